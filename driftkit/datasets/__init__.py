@@ -1,0 +1,1 @@
+"""Benchmarks by name or by file."""

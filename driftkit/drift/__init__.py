@@ -1,0 +1,1 @@
+"""How far words and the whole space moved."""

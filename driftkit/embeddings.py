@@ -1,0 +1,212 @@
+"""A table of word vectors: words, and one float32 row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.errors import SourceError, UnknownNameError, VocabularyError
+from driftkit.source import Problem, Source
+
+if TYPE_CHECKING:
+    from gensim.models import KeyedVectors
+
+Matrix = npt.NDArray[np.float32]
+
+BLOCK_ROWS = 16_384
+"""Rows looked at in one step wherever a whole table is walked, to bound memory."""
+
+
+class Embeddings:
+    """Words and their vectors, checked once when made and read-only afterwards.
+
+    Parameters
+    ----------
+    words : sequence of str
+        One word a row. When a word comes twice the first row wins; the others are left out
+        and listed in `problems`.
+    matrix : array_like, shape (n, d)
+        The vectors. A C-ordered float32 array, memory-mapped or not, is used as it is; anything
+        else is converted.
+    source : Source, optional
+        Where the table came from.
+    problems : iterable of Problem, optional
+        What the loader had to skip or repair.
+
+    Raises
+    ------
+    VocabularyError
+        If the number of words is not the number of rows.
+    SourceError
+        If the table is empty, not two-dimensional, not numeric, or holds NaN or infinity.
+
+    Examples
+    --------
+    >>> e = Embeddings(["king", "queen"], [[1.0, 0.0], [0.8, 0.6]])
+    >>> len(e), e.dimensions, "king" in e
+    (2, 2, True)
+    >>> e["queen"].tolist() == [np.float32(0.8), np.float32(0.6)]
+    True
+    """
+
+    def __init__(
+        self,
+        words: Sequence[str],
+        matrix: npt.ArrayLike,
+        *,
+        source: Source | None = None,
+        problems: Iterable[Problem] = (),
+    ) -> None:
+        self.source = source if source is not None else Source()
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        self.matrix: Matrix = _as_matrix(matrix, self.source)
+        self.words: Sequence[str] = tuple(words)
+        if len(self.words) != len(self.matrix):
+            raise VocabularyError(
+                self.source.name,
+                f"{len(self.words):,} words were given for {len(self.matrix):,} rows; there must "
+                "be one word a row. Rows past the vocabulary are usually padding: cut the matrix, "
+                "or give the vocabulary the model was trained with.",
+            )
+        if len(self.words) == 0:
+            raise SourceError(self.source.name, "holds no word vector at all.")
+        _require_finite(self.matrix, self.words, self.source)
+        self._keep_first_of_each()
+        self.matrix.flags.writeable = False
+
+    def _keep_first_of_each(self) -> None:
+        index = dict(zip(reversed(self.words), range(len(self.words) - 1, -1, -1), strict=True))
+        if len(index) < len(self.words):
+            first = np.fromiter(
+                (index[word] == row for row, word in enumerate(self.words)), bool, len(self.words)
+            )
+            self.problems += tuple(
+                Problem("duplicate", row, f"{self.words[row]!r} again; its first row is used")
+                for row in np.flatnonzero(~first).tolist()
+            )
+            self.words = tuple(word for word, kept in zip(self.words, first, strict=True) if kept)
+            self.matrix = self.matrix[first]
+            index = {word: row for row, word in enumerate(self.words)}
+        self._index: dict[str, int] = index
+
+    @property
+    def dimensions(self) -> int:
+        """Length d of a vector."""
+        return int(self.matrix.shape[1])
+
+    @property
+    def index(self) -> dict[str, int]:
+        """Word to row; treat it as read-only."""
+        return self._index
+
+    @cached_property
+    def norms(self) -> npt.NDArray[np.float64]:
+        """Euclidean norm of every row, shape (n,), accumulated in float64."""
+        out = np.empty(len(self), np.float64)
+        for start in range(0, len(self), BLOCK_ROWS):
+            block = self.matrix[start : start + BLOCK_ROWS].astype(np.float64)
+            out[start : start + len(block)] = np.sqrt(np.einsum("ij,ij->i", block, block))
+        return out
+
+    def rows(self, words: Iterable[str]) -> npt.NDArray[np.int64]:
+        """Row of each word.
+
+        Parameters
+        ----------
+        words : iterable of str
+
+        Returns
+        -------
+        ndarray of int64, shape (m,)
+
+        Raises
+        ------
+        UnknownNameError
+            If a word is not in the table; the nearest one is suggested.
+        """
+        try:
+            return np.fromiter((self._index[word] for word in words), np.int64)
+        except KeyError as error:
+            word = str(error.args[0])
+            raise UnknownNameError(
+                "word", word, self.words, f"It is not among the {len(self):,} words."
+            ) from None
+
+    def __contains__(self, word: object) -> bool:
+        return word in self._index
+
+    def __getitem__(self, word: str) -> Matrix:
+        return np.asarray(self.matrix[self.rows([word])[0]])
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Embeddings {self.source.name}: {len(self):,} words x {self.dimensions}, "
+            f"{self.source.format}>"
+        )
+
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
+
+    @classmethod
+    def from_gensim(cls, vectors: KeyedVectors) -> Embeddings:
+        """Take the words and vectors of a gensim ``KeyedVectors``, without copying.
+
+        Parameters
+        ----------
+        vectors : gensim.models.KeyedVectors
+        """
+        return cls(
+            vectors.index_to_key, vectors.vectors, source=Source("KeyedVectors", format="gensim")
+        )
+
+    def to_gensim(self) -> KeyedVectors:
+        """Give a gensim ``KeyedVectors`` with the same words and a copy of the vectors."""
+        from gensim.models import KeyedVectors
+
+        vectors = KeyedVectors(vector_size=self.dimensions, count=0, dtype=np.float32)
+        vectors.add_vectors(list(self.words), np.array(self.matrix))
+        return vectors
+
+
+def _as_matrix(matrix: npt.ArrayLike, source: Source) -> Matrix:
+    array: npt.NDArray[Any] = np.asanyarray(matrix)
+    if array.ndim != 2 or array.shape[1] == 0:
+        raise SourceError(
+            source.name,
+            f"has shape {array.shape}; a table of word vectors has two dimensions, "
+            "(words, numbers in a vector).",
+        )
+    if array.dtype.kind not in "fiu":
+        raise SourceError(source.name, f"holds {array.dtype}, not numbers.")
+    with np.errstate(over="ignore"):  # an overflow becomes infinity and is named by the next check
+        return np.ascontiguousarray(array, np.float32).view()
+
+
+def _require_finite(matrix: Matrix, words: Sequence[str], source: Source) -> None:
+    bad: list[int] = []
+    for start in range(0, len(matrix), BLOCK_ROWS):
+        block = matrix[start : start + BLOCK_ROWS]
+        # A sum is finite only if every addend is, or if it overflows: a cheap first look.
+        with np.errstate(over="ignore", invalid="ignore"):
+            suspect = ~np.isfinite(block.sum(axis=1))
+        if suspect.any():
+            rows = np.flatnonzero(suspect)
+            bad += (start + rows[~np.isfinite(block[rows]).all(axis=1)]).tolist()
+    if bad:
+        named = ", ".join(repr(words[row]) for row in bad[:5]) + (", ..." if len(bad) > 5 else "")
+        raise SourceError(
+            source.name,
+            f"{len(bad):,} of {len(matrix):,} rows hold NaN or infinity ({named}); vectors must be "
+            "finite. Training that diverged, or an overflow in fp16, leaves such rows.",
+        )

@@ -1,0 +1,118 @@
+"""Every error driftkit raises on purpose.
+
+::
+
+    DriftkitError                  catch this one to catch them all
+    ├── InputError                 something the caller gave cannot be used
+    │   ├── SourceError            a file or table: missing, empty, broken, ambiguous
+    │   │   ├── UnsafePickleError  reading it would run code
+    │   │   └── VocabularyError    the words do not fit the rows
+    │   ├── AlignmentError         two tables that cannot be compared
+    │   ├── BenchmarkError         a benchmark that cannot be found or parsed
+    │   ├── UnknownNameError       a word, measure or name nobody knows
+    │   └── OptionError            an option outside its range
+    └── MissingExtraError          an optional package is not installed
+
+A message is one sentence or two: what was given, what is accepted, what to do next.
+The parts are kept as attributes too, so a program can act on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class DriftkitError(Exception):
+    """The root of every error driftkit raises on purpose."""
+
+
+class InputError(DriftkitError):
+    """Something the caller gave cannot be used."""
+
+
+class SourceError(InputError):
+    """A source that cannot be read: missing, empty, broken or ambiguous.
+
+    Attributes
+    ----------
+    source : str
+        What the caller asked to read.
+    """
+
+    def __init__(self, source: object, message: str) -> None:
+        self.source = str(source)
+        super().__init__(f"{self.source}: {message}")
+
+
+class UnsafePickleError(SourceError):
+    """Reading this source means unpickling it, which can run any code it carries."""
+
+
+class VocabularyError(SourceError):
+    """The words found for a table do not fit its rows."""
+
+
+class AlignmentError(InputError):
+    """Two tables that cannot be compared: no shared word, or different dimensions."""
+
+
+class BenchmarkError(InputError):
+    """A benchmark that cannot be found, or a benchmark file that cannot be parsed."""
+
+
+class OptionError(InputError):
+    """An option outside the range it accepts."""
+
+
+class UnknownNameError(InputError):
+    """A word, measure, benchmark or other name that is not known.
+
+    Parameters
+    ----------
+    kind : str
+        What the name was taken for, such as ``"measure"``.
+    name : str
+        The name given.
+    known : iterable of str
+        The names accepted; the nearest is suggested.
+    hint : str, optional
+        What to do next, a full sentence.
+
+    Attributes
+    ----------
+    kind, name : str
+        As given.
+    nearest : str or None
+        The known name closest to the one given.
+
+    Examples
+    --------
+    >>> str(UnknownNameError("measure", "overlp", ["overlap", "rbo"]))
+    "unknown measure 'overlp': did you mean 'overlap'? Known: overlap, rbo."
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
+        names = list(known)
+        close = get_close_matches(name, names, n=1)
+        self.kind, self.name = kind, name
+        self.nearest = close[0] if close else None
+        guess = f"did you mean {self.nearest!r}? " if self.nearest else ""
+        listed = f"Known: {', '.join(names)}." if 0 < len(names) <= 40 else ""
+        super().__init__(f"unknown {kind} {name!r}: {guess}{listed} {hint}".rstrip())
+
+
+class MissingExtraError(DriftkitError):
+    """An optional package is needed and absent; the message ends in the install command.
+
+    Examples
+    --------
+    >>> print(MissingExtraError("reading parquet", "pyarrow", "demo"))
+    reading parquet needs pyarrow, which is not installed: pip install 'driftkit[demo]'
+    """
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        self.package, self.extra = package, extra
+        super().__init__(
+            f"{what} needs {package}, which is not installed: pip install 'driftkit[{extra}]'"
+        )

@@ -1,0 +1,1 @@
+"""What general knowledge a table holds, and what was lost of it."""

@@ -1,0 +1,1 @@
+"""From whatever people saved to `Embeddings`: one file per format."""

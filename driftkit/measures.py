@@ -1,0 +1,188 @@
+"""Names of measures that round-trip, and one registry of them all.
+
+The grammar is ``name``, ``name@k``, ``name(p=value)`` or ``name(p=value)@k``. The same string is
+a measure's repr, a CLI argument, a JSON key, the subject of a rule and a heading in the docs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from driftkit.errors import OptionError, UnknownNameError
+
+Kind = Literal["word", "space", "similarity", "analogy"]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What is measured, apart from who computes it.
+
+    Parameters
+    ----------
+    name : str
+        The field's standard term, lower case.
+    kind : {"word", "space", "similarity", "analogy"}
+        What one figure describes: a word, a whole space, or a benchmark.
+    low, high : float
+        The range of values.
+    higher_is_better : bool
+        Whether a higher figure means that more of the original was kept.
+    summary : str
+        One sentence.
+    source : str
+        Paper or library the definition is taken from.
+    k : int, optional
+        Depth, for measures that look at the k nearest or the k best.
+    parameters : mapping of str to float
+        Named parameters and their values.
+
+    Examples
+    --------
+    >>> measure = parse_measure("rbo(p=0.9)@10")
+    >>> measure, measure.k, dict(measure.parameters)
+    (rbo(p=0.9)@10, 10, {'p': 0.9})
+    """
+
+    name: str
+    kind: Kind
+    low: float
+    high: float
+    higher_is_better: bool
+    summary: str
+    source: str
+    k: int | None = None
+    parameters: tuple[tuple[str, float], ...] = field(default=())
+
+    def __str__(self) -> str:
+        inside = ",".join(f"{key}={value:g}" for key, value in self.parameters)
+        depth = f"@{self.k}" if self.k is not None else ""
+        return self.name + (f"({inside})" if inside else "") + depth
+
+    __repr__ = __str__
+
+    def at(self, k: int) -> Measure:
+        """Give the same measure at another depth."""
+        if self.k is None:
+            raise OptionError(f"measure {self} has no depth, so @{k} cannot be asked of it.")
+        if k < 1:
+            raise OptionError(f"measure {self.name}@{k}: the depth must be 1 or more.")
+        return replace(self, k=k)
+
+
+REGISTRY: dict[str, Measure] = {
+    measure.name: measure
+    for measure in (
+        Measure(
+            "self_cosine", "word", -1, 1, True,
+            "Cosine of a word's vectors before and after.",
+            "Hamilton, Leskovec & Jurafsky 2016",
+        ),
+        Measure(
+            "l2", "word", 0, float("inf"), False,
+            "Euclidean distance between a word's vectors before and after.",
+            "standard",
+        ),
+        Measure(
+            "norm_ratio", "word", 0, float("inf"), True,
+            "Norm after divided by norm before; 1 is unchanged.",
+            "standard",
+        ),
+        Measure(
+            "overlap", "word", 0, 1, True,
+            "Share of a word's k nearest neighbors that it keeps.",
+            "Wendlandt, Kummerfeld & Mihalcea 2018", 10,
+        ),
+        Measure(
+            "rbo", "word", 0, 1, True,
+            "Rank-biased overlap, extrapolated, of the two neighbor lists.",
+            "Webber, Moffat & Zobel 2010", 10, (("p", 0.9),),
+        ),
+        Measure(
+            "cka", "space", 0, 1, True,
+            "Linear centered kernel alignment of the two matrices.",
+            "Kornblith et al. 2019",
+        ),
+        Measure(
+            "procrustes", "space", 0, float("inf"), False,
+            "Distance left after centering both and the best orthogonal map.",
+            "Williams et al. 2021",
+        ),
+        Measure(
+            "mean_cosine", "space", -1, 1, True,
+            "Mean cosine over all pairs of distinct words: how much all vectors share a direction.",
+            "Ethayarajh 2019",
+        ),
+        Measure(
+            "spearman", "similarity", -1, 1, True,
+            "Rank correlation, with average ranks, of cosines and human scores.",
+            "Spearman 1904; scipy.stats.spearmanr",
+        ),
+        Measure(
+            "pearson", "similarity", -1, 1, True,
+            "Linear correlation of cosines and human scores.",
+            "scipy.stats.pearsonr",
+        ),
+        Measure(
+            "3cosadd", "analogy", 0, 1, True,
+            "Share of analogies a:b = c:d whose d is among the k words nearest to b - a + c.",
+            "Mikolov, Yih & Zweig 2013; Levy & Goldberg 2014", 1,
+        ),
+    )
+}  # fmt: skip
+
+_NAME = re.compile(r"(?P<name>[\w-]+)(?:\((?P<inside>[^()]*)\))?(?:@(?P<k>\d+))?")
+
+
+def parse_measure(text: str) -> Measure:
+    """Read a measure's name.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``"overlap@10"``; parameters left out take their defaults.
+
+    Returns
+    -------
+    Measure
+
+    Raises
+    ------
+    UnknownNameError
+        If no measure or parameter has that name.
+    OptionError
+        If the text does not follow the grammar, or a depth or value is not usable.
+
+    Examples
+    --------
+    >>> parse_measure("rbo")
+    rbo(p=0.9)@10
+    >>> all(parse_measure(str(measure)) == measure for measure in REGISTRY.values())
+    True
+    """
+    match = _NAME.fullmatch(text.strip())
+    if not match:
+        raise OptionError(
+            f"{text!r} is not a measure's name; write name, name@k or name(p=value)@k, "
+            "such as overlap@10 or rbo(p=0.9)@10."
+        )
+    if match["name"] not in REGISTRY:
+        raise UnknownNameError("measure", match["name"], REGISTRY)
+    measure = REGISTRY[match["name"]]
+    if match["inside"]:
+        measure = _with_parameters(measure, match["inside"])
+    return measure.at(int(match["k"])) if match["k"] else measure
+
+
+def _with_parameters(measure: Measure, inside: str) -> Measure:
+    values = dict(measure.parameters)
+    for assignment in inside.split(","):
+        key, _, value = (part.strip() for part in assignment.partition("="))
+        if key not in values:
+            raise UnknownNameError(f"parameter of {measure.name}", key, values)
+        try:
+            values[key] = float(value)
+        except ValueError:
+            raise OptionError(f"{measure.name}({assignment}): {value!r} is not a number.") from None
+    return replace(measure, parameters=tuple(values.items()))

@@ -1,0 +1,1 @@
+"""Whose company changed: nearest neighbors before and after."""

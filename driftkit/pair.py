@@ -1,0 +1,190 @@
+"""Two tables of word vectors joined by word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.embeddings import BLOCK_ROWS, Embeddings, Matrix
+from driftkit.errors import AlignmentError
+
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The words two tables share, row by row, and what sets the tables apart.
+
+    Made by `align`. Shared words keep the order of the original table.
+
+    Parameters
+    ----------
+    original, tuned : Embeddings
+        The two tables.
+    words : tuple of str
+        The n shared words.
+    original_rows, tuned_rows : ndarray of int64, shape (n,)
+        Row of each shared word in each table.
+    added, removed : tuple of str
+        Words only the tuned table has, and words only the original has.
+    """
+
+    original: Embeddings
+    tuned: Embeddings
+    words: tuple[str, ...]
+    original_rows: Rows = field(repr=False)
+    tuned_rows: Rows = field(repr=False)
+    added: tuple[str, ...] = field(repr=False)
+    removed: tuple[str, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Pair of {len(self):,} shared words x {self.original.dimensions}: "
+            f"{int(self.moved.sum()):,} moved, {len(self.added):,} added, "
+            f"{len(self.removed):,} removed>"
+        )
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Shared word to position among the shared words; treat it as read-only."""
+        return {word: position for position, word in enumerate(self.words)}
+
+    @cached_property
+    def before(self) -> Matrix:
+        """Original vectors of the shared words, (n, d); a view wherever the order allows."""
+        return _take(self.original.matrix, self.original_rows)
+
+    @cached_property
+    def after(self) -> Matrix:
+        """Tuned vectors of the shared words, (n, d); a view wherever the order allows."""
+        return _take(self.tuned.matrix, self.tuned_rows)
+
+    @cached_property
+    def before_norms(self) -> npt.NDArray[np.float64]:
+        """Norms of `before`, (n,)."""
+        return self.original.norms[self.original_rows]
+
+    @cached_property
+    def after_norms(self) -> npt.NDArray[np.float64]:
+        """Norms of `after`, (n,)."""
+        return self.tuned.norms[self.tuned_rows]
+
+    @cached_property
+    def zero(self) -> Mask:
+        """Shared words with a zero row on either side, (n,): they have no direction."""
+        return np.logical_or(self.before_norms == 0, self.after_norms == 0)
+
+    @cached_property
+    def moved(self) -> Mask:
+        """Words whose row changed by more than `tolerance` in some coordinate, (n,)."""
+        relative = self._relative
+        absolute = self._absolute
+        moved = np.empty(len(self), bool)
+        for start in range(0, len(self), BLOCK_ROWS):
+            before = self.before[start : start + BLOCK_ROWS]
+            after = self.after[start : start + BLOCK_ROWS]
+            if relative == absolute == 0:
+                differs = before != after
+            else:
+                size = np.maximum(np.abs(before), np.abs(after)).astype(np.float64)
+                gap = np.abs(before.astype(np.float64) - after)
+                differs = gap > relative * size + absolute
+            moved[start : start + len(before)] = differs.any(axis=1)
+        return moved
+
+    @property
+    def _relative(self) -> float:
+        return self.original.source.rounding.relative + self.tuned.source.rounding.relative
+
+    @property
+    def _absolute(self) -> float:
+        return self.original.source.rounding.absolute + self.tuned.source.rounding.absolute
+
+    @property
+    def tolerance(self) -> str:
+        """The rule `moved` goes by, in words.
+
+        Two roundings of one number differ by at most the sum of the two errors, so the sum is
+        the bound; it is nearly that of the coarser source alone.
+        """
+        reasons = dict.fromkeys(
+            table.source.rounding.reason
+            for table in (self.original, self.tuned)
+            if not table.source.rounding.is_exact
+        )
+        if not reasons:
+            return "any difference in float32"
+        bound = f"{self._relative:.3g} x |value| + {self._absolute:.3g}"
+        return f"more than the rounding of the sources, {bound} ({'; '.join(reasons)})"
+
+
+def align(original: Embeddings, tuned: Embeddings) -> Pair:
+    """Join two tables by word.
+
+    Parameters
+    ----------
+    original, tuned : Embeddings
+        Tables of the same dimension d; the order and number of their rows do not matter.
+
+    Returns
+    -------
+    Pair
+
+    Raises
+    ------
+    AlignmentError
+        If the dimensions differ or no word is shared.
+
+    Examples
+    --------
+    >>> a = Embeddings(["good", "bad", "film"], np.eye(3))
+    >>> b = Embeddings(["<pad>", "film", "good"], [[0, 0, 0], [0, 0, 1], [1, 1, 0]])
+    >>> pair = align(a, b)
+    >>> pair.words, pair.moved.tolist(), pair.added, pair.removed
+    (('good', 'film'), [True, False], ('<pad>',), ('bad',))
+    """
+    if original.dimensions != tuned.dimensions:
+        raise AlignmentError(
+            f"{original.source.name} has {original.dimensions} dimensions and {tuned.source.name} "
+            f"has {tuned.dimensions}; tables are compared only at equal dimension. Was the right "
+            "tensor chosen? `driftkit inspect FILE` lists what a file holds."
+        )
+    if original.words == tuned.words:
+        rows = np.arange(len(original))
+        return Pair(original, tuned, tuple(original.words), rows, rows, (), ())
+    where = tuned.index
+    shared = [(row, where[word]) for row, word in enumerate(original.words) if word in where]
+    if not shared:
+        raise AlignmentError(
+            f"{original.source.name} and {tuned.source.name} share no word "
+            f"({_sample(original)} against {_sample(tuned)}). Is the vocabulary the right one?"
+        )
+    original_rows, tuned_rows = np.array(shared, np.int64).T
+    return Pair(
+        original,
+        tuned,
+        tuple(original.words[row] for row, _ in shared),
+        original_rows,
+        tuned_rows,
+        tuple(word for word in tuned.words if word not in original),
+        tuple(word for word in original.words if word not in tuned),
+    )
+
+
+def _take(matrix: Matrix, rows: Rows) -> Matrix:
+    """Rows of a matrix: a view when they are a run, a copy only when they are not."""
+    first = int(rows[0])
+    if np.array_equal(rows, np.arange(first, first + len(rows))):
+        return matrix[first : first + len(rows)]
+    return matrix[rows]
+
+
+def _sample(table: Embeddings) -> str:
+    return ", ".join(repr(word) for word in table.words[:3]) + ", ..."

@@ -1,0 +1,126 @@
+"""Where a table of vectors came from, and how finely its numbers were stored."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How far a stored number may lie from the number that was meant.
+
+    A value ``x`` read from the source stands for any number within
+    ``relative * |x| + absolute`` of it.
+
+    Parameters
+    ----------
+    relative, absolute : float
+        The two parts of the bound; both 0 when float32 holds the value exactly.
+    reason : str
+        One phrase for reports, such as ``"fp16: half a unit in the last of 11 bits"``.
+
+    Examples
+    --------
+    >>> Rounding.of_dtype("float16").relative == 2 ** -11
+    True
+    >>> Rounding.of_decimals(5).absolute
+    5e-06
+    """
+
+    relative: float = 0.0
+    absolute: float = 0.0
+    reason: str = "exact"
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether every value is held exactly."""
+        return self.relative == 0.0 and self.absolute == 0.0
+
+    @classmethod
+    def of_dtype(cls, dtype: str) -> Rounding:
+        """Rounding of a floating point type: half a unit in the last place.
+
+        A type with ``p`` significant bits rounds by at most ``2**-p`` of the value; below its
+        smallest normal number the step is fixed, which gives the absolute part. float32 and
+        wider are exact here, since float32 is what driftkit compares.
+
+        Parameters
+        ----------
+        dtype : str
+            ``"float16"``, ``"bfloat16"``, ``"float32"``, ``"float64"``; others count as exact.
+        """
+        if dtype == "float16":
+            return cls(2.0**-11, 2.0**-25, "fp16: half a unit in the last of 11 bits")
+        if dtype == "bfloat16":
+            return cls(2.0**-8, 2.0**-134, "bf16: half a unit in the last of 8 bits")
+        return cls()
+
+    @classmethod
+    def of_decimals(cls, decimals: int) -> Rounding:
+        """Rounding of text with so many digits after the point: half of the last digit."""
+        return cls(
+            2.0**-24, 0.5 * 10.0**-decimals, f"text: half a unit in decimal place {decimals}"
+        )
+
+    @classmethod
+    def of_digits(cls, digits: int) -> Rounding:
+        """Rounding of text in scientific notation with so many significant digits."""
+        return cls(
+            0.5 * 10.0 ** (1 - digits), 0.0, f"text: half a unit in significant digit {digits}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The origin of a table of vectors.
+
+    Parameters
+    ----------
+    name : str
+        What the user typed, or ``"memory"``.
+    path : pathlib.Path, optional
+        The file (or folder) read.
+    format : str
+        Such as ``"glove-text"`` or ``"torch"``.
+    dtype : str
+        Type of the numbers as stored, such as ``"float32"`` or ``"text"``.
+    key : str, optional
+        Name of the tensor inside the file.
+    rounding : Rounding
+        How finely the numbers were stored.
+    """
+
+    name: str = "memory"
+    path: Path | None = None
+    format: str = "memory"
+    dtype: str = "float32"
+    key: str | None = None
+    rounding: Rounding = Rounding()
+
+    def sha256(self) -> str | None:
+        """SHA-256 of the file read, in hexadecimal; None for a folder or a table in memory."""
+        if self.path is None or not self.path.is_file():
+            return None
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something a loader had to skip or repair.
+
+    Parameters
+    ----------
+    kind : str
+        Short and stable, such as ``"duplicate"``.
+    where : int or None
+        Line of a text file (from 1) or row of a table (from 0); None for the whole source.
+    detail : str
+        One phrase that names the word or the value.
+    """
+
+    kind: str
+    where: int | None
+    detail: str
