@@ -1,0 +1,45 @@
+# What a contributor does. Every target makes its own .venv when there is none.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check docs clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+# One stamp a set of extras: `make demo` must not wait for the documentation tools.
+$(VENV)/.made:
+	@echo "making $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "installing driftkit and the demo's vectors and ratings (torch is the large part) ..."
+	@$(PIP) install -c constraints.txt -e '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	@echo "installing driftkit with everything its tests and docs need ..."
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo  ## fine-tune real GloVe on a real task, three ways, and audit all three
+	@$(BIN)/driftkit demo
+
+test: $(VENV)/.dev  ## run every test and doctest, with coverage
+	$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term --cov-fail-under=95
+
+check: $(VENV)/.dev docs  ## lint, formatting, types, and the docs with warnings as errors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.dev  ## build the documentation into docs/_build/html
+	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+clean:  ## remove what was built, the environment and the demo's files
+	rm -rf $(VENV) docs/_build docs/reference/generated driftkit-demo dist build \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov
