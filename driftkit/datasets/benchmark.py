@@ -1,0 +1,70 @@
+"""What a benchmark asks, with its human answers; nothing about any table of vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimilarityBenchmark:
+    """Pairs of words and how similar people found them.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry, or the file's name without its ending.
+    pairs : tuple of (str, str)
+        The m pairs as written, repeats included.
+    gold : ndarray of float64, shape (m,)
+        Human scores on the benchmark's own scale.
+    """
+
+    name: str
+    pairs: tuple[tuple[str, str], ...] = field(repr=False)
+    gold: npt.NDArray[np.float64] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AnalogyBenchmark:
+    """Questions a : b = c : ?, each with its one answer d.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry, or the file's name without its ending.
+    quadruples : tuple of (str, str, str, str)
+        The m questions (a, b, c, d) as written, repeats included.
+    categories : tuple of str
+        The section of each question; the empty string where the file has no sections.
+    """
+
+    name: str
+    quadruples: tuple[tuple[str, str, str, str], ...] = field(repr=False)
+    categories: tuple[str, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.quadruples)
+
+    @property
+    def sections(self) -> tuple[str, ...]:
+        """The sections in the order of the file; empty where it has none."""
+        return tuple(dict.fromkeys(category for category in self.categories if category))
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Sections under ``"semantic"`` and ``"syntactic"``; empty unless the file has both kinds.
+
+        word2vec's convention: the names of syntactic sections start with ``gram``.
+        """
+        syntactic = tuple(name for name in self.sections if name.startswith("gram"))
+        semantic = tuple(name for name in self.sections if name not in syntactic)
+        return {"semantic": semantic, "syntactic": syntactic} if semantic and syntactic else {}
+
+
+Benchmark = SimilarityBenchmark | AnalogyBenchmark
