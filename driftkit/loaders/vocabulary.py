@@ -1,0 +1,147 @@
+"""The words of a table whose file holds numbers only: find their file, and read it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from driftkit.errors import VocabularyError
+from driftkit.loaders.missing import require_file
+from driftkit.loaders.source import Vocab
+
+ENDINGS = (".vocab.txt", ".words.txt", ".vocab.json", ".words.json")
+"""Tried beside ``X.npy`` as ``X.vocab.txt`` and so on."""
+
+FALLBACKS = ("vocab.txt", "vocab.json", "words.txt", "words.json")
+"""Tried next, in the same folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Words in row order, and where they came from.
+
+    Parameters
+    ----------
+    words : tuple of str
+    where : str
+        For messages: the file's name, or ``"the words given"``.
+    path : pathlib.Path, optional
+        The file, if there is one.
+    """
+
+    words: tuple[str, ...]
+    where: str
+    path: Path | None = None
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+
+def read_vocabulary(vocab: Vocab) -> Vocabulary:
+    """Read a vocabulary: one word per line, a JSON list, or a JSON map from word to row.
+
+    Parameters
+    ----------
+    vocab : str, path or sequence of str
+        A file, or the words themselves.
+
+    Raises
+    ------
+    VocabularyError
+        If no words can be had; for a map, what keeps it from naming each row once.
+
+    Examples
+    --------
+    >>> read_vocabulary(["good", "bad"]).words
+    ('good', 'bad')
+    """
+    if not isinstance(vocab, str | os.PathLike):
+        words = tuple(vocab)
+        strangers = [word for word in words if not isinstance(word, str)]
+        if strangers or not words:
+            what = f"hold {strangers[0]!r}, which is not a string" if strangers else "are none"
+            raise VocabularyError("vocabulary", f"the words given {what}; give one string a row.")
+        return Vocabulary(words, "the words given")
+    path = Path(vocab)
+    require_file(path, os.fspath(vocab), VocabularyError, "a file of one word per line, or JSON")
+    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode(errors="backslashreplace")
+    if path.suffix.lower() == ".json" or text.lstrip()[:1] in ("[", "{"):
+        try:
+            return Vocabulary(words_of_json(json.loads(text), path.name), path.name, path)
+        except json.JSONDecodeError as error:
+            # A word list may well begin with [PAD] or {; only .json promises JSON.
+            if path.suffix.lower() == ".json":
+                raise VocabularyError(vocab, f"is not valid JSON ({error}).") from None
+    # Only line feeds end a line: str.splitlines would split inside words that hold U+0085.
+    words = tuple(line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n"))
+    if words == ("",):
+        raise VocabularyError(vocab, "is empty; a vocabulary holds one word per line, or JSON.")
+    return Vocabulary(words, path.name, path)
+
+
+def words_of_json(value: Any, where: str) -> tuple[str, ...]:
+    """Words in row order from a list of words, or from a map of word to row."""
+    if isinstance(value, list) and value and all(isinstance(word, str) for word in value):
+        return tuple(value)
+    if isinstance(value, dict) and value:
+        return words_by_row(value, where)
+    raise VocabularyError(
+        where, "must be a list of words, or a map from word to row, with at least one word."
+    )
+
+
+def words_by_row(rows: Mapping[str, Any], where: str) -> tuple[str, ...]:
+    """Words in row order from a map of word to row, which must name rows 0 to n-1 once each.
+
+    Raises
+    ------
+    VocabularyError
+        With the first thing that does not fit.
+
+    Examples
+    --------
+    >>> words_by_row({"bad": 1, "good": 0}, "vocab.json")
+    ('good', 'bad')
+    """
+    n = len(rows)
+    by_row: dict[int, str] = {}
+    for word, row in rows.items():
+        if not isinstance(row, int) or isinstance(row, bool):
+            raise VocabularyError(where, f"maps {word!r} to {row!r}, which is not a row number.")
+        if row in by_row:
+            raise VocabularyError(
+                where, f"maps both {by_row[row]!r} and {word!r} to row {row}; a row has one word."
+            )
+        by_row[row] = word
+    first, last = min(by_row), max(by_row)
+    if (first, last) == (1, n):
+        raise VocabularyError(
+            where,
+            f"its rows start at 1 and end at {n:,}, not 0 to {n - 1:,}; row 0 is usually padding "
+            "(a Keras word_index is so): add its word, such as '<pad>', as row 0.",
+        )
+    if (first, last) != (0, n - 1):
+        missing = next(row for row in range(n) if row not in by_row)
+        raise VocabularyError(
+            where,
+            f"its {n:,} words take rows {first:,} to {last:,}, not 0 to {n - 1:,}; "
+            f"row {missing:,} has no word.",
+        )
+    return tuple(by_row[row] for row in range(n))
+
+
+def find_vocabulary(path: Path) -> Vocabulary | None:
+    """Read the vocabulary beside a file, or give None where there is none.
+
+    For ``X.npy`` these are tried: ``X.vocab.txt``, ``X.words.txt``, ``X.vocab.json``,
+    ``X.words.json``, then ``vocab.txt``, ``vocab.json``, ``words.txt``, ``words.json``.
+    """
+    names = [path.stem + ending for ending in ENDINGS] + list(FALLBACKS)
+    for name in names:
+        if (path.parent / name).is_file():
+            return read_vocabulary(path.parent / name)
+    return None
