@@ -1,0 +1,187 @@
+"""What fine-tuning lost or gained on benchmarks: the results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from driftkit.errors import UnknownNameError
+from driftkit.evaluators.decision import Status
+from driftkit.evaluators.paired import Paired
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_FIGURES = ("original", "tuned", "delta", "ci_low", "ci_high", "p_value", "p_holm")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitChange:
+    """The scores over the items of which so many words moved.
+
+    Parameters
+    ----------
+    moved : {"none", "some", "all"}
+    n : int
+        Number of items.
+    original, tuned, delta : float
+        NaN where there are too few items.
+    """
+
+    moved: str
+    n: int
+    original: float
+    tuned: float
+    delta: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreChange:
+    """One benchmark before and after, over the items both tables can answer.
+
+    Parameters
+    ----------
+    name : str
+        The benchmark.
+    measure : str
+        Such as ``"spearman"`` or ``"3cosadd@1"``.
+    n_total, n_used : int
+        Items asked, and items both tables answered.
+    oov, zero : tuple of str
+        Words that are not in both tables; words whose row is zero in either.
+    original, tuned, delta : float
+        The two scores and tuned minus original; NaN if they could not be measured.
+    ci_low, ci_high : float
+        95 % paired bootstrap interval of `delta`.
+    p_value, p_holm : float
+        Two-sided, alone and adjusted for the benchmarks compared together.
+    status : str
+        See `driftkit.evaluators.decision.decide`.
+    margin : float
+        Smallest change that counts.
+    reason : str or None
+        Why the status is *not measured*.
+    split : tuple of SplitChange
+        The same for items with none, some and all of their words moved. In a similarity benchmark
+        the first is a control: it cannot change.
+    items : PairedSimilarity or PairedAnalogies
+        Item by item; `items.to_frame()` shows which pairs changed rank and which analogies broke.
+    """
+
+    name: str
+    measure: str
+    n_total: int
+    n_used: int
+    oov: tuple[str, ...] = field(repr=False)
+    zero: tuple[str, ...] = field(repr=False)
+    original: float
+    tuned: float
+    delta: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    p_holm: float
+    status: Status
+    margin: float
+    reason: str | None
+    split: tuple[SplitChange, ...] = field(repr=False)
+    items: Paired = field(repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the entry of ``benchmarks`` in the JSON document; NaN becomes None."""
+        return {
+            "name": self.name,
+            "measure": self.measure,
+            "n_total": self.n_total,
+            "n_used": self.n_used,
+            "oov": list(self.oov),
+            "zero": list(self.zero),
+            **{figure: _or_none(getattr(self, figure)) for figure in _FIGURES},
+            "status": self.status,
+            "margin": self.margin,
+            "reason": self.reason,
+            "split": [
+                {
+                    "moved": row.moved,
+                    "n": row.n,
+                    "original": _or_none(row.original),
+                    "tuned": _or_none(row.tuned),
+                    "delta": _or_none(row.delta),
+                }
+                for row in self.split
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreChanges:
+    """Benchmarks before and after; ``changes["ws353"]`` gives one by name.
+
+    Parameters
+    ----------
+    changes : tuple of ScoreChange
+    """
+
+    changes: tuple[ScoreChange, ...]
+
+    def __iter__(self) -> Iterator[ScoreChange]:
+        return iter(self.changes)
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    def __getitem__(self, name: str) -> ScoreChange:
+        for change in self.changes:
+            if change.name == name:
+                return change
+        raise UnknownNameError("benchmark", name, [change.name for change in self.changes])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the ``benchmarks`` part of the JSON document."""
+        return {"benchmarks": [change.to_dict() for change in self.changes]}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give a tidy frame, one row per benchmark; `oov` and `zero` are numbers of words here."""
+        import pandas as pd
+
+        rows = []
+        for change in self.changes:
+            row = change.to_dict() | {"oov": len(change.oov), "zero": len(change.zero)}
+            del row["split"]
+            rows.append(row)
+        return pd.DataFrame(rows).astype(dict.fromkeys(_FIGURES, "float64"))
+
+    def split_frame(self) -> pd.DataFrame:
+        """Give a tidy frame, one row per benchmark and number of words moved."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "name": change.name,
+                    "measure": change.measure,
+                    "moved": row.moved,
+                    "n": row.n,
+                    "original": row.original,
+                    "tuned": row.tuned,
+                    "delta": row.delta,
+                }
+                for change in self.changes
+                for row in change.split
+            ]
+        )
+
+    def _table(self) -> pd.DataFrame:
+        return self.to_frame().drop(columns=["oov", "zero", "margin"]).fillna({"reason": ""})
+
+    def __repr__(self) -> str:
+        return self._table().to_string(index=False, float_format="{:.4f}".format, na_rep="")
+
+    def _repr_html_(self) -> str:
+        return self._table().to_html(index=False, float_format="{:.4f}".format, na_rep="")
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value
