@@ -97,9 +97,10 @@ class UnknownNameError(InputError):
         close = get_close_matches(name, names, n=1)
         self.kind, self.name = kind, name
         self.nearest = close[0] if close else None
-        guess = f"did you mean {self.nearest!r}? " if self.nearest else ""
+        guess = f"did you mean {self.nearest!r}?" if self.nearest else ""
         listed = f"Known: {', '.join(names)}." if 0 < len(names) <= 40 else ""
-        super().__init__(f"unknown {kind} {name!r}: {guess}{listed} {hint}".rstrip())
+        said = " ".join(part for part in (guess, listed, hint) if part)
+        super().__init__(f"unknown {kind} {name!r}: {said}".removesuffix(": "))
 
 
 class MissingExtraError(DriftkitError):

@@ -1,0 +1,44 @@
+import json
+
+import numpy as np
+import pytest
+
+from driftkit.drift.summary import GROUPS, group_masks, none_if_nan, summarize
+
+VALUES = np.array([0.1, 0.9, np.nan, 0.4, 0.7, 1.0])
+MOVED = np.array([1, 1, 1, 0, 0, 0], bool)
+
+
+def test_each_group_is_numpy_over_its_words():
+    rows = {row.group: row for row in summarize({"overlap@10": VALUES}, MOVED)}
+    assert tuple(rows) == GROUPS
+    for group, mask in group_masks(MOVED).items():
+        known = VALUES[mask & ~np.isnan(VALUES)]
+        row = rows[group]
+        assert (row.n, row.unmeasured) == (len(known), mask.sum() - len(known))
+        figures = (row.mean, row.median, row.p05, row.p95)
+        expected = (known.mean(), np.median(known), *np.percentile(known, [5, 95]))
+        assert figures == pytest.approx(expected)
+        assert row.reason is None
+
+
+def test_an_empty_group_says_so():
+    empty = summarize({"l2": VALUES}, np.ones(6, bool))[2]
+    assert (empty.group, empty.n, empty.reason) == ("unmoved", 0, "there are no unmoved words")
+    assert np.isnan(empty.mean)
+
+
+def test_a_group_of_unmeasured_words_says_so():
+    row = summarize({"self_cosine": np.full(2, np.nan)}, np.ones(2, bool))[1]
+    assert row.reason == "none of the 2 moved words could be measured"
+    assert json.loads(json.dumps(row.to_dict(), allow_nan=False))["mean"] is None
+
+
+def test_none_if_nan():
+    assert [none_if_nan(value) for value in (np.nan, 0.0, 3, "x", None)] == [
+        None,
+        0.0,
+        3,
+        "x",
+        None,
+    ]

@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from driftkit.errors import OptionError
+from driftkit.neighbors import exact
+from driftkit.neighbors.exact import nearest, row_norms, usable_device
+
+
+def same(found, expected):
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1], expected[1])
+
+
+@st.composite
+def questions(draw):
+    """Small spaces full of ties, duplicates, opposite and zero rows, and any question of them."""
+    n, d = draw(st.integers(1, 70)), draw(st.integers(1, 5))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    matrix = rng.integers(-1, 2, (n, d)).astype(np.float32)
+    matrix *= rng.choice([1, 0.1, 3, 1e-30, 1e30], (n, 1)).astype(np.float32)
+    queries = rng.integers(0, n, draw(st.integers(0, 20)))
+    candidates = draw(st.none() | st.integers(1, n).map(lambda c: rng.permutation(n)[:c]))
+    return matrix, queries, draw(st.integers(1, 15)), candidates, draw(st.integers(1, 80))
+
+
+@given(questions())
+@settings(max_examples=150, deadline=None)
+def test_finds_what_the_oracle_finds(oracle, question):
+    matrix, queries, k, candidates, tile = question
+    found = nearest(matrix, queries, k, candidates=candidates, tile=tile)
+    same(found, oracle(matrix, queries, k, candidates))
+
+
+@pytest.mark.parametrize("k", [1, 10, 400, 2600])
+def test_random_space_of_several_strips_and_groups(oracle, k):
+    matrix = np.random.default_rng(0).normal(size=(2500, 30)).astype(np.float32)
+    queries = np.arange(0, 2500, 7)
+    expected = oracle(matrix, queries, k)
+    for tile in (1300, 4096):
+        same(nearest(matrix, queries, k, tile=tile), expected)
+
+
+def test_more_duplicates_than_the_short_list_holds(oracle):
+    rng = np.random.default_rng(1)
+    matrix = rng.normal(size=(60, 8)).astype(np.float32)[rng.integers(0, 60, 3000)]
+    queries = np.arange(0, 3000, 11)
+    same(nearest(matrix, queries, 10, tile=1500), oracle(matrix, queries, 10))
+
+
+def test_near_ties_below_float32_products_are_told_apart(oracle):
+    base = np.random.default_rng(2).normal(size=40)
+    noise = np.random.default_rng(3).normal(size=(300, 40))
+    matrix = (base + 2e-7 * noise).astype(np.float32)
+    same(nearest(matrix, np.arange(300), 5), oracle(matrix, np.arange(300), 5))
+
+
+def test_answers_in_blocks_of_queries_and_reports_each(oracle, monkeypatch):
+    monkeypatch.setattr(exact, "QUERIES", 30)
+    monkeypatch.setattr(exact, "STRIP", 8)
+    matrix = np.random.default_rng(4).normal(size=(100, 3)).astype(np.float32)
+    matrix[5] = 0
+    calls = []
+    found = nearest(matrix, np.arange(100), 4, progress=lambda *call: calls.append(call))
+    same(found, oracle(matrix, np.arange(100), 4))
+    assert calls == [(31, 100), (61, 100), (91, 100), (100, 100)]
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 3000), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_top_of_groups_is_top_of_all(seed, depth, width, tied):
+    rng = np.random.default_rng(seed)
+    values = rng.integers(0, 5, (3, width)) if tied else rng.normal(size=(3, width))
+    product = torch.from_numpy(values.astype(np.float32))
+    value, column = exact._top(product, depth)
+    np.testing.assert_array_equal(value, -np.sort(-product.numpy(), axis=1)[:, :depth])
+    np.testing.assert_array_equal(value, product.gather(1, column))
+    assert all(len(set(row)) == len(row) for row in column.tolist())
+
+
+def test_coarse_products_change_nothing(oracle, monkeypatch):
+    # What torch does when the caller allows bfloat16 products, on any machine.
+    real = torch.mm
+    coarse = lambda a, b, out: real(a.bfloat16().float(), b.bfloat16().float(), out=out)  # noqa: E731
+    matrix = np.random.default_rng(5).normal(size=(800, 20)).astype(np.float32)
+    queries = np.arange(0, 800, 3)
+    monkeypatch.setattr(torch, "get_float32_matmul_precision", lambda: "medium")
+    monkeypatch.setattr(torch, "mm", coarse)
+    same(nearest(matrix, queries, 10), oracle(matrix, queries, 10))
+
+
+def test_number_of_threads_does_not_show(oracle):
+    matrix = np.random.default_rng(6).normal(size=(1500, 25)).astype(np.float32)
+    threads = torch.get_num_threads()
+    try:
+        answers = []
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            answers.append(nearest(matrix, np.arange(1500), 10))
+    finally:
+        torch.set_num_threads(threads)
+    assert [part.tobytes() for part in answers[0]] == [part.tobytes() for part in answers[1]]
+
+
+def test_a_duplicate_is_a_neighbor_and_the_word_itself_is_not():
+    matrix = np.array([[1, 2], [1, 2], [1, 2], [2, 1]], np.float32)
+    rows, cosine = nearest(matrix, np.array([0, 1]), 2)
+    assert rows.tolist() == [[1, 2], [0, 2]]
+    assert (cosine == 1).all()
+
+
+def test_no_candidate_has_a_direction():
+    matrix = np.array([[1, 2], [0, 0]], np.float32)
+    rows, cosine = nearest(matrix, np.array([0]), 2, candidates=np.array([1]))
+    assert rows.tolist() == [[-1, -1]]
+    assert np.isnan(cosine).all()
+
+
+def test_norms_given_are_norms_used():
+    matrix = np.array([[3, 4], [6, 8], [1, 0]], np.float32)
+    assert row_norms(matrix).tolist() == [5, 10, 1]
+    same(
+        nearest(matrix, np.arange(3), 2, norms=row_norms(matrix)), nearest(matrix, np.arange(3), 2)
+    )
+
+
+def test_types_and_shapes():
+    rows, cosine = nearest(np.eye(4, dtype=np.float32), np.arange(3), 2)
+    assert (rows.dtype, cosine.dtype) == (np.int32, np.float32)
+    assert rows.shape == cosine.shape == (3, 2)
+
+
+def test_reads_a_memory_mapped_table(tmp_path, oracle):
+    matrix = np.random.default_rng(7).normal(size=(50, 4)).astype(np.float32)
+    np.save(tmp_path / "matrix.npy", matrix)
+    mapped = np.load(tmp_path / "matrix.npy", mmap_mode="r")
+    same(nearest(mapped, np.arange(50), 3), oracle(matrix, np.arange(50), 3))
+
+
+@pytest.mark.parametrize(("k", "tile"), [(0, 10), (-1, 10), (3, 0)])
+def test_refuses_a_depth_or_tile_below_one(k, tile):
+    with pytest.raises(OptionError, match="1 or more"):
+        nearest(np.eye(3, dtype=np.float32), np.arange(3), k, tile=tile)
+
+
+def test_refuses_a_device_nobody_has():
+    with pytest.raises(OptionError, match="'abacus' cannot be used"):
+        usable_device("abacus")
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_finds_what_the_oracle_finds(oracle):
+    rng = np.random.default_rng(8)
+    matrix = rng.normal(size=(3000, 50)).astype(np.float32)[rng.integers(0, 3000, 5000)]
+    matrix[17] = 0
+    queries = np.arange(0, 5000, 9)
+    same(nearest(matrix, queries, 10, device="cuda"), oracle(matrix, queries, 10))

@@ -1,0 +1,209 @@
+import json
+
+import numpy as np
+import pytest
+
+from driftkit import Embeddings, align
+from driftkit.errors import OptionError, UnknownNameError
+from driftkit.neighbors.shifts import NeighborShifts, Shift, neighbor_shifts
+
+
+@pytest.fixture(scope="module")
+def pair():
+    """120 shared words in different orders, 12 of them moved, one zero afterwards."""
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in range(120)]
+    original = rng.normal(size=(120, 6)).astype(np.float32)
+    tuned = original.copy()
+    tuned[:12] += rng.normal(size=(12, 6))
+    tuned[30] = 0
+    order = rng.permutation(120)
+    return align(
+        Embeddings([*words, "gone"], np.vstack([original, np.ones(6)])),
+        Embeddings(["<pad>", *(words[i] for i in order)], np.vstack([np.ones(6), tuned[order]])),
+    )
+
+
+def test_every_shared_word_in_both_spaces(pair, oracle):
+    shifts = neighbor_shifts(pair)
+    assert isinstance(shifts, NeighborShifts)
+    assert shifts.words == shifts.candidates == pair.words
+    assert (len(shifts), shifts.k) == (120, 10)
+    np.testing.assert_array_equal(shifts.moved, pair.moved)
+    for space, rows, cosine in (
+        (pair.before, shifts.before, shifts.before_cosine),
+        (pair.after, shifts.after, shifts.after_cosine),
+    ):
+        expected = oracle(space, np.arange(120), 10)
+        np.testing.assert_array_equal(rows, expected[0])
+        np.testing.assert_array_equal(cosine, expected[1])
+
+
+def test_overlap_is_of_the_named_lists(pair):
+    for shift in neighbor_shifts(pair, k=7):
+        before, after = ({name for name, _ in side} for side in (shift.before, shift.after))
+        assert set(shift.kept) == before & after
+        assert set(shift.lost) == before - after
+        assert set(shift.gained) == after - before
+        assert shift.word not in before | after
+        if shift.word != "w30":
+            assert shift.overlap == len(shift.kept) / 7
+
+
+def test_words_keep_the_order_asked(pair):
+    shifts = neighbor_shifts(pair, ["w7", "w3"], k=4)
+    every = neighbor_shifts(pair, k=4)
+    assert [shift.word for shift in shifts] == ["w7", "w3"]
+    assert shifts["w3"] == every["w3"]
+
+
+def test_first_candidates_by_rank_with_queries_outside(pair, oracle):
+    shifts = neighbor_shifts(pair, k=5, candidates=20)
+    assert shifts.candidates == pair.words[:20]
+    assert len(shifts) == 120
+    np.testing.assert_array_equal(
+        shifts.before, oracle(pair.before, np.arange(120), 5, np.arange(20))[0]
+    )
+    assert neighbor_shifts(pair, ["w1"], candidates=np.int64(10**6)).candidates == pair.words
+
+
+def test_listed_candidates_keep_their_order_and_drop_repeats(pair, oracle):
+    chosen = ["w9", "w2", "w9", "w50"]
+    shifts = neighbor_shifts(pair, ["w2", "w70"], k=2, candidates=chosen)
+    assert shifts.candidates == ("w9", "w2", "w50")
+    expected = oracle(pair.after, [2, 70], 2, [9, 2, 50])[0]
+    np.testing.assert_array_equal(shifts.after, expected)
+
+
+def test_unmoved_words_lose_neighbors_too(pair):
+    by_group = {(row.measure, row.group): row for row in neighbor_shifts(pair).summary()}
+    share = {group: by_group["overlap@10", group] for group in ("all", "moved", "unmoved")}
+    assert share["moved"].mean < share["all"].mean < share["unmoved"].mean < 1
+    assert (share["moved"].n, share["unmoved"].n, share["moved"].unmeasured) == (12, 107, 1)
+
+
+def test_a_zero_row_is_not_measured_and_says_why(pair):
+    shifts = neighbor_shifts(pair)
+    assert list(shifts.reasons) == ["w30"]
+    shift = shifts["w30"]
+    assert np.isnan([shift.overlap, shift.rbo]).all()
+    assert shift.reason == "its row is zero in the tuned table, so it has no direction"
+    assert len(shift.before) == 10
+    assert shift.after == ()
+    assert shifts.most_shifted()[-1] == 30
+
+
+def test_fewer_neighbors_than_k_are_compared_at_their_length():
+    words, x = ["a", "b", "c"], np.array([[1, 0], [1, 1], [0, 1]])
+    shifts = neighbor_shifts(align(Embeddings(words, x), Embeddings(words, x[::-1])), k=10)
+    assert (shifts.before >= 0).sum(axis=1).tolist() == [2, 2, 2]
+    assert shifts.overlap.tolist() == [1, 1, 1]
+
+
+def test_a_word_alone_has_nothing_to_compare():
+    lonely = Embeddings(["only"], [[1.0, 2.0]])
+    (shift,) = neighbor_shifts(align(lonely, lonely))
+    assert np.isnan(shift.overlap)
+    assert shift.reason == "no candidate but itself has a direction"
+
+
+def test_identity_keeps_everything(pair):
+    shifts = neighbor_shifts(align(pair.original, pair.original))
+    assert (shifts.overlap == 1).all()
+    assert np.allclose(shifts.rbo, 1)
+    assert all(shift.lost == shift.gained == () for shift in shifts)
+
+
+def test_an_unknown_word_gets_the_nearest(pair):
+    with pytest.raises(UnknownNameError, match="neither table; 120 words") as caught:
+        neighbor_shifts(pair, ["w1", "w11x"])
+    assert caught.value.nearest == "w11"
+
+
+@pytest.mark.parametrize(("word", "side"), [("gone", "original"), ("<pad>", "tuned")])
+def test_a_word_of_one_table_is_told_which(pair, word, side):
+    for ask in ({"words": [word]}, {"candidates": [word]}):
+        with pytest.raises(UnknownNameError, match=f"'{word}': it is only in the {side} table"):
+            neighbor_shifts(pair, **ask)
+
+
+@pytest.mark.parametrize("k", [0, -3])
+def test_refuses_a_depth_below_one(pair, k):
+    with pytest.raises(OptionError, match=f"k={k} was given"):
+        neighbor_shifts(pair, k=k)
+
+
+@pytest.mark.parametrize("candidates", [0, []])
+def test_refuses_no_candidates(pair, candidates):
+    with pytest.raises(OptionError, match="candidates=0"):
+        neighbor_shifts(pair, candidates=candidates)
+
+
+@pytest.mark.parametrize("option", ["words", "candidates"])
+def test_refuses_one_string_for_a_list(pair, option):
+    with pytest.raises(OptionError, match=r"give a list of words: \['good'\]"):
+        neighbor_shifts(pair, **{option: "good"})
+
+
+def test_progress_counts_both_spaces(pair):
+    calls = []
+    neighbor_shifts(pair, ["w1", "w2"], progress=lambda *call: calls.append(call))
+    assert calls == [(2, 4), (4, 4)]
+
+
+def test_frame_has_a_row_a_word(pair):
+    shifts = neighbor_shifts(pair, ["w30", "w3"])
+    frame = shifts.to_frame().set_index("word")
+    assert list(frame) == ["moved", "overlap@10", "rbo(p=0.9)@10", "lost", "gained", "kept"]
+    assert frame.loc["w3", "lost"] == shifts["w3"].lost
+    assert frame.loc["w3", "overlap@10"] == shifts["w3"].overlap
+
+
+def test_neighbor_frame_has_a_row_a_rank(pair):
+    shifts = neighbor_shifts(pair, ["w30", "w3"], k=4)
+    frame = shifts.neighbor_frame()
+    assert len(frame) == 8
+    mine = frame[frame.word == "w3"]
+    assert list(mine["rank"]) == [1, 2, 3, 4]
+    assert tuple(zip(mine.after, mine.after_cosine, strict=True)) == shifts["w3"].after
+    assert frame[frame.word == "w30"].after.isna().all()
+
+
+def test_dict_is_json_without_nan(pair):
+    document = json.loads(
+        json.dumps(neighbor_shifts(pair, ["w30", "w3"]).to_dict(), allow_nan=False)
+    )
+    assert document["schema"] == "driftkit.shifts/1"
+    zero, other = document["words"]
+    assert zero["measures"] == {"overlap@10": None, "rbo(p=0.9)@10": None}
+    assert "zero" in zero["reason"]
+    assert (other["word"], other["reason"], len(other["before"])) == ("w3", None, 10)
+    assert {row["group"] for row in document["summary"]} == {"all", "moved", "unmoved"}
+
+
+def test_views_show_the_words(pair):
+    few = neighbor_shifts(pair, ["w30", "w3"], k=20)
+    assert repr(few).startswith("Neighbor shifts of 2 words among 120 candidates, mean overlap@20")
+    assert [line.split()[0] for line in repr(few).splitlines()[2:]] == ["w30", "w3"]
+    every = neighbor_shifts(pair)
+    assert len(repr(every).splitlines()) == 12
+    assert pair.words[int(every.most_shifted(1)[0])] in repr(every).splitlines()[2]
+    assert "no figure: none of the 1 all words" in repr(neighbor_shifts(pair, ["w30"]))
+
+
+def test_html_view_escapes_words():
+    words = ["<b>bold</b>", "x", "y"]
+    pair = align(Embeddings(words, np.eye(3)), Embeddings(words, np.ones((3, 3))))
+    view = neighbor_shifts(pair, k=1)._repr_html_()
+    assert "<b>" not in view
+    assert "&lt;b&gt;bold" in view
+
+
+def test_a_word_not_asked_about(pair):
+    with pytest.raises(UnknownNameError, match="not among the words asked about"):
+        neighbor_shifts(pair, ["w3"])["w4"]
+
+
+def test_shift_of_a_word_without_neighbors():
+    shift = Shift("w", (), (("a", 0.5),), np.nan, np.nan, "why")
+    assert (shift.lost, shift.gained, shift.kept) == ((), ("a",), ())
