@@ -53,7 +53,10 @@ PACKAGES = (
 
 
 def read(request: Request) -> Embeddings:
-    """Read the vectors of an installed package; the matrix stays memory-mapped.
+    """Read the vectors of an installed package.
+
+    The matrix is memory-mapped; one stored in Fortran order, as GloVe 6B 50d is, is copied once
+    into C order, in which a word's vector is contiguous.
 
     Raises
     ------

@@ -45,13 +45,12 @@ class _Opening:
 
 def looks_like_text(head: bytes) -> bool:
     """Whether a file that starts so holds a word and numbers a line."""
-    if b"\0" in head:
-        return False
-    for line in head.removeprefix(_BOM).split(b"\n"):
+    for line in head.removeprefix(_BOM).splitlines(keepends=True):
         fields = line.split()
         if fields:
-            # The head may cut the last number of a very long line, so two are tried.
-            return len(fields) >= 2 and any(_is_number(field) for field in fields[-2:])
+            if not line.endswith((b"\n", b"\r")) and len(fields) > 3:
+                fields.pop()  # the head may have cut it
+            return len(fields) >= 2 and all(_is_number(field) for field in fields[1:][-2:])
     return False
 
 
@@ -94,7 +93,7 @@ def _read_opening(request: Request, file: BinaryIO) -> _Opening:
     if declared is not None:
         lines = lines[1:]
         skip += len(first) + 1
-    counts = Counter(line.count(b" ") for line in lines)
+    counts = Counter(map(_trailing_numbers, lines))
     if declared is not None and declared[1] in counts:
         d = declared[1]
     else:
@@ -105,6 +104,12 @@ def _read_opening(request: Request, file: BinaryIO) -> _Opening:
         )
     numbers = chain.from_iterable(line.split(b" ")[-d:][:SAMPLE_NUMBERS] for line in lines)
     return _Opening(d, declared, skip, rounding_of(numbers))
+
+
+def _trailing_numbers(line: bytes) -> int:
+    """How many numbers end a line, its first field aside: d, whatever the word holds."""
+    fields = line.split(b" ")[:0:-1]
+    return next((i for i, field in enumerate(fields) if not _is_number(field)), len(fields))
 
 
 def _header(lines: list[bytes]) -> tuple[int, int] | None:

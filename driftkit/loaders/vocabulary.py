@@ -28,7 +28,7 @@ class Vocabulary:
     ----------
     words : tuple of str
     where : str
-        For messages: the file's name, or ``"the words given"``.
+        For messages: the file's name, or ``"the vocabulary given"``.
     path : pathlib.Path, optional
         The file, if there is one.
     """
@@ -65,7 +65,7 @@ def read_vocabulary(vocab: Vocab) -> Vocabulary:
         if strangers or not words:
             what = f"hold {strangers[0]!r}, which is not a string" if strangers else "are none"
             raise VocabularyError("vocabulary", f"the words given {what}; give one string a row.")
-        return Vocabulary(words, "the words given")
+        return Vocabulary(words, "the vocabulary given")
     path = Path(vocab)
     require_file(path, os.fspath(vocab), VocabularyError, "a file of one word per line, or JSON")
     text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode(errors="backslashreplace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import string
 from mmap import ACCESS_READ, mmap
 
 import numpy as np
@@ -10,10 +11,11 @@ import numpy as np
 from driftkit.embeddings import BLOCK_ROWS, Embeddings
 from driftkit.errors import SourceError
 from driftkit.loaders.source import Request
+from driftkit.loaders.text import looks_like_text
 from driftkit.source import Problem, Source
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})[ \r]*\n")
-_TEXT = frozenset(b"0123456789+-.eE \t\r\nnaifNAIF")
+_PRINTABLE = frozenset(string.printable.encode())
 
 
 def looks_like_word2vec(head: bytes) -> bool:
@@ -21,8 +23,8 @@ def looks_like_word2vec(head: bytes) -> bool:
     header = _HEADER.match(head)
     if header is None:
         return False
-    _, space, vector = head[header.end() :].partition(b" ")
-    return bool(space) and not _TEXT.issuperset(vector[: 4 * int(header[2])])
+    rest = head[header.end() :]
+    return not _PRINTABLE.issuperset(rest) and not looks_like_text(rest)
 
 
 def read(request: Request) -> Embeddings:

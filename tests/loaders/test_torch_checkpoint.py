@@ -1,0 +1,202 @@
+import pickle
+import warnings
+from collections import OrderedDict
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from driftkit import align
+from driftkit.errors import SourceError, UnknownNameError, UnsafePickleError, VocabularyError
+from driftkit.loaders import load
+
+WORDS = ["good", "bad", "film"]
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.emb = nn.Embedding(3, 4)
+        self.head = nn.Linear(4, 2)
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return Model()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "best.pt"
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_state_dict(model, path, zipped):
+    torch.save(model.state_dict(), path, _use_new_zipfile_serialization=zipped)
+    table = load(path, vocab=WORDS)
+    assert np.array_equal(table.matrix, model.emb.weight.detach().numpy())
+    assert (table.source.format, table.source.key) == ("torch", "emb.weight")
+    assert table.words == tuple(WORDS)
+
+
+def test_nested_parameters_and_bare_tensors(model, path):
+    torch.save({"epoch": 3, "model": {"net": model.state_dict(), "lr": 0.1}}, path)
+    assert load(path, vocab=WORDS).source.key == "model.net.emb.weight"
+    torch.save(OrderedDict(w=nn.Parameter(torch.ones(3, 4))), path)
+    assert load(path, vocab=WORDS).matrix.sum() == 12
+    torch.save(torch.arange(6.0).reshape(2, 3).T, path)  # not contiguous
+    table = load(path, vocab=WORDS)
+    assert (table.source.key, table.matrix.tolist()) == (None, [[0, 3], [1, 4], [2, 5]])
+
+
+def test_optimizer_state_is_not_taken_for_the_table(model, path):
+    optimizer = torch.optim.Adam(model.parameters())
+    model.head(model.emb(torch.tensor([0, 1]))).sum().backward()
+    optimizer.step()
+    torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict()}, path)
+    assert load(path, vocab=WORDS).source.key == "model.emb.weight"
+    exp = load(path, key="optimizer.state.0.exp_avg", vocab=WORDS)
+    assert exp.source.key == "optimizer.state.0.exp_avg"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_types_and_their_rounding(path, dtype):
+    values = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
+    torch.save({"emb": values.to(dtype)}, path)
+    table = load(path, vocab=WORDS)
+    assert np.array_equal(table.matrix, values.to(dtype).float().numpy())
+    assert table.source.dtype == str(dtype).removeprefix("torch.")
+    assert table.source.rounding.is_exact == (dtype == torch.float64)
+    torch.save({"emb": values}, path)
+    assert not align(load(path, vocab=WORDS), table).moved.any()
+
+
+@pytest.mark.parametrize("words", [WORDS, {"bad": 1, "good": 0, "film": 2}])
+def test_words_inside_the_file(model, path, words):
+    torch.save({"state": model.state_dict(), "vocab": words}, path)
+    assert load(path).words == tuple(WORDS)
+    assert load(path, vocab=["x", "y", "z"]).words == ("x", "y", "z")
+
+
+def test_wrong_key_gives_the_nearest(model, path):
+    torch.save(model.state_dict(), path)
+    with pytest.raises(UnknownNameError) as caught:
+        load(f"{path}::emb.wieght", vocab=WORDS)
+    assert str(caught.value) == (
+        f"unknown tensor in {path} 'emb.wieght': did you mean 'emb.weight'? Known: emb.weight, "
+        f"head.weight, head.bias. `driftkit inspect {path}` lists them."
+    )
+    with pytest.raises(SourceError, match=r"has shape \(2,\); a table of word vectors has two"):
+        load(path, key="head.bias", vocab=WORDS)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "words", "sentence"),
+    [
+        (
+            {"a": torch.ones(5, 2)},
+            WORDS,
+            "tensor a has 5 rows and the vocabulary given has 3 words; the 2 more are usually padding "
+            "rows: add their words, such as '<pad>' and '<unk>', where the trainer put them, or "
+            "cut those rows off.",
+        ),
+        (
+            {"a": torch.ones(2, 2)},
+            WORDS,
+            "tensor a has 2 rows and the vocabulary given has 3 words; it is probably the vocabulary of "
+            "another table: give the one trained with.",
+        ),
+        (
+            {"a": torch.ones(2, 2), "b": torch.ones(5, 2)},
+            WORDS,
+            "no table has a row for each of the 3 words of the vocabulary given: a (2 x 2, float32), "
+            "b (5 x 2, float32). Give the vocabulary the model was trained with.",
+        ),
+        (
+            {"a": torch.ones(2, 2), "b": torch.ones(5, 2)},
+            None,
+            "no words were found for its rows; name the file that lists them (--vocab FILE, "
+            "vocab=), or save it beside as best.vocab.txt. Tables it may mean: a (2 x 2, float32), "
+            "b (5 x 2, float32).",
+        ),
+    ],
+)
+def test_words_that_do_not_fit(path, tensors, words, sentence):
+    torch.save(tensors, path)
+    with pytest.raises(VocabularyError) as caught:
+        load(path, vocab=words)
+    assert str(caught.value) == f"{path}: {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (
+            {f"t{i}": torch.ones(3, 2) for i in range(12)},
+            "12 tables fit the 3 words of the vocabulary given: "
+            + ", ".join(f"t{i} (3 x 2, float32)" for i in range(10))
+            + " and 2 more. Name one as {path}::t0.",
+        ),
+        (
+            {"bias": torch.ones(3), "ids": torch.ones(3, 2, dtype=torch.int64)},
+            "holds no two-dimensional tensor of floating numbers, only bias (3, float32), "
+            "ids (3 x 2, int64).",
+        ),
+        (
+            {"step": 3, "sparse": torch.eye(3).to_sparse()},
+            "holds no two-dimensional tensor of floating numbers, only no tensor at all.",
+        ),
+        (
+            [1, 2],
+            "holds a list, not tensors; save them with torch.save(model.state_dict(), path).",
+        ),
+    ],
+)
+def test_ambiguous_or_nothing(path, content, sentence):
+    torch.save(content, path)
+    with pytest.raises(SourceError) as caught:
+        load(path, vocab=WORDS)
+    assert str(caught.value) == f"{path}: {sentence.format(path=path)}"
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_payload_does_not_run(path, ran, payload, zipped):
+    torch.save({"emb": payload}, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(UnsafePickleError) as caught:
+        load(path, vocab=WORDS)
+    assert str(caught.value) == (
+        f"{path}: is a pickle that would run code to load (exec), so it was not opened; a "
+        "whole saved module is one too. Save the tensors alone, torch.save(model.state_dict(), "
+        "path), or pass --unsafe-pickle (unsafe_pickle=True) if you trust where it comes from."
+    )
+    assert not ran.exists()
+    with pytest.raises(SourceError):  # the payload is real: with the flag it runs
+        load(path, vocab=WORDS, unsafe_pickle=True)
+    assert ran.exists()
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_whole_modules_only_with_the_flag(path, zipped):
+    module = nn.Sequential(nn.Embedding(3, 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the old format warns that it stores source code
+        torch.save(module, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(UnsafePickleError, match=r"torch\.nn\.modules\.\w+\.Sequential"):
+        load(path, vocab=WORDS)
+    assert load(path, vocab=WORDS, unsafe_pickle=True).source.key == "0.weight"
+
+
+def test_truncated(model, path):
+    torch.save(model.state_dict(), path)
+    path.write_bytes(path.read_bytes()[:-700])
+    with pytest.raises(SourceError, match="is a damaged or truncated torch checkpoint"):
+        load(path, vocab=WORDS)
+
+
+def test_a_plain_pickle_named_pt_is_refused(path, ran, payload):
+    path.write_bytes(pickle.dumps(payload))
+    with pytest.raises(UnsafePickleError, match="is a Python pickle"):
+        load(path, vocab=WORDS)
+    assert not ran.exists()

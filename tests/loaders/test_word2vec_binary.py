@@ -1,0 +1,77 @@
+import numpy as np
+import pytest
+from gensim.models import KeyedVectors
+from gensim.test.utils import datapath
+
+from driftkit.errors import SourceError
+from driftkit.loaders import load
+
+
+def binary(words, matrix, newline=b"\n", n=None):
+    matrix = np.asarray(matrix, "<f4")
+    head = b"%d %d\n" % (len(words) if n is None else n, matrix.shape[1])
+    return head + b"".join(
+        w + b" " + r.tobytes() + newline for w, r in zip(words, matrix, strict=True)
+    )
+
+
+def test_gensims_own_vectors():
+    path = datapath("euclidean_vectors.bin")
+    theirs = KeyedVectors.load_word2vec_format(path, binary=True)
+    ours = load(path)
+    assert list(ours.words) == theirs.index_to_key
+    assert np.array_equal(ours.matrix, theirs.vectors)
+    assert ours.matrix.shape == (2747, 10)
+    assert ours.source.format == "word2vec-binary"
+    assert ours.problems == ()
+    war, conflict = ours["war"].astype(float), ours["conflict"].astype(float)
+    cosine = war @ conflict / np.linalg.norm(war) / np.linalg.norm(conflict)
+    assert cosine == pytest.approx(0.93305397, abs=1e-7)
+
+
+@pytest.mark.parametrize("newline", [b"\n", b""])
+def test_both_dialects_and_awkward_bytes(tmp_path, newline):
+    # A float may hold any byte, a space and a newline among them.
+    rows = np.frombuffer(np.float32([0.1, -3.5]).tobytes() + b"    \n\n\n\n", "<f4").reshape(2, 2)
+    path = tmp_path / "v.bin"
+    path.write_bytes(binary([b"a", "\u00e9".encode()], rows, newline))
+    calls = []
+    table = load(path, progress=lambda done, total: calls.append((done, total)))
+    assert table.words == ("a", "\u00e9")
+    assert np.array_equal(table.matrix, rows)
+    assert calls[-1] == (path.stat().st_size, path.stat().st_size)
+
+
+def test_zeros_invalid_utf8_and_trailing_bytes(tmp_path):
+    path = tmp_path / "v.bin"
+    path.write_bytes(binary([b"a\xff", b"b"], np.zeros((2, 3))) + b"more")
+    table = load(path)
+    assert table.words == ("a\\xff", "b")
+    assert [(p.kind, p.where, p.detail) for p in table.problems] == [
+        ("invalid UTF-8", 0, "kept as 'a\\\\xff'"),
+        ("header", None, "5 bytes follow the 2 vectors it promises; not read"),
+    ]
+
+
+def test_truncated(tmp_path):
+    path = tmp_path / "v.bin"
+    content = binary([b"a" * 40, b"b" * 40], np.full((2, 3), 0.1))
+    path.write_bytes(content[:-10])
+    with pytest.raises(SourceError) as caught:
+        load(path)
+    assert str(caught.value) == (
+        f"{path}: it ends inside vector 2 of the 2 its header promises; the file is probably "
+        "truncated, so copy or download it again."
+    )
+
+
+def test_a_header_that_claims_terabytes_takes_no_memory(tmp_path):
+    path = tmp_path / "v.bin"
+    path.write_bytes(binary([b"a"], np.full((1, 3), 0.1), n=10**11))
+    with pytest.raises(SourceError) as caught:
+        load(path)
+    assert str(caught.value) == (
+        f"{path}: its header promises 100,000,000,000 vectors of 3, at least 1,300,000,000,000 "
+        "bytes, and 15 follow; the file is truncated or its header wrong, so copy or download it "
+        "again."
+    )
