@@ -48,7 +48,8 @@ def test_one_tensor_and_a_vocabulary_that_does_not_fit(checkpoint):
     assert [t.key for t in found.tables] == ["model.head.weight"]
     assert found.vocabulary == "the vocabulary given"
     assert found.problems == (
-        "tensor model.head.weight has 2 rows and the vocabulary given has 3 words; it is probably the "
+        "tensor model.head.weight has 2 rows and the vocabulary given has 3 "
+        "words; it is probably the "
         "vocabulary of another table: give the one trained with.",
     )
     assert found.command().endswith("--vocab FILE")

@@ -98,20 +98,23 @@ def test_wrong_key_gives_the_nearest(model, path):
         (
             {"a": torch.ones(5, 2)},
             WORDS,
-            "tensor a has 5 rows and the vocabulary given has 3 words; the 2 more are usually padding "
+            "tensor a has 5 rows and the vocabulary given has 3 words; the 2 more "
+            "are usually padding "
             "rows: add their words, such as '<pad>' and '<unk>', where the trainer put them, or "
             "cut those rows off.",
         ),
         (
             {"a": torch.ones(2, 2)},
             WORDS,
-            "tensor a has 2 rows and the vocabulary given has 3 words; it is probably the vocabulary of "
+            "tensor a has 2 rows and the vocabulary given has 3 words; it is "
+            "probably the vocabulary of "
             "another table: give the one trained with.",
         ),
         (
             {"a": torch.ones(2, 2), "b": torch.ones(5, 2)},
             WORDS,
-            "no table has a row for each of the 3 words of the vocabulary given: a (2 x 2, float32), "
+            "no table has a row for each of the 3 words of the vocabulary given: a "
+            "(2 x 2, float32), "
             "b (5 x 2, float32). Give the vocabulary the model was trained with.",
         ),
         (
