@@ -1,1 +1,9 @@
-"""Whose company changed: nearest neighbors before and after."""
+"""Whose company changed: nearest neighbors before and after.
+
+``exact`` finds neighbors in one space, ``agreement`` compares lists of them, and ``shifts`` puts
+both together for the words of a pair.
+"""
+
+from driftkit.neighbors.shifts import NeighborShifts, Shift, neighbor_shifts
+
+__all__ = ["NeighborShifts", "Shift", "neighbor_shifts"]

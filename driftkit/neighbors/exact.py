@@ -27,6 +27,8 @@ TILE = 16_384
 """Candidates in one tile; wide, because picking the best groups costs less in a wide tile."""
 QUERIES = 4_096
 """Queries answered together: how often a tile of unit rows is used before it is made again."""
+ENTRIES = 1 << 18
+"""Entries in the short lists of queries answered together: fewer queries when k is large."""
 STRIP = 256
 """Queries in one product."""
 GROUP = 64
@@ -50,10 +52,10 @@ def nearest(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     """Find the k candidates nearest to each query by cosine, the query itself left out.
 
-    Beyond the matrix and the result, memory is bounded by ``4 (256 + 6 d) tile`` bytes for a tile,
-    ``64 (k + 8)`` bytes for each of 4,096 queries and 24 bytes a row of the matrix: 76 MB, 3 MB
-    and 10 MB at k = 10 for 400,000 rows of 50, and at most some 100 MB for sets of more than k + 8
-    vectors that lie within rounding of each other.
+    Memory beyond the matrix and the result does not grow with m, and with n only by 24 bytes a
+    row: ``4 (256 + 5 d) tile`` bytes for a tile (33 MB at d = 50, 115 MB at d = 300) and up to
+    some 150 MB for short lists and what is gathered to decide them. Measured at d = 50: 75 MB for
+    k = 10, 215 MB for k = 100.
 
     Parameters
     ----------
@@ -108,8 +110,9 @@ def nearest(
     cosine = np.full((len(queries), k), np.nan, np.float32)
     directed = norms[queries] > 0
     asked = np.flatnonzero(directed)
-    for start in range(0, len(asked), QUERIES):
-        chosen = asked[start : start + QUERIES]
+    together = max(STRIP, min(QUERIES, ENTRIES // (k + SLACK)))
+    for start in range(0, len(asked), together):
+        chosen = asked[start : start + together]
         found, score = _answer(space, queries[chosen], own_of[queries[chosen]], k)
         real = found >= 0
         rows[chosen] = np.where(real, position[found] if len(position) else -1, -1)

@@ -108,18 +108,19 @@ class NeighborShifts:
         return len(self.words)
 
     def __iter__(self) -> Iterator[Shift]:
-        return map(self._shift, range(len(self)))
+        return map(self.at, range(len(self)))
 
     def __getitem__(self, word: str) -> Shift:
         """Give the shift of one of the words asked about."""
         try:
-            return self._shift(self.words.index(word))
+            return self.at(self.words.index(word))
         except ValueError:
             raise UnknownNameError(
                 "word", word, self.words, "It is not among the words asked about."
             ) from None
 
-    def _shift(self, row: int) -> Shift:
+    def at(self, row: int) -> Shift:
+        """Give the shift of the word at a position in `words`."""
         word = self.words[row]
         return Shift(
             word,
@@ -246,7 +247,7 @@ class NeighborShifts:
 
         many = len(self) > SHOWN
         rows = self.most_shifted(SHOWN) if many else np.arange(len(self))
-        shifts = [self._shift(row) for row in rows.tolist()]
+        shifts = [self.at(row) for row in rows.tolist()]
         return pd.DataFrame(
             {
                 "word": [shift.word for shift in shifts],
@@ -322,7 +323,7 @@ def neighbor_shifts(
     _at_least_one("k", k)
     if words is not None:
         _no_string("words", words)
-    rows = np.arange(len(pair)) if words is None else _rows(pair, words)
+    rows = np.arange(len(pair)) if words is None else pair.rows(words)
     pool = _pool(pair, candidates)
     total = 2 * len(rows)
 
@@ -382,28 +383,7 @@ def _pool(pair: Pair, candidates: int | Sequence[str] | None) -> npt.NDArray[np.
         return np.arange(min(int(candidates), len(pair)))
     _no_string("candidates", candidates)
     _at_least_one("candidates", len(candidates))
-    return _rows(pair, tuple(dict.fromkeys(candidates)))
-
-
-def _rows(pair: Pair, words: Sequence[str]) -> npt.NDArray[np.int64]:
-    """Positions of words among the shared words."""
-    try:
-        return np.fromiter((pair.index[word] for word in words), np.int64)
-    except KeyError as error:
-        word = str(error.args[0])
-    for here, there in ((pair.original, pair.tuned), (pair.tuned, pair.original)):
-        if word in here:
-            side = "original" if here is pair.original else "tuned"
-            raise UnknownNameError(
-                "shared word",
-                word,
-                (),
-                f"it is only in the {side} table ({here.source.name}), not in "
-                f"{there.source.name}, and a shift needs both.",
-            )
-    raise UnknownNameError(
-        "word", word, pair.words, f"It is in neither table; {len(pair):,} words are shared."
-    )
+    return pair.rows(tuple(dict.fromkeys(candidates)))
 
 
 def _no_string(option: str, words: Sequence[str]) -> None:

