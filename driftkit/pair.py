@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.embeddings import BLOCK_ROWS, Embeddings, Matrix
-from driftkit.errors import AlignmentError
+from driftkit.errors import AlignmentError, UnknownNameError
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -56,6 +57,42 @@ class Pair:
         """Shared word to position among the shared words; treat it as read-only."""
         return {word: position for position, word in enumerate(self.words)}
 
+    def rows(self, words: Iterable[str]) -> Rows:
+        """Position of each word among the shared words.
+
+        Parameters
+        ----------
+        words : iterable of str
+
+        Returns
+        -------
+        ndarray of int64, shape (m,)
+
+        Raises
+        ------
+        UnknownNameError
+            If a word is in neither table, or in only one of them.
+        """
+        try:
+            return np.fromiter((self.index[word] for word in words), np.int64)
+        except KeyError as error:
+            word = str(error.args[0])
+        for side, here, there in (
+            ("original", self.original, self.tuned),
+            ("tuned", self.tuned, self.original),
+        ):
+            if word in here:
+                raise UnknownNameError(
+                    "shared word",
+                    word,
+                    (),
+                    f"it is only in the {side} table ({here.source.name}), not in "
+                    f"{there.source.name}, and a comparison needs both.",
+                )
+        raise UnknownNameError(
+            "word", word, self.words, f"It is in neither table; {len(self):,} words are shared."
+        )
+
     @cached_property
     def before(self) -> Matrix:
         """Original vectors of the shared words, (n, d); a view wherever the order allows."""
@@ -79,7 +116,8 @@ class Pair:
     @cached_property
     def zero(self) -> Mask:
         """Shared words with a zero row on either side, (n,): they have no direction."""
-        return np.logical_or(self.before_norms == 0, self.after_norms == 0)
+        zero: Mask = (self.before_norms == 0) | (self.after_norms == 0)
+        return zero
 
     @cached_property
     def moved(self) -> Mask:

@@ -1,0 +1,127 @@
+"""A click group that imports a command only when it runs, and turns every failure into one line."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import click
+
+OK, BROKEN_RULE, FAILED, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes. Only a verdict gives 1; whatever else goes wrong gives 2."""
+
+TRACEBACK_VARIABLE = "DRIFTKIT_TRACEBACK"
+
+
+class LazyGroup(click.Group):
+    """Commands listed by name and one line of help, imported only when they are called.
+
+    Parameters
+    ----------
+    name : str
+    commands_help : mapping of str to str
+        Command to the line shown in the list of commands.
+    package : str
+        Package in which the module of each command lives, under the command's name; the
+        command is its attribute ``command``.
+    """
+
+    def __init__(
+        self, name: str, *, commands_help: Mapping[str, str], package: str, **settings: Any
+    ) -> None:
+        super().__init__(
+            name,
+            context_settings={
+                "help_option_names": ["-h", "--help"],
+                "auto_envvar_prefix": name.upper(),
+            },
+            **settings,
+        )
+        self._help = commands_help
+        self._package = package
+        click.version_option(package_name=name)(self)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Give the commands in the order they are meant to be met."""
+        return list(self._help)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import one command."""
+        if cmd_name not in self._help:
+            return None
+        command = import_module(f"{self._package}.{cmd_name}").command
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{self._package}.{cmd_name}.command is not a click command")
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or name the nearest one."""
+        if args and not args[0].startswith("-") and args[0] not in self._help:
+            close = get_close_matches(args[0], self._help, n=1)
+            guess = f"did you mean {close[0]!r}? " if close else ""
+            ctx.fail(f"no command {args[0]!r}: {guess}Commands: {', '.join(self._help)}.")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._help.items()))
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Run, and exit with the code the contract gives."""
+        run = super().main
+        if not standalone_mode:
+            return run(args, prog_name or "driftkit", complete_var, False, **extra)
+        try:
+            code = run(args, prog_name or "driftkit", complete_var, False, **extra)
+            sys.stdout.flush()
+        except Exception as error:
+            code = _report(error)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            code = INTERRUPTED
+        sys.exit(code if isinstance(code, int) else OK)
+
+
+def _report(error: Exception) -> int:
+    """Say in one line on stderr what went wrong, and give the exit code."""
+    from driftkit.errors import DriftkitError
+
+    if os.environ.get(TRACEBACK_VARIABLE):
+        traceback.print_exception(error)
+    if isinstance(error, click.Abort):
+        click.echo("Interrupted.", err=True)
+        return INTERRUPTED
+    if isinstance(error, BrokenPipeError):
+        # The reader of our output left; point stdout elsewhere so that closing it stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    if isinstance(error, click.ClickException):
+        error.show()
+    elif isinstance(error, DriftkitError):
+        click.echo(f"Error: {error}", err=True)
+    elif isinstance(error, MemoryError):
+        click.echo("Error: not enough memory for this; ask for less at a time.", err=True)
+    elif isinstance(error, OSError) and error.filename:
+        click.echo(f"Error: {error.filename}: {error.strerror}.", err=True)
+    else:
+        click.echo(
+            f"Error: driftkit failed on something it did not expect ({type(error).__name__}: "
+            f"{error}). Set {TRACEBACK_VARIABLE}=1 for the traceback, and please report it.",
+            err=True,
+        )
+    return FAILED

@@ -1,0 +1,115 @@
+"""The JSON document of an audit, ``driftkit.audit/1``.
+
+Within a schema version keys are only added. The schema ships beside this file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from importlib.metadata import version
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from driftkit.drift.summary import none_if_nan
+
+if TYPE_CHECKING:
+    from driftkit.auditing import Audit
+    from driftkit.embeddings import Embeddings
+    from driftkit.neighbors.shifts import Shift
+
+SCHEMA = "driftkit.audit/1"
+ENGINES = ("numpy", "scipy", "torch")
+
+
+def audit_schema() -> dict[str, Any]:
+    """Give the JSON Schema (draft 2020-12) that every audit document follows."""
+    text = (files("driftkit.report") / "audit.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def audit_document(audit: Audit, top: int) -> dict[str, Any]:
+    """Give an audit as plain values, ready for JSON; what could not be measured is None.
+
+    Parameters
+    ----------
+    audit : Audit
+    top : int
+        How many of the most shifted moved, and of the unmoved, words to include.
+    """
+    pair = audit.pair
+    return {
+        "schema": SCHEMA,
+        "driftkit": version("driftkit"),
+        "engines": {name: version(name) for name in ENGINES},
+        "settings": asdict(audit.settings),
+        "sources": {"original": _source(pair.original), "tuned": _source(pair.tuned)},
+        "verdict": audit.verdict,
+        "headline": audit.headline,
+        "rows": {
+            "shared": len(pair),
+            "moved": int(pair.moved.sum()),
+            "unmoved": int((~pair.moved).sum()),
+            "added": len(pair.added),
+            "removed": len(pair.removed),
+            "zero": int(pair.zero.sum()),
+            "displaced": int(audit.displaced.sum()),
+            "candidates": len(audit.shifts.candidates),
+            "moved_means": pair.tolerance,
+        },
+        "drift": _drift(audit),
+        "benchmarks": [change.to_dict() for change in audit.scores],
+        "words": list(_words(audit, audit.most_shifted(top, moved=True))),
+        "unmoved_words": list(_words(audit, audit.most_shifted(top, moved=False))),
+    }
+
+
+def _source(table: Embeddings) -> dict[str, Any]:
+    source = table.source
+    return {
+        "name": source.name,
+        "path": None if source.path is None else str(source.path),
+        "key": source.key,
+        "format": source.format,
+        "rows": len(table),
+        "d": table.dimensions,
+        "dtype": source.dtype,
+        "sha256": source.sha256(),
+        "problems": len(table.problems),
+    }
+
+
+def _drift(audit: Audit) -> dict[str, dict[str, Any]]:
+    """Measure to group to figures."""
+    measures: dict[str, dict[str, Any]] = {}
+    for row in audit.summaries():
+        figures = row.to_dict()
+        measure, group = figures.pop("measure"), figures.pop("group")
+        measures.setdefault(measure, {})[group] = figures
+    for figure in audit.space:
+        entry = measures.setdefault(figure.measure, {}).setdefault(
+            figure.group, {"n": figure.n, "reason": figure.reason}
+        )
+        entry["value" if figure.of == "pair" else figure.of] = none_if_nan(figure.value)
+    return measures
+
+
+def _words(audit: Audit, shifts: list[Shift]) -> Iterator[dict[str, Any]]:
+    """Entries of the most shifted words."""
+    share, ranked = map(str, audit.shifts.measures)
+    for shift in shifts:
+        row = audit.pair.index[shift.word]
+        figures = {name: values[row] for name, values in audit.words.figures().items()}
+        figures |= {share: shift.overlap, ranked: shift.rbo}
+        yield {
+            "word": shift.word,
+            "rank": int(audit.pair.original_rows[row]) + 1,
+            "moved": bool(audit.pair.moved[row]),
+            "measures": {name: none_if_nan(float(value)) for name, value in figures.items()},
+            "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
+            "after": [{"word": name, "cosine": cosine} for name, cosine in shift.after],
+            "lost": list(shift.lost),
+            "gained": list(shift.gained),
+        }
