@@ -41,7 +41,7 @@ def command(
     file, or from standard input (-).
     """
     from driftkit import load, neighbor_shifts
-    from driftkit.report.terminal import shifts_view
+    from driftkit.report.words import side_by_side
 
     asked = options.gather_words(words, words_from)
     if not asked:
@@ -52,4 +52,4 @@ def command(
     pair = options.read_pair(table, tuned, vocab=vocab, unsafe_pickle=unsafe_pickle, show=show)
     with show.stage("neighbors") as progress:
         shifts = neighbor_shifts(pair, asked, k, candidates=candidates, progress=progress)
-    options.give(lambda: shifts_view(shifts), shifts.to_dict(), json_to)
+    options.give(lambda: side_by_side(shifts), shifts.to_dict(), json_to)
