@@ -15,11 +15,10 @@ import pandas as pd
 from driftkit.datasets import Benchmark
 from driftkit.drift import SpaceDrift, WordDrift, space_drift, word_drift
 from driftkit.drift.summary import Summary
-from driftkit.errors import UnknownNameError
+from driftkit.errors import OptionError, UnknownNameError
 from driftkit.evaluators import ScoreChange, ScoreChanges, compare_scores
 from driftkit.evaluators.decision import Status
-from driftkit.neighbors import NeighborShifts, neighbor_shifts
-from driftkit.neighbors.shifts import Shift
+from driftkit.neighbors import NeighborShifts, Shift, neighbor_shifts
 from driftkit.pair import Pair
 
 Progress = Callable[[str, int, int], None]
@@ -271,6 +270,8 @@ def audit(
     UnknownNameError, BenchmarkError
         If a benchmark cannot be found or parsed.
     """
+    if k < 1 or candidates < 1:
+        raise OptionError(f"k={k} and candidates={candidates} were given; both must be 1 or more.")
 
     def stage(name: str) -> Callable[[int, int], None] | None:
         if progress is None:

@@ -10,7 +10,8 @@ import driftkit
 PACKAGE = Path(driftkit.__file__).parent
 HEAVY = ("numpy", "pandas", "torch", "gensim", "scipy", "rich")
 ROOMS = [
-    {"errors", "atomic", "source", "measures"},
+    {"errors"},
+    {"atomic", "source", "measures"},
     {"embeddings"},
     {"loaders", "pair"},
     {"drift", "datasets"},

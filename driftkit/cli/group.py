@@ -89,6 +89,9 @@ class LazyGroup(click.Group):
         try:
             code = run(args, prog_name or "driftkit", complete_var, False, **extra)
             sys.stdout.flush()
+        except SystemExit:
+            # click itself leaves this way, with 1, when the reader of our output has left.
+            code = FAILED
         except Exception as error:
             code = _report(error)
         except KeyboardInterrupt:
@@ -107,7 +110,7 @@ def _report(error: Exception) -> int:
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
     if isinstance(error, BrokenPipeError):
-        # The reader of our output left; point stdout elsewhere so that closing it stays quiet.
+        # The last flush met a reader that has left; closing stdout must stay quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     if isinstance(error, click.ClickException):

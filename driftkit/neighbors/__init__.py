@@ -4,6 +4,7 @@
 both together for the words of a pair.
 """
 
-from driftkit.neighbors.shifts import NeighborShifts, Shift, neighbor_shifts
+from driftkit.neighbors.result import Neighbors, NeighborShifts, Shift
+from driftkit.neighbors.shifts import neighbor_shifts
 
-__all__ = ["NeighborShifts", "Shift", "neighbor_shifts"]
+__all__ = ["NeighborShifts", "Neighbors", "Shift", "neighbor_shifts"]

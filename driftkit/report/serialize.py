@@ -17,7 +17,7 @@ from driftkit.drift.summary import none_if_nan
 if TYPE_CHECKING:
     from driftkit.auditing import Audit
     from driftkit.embeddings import Embeddings
-    from driftkit.neighbors.shifts import Shift
+    from driftkit.neighbors import Shift
 
 SCHEMA = "driftkit.audit/1"
 ENGINES = ("numpy", "scipy", "torch")

@@ -14,8 +14,7 @@ from driftkit.report.tables import number, table
 
 if TYPE_CHECKING:
     from driftkit.auditing import Audit
-    from driftkit.neighbors import NeighborShifts, Shift
-    from driftkit.neighbors.shifts import Neighbors
+    from driftkit.neighbors import Neighbors, NeighborShifts, Shift
 
 WIDEST_WORD = 15
 SHOWN = 3

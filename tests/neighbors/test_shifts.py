@@ -1,27 +1,9 @@
-import json
-
 import numpy as np
 import pytest
 
 from driftkit import Embeddings, align
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.neighbors.shifts import NeighborShifts, Shift, neighbor_shifts
-
-
-@pytest.fixture(scope="module")
-def pair():
-    """120 shared words in different orders, 12 of them moved, one zero afterwards."""
-    rng = np.random.default_rng(0)
-    words = [f"w{i}" for i in range(120)]
-    original = rng.normal(size=(120, 6)).astype(np.float32)
-    tuned = original.copy()
-    tuned[:12] += rng.normal(size=(12, 6))
-    tuned[30] = 0
-    order = rng.permutation(120)
-    return align(
-        Embeddings([*words, "gone"], np.vstack([original, np.ones(6)])),
-        Embeddings(["<pad>", *(words[i] for i in order)], np.vstack([np.ones(6), tuned[order]])),
-    )
+from driftkit.neighbors import NeighborShifts, neighbor_shifts
 
 
 def nearest_words(words, matrix, word, k, pool):
@@ -168,61 +150,3 @@ def test_progress_counts_both_spaces(pair):
     calls = []
     neighbor_shifts(pair, ["w1", "w2"], progress=lambda *call: calls.append(call))
     assert calls == [(2, 4), (4, 4)]
-
-
-def test_frame_has_a_row_a_word(pair):
-    shifts = neighbor_shifts(pair, ["w30", "w3"])
-    frame = shifts.to_frame().set_index("word")
-    assert list(frame) == ["moved", "overlap@10", "rbo(p=0.9)@10", "lost", "gained", "kept"]
-    assert frame.loc["w3", "lost"] == shifts["w3"].lost
-    assert frame.loc["w3", "overlap@10"] == shifts["w3"].overlap
-
-
-def test_neighbor_frame_has_a_row_a_rank(pair):
-    shifts = neighbor_shifts(pair, ["w30", "w3"], k=4)
-    frame = shifts.neighbor_frame()
-    assert len(frame) == 8
-    mine = frame[frame.word == "w3"]
-    assert list(mine["rank"]) == [1, 2, 3, 4]
-    assert tuple(zip(mine.after, mine.after_cosine, strict=True)) == shifts["w3"].after
-    assert frame[frame.word == "w30"].after.isna().all()
-
-
-def test_dict_is_json_without_nan(pair):
-    document = json.loads(
-        json.dumps(neighbor_shifts(pair, ["w30", "w3"]).to_dict(), allow_nan=False)
-    )
-    assert document["schema"] == "driftkit.shifts/1"
-    zero, other = document["words"]
-    assert zero["measures"] == {"overlap@10": None, "rbo(p=0.9)@10": None}
-    assert "zero" in zero["reason"]
-    assert (other["word"], other["reason"], len(other["before"])) == ("w3", None, 10)
-    assert {row["group"] for row in document["summary"]} == {"all", "moved", "unmoved"}
-
-
-def test_views_show_the_words(pair):
-    few = neighbor_shifts(pair, ["w30", "w3"], k=20)
-    assert repr(few).startswith("Neighbor shifts of 2 words among 120 candidates, mean overlap@20")
-    assert [line.split()[0] for line in repr(few).splitlines()[2:]] == ["w30", "w3"]
-    every = neighbor_shifts(pair)
-    assert len(repr(every).splitlines()) == 12
-    assert pair.words[int(every.most_shifted(1)[0])] in repr(every).splitlines()[2]
-    assert "no figure: none of the 1 all words" in repr(neighbor_shifts(pair, ["w30"]))
-
-
-def test_html_view_escapes_words():
-    words = ["<b>bold</b>", "x", "y"]
-    pair = align(Embeddings(words, np.eye(3)), Embeddings(words, np.ones((3, 3))))
-    view = neighbor_shifts(pair, k=1)._repr_html_()
-    assert "<b>" not in view
-    assert "&lt;b&gt;bold" in view
-
-
-def test_a_word_not_asked_about(pair):
-    with pytest.raises(UnknownNameError, match="not among the words asked about"):
-        neighbor_shifts(pair, ["w3"])["w4"]
-
-
-def test_shift_of_a_word_without_neighbors():
-    shift = Shift("w", (), (("a", 0.5),), np.nan, np.nan, "why")
-    assert (shift.lost, shift.gained, shift.kept) == ((), ("a",), ())

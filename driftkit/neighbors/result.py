@@ -1,0 +1,266 @@
+"""Whose company changed: nearest neighbors of words before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.drift.summary import Summary, none_if_nan, summarize
+from driftkit.errors import UnknownNameError
+from driftkit.measures import Measure, parse_measure
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Neighbors = tuple[tuple[str, float], ...]
+
+SHOWN = 10
+"""Words, and neighbors of a word, in a printed table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How one word's neighbors changed.
+
+    Parameters
+    ----------
+    word : str
+    before, after : tuple of (str, float)
+        Neighbors and their cosines, nearest first.
+    overlap, rbo : float
+        Agreement of the two lists; NaN when one of them is empty.
+    reason : str or None
+        Why the agreement could not be measured.
+    """
+
+    word: str
+    before: Neighbors
+    after: Neighbors
+    overlap: float
+    rbo: float
+    reason: str | None = None
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Neighbors it had and has no more, nearest first."""
+        now = {name for name, _ in self.after}
+        return tuple(name for name, _ in self.before if name not in now)
+
+    @property
+    def gained(self) -> tuple[str, ...]:
+        """Neighbors it has and did not have, nearest first."""
+        then = {name for name, _ in self.before}
+        return tuple(name for name, _ in self.after if name not in then)
+
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """Neighbors it had and still has, in the order of `before`."""
+        now = {name for name, _ in self.after}
+        return tuple(name for name, _ in self.before if name in now)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeighborShifts:
+    """The nearest neighbors of m words before and after, over one list of c candidates.
+
+    Made by `neighbor_shifts`. Iteration gives a `Shift` a word.
+
+    Parameters
+    ----------
+    words : tuple of str
+        The m words asked about.
+    candidates : tuple of str
+        The c words that could be neighbors.
+    k : int
+        Neighbors asked for.
+    moved : ndarray of bool, shape (m,)
+        Whether the word's own row moved; words that did not can still lose neighbors.
+    before, after : ndarray of int32, shape (m, k)
+        Positions in `candidates`, nearest first; -1 where there is no further neighbor.
+    before_cosine, after_cosine : ndarray of float32, shape (m, k)
+        Their cosines; NaN where there is no neighbor.
+    overlap, rbo : ndarray of float64, shape (m,)
+        Agreement of the two lists (see `driftkit.neighbors.agreement`); NaN when one is empty.
+    reasons : dict of str to str
+        For each word without a figure, why.
+    """
+
+    words: tuple[str, ...]
+    candidates: tuple[str, ...]
+    k: int
+    moved: npt.NDArray[np.bool_]
+    before: npt.NDArray[np.int32]
+    after: npt.NDArray[np.int32]
+    before_cosine: npt.NDArray[np.float32]
+    after_cosine: npt.NDArray[np.float32]
+    overlap: npt.NDArray[np.float64]
+    rbo: npt.NDArray[np.float64]
+    reasons: dict[str, str]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __iter__(self) -> Iterator[Shift]:
+        return map(self.at, range(len(self)))
+
+    def __getitem__(self, word: str) -> Shift:
+        """Give the shift of one of the words asked about."""
+        try:
+            return self.at(self.words.index(word))
+        except ValueError:
+            raise UnknownNameError(
+                "word", word, self.words, "It is not among the words asked about."
+            ) from None
+
+    def at(self, row: int) -> Shift:
+        """Give the shift of the word at a position in `words`."""
+        word = self.words[row]
+        return Shift(
+            word,
+            self._named(self.before[row], self.before_cosine[row]),
+            self._named(self.after[row], self.after_cosine[row]),
+            float(self.overlap[row]),
+            float(self.rbo[row]),
+            self.reasons.get(word),
+        )
+
+    def _named(
+        self, positions: npt.NDArray[np.int32], cosines: npt.NDArray[np.float32]
+    ) -> Neighbors:
+        return tuple(
+            (self.candidates[position], cosine)
+            for position, cosine in zip(positions.tolist(), cosines.tolist(), strict=True)
+            if position >= 0
+        )
+
+    @property
+    def measures(self) -> tuple[Measure, Measure]:
+        """What `overlap` and `rbo` hold, with their depth: ``overlap@10``, ``rbo(p=0.9)@10``."""
+        return parse_measure(f"overlap@{self.k}"), parse_measure(f"rbo@{self.k}")
+
+    def figures(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Per-word figures (m,) by name of the measure."""
+        share, ranked = self.measures
+        return {str(share): self.overlap, str(ranked): self.rbo}
+
+    def summary(self) -> tuple[Summary, ...]:
+        """Sum up each measure over all, the moved and the unmoved of the words asked about."""
+        return summarize(self.figures(), self.moved)
+
+    def most_shifted(self, n: int | None = None) -> npt.NDArray[np.int64]:
+        """Positions in `words`, from the lowest overlap up; ties by RBO, then as given.
+
+        Words that could not be measured come last.
+
+        Parameters
+        ----------
+        n : int, optional
+            How many; all unless given.
+        """
+        return np.lexsort((self.rbo, self.overlap))[:n]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give a pandas frame with one row a word.
+
+        Columns: ``word``, ``moved``, a column for each measure, and the tuples of words ``lost``,
+        ``gained`` and ``kept``. `neighbor_frame` has one row a neighbor.
+        """
+        import pandas as pd
+
+        shifts = list(self)
+        return pd.DataFrame(
+            {
+                "word": self.words,
+                "moved": self.moved,
+                **self.figures(),
+                "lost": [shift.lost for shift in shifts],
+                "gained": [shift.gained for shift in shifts],
+                "kept": [shift.kept for shift in shifts],
+            }
+        )
+
+    def neighbor_frame(self) -> pd.DataFrame:
+        """Give a pandas frame with one row for each word and rank.
+
+        Columns: ``word``, ``rank`` (from 1), ``before``, ``before_cosine``, ``after``,
+        ``after_cosine``; a missing neighbor is None.
+        """
+        import pandas as pd
+
+        names = np.array([*self.candidates, None], object)  # position -1 is the None at the end
+        return pd.DataFrame(
+            {
+                "word": np.repeat(np.array(self.words, object), self.k),
+                "rank": np.tile(np.arange(1, self.k + 1), len(self)),
+                "before": names[self.before.ravel()],
+                "before_cosine": self.before_cosine.ravel(),
+                "after": names[self.after.ravel()],
+                "after_cosine": self.after_cosine.ravel(),
+            }
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain lists, numbers and strings, ready for JSON (``driftkit.shifts/1``)."""
+        share, ranked = map(str, self.measures)
+        return {
+            "schema": "driftkit.shifts/1",
+            "k": self.k,
+            "candidates": len(self.candidates),
+            "summary": [row.to_dict() for row in self.summary()],
+            "words": [
+                {
+                    "word": shift.word,
+                    "moved": moved,
+                    "measures": {
+                        share: none_if_nan(shift.overlap),
+                        ranked: none_if_nan(shift.rbo),
+                    },
+                    "reason": shift.reason,
+                    "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
+                    "after": [{"word": name, "cosine": cosine} for name, cosine in shift.after],
+                    "lost": list(shift.lost),
+                    "gained": list(shift.gained),
+                    "kept": list(shift.kept),
+                }
+                for shift, moved in zip(self, self.moved.tolist(), strict=True)
+            ],
+        }
+
+    def _title(self) -> str:
+        share = self.summary()[0]
+        mean = f"mean {share.measure} {share.mean:.3f}" if share.n else f"no figure: {share.reason}"
+        return (
+            f"Neighbor shifts of {len(self):,} words among {len(self.candidates):,} candidates, "
+            f"{mean}"
+        )
+
+    def _table(self) -> pd.DataFrame:
+        """Give the rows worth showing: all in their order, or the most shifted of many."""
+        import pandas as pd
+
+        many = len(self) > SHOWN
+        rows = self.most_shifted(SHOWN) if many else np.arange(len(self))
+        shifts = [self.at(row) for row in rows.tolist()]
+        return pd.DataFrame(
+            {
+                "word": [shift.word for shift in shifts],
+                **{name: values[rows].round(3) for name, values in self.figures().items()},
+                "lost": [_listed(shift.lost) for shift in shifts],
+                "gained": [_listed(shift.gained) for shift in shifts],
+            }
+        )
+
+    def __repr__(self) -> str:
+        return f"{self._title()}\n{self._table().to_string(index=False)}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{escape(self._title())}</p>{self._table().to_html(index=False, border=0)}"
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:5]) + (f", … ({len(names)})" if len(names) > 5 else "")

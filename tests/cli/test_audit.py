@@ -1,0 +1,98 @@
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+
+from driftkit.report.serialize import audit_schema
+
+QUICK = ("-b", "ws353", "--resamples", "200")
+
+
+@pytest.fixture
+def tables(saved, monkeypatch):
+    monkeypatch.chdir(saved)
+    return "original.npy", "tuned.pt::embedding.weight"
+
+
+def test_the_whole_picture(run, tables):
+    result = run("audit", *tables, *QUICK, "--top", "2")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    first, second, *_ = result.stdout.splitlines()
+    assert first == f"{tables[1]} against {tables[0]}"
+    assert second.split(":")[0] in (
+        "Do not ship", "Undecided", "Ship with care", "Safe to ship",
+    )  # fmt: skip
+    for title in ("What the benchmarks say", "How far it moved", "Moved words that kept"):
+        assert title in result.stdout
+
+
+def test_json_alone_on_standard_output(run, tables):
+    result = run("audit", *tables, *QUICK, "--json", "-")
+    document = json.loads(result.stdout)
+    jsonschema.Draft202012Validator(audit_schema()).validate(document)
+    assert document["rows"]["moved"] == 150
+
+
+def test_json_to_a_file_beside_the_tables(run, tables, tmp_path):
+    result = run("audit", *tables, *QUICK, "--json", tmp_path / "audit.json")
+    assert "What the benchmarks say" in result.stdout
+    assert json.loads((tmp_path / "audit.json").read_text())["schema"] == "driftkit.audit/1"
+
+
+def test_several_tuned_tables(run, tables, saved):
+    result = run("audit", *tables, saved / "same.pt::embedding.weight", *QUICK, "--json", "-")
+    document = json.loads(result.stdout)
+    assert document["schema"] == "driftkit.audits/1"
+    assert [each["rows"]["moved"] for each in document["audits"]] == [150, 0]
+
+
+def test_only_a_verdict_asked_about_exits_with_1(run, tables, nudged, tmp_path):
+    order = np.random.default_rng(0).permutation(len(nudged.words))
+    np.save(tmp_path / "permuted.npy", nudged.before[order])
+    (tmp_path / "vocab.txt").write_text("\n".join(nudged.words), encoding="utf-8")
+    args = ("audit", tables[0], tmp_path / "permuted.npy", "-b", "simlex999", "-b", "ws353")
+    assert run(*args).exit_code == 0
+    assert run(*args, "--fail-on", "lost").exit_code == 1
+    assert run(*args, "--fail-on", "gained").exit_code == 0
+    assert run(*args, "--fail-on", "broken").exit_code == 2
+
+
+def test_asked_words_are_shown_whether_candidates_or_not(run, tables, nudged):
+    rare = nudged.words[-1]
+    result = run(
+        "audit", *tables, *QUICK, "--candidates", "50", "--words", "the", "-w", rare, "-k", "3"
+    )
+    assert "Words asked about" in result.stdout
+    assert "rank 3,000, self_cosine" in result.stdout
+
+
+def test_an_unknown_word_is_told_at_once(run, tables):
+    result = run("audit", *tables, "--words", "goood")
+    assert result.exit_code == 2
+    assert "unknown word 'goood': did you mean 'good'?" in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("break_it", "sentence"),
+    [
+        (("missing.npy",), "missing.npy"),
+        (("tuned.pt::no.such",), "Known: embedding.weight, head.weight"),
+        (("tuned.pt", "--vocab", "original.vocab.txt"), "3,000"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_2(run, saved, break_it, sentence):
+    args = [saved / arg if not arg.startswith("-") else arg for arg in break_it]
+    result = run("audit", saved / "original.npy", *args)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_an_unknown_benchmark_names_the_nearest(run, tables):
+    result = run("audit", *tables, "-b", "ws35")
+    assert result.exit_code == 2
+    assert "did you mean 'ws353'" in result.stderr

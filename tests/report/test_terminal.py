@@ -1,0 +1,74 @@
+import re
+
+import numpy as np
+import pytest
+
+import driftkit as dk
+from driftkit.report.terminal import audit_view, inspection_view, scores_view, to_text
+
+
+@pytest.fixture(scope="module")
+def audited(pair):
+    return dk.audit(pair, resamples=200)
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_an_audit_fits_the_width_and_loses_no_figure(audited, width):
+    text = to_text(audit_view(audited, top=4), width)
+    assert max(map(len, text.splitlines())) <= width
+    if width >= 80:
+        assert "…" not in text
+        for change in audited.scores:
+            assert f"{change.original:.3f} {change.tuned:.3f}" in re.sub(" +", " ", text)
+            assert change.status in text
+
+
+def test_signs_say_what_color_says(audited):
+    text = to_text(audit_view(audited, top=4), 140)
+    shift = audited.most_shifted(1, moved=True)[0]
+    assert f"- {shift.lost[0]}" in text
+    assert f"+ {shift.gained[0]}" in text
+    (kept, *_) = audited.shifts_of(["the"])
+    assert all(f"= {name}" in to_text(audit_view(audited, 0, ["the"]), 140) for name in kept.kept)
+
+
+def test_asked_words_are_shown_instead_of_the_most_shifted(audited):
+    text = to_text(audit_view(audited, top=4, words=["good"]), 80)
+    assert "Words asked about" in text
+    assert "kept the fewest" not in text
+
+
+def test_repairs_of_the_loader_are_told():
+    table = dk.Embeddings(
+        ["a", "b", "a", *"cdefghij"], np.random.default_rng(0).normal(size=(11, 4))
+    )
+    text = to_text(dk.audit(dk.align(table, table), benchmarks=["ws353"], resamples=100), 100)
+    assert "1 rows needed repair, such as duplicate: 'a' again" in text
+    assert "Not measured: ws353: " in text
+
+
+def test_words_that_look_like_markup_are_printed_as_they_are():
+    words = ["[bold]", "[/red]", "<b>", "x"]
+    rng = np.random.default_rng(0)
+    pair = dk.align(
+        dk.Embeddings(words, rng.normal(size=(4, 3))), dk.Embeddings(words, rng.normal(size=(4, 3)))
+    )
+    result = dk.audit(pair, benchmarks=["ws353"], resamples=100)
+    text = to_text(audit_view(result, top=4, words=words), 100)
+    assert all(word in text for word in words)
+
+
+def test_scores_of_several_tables_name_their_source(pair):
+    scores = dk.score(pair.original, ["ws353"]) + dk.score(pair.tuned, ["ws353"])
+    text = to_text(scores_view(scores), 80)
+    assert re.search(r"before +ws353 +spearman", text)
+    assert re.search(r"after +ws353 +spearman", text)
+    one = to_text(scores_view(dk.score(pair.original, ["google"])), 80)
+    assert "source" not in one
+    assert re.search(r"\n  semantic +3cosadd@1", one)
+
+
+def test_an_inspection_ends_with_the_command_to_run(saved):
+    text = to_text(inspection_view(dk.inspect(saved / "tuned.pt")), 200)
+    assert re.search(r"embedding.weight +float32 +fits +3,002 +50", text)
+    assert text.splitlines()[-1].startswith("next: driftkit audit ORIGINAL ")

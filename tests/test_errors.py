@@ -1,0 +1,23 @@
+import inspect
+
+import pytest
+
+from driftkit import errors
+
+
+def test_every_error_is_in_the_tree_at_the_top():
+    for name, error in inspect.getmembers(errors, inspect.isclass):
+        if issubclass(error, Exception):
+            assert issubclass(error, errors.DriftkitError)
+            assert name in (errors.__doc__ or "")
+
+
+def test_parts_are_attributes():
+    error = errors.UnknownNameError("measure", "overlp", ["overlap"])
+    assert (error.kind, error.name, error.nearest) == ("measure", "overlp", "overlap")
+    assert errors.UnknownNameError("word", "xyz", ["good"]).nearest is None
+    missing = errors.MissingExtraError("this", "pyarrow", "demo")
+    assert (missing.package, missing.extra) == ("pyarrow", "demo")
+    assert str(missing).endswith("pip install 'driftkit[demo]'")
+    with pytest.raises(errors.InputError):
+        raise errors.UnsafePickleError("x.kv", "is a pickle.")

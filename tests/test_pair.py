@@ -1,0 +1,126 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from driftkit import Embeddings, align
+from driftkit.errors import AlignmentError, UnknownNameError
+from driftkit.source import Rounding, Source
+
+
+def table(words, matrix, rounding=None, name="t"):
+    return Embeddings(words, matrix, source=Source(name, rounding=rounding or Rounding()))
+
+
+def test_rows_are_joined_by_word_not_by_number():
+    a = table(["x", "y", "z"], [[1, 0], [2, 0], [3, 0]])
+    b = table(["z", "new", "x"], [[3, 0], [9, 9], [1, 0]])
+    pair = align(a, b)
+    assert pair.words == ("x", "z")
+    assert pair.original_rows.tolist() == [0, 2]
+    assert pair.tuned_rows.tolist() == [2, 0]
+    assert pair.added == ("new",)
+    assert pair.removed == ("y",)
+    assert not pair.moved.any()
+    np.testing.assert_array_equal(pair.before, pair.after)
+    assert repr(pair) == "<Pair of 2 shared words x 2: 0 moved, 1 added, 1 removed>"
+
+
+def test_equal_vocabularies_are_not_copied(pair):
+    same = align(pair.original, pair.original)
+    assert np.shares_memory(same.before, pair.original.matrix)
+    assert np.shares_memory(same.after, pair.original.matrix)
+    # Two extra rows in front of the tuned table: the shared rows are still one run.
+    assert np.shares_memory(pair.after, pair.tuned.matrix)
+
+
+def test_moved_rows_are_exactly_those_nudged(pair, nudged):
+    assert np.flatnonzero(pair.moved).tolist() == nudged.moved.tolist()
+    assert pair.tolerance == "any difference in float32"
+
+
+def test_one_unit_in_the_last_place_is_a_move_between_float32_tables():
+    a = np.ones((1, 3), np.float32)
+    b = a.copy()
+    b[0, 1] = np.nextafter(np.float32(1), np.float32(2))
+    assert align(table("w", a), table("w", b)).moved.tolist() == [True]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays(np.float32, (5, 4), elements=st.floats(-60000, 60000, width=32, allow_subnormal=True)),
+    st.sampled_from(["float16", "bfloat16"]),
+)
+def test_a_table_and_its_half_precision_copy_differ_by_rounding_alone(matrix, dtype):
+    import torch
+
+    low = torch.from_numpy(matrix).to(getattr(torch, dtype)).float().numpy()
+    pair = align(table("abcde", matrix), table("abcde", low, Rounding.of_dtype(dtype)))
+    assert not pair.moved.any()
+
+
+@settings(max_examples=40, deadline=None)
+@given(arrays(np.float32, (4, 3), elements=st.floats(-100, 100, width=32)), st.integers(1, 6))
+def test_text_differs_from_what_was_written_by_half_a_digit(matrix, decimals):
+    text = np.array([[float(f"{value:.{decimals}f}") for value in row] for row in matrix])
+    rounding = Rounding.of_decimals(decimals)
+    assert not align(table("abcd", matrix), table("abcd", text, rounding)).moved.any()
+    far = text + 3 * 10.0**-decimals + 1e-4
+    assert align(table("abcd", matrix), table("abcd", far, rounding)).moved.all()
+
+
+def test_the_tolerance_is_stated_with_its_reason():
+    a = table("w", [[1.0]], Rounding.of_dtype("float16"))
+    b = table("w", [[1.0]], Rounding.of_decimals(5))
+    pair = align(a, b)
+    assert pair.tolerance == (
+        "more than the rounding of the sources, 0.000488 x |value| + 5.03e-06 "
+        "(fp16: half a unit in the last of 11 bits; text: half a unit in decimal place 5)"
+    )
+
+
+def test_zero_rows_on_either_side():
+    a = table("abc", [[0, 0], [1, 0], [1, 0]])
+    b = table("abc", [[1, 0], [0, 0], [1, 0]])
+    assert align(a, b).zero.tolist() == [True, True, False]
+
+
+def test_different_dimensions_name_both():
+    with pytest.raises(AlignmentError, match="big has 3 dimensions and small has 2"):
+        align(table("ab", np.ones((2, 3)), name="big"), table("ab", np.ones((2, 2)), name="small"))
+
+
+def test_no_shared_word_shows_some_of_both():
+    with pytest.raises(AlignmentError, match=r"share no word \('a', 'b', \.\.\. against '0'"):
+        align(table("ab", np.ones((2, 2))), table(["0", "1"], np.ones((2, 2))))
+
+
+def test_rows_of_words_and_words_nobody_shares():
+    pair = align(
+        table(["good", "old"], np.eye(2), name="o.txt"),
+        table(["good", "new"], np.eye(2), name="t.pt"),
+    )
+    assert pair.rows(["good"]).tolist() == [0]
+    with pytest.raises(UnknownNameError, match="only in the original table .o.txt., not in t.pt"):
+        pair.rows(["old"])
+    with pytest.raises(UnknownNameError, match="only in the tuned table .t.pt., not in o.txt"):
+        pair.rows(["new"])
+    with pytest.raises(UnknownNameError, match="did you mean 'good'?"):
+        pair.rows(["godo"])
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.permutations(range(6)), st.integers(0, 3))
+def test_a_permuted_file_with_extra_rows_has_not_moved(order, extra):
+    rng = np.random.default_rng(0)
+    matrix = rng.normal(size=(6, 4)).astype(np.float32)
+    words = [f"w{row}" for row in range(6)]
+    more = rng.normal(size=(extra, 4)).astype(np.float32)
+    other = table(
+        [f"<{row}>" for row in range(extra)] + [words[row] for row in order],
+        np.vstack([more, matrix[order]]),
+    )
+    pair = align(table(words, matrix), other)
+    assert pair.words == tuple(words)
+    assert not pair.moved.any()
