@@ -25,6 +25,7 @@ myst_heading_anchors = 3
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
+autosummary_generate = False  # numpydoc brings autosummary along; pages are written by hand
 numpydoc_xref_param_type = False
 default_role = "code"
 

@@ -15,7 +15,7 @@ from driftkit.cli import options
     "-o",
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("driftkit-demo"),
+    default="driftkit-demo",
     show_default=True,
     help="Folder for the vectors and checkpoints.",
 )

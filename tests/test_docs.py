@@ -1,0 +1,68 @@
+"""The pages of the documentation: their code runs, their commands exist, every page is reached."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+from markdown_blocks import blocks, make_demo_folder, run_python
+
+from driftkit.cli import main
+
+DOCS = Path(__file__).parent.parent / "docs"
+PAGES = sorted(
+    page
+    for page in DOCS.rglob("*.md")
+    if not {"_build", "generated"} & set(page.relative_to(DOCS).parts)
+)
+
+
+@pytest.fixture(scope="module")
+def demo_folder(tmp_path_factory):
+    return make_demo_folder(tmp_path_factory.mktemp("reader"))
+
+
+def _name(page):
+    return page.relative_to(DOCS).as_posix()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(blocks(page, "python"))], ids=_name)
+def test_python_blocks_run(page, demo_folder, monkeypatch):
+    monkeypatch.chdir(demo_folder)
+    found = list(blocks(page, "python"))
+    run_python([block for block in found if not block.skip], page)
+    if skipped := [block for block in found if block.skip]:
+        pytest.skip("; ".join(f"line {block.line}: {block.skip}" for block in skipped))
+
+
+def _commands(page):
+    for block in blocks(page, "sh"):
+        for line in block.code.replace("\\\n", " ").splitlines():
+            words = shlex.split(line.partition(" >")[0].partition(" |")[0], comments=True)
+            if words[:1] == ["driftkit"]:
+                yield words[1:]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(_commands(page))], ids=_name)
+def test_commands_parse(page):
+    """Shell blocks are checked up to the point where a command would start its work."""
+    for name, *arguments in _commands(page):
+        command = main.get_command(click.Context(main), name)
+        assert command is not None, f"driftkit {name}"
+        assert command.make_context(name, list(arguments)).params
+
+
+def test_every_page_is_reached_from_the_index():
+    reached, waiting = set(), [DOCS / "index.md"]
+    while waiting:
+        page = waiting.pop()
+        reached.add(page)
+        for tree in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            entries = [line for line in tree.splitlines() if line and not line.startswith(":")]
+            for entry in entries:
+                target = page.parent / f"{entry}.md"
+                assert target in PAGES or "generated" in entry, f"{_name(page)} names {entry}"
+                if target in PAGES and target not in reached:
+                    waiting.append(target)
+    assert reached == set(PAGES)
