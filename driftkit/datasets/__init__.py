@@ -1,6 +1,13 @@
 """Benchmarks by name or by file."""
 
-from driftkit.datasets.benchmark import AnalogyBenchmark, Benchmark, SimilarityBenchmark
+from driftkit.datasets.benchmark import (
+    AnalogyBenchmark,
+    Benchmark,
+    CategorizationBenchmark,
+    OutlierBenchmark,
+    OutlierGroup,
+    SimilarityBenchmark,
+)
 from driftkit.datasets.parse import parse
 from driftkit.datasets.registry import DEFAULT, REGISTRY, Dataset, get, get_all
 
@@ -9,7 +16,10 @@ __all__ = [
     "REGISTRY",
     "AnalogyBenchmark",
     "Benchmark",
+    "CategorizationBenchmark",
     "Dataset",
+    "OutlierBenchmark",
+    "OutlierGroup",
     "SimilarityBenchmark",
     "get",
     "get_all",
