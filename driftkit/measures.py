@@ -12,7 +12,9 @@ from typing import Literal
 
 from driftkit.errors import OptionError, UnknownNameError
 
-Kind = Literal["word", "space", "similarity", "analogy"]
+Kind = Literal[
+    "word", "space", "similarity", "analogy", "categorization", "outliers", "synonyms", "bias"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Measure:
     ----------
     name : str
         The field's standard term, lower case.
-    kind : {"word", "space", "similarity", "analogy"}
+    kind : {"word", "space", "similarity", "analogy", "categorization", "outliers", "synonyms"}
         What one figure describes: a word, a whole space, or a benchmark.
     low, high : float
         The range of values.
@@ -128,6 +130,68 @@ REGISTRY: dict[str, Measure] = {
             "3cosadd", "analogy", 0, 1, True,
             "Share of analogies a:b = c:d whose d is among the k words nearest to b - a + c.",
             "Mikolov, Yih & Zweig 2013; Levy & Goldberg 2014", 1,
+        ),
+        Measure(
+            "kendall", "similarity", -1, 1, True,
+            "Kendall's tau-b of cosines and human scores.",
+            "Kendall 1945; scipy.stats.kendalltau",
+        ),
+        Measure(
+            "3cosmul", "analogy", 0, 1, True,
+            "Share of analogies whose d is among the k best products of cosines.",
+            "Levy & Goldberg 2014", 1,
+        ),
+        Measure(
+            "pairdirection", "analogy", 0, 1, True,
+            "Share of analogies whose d is among the k with d - c most parallel to b - a.",
+            "Mikolov, Yih & Zweig 2013; Levy & Goldberg 2014", 1,
+        ),
+        Measure(
+            "3cosavg", "analogy", 0, 1, True,
+            "Share of pairs whose b is among the k words nearest to a plus the mean offset of the "
+            "other pairs.",
+            "Drozd, Gladkova & Matsuoka 2016", 1,
+        ),
+        Measure(
+            "lrcos", "analogy", 0, 1, True,
+            "Share of pairs whose b is among the k best by cosine to a times the probability of "
+            "the target class.",
+            "Drozd, Gladkova & Matsuoka 2016", 1,
+        ),
+        Measure(
+            "purity", "categorization", 0, 1, True,
+            "Share of words that are of the commonest category of their cluster.",
+            "Zhao & Karypis 2001",
+        ),
+        Measure(
+            "adjusted_rand", "categorization", -0.5, 1, True,
+            "Pairs of words on which clusters and categories agree, adjusted for chance.",
+            "Hubert & Arabie 1985",
+        ),
+        Measure(
+            "v_measure", "categorization", 0, 1, True,
+            "Harmonic mean of the homogeneity and the completeness of the clusters.",
+            "Rosenberg & Hirschberg 2007",
+        ),
+        Measure(
+            "opp", "outliers", 0, 1, True,
+            "Outlier position percentage: how near the outlier came to being the odd one out.",
+            "Camacho-Collados & Navigli 2016",
+        ),
+        Measure(
+            "outlier_accuracy", "outliers", 0, 1, True,
+            "Share of sets whose outlier is the odd one out.",
+            "Camacho-Collados & Navigli 2016",
+        ),
+        Measure(
+            "synonym_choice", "synonyms", 0, 1, True,
+            "Share of questions whose synonym is the option with the largest cosine.",
+            "Landauer & Dumais 1997",
+        ),
+        Measure(
+            "weat", "bias", -2, 2, False,
+            "Effect size of the association of two sets of words with two sets of attributes.",
+            "Caliskan, Bryson & Narayanan 2017",
         ),
     )
 }  # fmt: skip

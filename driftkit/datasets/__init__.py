@@ -1,27 +1,37 @@
 """Benchmarks by name or by file."""
 
+from driftkit.datasets.bats import read_bats
 from driftkit.datasets.benchmark import (
     AnalogyBenchmark,
     Benchmark,
     CategorizationBenchmark,
+    ChoiceBenchmark,
     OutlierBenchmark,
     OutlierGroup,
     SimilarityBenchmark,
 )
+from driftkit.datasets.choice import read_choices
 from driftkit.datasets.parse import parse
 from driftkit.datasets.registry import DEFAULT, REGISTRY, Dataset, get, get_all
+from driftkit.datasets.word_sets import WORD_SETS, WordSets, read_word_sets
 
 __all__ = [
     "DEFAULT",
     "REGISTRY",
+    "WORD_SETS",
     "AnalogyBenchmark",
     "Benchmark",
     "CategorizationBenchmark",
+    "ChoiceBenchmark",
     "Dataset",
     "OutlierBenchmark",
     "OutlierGroup",
     "SimilarityBenchmark",
+    "WordSets",
     "get",
     "get_all",
     "parse",
+    "read_bats",
+    "read_choices",
+    "read_word_sets",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -32,7 +33,7 @@ class SimilarityBenchmark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AnalogyBenchmark:
-    """Questions a : b = c : ?, each with its one answer d.
+    """Questions a : b = c : ?, each with its answer d.
 
     Parameters
     ----------
@@ -42,14 +43,26 @@ class AnalogyBenchmark:
         The m questions (a, b, c, d) as written, repeats included.
     categories : tuple of str
         The section of each question; the empty string where the file has no sections.
+    alternatives : tuple of tuple of str
+        Answers accepted besides d, for each question; empty where every question has only d.
+    groupings : mapping of str to tuple of str
+        Names of groups of sections, where the source has them.
     """
 
     name: str
     quadruples: tuple[tuple[str, str, str, str], ...] = field(repr=False)
     categories: tuple[str, ...] = field(repr=False)
+    alternatives: tuple[tuple[str, ...], ...] = field(repr=False, default=())
+    groupings: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.quadruples)
+
+    @property
+    def accepted(self) -> tuple[tuple[str, ...], ...]:
+        """Every accepted answer of each question, d first."""
+        answers = self.alternatives or ((),) * len(self.quadruples)
+        return tuple((q[3], *more) for q, more in zip(self.quadruples, answers, strict=True))
 
     @property
     def sections(self) -> tuple[str, ...]:
@@ -60,8 +73,11 @@ class AnalogyBenchmark:
     def groups(self) -> dict[str, tuple[str, ...]]:
         """Sections under ``"semantic"`` and ``"syntactic"``; empty unless the file has both kinds.
 
-        word2vec's convention: the names of syntactic sections start with ``gram``.
+        word2vec's convention: the names of syntactic sections start with ``gram``. Where the
+        benchmark was made with `groupings`, these are given.
         """
+        if self.groupings:
+            return dict(self.groupings)
         syntactic = tuple(name for name in self.sections if name.startswith("gram"))
         semantic = tuple(name for name in self.sections if name not in syntactic)
         return {"semantic": semantic, "syntactic": syntactic} if semantic and syntactic else {}
@@ -132,5 +148,36 @@ class OutlierBenchmark:
         return sum(len(group.outliers) for group in self.groups)
 
 
-Benchmark = SimilarityBenchmark | AnalogyBenchmark | CategorizationBenchmark | OutlierBenchmark
+@dataclass(frozen=True, slots=True, eq=False)
+class ChoiceBenchmark:
+    """Questions which of several words means the same as a given one.
+
+    Parameters
+    ----------
+    name : str
+        Name of the benchmark.
+    stems : tuple of str
+        The m words asked about.
+    options : tuple of tuple of str
+        The words to choose from, two or more for each question.
+    right : tuple of int
+        Place of the right one among the options, from 0.
+    """
+
+    name: str
+    stems: tuple[str, ...] = field(repr=False)
+    options: tuple[tuple[str, ...], ...] = field(repr=False)
+    right: tuple[int, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.stems)
+
+
+Benchmark = (
+    SimilarityBenchmark
+    | AnalogyBenchmark
+    | CategorizationBenchmark
+    | OutlierBenchmark
+    | ChoiceBenchmark
+)
 """Every kind of benchmark."""

@@ -1,15 +1,35 @@
 """What general knowledge a table holds, and what was lost of it."""
 
-from driftkit.evaluators.changes import ScoreChange, ScoreChanges, SplitChange
+from driftkit.evaluators.analogy import Analogy
+from driftkit.evaluators.categorization import Categorization
+from driftkit.evaluators.changes import BandChange, ScoreChange, ScoreChanges, SplitChange
+from driftkit.evaluators.choice import SynonymChoice
 from driftkit.evaluators.compare import compare_scores
-from driftkit.evaluators.scores import Score, Scores, score
+from driftkit.evaluators.dispatch import Evaluator
+from driftkit.evaluators.evaluation import Evaluation
+from driftkit.evaluators.outliers import Outliers
+from driftkit.evaluators.scores import Score, Scores
+from driftkit.evaluators.scoring import score
+from driftkit.evaluators.similarity import Similarity
+from driftkit.evaluators.weat import WEAT, Bias, BiasChange
 
 __all__ = [
+    "WEAT",
+    "Analogy",
+    "BandChange",
+    "Bias",
+    "BiasChange",
+    "Categorization",
+    "Evaluation",
+    "Evaluator",
+    "Outliers",
     "Score",
     "ScoreChange",
     "ScoreChanges",
     "Scores",
+    "Similarity",
     "SplitChange",
+    "SynonymChoice",
     "compare_scores",
     "score",
 ]

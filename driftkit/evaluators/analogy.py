@@ -1,242 +1,328 @@
-"""Analogies by 3CosAdd: which word is to c as b is to a.
-
-The answer is the row d, none of a, b, c, with the largest cosine to b - a + c over unit rows
-(Mikolov, Yih & Zweig 2013; Levy & Goldberg 2014). The norm of b - a + c is the same for every
-d, so the score is cos(d, b) - cos(d, a) + cos(d, c).
-
-Exact in two passes. The first finds, in float32, the best score of each question in each block of
-candidates; the cosines of the distinct words of all questions with a block are taken once and then
-only added up, so its cost hardly depends on the dimension. The second takes, in float64, the few
-blocks that come within the rounding error of the best, and decides.
-"""
+"""Analogies: which word is to c as b is to a."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import MutableMapping
 from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
-import torch
 
-from driftkit.embeddings import Matrix
-from driftkit.evaluators.items import Mask, Rows
+from driftkit.datasets import AnalogyBenchmark, get
+from driftkit.embeddings import BLOCK_ROWS, Embeddings, Matrix
+from driftkit.errors import BenchmarkError, OptionError
+from driftkit.evaluators.analogy_methods import METHODS
+from driftkit.evaluators.analogy_search import Answers, answer, answer_again
+from driftkit.evaluators.evaluation import Evaluation
+from driftkit.evaluators.items import (
+    Case,
+    Items,
+    Mask,
+    Rows,
+    Values,
+    check_case,
+    find_items,
+    lookup,
+)
+from driftkit.evaluators.paired import PairedAnswers, rarest
+from driftkit.evaluators.progress import Progress, part
+from driftkit.evaluators.relations import answer_relations
+from driftkit.evaluators.scores import Score
+from driftkit.evaluators.tables import as_table
+from driftkit.measures import parse_measure
+from driftkit.pair import Pair
 
-QUESTIONS = 32_768
-"""Questions answered at a time."""
+if TYPE_CHECKING:
+    from driftkit.evaluators.tables import Table
 
-BLOCKS = 1_024
-"""Most blocks a table is cut into; with `QUESTIONS` it bounds the block maxima to 134 MB."""
+Memo = MutableMapping[Any, Answers]
+"""Answers of an original table, kept for the next tuned table compared with it."""
 
-SMALLEST_BLOCK = 512
-"""Fewest candidates in a block."""
-
-TILE = 2**19
-"""Scores held at a time, 2 MB of float32: what stays in the cache of one core."""
-
-TIE = 1e-12
-"""Scores this close are equal: float64 sums differ that much with the order of addition."""
+RELATION_METHODS = ("3cosavg", "lrcos")
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
-    """The best candidate of each question.
+class _Asked:
+    """What is asked of a list of words: the items, their rows and their right answers."""
+
+    items: Items
+    words: tuple[tuple[str, ...], ...]  # as shown, all n of them
+    categories: np.ndarray  # (n,)
+    right: Rows  # rows of the accepted answers of the m usable items, (m, p), -2 where empty
+
+    @property
+    def rows(self) -> Rows:
+        return self.items.rows[self.items.usable]
+
+
+class Analogy:
+    """An analogy benchmark and the way to answer it.
 
     Parameters
     ----------
-    rows : ndarray of int64, shape (m,)
-        Row of the answer, the lowest one among equals; -1 if there was no candidate.
-    scores : ndarray of float64, shape (m,)
-        Its 3CosAdd score; -inf if there was no candidate.
+    benchmark : str, path or AnalogyBenchmark
+        A name in the registry, or a file.
+    measure : str
+        ``3cosadd``, ``3cosmul``, ``pairdirection``, ``3cosavg`` or ``lrcos``, with ``@k`` for the
+        share of questions whose answer is among the first k.
+    case : {"exact-then-folded", "exact", "fold"}
+    exclude : bool
+        Whether the words of a question are barred as its answer, as is usual.
+    limit : int, optional
+        Only the first so many rows take part, in questions and as answers: gensim's
+        ``restrict_vocab``.
+    seed : int
+        Of the random words of ``lrcos``.
+
+    Examples
+    --------
+    >>> toy = AnalogyBenchmark("toy", (("man", "king", "woman", "queen"),), ("",))
+    >>> words = ["man", "king", "woman", "queen", "apple"]
+    >>> vectors = [[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 1], [0.5, -1, 0.5]]
+    >>> Analogy(toy, "3cosmul").score((words, vectors)).value
+    1.0
     """
-
-    rows: Rows
-    scores: npt.NDArray[np.float64]
-
-
-def answer(
-    matrix: Matrix,
-    norms: npt.NDArray[np.float64],
-    questions: Rows,
-    candidates: Rows | None = None,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> Answers:
-    """Answer analogies by 3CosAdd, exactly.
-
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    norms : ndarray of float64, shape (n,)
-        Norms of the rows; rows of norm 0 are never answers.
-    questions : ndarray of int64, shape (m, 3)
-        Rows a, b, c of each question, none of them zero; they are never its answer.
-    candidates : ndarray of int64, shape (r,), optional
-        Rows searched, ascending; all n by default.
-    progress : callable, optional
-        Called with (blocks done, blocks in all).
-
-    Returns
-    -------
-    Answers
-    """
-    if candidates is None:
-        candidates = np.arange(len(matrix))
-    candidates = candidates[norms[candidates] > 0]
-    rows = np.full(len(questions), -1, np.int64)
-    scores = np.full(len(questions), -np.inf)
-    width = max(SMALLEST_BLOCK, -(-len(candidates) // BLOCKS))
-    steps = -(-len(candidates) // width) * -(-len(questions) // QUESTIONS)
-    for step, start in enumerate(range(0, len(questions), QUESTIONS)):
-        some = slice(start, start + QUESTIONS)
-        search = _Search(matrix, norms, questions[some], candidates, width)
-        done = step * search.n_blocks
-
-        def report(block: int, done: int = done) -> None:
-            if progress is not None:
-                progress(done + block, steps)
-
-        rows[some], scores[some] = search.decide(search.block_maxima(report))
-    return Answers(rows, scores)
-
-
-def answer_again(
-    matrix: Matrix,
-    norms: npt.NDArray[np.float64],
-    questions: Rows,
-    before: Answers,
-    changed: Mask,
-    *,
-    progress: Callable[[int, int], None] | None = None,
-) -> Answers:
-    """Answer the same questions after some rows changed, searching only where it matters.
-
-    Where neither a question's inputs nor its answer changed, that answer is still the best of the
-    unchanged rows, so only the changed rows can beat it. All other questions are searched in full.
-
-    Parameters
-    ----------
-    matrix, norms, questions, progress
-        As for `answer`.
-    before : Answers
-        The answers over all rows before the change.
-    changed : ndarray of bool, shape (n,)
-        Rows that differ from before in any way.
-
-    Returns
-    -------
-    Answers
-        What `answer` gives for the changed matrix.
-    """
-    found = before.rows >= 0
-    settled = found & ~changed[questions].any(axis=1) & ~(found & changed[before.rows])
-    challenger = answer(matrix, norms, questions[settled], np.flatnonzero(changed))
-    old_rows, old_scores = before.rows[settled], before.scores[settled]
-    better = challenger.scores > old_scores + TIE
-    tied = np.abs(challenger.scores - old_scores) <= TIE
-    wins = better | (tied & (challenger.rows < old_rows))
-    rows = np.empty(len(questions), np.int64)
-    scores = np.empty(len(questions), np.float64)
-    rows[settled] = np.where(wins, challenger.rows, old_rows)
-    scores[settled] = np.where(wins, challenger.scores, old_scores)
-    rest = answer(matrix, norms, questions[~settled], progress=progress)
-    rows[~settled], scores[~settled] = rest.rows, rest.scores
-    return Answers(rows, scores)
-
-
-class _Search:
-    """One batch of m questions against r candidates in blocks of `width`."""
 
     def __init__(
         self,
-        matrix: Matrix,
-        norms: npt.NDArray[np.float64],
-        questions: Rows,
-        candidates: Rows,
-        width: int,
+        benchmark: str | PathLike[str] | AnalogyBenchmark,
+        measure: str = "3cosadd@1",
+        *,
+        case: Case = "exact-then-folded",
+        exclude: bool = True,
+        limit: int | None = None,
+        seed: int = 0,
     ) -> None:
-        self.matrix, self.norms = matrix, norms
-        self.questions, self.candidates, self.width = questions, candidates, width
-        self.n_blocks = -(-len(candidates) // width)
-        # The inputs among the candidates: (question, position) pairs, by position.
-        position = np.full(len(matrix), -1, np.int64)
-        position[candidates] = np.arange(len(candidates))
-        barred = position[questions]  # (m, 3)
-        question, column = np.nonzero(barred >= 0)
-        at = barred[question, column]
-        order = np.lexsort((question, at // width))
-        self.barred_question, self.barred_position = question[order], at[order]
-        self.barred_bounds = np.searchsorted(at[order] // width, np.arange(self.n_blocks + 1))
+        found = get(benchmark)
+        if not isinstance(found, AnalogyBenchmark):
+            raise BenchmarkError(f"{found.name} has no analogies.")
+        asked = parse_measure(measure)
+        if asked.name not in METHODS and asked.name not in RELATION_METHODS:
+            known = ", ".join([*METHODS, *RELATION_METHODS])
+            raise OptionError(f"measure {measure!r} does not answer analogies; known: {known}.")
+        if limit is not None and limit < 1:
+            raise OptionError(f"limit={limit} leaves no row; give 1 or more.")
+        check_case(case)
+        self.benchmark = found
+        self.measure = str(asked)
+        self.method = asked.name
+        self.k = asked.k or 1
+        self.case: Case = case
+        self.exclude, self.limit, self.seed = exclude, limit, seed
 
-    def unit(self, rows: Rows) -> npt.NDArray[np.float64]:
-        """Unit rows in float64, (len(rows), d)."""
-        return self.matrix[rows] / self.norms[rows, None]
+    @property
+    def settings(self) -> dict[str, str]:
+        """The policies, in words."""
+        return {
+            "oov": "skip",
+            "case": self.case,
+            "inputs": "excluded" if self.exclude else "not excluded",
+            "rows": "all" if self.limit is None else f"the first {self.limit:,}",
+        }
 
-    def barred(self, block: int) -> tuple[Rows, Rows]:
-        """Questions, ascending, and the columns of this block that are their own inputs."""
-        some = slice(self.barred_bounds[block], self.barred_bounds[block + 1])
-        return self.barred_question[some], self.barred_position[some] - block * self.width
+    def score(self, source: Table, *, progress: Progress | None = None) -> Evaluation:
+        """Score one table.
 
-    def block_rows(self, block: int) -> Rows:
-        return self.candidates[block * self.width : (block + 1) * self.width]
+        Parameters
+        ----------
+        source : Embeddings, KeyedVectors, (words, vectors), str or path
+        progress : callable, optional
+            Called with (done, total).
 
-    def block_maxima(self, report: Callable[[int], None]) -> npt.NDArray[np.float32]:
-        """Best score of each question in each block, (m, n_blocks), to float32 accuracy."""
-        m = len(self.questions)
-        words, flat = np.unique(self.questions, return_inverse=True)
-        offsets, which = np.unique(flat.reshape(m, 3)[:, :2], axis=0, return_inverse=True)
-        offset = torch.from_numpy(which.reshape(m))  # the (a, b) of each question
-        a, b = torch.from_numpy(offsets.T.copy())
-        c = torch.from_numpy(flat.reshape(m, 3)[:, 2].copy())
-        unit_words = torch.from_numpy(self.unit(words).astype(np.float32))  # (v, d)
-        out = torch.empty(self.n_blocks, m)
-        for block in range(self.n_blocks):
-            unit_block = torch.from_numpy(self.unit(self.block_rows(block)).astype(np.float32))
-            cosine = unit_words @ unit_block.T  # (v, width)
-            difference = cosine.index_select(0, b) - cosine.index_select(0, a)
-            question, column = self.barred(block)
-            step = max(1, TILE // len(unit_block))
-            for start in range(0, m, step):
-                stop = min(start + step, m)
-                tile = difference.index_select(0, offset[start:stop])
-                tile += cosine.index_select(0, c[start:stop])
-                low, high = np.searchsorted(question, [start, stop])
-                if high > low:
-                    tile[
-                        torch.from_numpy(question[low:high] - start),
-                        torch.from_numpy(column[low:high]),
-                    ] = -torch.inf
-                torch.amax(tile, 1, out=out[block, start:stop])
-            report(block + 1)
-        return out.numpy().T
+        Returns
+        -------
+        Evaluation
+            The accuracy over all questions (micro average), over each group and each section; its
+            `macro` is the mean over sections.
+        """
+        table = as_table(source)
+        asked = self._ask(table.index, table.norms == 0)
+        answers = self._answer(table.matrix, table.norms, table.index, asked, progress)
+        correct = np.zeros(asked.items.n_total, bool)
+        correct[asked.items.usable] = _is_right(answers, asked)
+        said = np.full(asked.items.n_total, None, object)
+        said[asked.items.usable] = _words(answers, table.words)
+        names = "abcd" if len(asked.words[0]) == 4 else ("word", "answer")
+        columns = {
+            **dict(zip(names, zip(*asked.words, strict=True), strict=True)),
+            "category": asked.categories,
+            "answer": said,
+            "correct": correct,
+            "used": asked.items.usable,
+        }
+        return Evaluation(
+            tuple(self._scores(table, asked, correct)),
+            self.settings,
+            columns,
+            ("category", "correct", "answer"),
+            self.benchmark.sections,
+        )
 
-    def decide(self, maxima: npt.NDArray[np.float32]) -> tuple[Rows, npt.NDArray[np.float64]]:
-        """The best row and its score, from the blocks that can hold it, in float64."""
-        rows = np.full(len(self.questions), -1, np.int64)
-        scores = np.full(len(self.questions), -np.inf)
-        if self.n_blocks == 0:
-            return rows, scores
-        # A dot product of unit rows in float32 is off by at most (d + 2) * 2**-24; there are
-        # three of them on either side of a comparison.
-        slack = 6 * (self.matrix.shape[1] + 4) * 2.0**-24
-        least = maxima.max(axis=1) - slack  # (m,)
-        near = (maxima >= least[:, None]).T  # (n_blocks, m)
-        words, flat = np.unique(self.questions, return_inverse=True)
-        units = self.unit(words)
-        a, b, c = flat.reshape(-1, 3).T
-        for block in range(self.n_blocks):
-            asked = np.flatnonzero(near[block])
-            if len(asked) == 0:
-                continue
-            members = self.block_rows(block)
-            target = units[b[asked]] - units[a[asked]] + units[c[asked]]  # (q, d)
-            score = target @ self.unit(members).T  # (q, width)
-            question, column = self.barred(block)
-            mine = np.isin(question, asked)
-            score[np.searchsorted(asked, question[mine]), column[mine]] = -np.inf
-            best = score.max(axis=1)
-            first = (score >= best[:, None] - TIE).argmax(axis=1)
-            wins = best > scores[asked] + TIE  # blocks ascend, so an equal keeps the lower row
-            rows[asked[wins]] = members[first[wins]]
-            scores[asked[wins]] = best[wins]
-        return rows, scores
+    def pair(
+        self, pair: Pair, memo: Memo | None = None, progress: Progress | None = None
+    ) -> tuple[Items, PairedAnswers]:
+        """Answer with both tables what both can answer, over the words they share.
+
+        Words that are zero in either table are candidates in neither.
+        """
+        asked = self._ask(pair.index, pair.zero)
+        before_norms = np.where(pair.zero, 0.0, pair.before_norms)
+        after_norms = np.where(pair.zero, 0.0, pair.after_norms)
+        memo = {} if memo is None else memo
+        key = (
+            pair.original, pair.words, self.measure, self.case, self.exclude, self.limit, self.seed,
+            asked.rows.tobytes(), pair.zero.tobytes(),
+        )  # fmt: skip
+        if key not in memo:
+            memo[key] = self._answer(
+                pair.before, before_norms, pair.index, asked, part(progress, 0, 2)
+            )
+        before = memo[key]
+        again = part(progress, 1, 2)
+        if self.method in METHODS and self.k == 1 and self.limit is None and self.case != "fold":
+            after = answer_again(
+                pair.after, after_norms, asked.rows[:, :3], before, _changed(pair),
+                method=self.method, exclude=self.exclude, progress=again,
+            )  # fmt: skip
+        else:
+            after = self._answer(pair.after, after_norms, pair.index, asked, again)
+        used = np.flatnonzero(asked.items.usable)
+        words = [asked.words[i] for i in used]
+        names = "abcd" if asked.items.rows.shape[1] == 4 else ("word", "answer")
+        columns = zip(*words, strict=True) if words else [()] * len(names)
+        return asked.items, PairedAnswers(
+            self.measure,
+            dict(zip(names, columns, strict=True)),
+            (_words(before, pair.words), _words(after, pair.words)),
+            _is_right(before, asked).astype(np.float64),
+            _is_right(after, asked).astype(np.float64),
+            np.full(len(used), asked.items.rows.shape[1]),
+            pair.moved[asked.rows].sum(axis=1),
+            rarest(pair, asked.rows),
+            tuple(asked.categories[used].tolist()),
+        )
+
+    def _ask(self, index: dict[str, int], is_zero: Mask) -> _Asked:
+        find = lookup(self._limited(index), self.case)
+        accepted = self.benchmark.accepted()
+        quadruples, categories = self.benchmark.quadruples, self.benchmark.categories
+        # The first accepted answer that the table has stands for the question.
+        items: list[tuple[str, ...]] = [
+            (*q[:3], next((word for word in right if find(word) >= 0), q[3]))
+            for q, right in zip(quadruples, accepted, strict=True)
+        ]
+        if self.method in RELATION_METHODS:
+            kept = _pairs(items, categories, accepted)
+            items = [pair for _, pair, _ in kept]
+            categories = tuple(category for category, _, _ in kept)
+            accepted = tuple(right for _, _, right in kept)
+        found = find_items(items, find, is_zero)
+        used = np.flatnonzero(found.usable)
+        right = np.full((len(used), max(map(len, accepted))), -2, np.int64)
+        for row, i in enumerate(used):
+            right[row, : len(accepted[i])] = [find(word) for word in accepted[i]]
+        right[right < 0] = -2
+        return _Asked(found, tuple(items), np.array(categories, dtype=object), right)
+
+    def _limited(self, index: dict[str, int]) -> dict[str, int]:
+        if self.limit is None:
+            return index
+        return {word: row for word, row in index.items() if row < self.limit}
+
+    def _candidates(self, index: dict[str, int], n: int) -> Rows:
+        if self.case != "fold":
+            return np.arange(min(n, self.limit or n))
+        limited = self._limited(index)
+        find = lookup(limited, "fold")
+        return np.unique([find(word) for word in limited])
+
+    def _answer(
+        self,
+        matrix: Matrix,
+        norms: Values,
+        index: dict[str, int],
+        asked: _Asked,
+        progress: Progress | None,
+    ) -> Answers:
+        candidates = self._candidates(index, len(matrix))
+        if self.method in RELATION_METHODS:
+            _, relation = np.unique(
+                asked.categories[asked.items.usable].astype(str), return_inverse=True
+            )
+            return answer_relations(
+                matrix, norms, asked.rows[:, 0], asked.rows[:, 1], relation, candidates,
+                method="lrcos" if self.method == "lrcos" else "3cosavg",
+                k=self.k, exclude=self.exclude, seed=self.seed, progress=progress,
+            )  # fmt: skip
+        return answer(
+            matrix, norms, asked.rows[:, :3], candidates, method=self.method, k=self.k,
+            exclude=self.exclude, hints=asked.rows[:, 3], progress=progress,
+        )  # fmt: skip
+
+    def _scores(self, table: Embeddings, asked: _Asked, correct: Mask) -> list[Score]:
+        whole = np.ones(len(correct), bool)
+        find = lookup(self._limited(table.index), self.case)
+        is_zero = table.norms == 0
+
+        def accuracy(category: str | None, chosen: Mask) -> Score:
+            some = [asked.words[i] for i in np.flatnonzero(chosen)]
+            items = asked.items if category is None else find_items(some, find, is_zero)
+            n_correct = int(correct[chosen].sum())
+            return Score(
+                source=table.source.name,
+                benchmark=self.benchmark.name,
+                measure=self.measure,
+                value=n_correct / items.n_used if items.n_used else math.nan,
+                n_total=items.n_total,
+                n_used=items.n_used,
+                n_correct=n_correct,
+                oov=items.oov,
+                zero=items.zero,
+                category=category,
+                reason=items.reason,
+            )
+
+        scores = [accuracy(None, whole)]
+        sections = self.benchmark.sections
+        parts = self.benchmark.groups | {name: (name,) for name in sections}
+        scores += [
+            accuracy(name, np.isin(asked.categories.astype(str), some))
+            for name, some in parts.items()
+        ]
+        return scores
+
+
+def _pairs(
+    items: list[tuple[str, ...]],
+    categories: tuple[str, ...],
+    accepted: tuple[tuple[str, ...], ...],
+) -> list[tuple[str, tuple[str, str], tuple[str, ...]]]:
+    """The distinct pairs of each section, c with d and a with b."""
+    found: dict[tuple[str, tuple[str, str]], tuple[str, ...]] = {}
+    for (_, _, c, d), category, right in zip(items, categories, accepted, strict=True):
+        found.setdefault((category, (c, d)), right)
+    asked = {(category, pair[0]) for category, pair in found}
+    for (a, b, _, _), category in zip(items, categories, strict=True):
+        if (category, a) not in asked:  # a pair that is only ever an example
+            found.setdefault((category, (a, b)), (b,))
+    return [(category, pair, right) for (category, pair), right in found.items()]
+
+
+def _is_right(answers: Answers, asked: _Asked) -> Mask:
+    right: Mask = (answers.rows[:, :, None] == asked.right[:, None, :]).any(axis=(1, 2))
+    return right
+
+
+def _words(answers: Answers, words: Any) -> list[str | None]:
+    return [words[row] if row >= 0 else None for row in answers.first.tolist()]
+
+
+def _changed(pair: Pair) -> Mask:
+    """Rows that differ at all: *moved* forgives the rounding of the sources, an answer does not."""
+    changed = np.empty(len(pair), bool)
+    for start in range(0, len(pair), BLOCK_ROWS):
+        some = slice(start, start + BLOCK_ROWS)
+        changed[some] = (pair.before[some] != pair.after[some]).any(axis=1)
+    return changed

@@ -1,19 +1,61 @@
 """The items of a benchmark that a list of words can answer.
 
-Case policy, one for every evaluator: a word as it is written, else its lower-case form. WS-353
-writes 18 rows with capitals, which a lower-cased vocabulary such as GloVe's lacks.
+One case policy for every evaluator, ``exact-then-folded`` unless asked otherwise: a word as it is
+written, else its lower-case form. WS-353 writes 18 rows with capitals, which a lower-cased
+vocabulary such as GloVe's lacks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.errors import UnknownNameError
+
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+Values = npt.NDArray[np.float64]
+
+Case = Literal["exact-then-folded", "exact", "fold"]
+"""How a benchmark's word is looked up.
+
+``exact-then-folded``: as written, then in lower case. ``exact``: as written only. ``fold``: any
+spelling that is the same in upper case, the first row winning, which is gensim's rule.
+"""
+
+
+def check_case(case: str) -> None:
+    """Raise `UnknownNameError` for a case policy that there is not."""
+    if case not in get_args(Case):
+        raise UnknownNameError("case policy", case, get_args(Case))
+
+
+def lookup(index: Mapping[str, int], case: Case = "exact-then-folded") -> Callable[[str], int]:
+    """Give the function from a word to its row, -1 for a word that is out of vocabulary.
+
+    Parameters
+    ----------
+    index : mapping of str to int
+        Word to row.
+    case : Case
+
+    Examples
+    --------
+    >>> [lookup({"Tea": 0}, case)("tea") for case in ("exact-then-folded", "exact", "fold")]
+    [-1, -1, 0]
+    """
+    if case == "exact":
+        return lambda word: index.get(word, -1)
+    if case == "exact-then-folded":
+        return lambda word: index.get(word, index.get(word.lower(), -1))
+    folded: dict[str, int] = {}
+    for word, row in index.items():
+        folded.setdefault(word.upper(), row)
+    return lambda word: folded.get(word.upper(), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +100,19 @@ class Items:
         )
 
 
-def find_items(items: Sequence[tuple[str, ...]], index: Mapping[str, int], is_zero: Mask) -> Items:
+def find_items(
+    items: Sequence[tuple[str, ...]],
+    index: Mapping[str, int] | Callable[[str], int],
+    is_zero: Mask,
+) -> Items:
     """Look up the words of every item.
 
     Parameters
     ----------
     items : sequence of tuple of str
         The m items, w words each.
-    index : mapping of str to int
-        Word to row.
+    index : mapping of str to int, or callable
+        Word to row; or what `lookup` gives.
     is_zero : ndarray of bool, shape (n,)
         Rows that are zero.
 
@@ -78,7 +124,8 @@ def find_items(items: Sequence[tuple[str, ...]], index: Mapping[str, int], is_ze
     ([[0, 1], [1, -1]], [True, False], ('?',))
     """
     distinct = dict.fromkeys(word for item in items for word in item)
-    place = {word: index.get(word, index.get(word.lower(), -1)) for word in distinct}
+    find = lookup(index) if isinstance(index, Mapping) else index
+    place = {word: find(word) for word in distinct}
     rows = np.array([[place[word] for word in item] for item in items], np.int64)
     zero = {word for word, row in place.items() if row >= 0 and is_zero[row]}
     usable: Mask = np.logical_and.reduce((rows >= 0) & ~is_zero[rows], axis=1)

@@ -2,30 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import rankdata
 
-from driftkit.datasets import AnalogyBenchmark, SimilarityBenchmark
-from driftkit.embeddings import BLOCK_ROWS
-from driftkit.evaluators.analogy import Answers, answer, answer_again
-from driftkit.evaluators.items import Items, Mask
-from driftkit.evaluators.progress import Progress, part
-from driftkit.evaluators.significance import resample_accuracy, resample_spearman
-from driftkit.evaluators.similarity import Values, cosines, spearman, undefined_reason
+from driftkit.evaluators.correlations import CORRELATIONS, undefined_reason
+from driftkit.evaluators.items import Mask, Rows, Values
+from driftkit.evaluators.significance import (
+    Difference,
+    MeanDifference,
+    PearsonDifference,
+    SpearmanDifference,
+    Test,
+    cohen_h,
+    cohen_q,
+    mcnemar,
+    meng,
+    permute_correlation,
+    permute_means,
+    resample,
+    resample_means,
+    steiger,
+    williams,
+)
 from driftkit.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Memo = MutableMapping[Any, Answers]
-"""Answers of an original table, kept for the next tuned table compared with it."""
-
 Counts = npt.NDArray[np.int64]
+
+
+class Paired(Protocol):
+    """What a comparison needs to know of m items that both tables answered."""
+
+    measure: str
+    moved: Counts  # how many words of each item moved, (m,)
+    rarest: Rows  # position of the rarest word of each item among the shared words, (m,)
+
+    @property
+    def size(self) -> Counts:
+        """Number of words of each item, (m,)."""
+        ...
+
+    def values(self, chosen: Mask) -> tuple[float, float]:
+        """Score of both tables over the chosen items; NaN if there is none."""
+        ...
+
+    def difference(self) -> Difference:
+        """Give the difference of scores as a function of counts of the items."""
+        ...
+
+    def resample(self, resamples: int, rng: np.random.Generator) -> Values:
+        """Bootstrap the difference of scores."""
+        ...
+
+    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
+        """Test the difference in other ways than by the bootstrap."""
+        ...
+
+    def effect(self) -> tuple[str, float]:
+        """Name and value of the effect size."""
+        ...
+
+    def undefined(self) -> str | None:
+        """Why no verdict is possible though items were answered; None if one is."""
+        ...
+
+    def broken(self, most: int) -> list[dict[str, Any]]:
+        """Give the items that suffered most, worst first, as plain values."""
+        ...
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give a row for each item."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,37 +88,93 @@ class PairedSimilarity:
 
     Parameters
     ----------
+    measure : {"spearman", "pearson"}
     pairs : tuple of (str, str)
         The m pairs both can answer.
     gold, before, after : ndarray of float64, shape (m,)
-        Human scores, and cosines in the original and the tuned table.
+        Human scores, and closeness in the original and the tuned table.
     moved : ndarray of int64, shape (m,)
         How many words of the pair moved.
+    rarest : ndarray of int64, shape (m,)
+        Position of the rarer word among the shared words.
     """
 
-    measure: ClassVar[str] = "spearman"
-    words_per_item: ClassVar[int] = 2
-
+    measure: str
     pairs: tuple[tuple[str, str], ...]
     gold: Values
     before: Values
     after: Values
     moved: Counts
+    rarest: Rows
+
+    @property
+    def size(self) -> Counts:
+        """Two words an item."""
+        return np.full(len(self.gold), 2)
 
     def values(self, chosen: Mask) -> tuple[float, float]:
-        """Spearman's correlation of both tables over the chosen pairs."""
+        """Correlation of both tables over the chosen pairs."""
+        correlation = CORRELATIONS[self.measure]
         gold = self.gold[chosen]
-        return spearman(gold, self.before[chosen]), spearman(gold, self.after[chosen])
+        return correlation(gold, self.before[chosen]), correlation(gold, self.after[chosen])
+
+    def difference(self) -> Difference:
+        """Difference of correlations under counts."""
+        kind = SpearmanDifference if self.measure == "spearman" else PearsonDifference
+        return kind(self.gold, self.before, self.after)
 
     def resample(self, resamples: int, rng: np.random.Generator) -> Values:
         """Differences over resampled pairs."""
-        return resample_spearman(self.gold, self.before, self.after, resamples=resamples, rng=rng)
+        return resample(self.difference(), resamples=resamples, rng=rng)
+
+    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
+        """Permutation of the two tables, and Steiger, Williams and Meng."""
+        sides = [self.gold, self.before, self.after]
+        if self.measure == "spearman":
+            sides = [np.asarray(rankdata(side), np.float64) for side in sides]
+        gold, before, after = sides
+        correlation = CORRELATIONS["pearson"]
+        delta = correlation(gold, after) - correlation(gold, before)
+        p = permute_correlation(gold, before, after, permutations=permutations, rng=rng)
+        three = (
+            correlation(gold, after), correlation(gold, before), correlation(before, after),
+            len(gold),
+        )  # fmt: skip
+        return {
+            "permutation": Test(delta, p),
+            "steiger": steiger(*three),
+            "williams": williams(*three),
+            "meng": meng(*three),
+        }
+
+    def effect(self) -> tuple[str, float]:
+        """Cohen's q."""
+        return "cohen_q", cohen_q(*self.values(np.ones(len(self.gold), bool)))
 
     def undefined(self) -> str | None:
         """Why no verdict is possible though pairs were answered; None if one is."""
         if np.isnan(self.values(np.ones(len(self.gold), bool))).any():
             return undefined_reason(self.gold)
         return None
+
+    def broken(self, most: int) -> list[dict[str, Any]]:
+        """Pairs whose rank went farthest from the human one, worst first."""
+        frame = self.to_frame()
+        off = (frame["tuned_rank"] - frame["gold_rank"]).abs()
+        worse = off - (frame["original_rank"] - frame["gold_rank"]).abs()
+        chosen = worse[worse > 0].sort_values(ascending=False, kind="stable").index[:most]
+        return [
+            {
+                "words": list(self.pairs[i]),
+                "gold_rank": float(frame["gold_rank"][i]),
+                "original": float(self.before[i]),
+                "tuned": float(self.after[i]),
+                "original_rank": float(frame["original_rank"][i]),
+                "tuned_rank": float(frame["tuned_rank"][i]),
+                "moved": int(self.moved[i]),
+            }
+            for i in chosen
+        ]
 
     def to_frame(self) -> pd.DataFrame:
         """Give a row for each pair; rank 1 is the most similar, ties share their average rank."""
@@ -89,129 +199,111 @@ class PairedSimilarity:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PairedAnalogies:
-    """An analogy benchmark answered by both tables, over one list of candidates.
+class PairedAnswers:
+    """Items that each table answers rightly or wrongly, or as a share.
 
     Parameters
     ----------
-    quadruples : tuple of (str, str, str, str)
-        The m questions both can answer.
+    measure : str
+    columns : mapping of str to sequence
+        What stands in the first columns of the frame: the words of each of the m items.
+    answers : tuple of two sequences
+        What the original and the tuned table answered; None where there was no answer.
+    before, after : ndarray of float64, shape (m,)
+        Score of each item, 1 for a right answer.
+    size, moved : ndarray of int64, shape (m,)
+        How many words the item has, and how many of them moved.
+    rarest : ndarray of int64, shape (m,)
+        Position of the rarest word of the item among the shared words.
     categories : tuple of str
-        Section of each; the empty string where the file has none.
-    before, after : tuple of (str or None)
-        The answer of the original and of the tuned table; None if there was no candidate.
-    before_correct, after_correct : ndarray of bool, shape (m,)
-    moved : ndarray of int64, shape (m,)
-        How many of the four words moved.
+        Section of each item; empty strings where there are none.
     """
 
-    measure: ClassVar[str] = "3cosadd@1"
-    words_per_item: ClassVar[int] = 4
-
-    quadruples: tuple[tuple[str, str, str, str], ...]
-    categories: tuple[str, ...]
-    before: tuple[str | None, ...]
-    after: tuple[str | None, ...]
-    before_correct: Mask
-    after_correct: Mask
+    measure: str
+    columns: Mapping[str, Sequence[Any]]
+    answers: tuple[Sequence[Any], Sequence[Any]]
+    before: Values
+    after: Values
+    size: Counts
     moved: Counts
+    rarest: Rows
+    categories: tuple[str, ...]
 
     def values(self, chosen: Mask) -> tuple[float, float]:
-        """Accuracy of both tables over the chosen questions; NaN if there are none."""
+        """Mean score of both tables over the chosen items; NaN if there are none."""
         if not chosen.any():
             return float("nan"), float("nan")
-        before, after = self.before_correct[chosen], self.after_correct[chosen]
-        return float(before.mean()), float(after.mean())
+        return float(self.before[chosen].mean()), float(self.after[chosen].mean())
+
+    def difference(self) -> Difference:
+        """Difference of means under counts."""
+        return MeanDifference(self.before, self.after)
 
     def resample(self, resamples: int, rng: np.random.Generator) -> Values:
-        """Differences over resampled questions."""
-        return resample_accuracy(
-            self.before_correct, self.after_correct, resamples=resamples, rng=rng
-        )
+        """Differences over resampled items."""
+        return resample_means(self.before, self.after, resamples=resamples, rng=rng)
+
+    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
+        """Permutation of the two tables; McNemar where items are right or wrong."""
+        delta = float(self.after.mean() - self.before.mean())
+        p = permute_means(self.before, self.after, permutations=permutations, rng=rng)
+        found = {"permutation": Test(delta, p)}
+        if np.isin(self.before, (0, 1)).all() and np.isin(self.after, (0, 1)).all():
+            found["mcnemar"] = mcnemar(self.before == 1, self.after == 1)
+        return found
+
+    def effect(self) -> tuple[str, float]:
+        """Cohen's h."""
+        return "cohen_h", cohen_h(float(self.before.mean()), float(self.after.mean()))
 
     def undefined(self) -> str | None:
-        """Why no verdict is possible though questions were answered; None if one is."""
-        if not self.before_correct.any() and not self.after_correct.any():
+        """Why no verdict is possible though items were answered; None if one is."""
+        if not self.before.any() and not self.after.any():
             return "neither table answers one question rightly, so there was nothing to lose"
         return None
 
+    def broken(self, most: int) -> list[dict[str, Any]]:
+        """Items answered worse than before; those whose words are most frequent first."""
+        fell = np.flatnonzero(self.after < self.before)
+        names = list(self.columns)
+        return [
+            {
+                "words": [self.columns[name][i] for name in names],
+                "category": self.categories[i] or None,
+                "original": self.answers[0][i],
+                "tuned": self.answers[1][i],
+                "moved": int(self.moved[i]),
+            }
+            for i in fell[np.argsort(self.rarest[fell], kind="stable")][:most].tolist()
+        ]
+
     def to_frame(self) -> pd.DataFrame:
-        """Give a row for each question, with both answers and whether it broke or was mended."""
+        """Give a row for each item, with both answers and whether it broke or was mended."""
         import pandas as pd
 
-        frame = pd.DataFrame(list(self.quadruples), columns=["a", "b", "c", "d"])
-        return frame.assign(
+        return pd.DataFrame(dict(self.columns)).assign(
             category=list(self.categories),
-            original=pd.Series(self.before, dtype=object),
-            tuned=pd.Series(self.after, dtype=object),
-            original_correct=self.before_correct,
-            tuned_correct=self.after_correct,
-            broke=self.before_correct & ~self.after_correct,
-            mended=self.after_correct & ~self.before_correct,
+            original=pd.Series(self.answers[0], dtype=object),
+            tuned=pd.Series(self.answers[1], dtype=object),
+            original_score=self.before,
+            tuned_score=self.after,
+            original_correct=self.before == 1,
+            tuned_correct=self.after == 1,
+            broke=self.after < self.before,
+            mended=self.after > self.before,
             moved=self.moved,
         )
 
 
-Paired = PairedSimilarity | PairedAnalogies
+def rarest(pair: Pair, rows: Rows) -> Rows:
+    """Rank, from 0 in the original table, of the rarest word of each item.
 
-
-def pair_similarity(pair: Pair, benchmark: SimilarityBenchmark, items: Items) -> PairedSimilarity:
-    """Take the cosines of both tables on the items both can answer."""
-    used = np.flatnonzero(items.usable)
-    rows = items.rows[used]  # (m, 2)
-    return PairedSimilarity(
-        tuple(benchmark.pairs[i] for i in used),
-        benchmark.gold[used],
-        cosines(pair.before, rows),
-        cosines(pair.after, rows),
-        pair.moved[rows].sum(axis=1),
-    )
-
-
-def pair_analogies(
-    pair: Pair,
-    benchmark: AnalogyBenchmark,
-    items: Items,
-    memo: Memo | None = None,
-    progress: Progress | None = None,
-) -> PairedAnalogies:
-    """Answer the analogies both tables can answer, over the shared words.
-
-    Words that are zero in either table are candidates in neither.
+    Parameters
+    ----------
+    pair : Pair
+    rows : ndarray of int64, shape (m, w)
+        Positions among the shared words; -1 for a place that is empty.
     """
-    used = np.flatnonzero(items.usable)
-    rows = items.rows[used]  # (m, 4)
-    questions = rows[:, :3]
-    before_norms = np.where(pair.zero, 0.0, pair.before_norms)
-    after_norms = np.where(pair.zero, 0.0, pair.after_norms)
-
-    memo = {} if memo is None else memo
-    key = (pair.original, pair.words, questions.tobytes(), pair.zero.tobytes())
-    if key not in memo:
-        memo[key] = answer(pair.before, before_norms, questions, progress=part(progress, 0, 2))
-    before = memo[key]
-    after = answer_again(
-        pair.after, after_norms, questions, before, _changed(pair), progress=part(progress, 1, 2)
-    )
-    return PairedAnalogies(
-        tuple(benchmark.quadruples[i] for i in used),
-        tuple(benchmark.categories[i] for i in used),
-        _words(pair, before),
-        _words(pair, after),
-        before.rows == rows[:, 3],
-        after.rows == rows[:, 3],
-        pair.moved[rows].sum(axis=1),
-    )
-
-
-def _words(pair: Pair, answers: Answers) -> tuple[str | None, ...]:
-    return tuple(pair.words[row] if row >= 0 else None for row in answers.rows.tolist())
-
-
-def _changed(pair: Pair) -> Mask:
-    """Rows that differ at all: *moved* forgives the rounding of the sources, an answer does not."""
-    changed = np.empty(len(pair), bool)
-    for start in range(0, len(pair), BLOCK_ROWS):
-        some = slice(start, start + BLOCK_ROWS)
-        changed[some] = (pair.before[some] != pair.after[some]).any(axis=1)
-    return changed
+    places = np.where(rows >= 0, pair.original_rows[rows], -1)
+    found: Rows = places.max(axis=1, initial=-1)
+    return found

@@ -1,21 +1,11 @@
-"""Benchmarks of one table."""
+"""The figures of benchmarks: one score, and many of them as one result."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from os import PathLike
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from driftkit.datasets import AnalogyBenchmark, Benchmark, SimilarityBenchmark, get_all
-from driftkit.embeddings import Embeddings
-from driftkit.evaluators.analogy import answer
-from driftkit.evaluators.items import Items, Mask, find_items
-from driftkit.evaluators.progress import Progress, part
-from driftkit.evaluators.similarity import CORRELATIONS, cosines, undefined_reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -125,127 +115,3 @@ class Scores:
 
     def _repr_html_(self) -> str:
         return self._table().to_html(index=False, float_format="{:.4f}".format, na_rep="")
-
-
-def score(
-    source: Embeddings | str | PathLike[str],
-    benchmarks: Sequence[str | PathLike[str] | Benchmark] | str | None = None,
-    *,
-    progress: Progress | None = None,
-) -> Scores:
-    """Score a table on benchmarks.
-
-    Items with a word that the table lacks, or whose row is zero, are left out and counted. A word
-    is looked up as written, then in lower case.
-
-    Parameters
-    ----------
-    source : Embeddings, str or path
-        A table, or anything `driftkit.load` reads.
-    benchmarks : sequence of str or path, optional
-        Names or files; by default ``ws353``, ``simlex999`` and ``google``.
-    progress : callable, optional
-        Called with (done, total).
-
-    Returns
-    -------
-    Scores
-        Similarity: ``spearman`` and ``pearson``. Analogies: ``3cosadd@1`` over all rows of the
-        table, inputs excluded, for the whole, each group and each section.
-
-    Raises
-    ------
-    UnknownNameError, BenchmarkError
-        If a benchmark cannot be found or parsed.
-
-    Examples
-    --------
-    >>> from driftkit.datasets import SimilarityBenchmark
-    >>> toy = SimilarityBenchmark(
-    ...     "toy", (("a", "b"), ("a", "c"), ("b", "c")), np.array([9.0, 1.0, 4.0])
-    ... )
-    >>> e = Embeddings(["a", "b", "c"], [[1.0, 0.1], [1.0, 0.3], [0.0, 1.0]])
-    >>> [(s.measure, round(s.value, 3)) for s in score(e, [toy])]
-    [('spearman', 1.0), ('pearson', 0.984)]
-    """
-    asked = get_all(benchmarks)
-    table = _table_of(source)
-    results: list[Score] = []
-    for step, benchmark in enumerate(asked):
-        report = part(progress, step, len(asked))
-        if isinstance(benchmark, SimilarityBenchmark):
-            results += _similarity(table, benchmark)
-        else:
-            results += _analogies(table, benchmark, report)
-        if report is not None:
-            report(1, 1)
-    return Scores(tuple(results))
-
-
-def _table_of(source: Embeddings | str | PathLike[str]) -> Embeddings:
-    if isinstance(source, Embeddings):
-        return source
-    from driftkit.loaders import load
-
-    return load(source)
-
-
-def _similarity(table: Embeddings, benchmark: SimilarityBenchmark) -> Iterator[Score]:
-    items = find_items(benchmark.pairs, table.index, table.norms == 0)
-    gold = benchmark.gold[items.usable]
-    cosine = cosines(table.matrix, items.rows[items.usable])
-    for measure, correlation in CORRELATIONS.items():
-        value = correlation(gold, cosine)
-        yield Score(
-            source=table.source.name,
-            benchmark=benchmark.name,
-            measure=measure,
-            value=value,
-            n_total=items.n_total,
-            n_used=items.n_used,
-            oov=items.oov,
-            zero=items.zero,
-            reason=(items.reason or undefined_reason(gold)) if math.isnan(value) else None,
-        )
-
-
-def _analogies(
-    table: Embeddings, benchmark: AnalogyBenchmark, progress: Progress | None
-) -> Iterator[Score]:
-    is_zero = table.norms == 0
-    items = find_items(benchmark.quadruples, table.index, is_zero)
-    asked = items.rows[items.usable]
-    answers = answer(table.matrix, table.norms, asked[:, :3], progress=progress)
-    correct = np.zeros(items.n_total, bool)
-    correct[items.usable] = answers.rows == asked[:, 3]
-
-    category = np.array(benchmark.categories)
-    yield _accuracy(table, benchmark, None, items, correct)
-    parts = benchmark.groups | {name: (name,) for name in benchmark.sections}
-    for name, sections in parts.items():
-        chosen = np.flatnonzero(np.isin(category, sections))
-        some = find_items([benchmark.quadruples[i] for i in chosen], table.index, is_zero)
-        yield _accuracy(table, benchmark, name, some, correct[chosen])
-
-
-def _accuracy(
-    table: Embeddings,
-    benchmark: AnalogyBenchmark,
-    category: str | None,
-    items: Items,
-    correct: Mask,
-) -> Score:
-    n_correct = int(correct.sum())
-    return Score(
-        source=table.source.name,
-        benchmark=benchmark.name,
-        measure="3cosadd@1",
-        value=n_correct / items.n_used if items.n_used else math.nan,
-        n_total=items.n_total,
-        n_used=items.n_used,
-        n_correct=n_correct,
-        oov=items.oov,
-        zero=items.zero,
-        category=category,
-        reason=items.reason,
-    )

@@ -1,0 +1,56 @@
+"""The percentile interval of a bootstrapped difference (Efron & Tibshirani 1993)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+LEVEL = 0.95
+"""Confidence level of every interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """An interval of a difference, and its p-value.
+
+    Parameters
+    ----------
+    low, high : float
+        Bounds at confidence `LEVEL`.
+    p_value : float
+        Two-sided: twice the share of resampled differences on the rarer side of zero, those equal
+        to zero counting on both, with one added to count and total so that it is never 0.
+    """
+
+    low: float
+    high: float
+    p_value: float
+
+
+def interval(differences: npt.NDArray[np.float64]) -> Interval:
+    """Summarize resampled differences by their percentiles.
+
+    Parameters
+    ----------
+    differences : ndarray of float64, shape (r,)
+        NaN where a resample had no value (all its ranks tied); those are left out.
+
+    Examples
+    --------
+    >>> interval(np.full(99, -0.1))
+    Interval(low=-0.1, high=-0.1, p_value=0.02)
+    """
+    differences = differences[np.isfinite(differences)]
+    if len(differences) == 0:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(differences, [tail, 1 - tail])
+    return Interval(float(low), float(high), two_sided(differences))
+
+
+def two_sided(differences: npt.NDArray[np.float64]) -> float:
+    """Give the p-value described in `Interval`, for finite differences."""
+    rarer = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
+    return min(1.0, 2 * (rarer + 1) / (len(differences) + 1))
