@@ -8,8 +8,9 @@ from driftkit.datasets.benchmark import (
     OutlierGroup,
     SimilarityBenchmark,
 )
+from driftkit.datasets.dataset import Dataset, Packaged, Pinned
 from driftkit.datasets.parse import parse
-from driftkit.datasets.registry import DEFAULT, REGISTRY, Dataset, get, get_all
+from driftkit.datasets.registry import DEFAULT, REGISTRY, get, get_all, look_up
 
 __all__ = [
     "DEFAULT",
@@ -20,8 +21,11 @@ __all__ = [
     "Dataset",
     "OutlierBenchmark",
     "OutlierGroup",
+    "Packaged",
+    "Pinned",
     "SimilarityBenchmark",
     "get",
     "get_all",
+    "look_up",
     "parse",
 ]

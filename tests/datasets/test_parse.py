@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from driftkit.datasets import AnalogyBenchmark, SimilarityBenchmark, parse
-from driftkit.datasets.parse import LARGEST_FILE
+from driftkit.datasets.lines import LARGEST_FILE
 from driftkit.errors import BenchmarkError
 
 PAIRS = (("old", "new"), ("smart", "clever"))
