@@ -9,6 +9,9 @@ from driftkit.atomic import replacing
 from driftkit.errors import BenchmarkError
 
 FOLDER_VARIABLE, OFFLINE_VARIABLE = "DRIFTKIT_DATA_DIR", "DRIFTKIT_OFFLINE"
+SECONDS = 30
+"""How long a server may keep silent."""
+
 HOST = "https://raw.githubusercontent.com"
 """Where pinned files come from: ``HOST/repository/commit/path``."""
 
@@ -78,15 +81,17 @@ def _download(name: str, path: Path, url: str, sha256: str) -> None:
         with replacing(path) as partial:
             broke_off = ""
             try:
-                pooch.HTTPDownloader(timeout=30)(url, str(partial), None)
+                pooch.HTTPDownloader(timeout=SECONDS)(url, str(partial), None)
             except RequestException as error:
+                if error.response is not None:
+                    error.response.close()
                 if partial.stat().st_size == 0:
                     raise BenchmarkError(
                         f"benchmark {name!r} is not on this machine and could not be downloaded "
                         f"({_why(error)}); with a network, run `driftkit datasets fetch {name}`; "
                         f"without one, {place}."
                     ) from None
-                broke_off = f", and it broke off after {partial.stat().st_size:,} bytes"
+                broke_off = ", since it broke off"
             found = pooch.file_hash(str(partial), alg="sha256")
             if found != sha256:
                 raise BenchmarkError(
@@ -107,6 +112,6 @@ def _why(error: Exception) -> str:
     if isinstance(error, exceptions.HTTPError) and error.response is not None:
         return f"the server answered {error.response.status_code}"
     if isinstance(error, exceptions.Timeout):
-        return "the server did not answer in 30 seconds"
+        return f"the server did not answer in {SECONDS} seconds"
     unreachable = isinstance(error, exceptions.ConnectionError)
     return "no connection" if unreachable else type(error).__name__

@@ -145,7 +145,7 @@ CATALOG = (
         ),
     ),
     Dataset(
-        "ap", "categorization", "en", 423, NOT_STATED,
+        "ap", "categorization", "en", 402, NOT_STATED,
         "Almuhareb & Poesio 2005, Concept learning and categorization from the web",
         Pinned(
             *CATEGORIES, "ap.csv",
@@ -153,7 +153,7 @@ CATALOG = (
         ),
     ),
     Dataset(
-        "bless", "categorization", "en", 217, NOT_STATED,
+        "bless", "categorization", "en", 200, NOT_STATED,
         "Baroni & Lenci 2011, How we BLESSed distributional semantic evaluation",
         Pinned(
             *CATEGORIES, "bless.csv",

@@ -43,9 +43,7 @@ def read_columns(lines: Sequence[Line], name: str) -> Benchmark | None:
     if {"outliers", "words"} <= set(header):
         benchmark = _outliers(items, header, name)
     elif {"word", "category"} <= set(header):
-        rows = _pick(items, header, (header.index("word"), header.index("category")))
-        words, labels = tuple(row[0] for row in rows), tuple(row[1] for row in rows)
-        benchmark = CategorizationBenchmark(name, words, labels)
+        benchmark = _categories(items, header, name)
     elif first is not None and second is not None and score is not None:
         benchmark = _similarities(items, header, (first, second, score), name)
     if benchmark is not None and len(benchmark) == 0:
@@ -69,6 +67,16 @@ def _pick(
             raise line.unreadable("has an empty field")
         rows.append(row)
     return rows
+
+
+def _categories(items: Sequence[Line], header: Sequence[str], name: str) -> CategorizationBenchmark:
+    word = header.index("word")
+    # The published AP and BLESS end each category with a row without a word: padding, not an item.
+    items = [line for line in items if len(line.fields) != len(header) or line.fields[word]]
+    rows = _pick(items, header, (word, header.index("category")))
+    return CategorizationBenchmark(
+        name, tuple(row[0] for row in rows), tuple(row[1] for row in rows)
+    )
 
 
 def _similarities(

@@ -72,7 +72,7 @@ class Dataset:
     language : str
         ISO 639-1 code.
     n_items : int
-        Number of items in the file, repeats included.
+        Number of items the file gives, repeats included.
     licence : str
         As stated by its authors, or ``"not stated"``.
     citation : str

@@ -107,6 +107,6 @@ def _cut(path: Path, number: int, text: str, separator: str | None) -> Line:
     else:
         try:
             parts = next(csv.reader([text], delimiter=separator))
-        except csv.Error:  # such as a carriage return inside a field
+        except csv.Error:  # a field longer than any word
             raise Line(path, number, text, separator, ()).unreadable() from None
     return Line(path, number, text, separator, tuple(part.strip() for part in parts))
