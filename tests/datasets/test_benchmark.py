@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from dataclasses import FrozenInstanceError
 
 import numpy as np
@@ -15,15 +13,15 @@ from driftkit.datasets import (
 )
 
 EVERY_KIND = (
-    SimilarityBenchmark("s", (("a", "b"), ("c", "d")), np.array([1.0, 2.0])),
+    SimilarityBenchmark("s", (("a", "b"), ("a", "b")), np.array([1.0, 2.0])),
     AnalogyBenchmark("a", (("a", "b", "c", "d"), ("e", "f", "g", "h")), ("", "")),
     CategorizationBenchmark("c", ("lion", "fig"), ("animal", "fruit")),
-    OutlierBenchmark("o", (OutlierGroup("g", ("a", "b"), ("c", "d")),)),
+    OutlierBenchmark("o", (OutlierGroup("g", ("a", "b", "e"), ("c", "d")),)),
 )
 
 
 @pytest.mark.parametrize("benchmark", EVERY_KIND, ids=lambda benchmark: benchmark.name)
-def test_every_kind_counts_its_items_and_cannot_be_changed(benchmark: Benchmark) -> None:
+def test_every_kind_counts_its_items_and_cannot_be_changed(benchmark):
     assert isinstance(benchmark, Benchmark)
     assert len(benchmark) == 2
     assert len(repr(benchmark)) < 80
@@ -31,14 +29,21 @@ def test_every_kind_counts_its_items_and_cannot_be_changed(benchmark: Benchmark)
         benchmark.name = "other"
 
 
-def test_sections_and_groups_of_analogies() -> None:
-    question = ("a", "b", "c", "d")
-    mixed = AnalogyBenchmark("m", (question,) * 3, ("gram1", "family", "gram1"))
-    assert mixed.sections == ("gram1", "family")
-    assert mixed.groups == {"semantic": ("family",), "syntactic": ("gram1",)}
-    assert AnalogyBenchmark("m", (question,), ("gram1",)).groups == {}
+def analogies(*categories):
+    return AnalogyBenchmark("toy", (("a", "b", "c", "d"),) * len(categories), categories)
 
 
-def test_categories_come_in_the_order_of_the_file() -> None:
-    benchmark = CategorizationBenchmark("c", ("a", "b", "c"), ("z", "y", "z"))
-    assert benchmark.categories == ("z", "y")
+def test_sections_keep_the_order_of_the_file_and_groups_follow_word2vec():
+    mixed = analogies("capitals", "gram1", "capitals", "gram2")
+    assert mixed.sections == ("capitals", "gram1", "gram2")
+    assert mixed.groups == {"semantic": ("capitals",), "syntactic": ("gram1", "gram2")}
+    assert len(mixed) == 4
+
+
+def test_a_file_of_one_kind_or_without_sections_has_no_groups():
+    assert analogies("gram1", "gram2").groups == {}
+    assert analogies("", "").sections == ()
+
+
+def test_categories_come_in_the_order_of_the_file():
+    assert CategorizationBenchmark("c", ("a", "b", "c"), ("z", "y", "z")).categories == ("z", "y")
