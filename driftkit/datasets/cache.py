@@ -20,7 +20,7 @@ def folder() -> Path:
     """Give the folder of the files: ``DRIFTKIT_DATA_DIR``, else the user's cache folder."""
     import pooch
 
-    return Path(os.environ.get(FOLDER_VARIABLE) or pooch.os_cache("driftkit"))
+    return Path(os.environ.get(FOLDER_VARIABLE) or pooch.os_cache("driftkit")).expanduser()
 
 
 def is_offline() -> bool:

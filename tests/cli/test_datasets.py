@@ -1,5 +1,7 @@
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from file_server import Answer, serve
@@ -27,7 +29,13 @@ def test_list_fits_80_columns(run, fresh, monkeypatch):
         assert sum(line.split()[:1] == [name] for line in lines) == 1
     (men,) = (line for line in lines if line.startswith("men "))
     assert men.split() == ["men", "Bruni", "et", "al.", "2014", "not", "stated", "no", "3,000"]
-    assert "18 are not here yet" in " ".join(lines)
+    assert "18 are not here yet" in " ".join(result.stdout.split())
+
+
+def test_importing_the_command_loads_nothing_heavy():
+    code = "import sys, driftkit.cli.datasets; print({'numpy', 'pooch', 'rich'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_list_as_json(run, fresh):
@@ -95,12 +103,12 @@ def test_fetch_all_from_a_server_then_score_without_it(run, fresh, monkeypatch, 
 
 @needs_shared
 def test_a_file_placed_by_hand_is_scored_by_name(run, fresh, saved):
-    path = look_up("rg65").path
+    path = look_up("men").path
     path.parent.mkdir(parents=True)
     shutil.copyfile(SHARED / "similarity" / path.name, path)
-    result = run("score", saved / "original.npy", "-b", "rg65", "--offline", "--json", "-")
+    result = run("score", saved / "original.npy", "-b", "men", "--offline", "--json", "-")
     spearman = json.loads(result.stdout)["results"][0]
-    assert (spearman["benchmark"], spearman["n_total"]) == ("rg65", 65)
+    assert (spearman["benchmark"], spearman["n_total"]) == ("men", 3000)
     assert spearman["value"] is not None
 
 

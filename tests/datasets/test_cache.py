@@ -168,6 +168,8 @@ def test_the_folder_is_the_users_cache_unless_one_is_named(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert cache.folder() == empty_cache
+    monkeypatch.setenv(cache.FOLDER_VARIABLE, "~/sets")
+    assert cache.folder() == Path.home() / "sets"
     monkeypatch.delenv(cache.FOLDER_VARIABLE)
     assert cache.folder() == Path(pooch.os_cache("driftkit"))
 
