@@ -17,7 +17,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List every benchmark and whether its file is here.")
 @options.json_option
 def list_(json_to: str | None) -> None:
     """List every benchmark: task, items, authors, licence, and whether its file is here."""
@@ -28,7 +28,7 @@ def list_(json_to: str | None) -> None:
     options.give(lambda: datasets_view(known), datasets_document(known), json_to)
 
 
-@command.command("fetch")
+@command.command("fetch", short_help="Download benchmarks, check them, print their paths.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Fetch every benchmark.")
 @options.offline_option
@@ -44,7 +44,7 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
         click.echo(dataset.fetch())
 
 
-@command.command("path")
+@command.command("path", short_help="Print where the files of benchmarks belong.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def path(names: tuple[str, ...]) -> None:
     """Print where the file of each benchmark NAME lies, or belongs if it is not here yet."""

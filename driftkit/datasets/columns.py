@@ -1,7 +1,7 @@
 """Benchmark files whose first line names their columns.
 
-So are published the categorization and outlier sets of the registry, and SimLex-999, SimVerb-3500
-and WordSim-353 by their authors.
+So are published the categorization and outlier sets of the registry, and SimLex-999 and
+WordSim-353 by their authors.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _pick(
 
 def _categories(items: Sequence[Line], header: Sequence[str], name: str) -> CategorizationBenchmark:
     word = header.index("word")
-    # The published AP and BLESS end each category with a row without a word: padding, not an item.
+    # The files of AP and BLESS end each category with a row without a word: padding, not an item.
     items = [line for line in items if len(line.fields) != len(header) or line.fields[word]]
     rows = _pick(items, header, (word, header.index("category")))
     return CategorizationBenchmark(

@@ -46,6 +46,8 @@ def parse(path: str | Path, name: str | None = None) -> Benchmark:
     path = Path(path)
     lines = read_lines(path)
     benchmark = _read(lines, path, name if name is not None else path.stem)
+    if isinstance(benchmark, CategorizationBenchmark):
+        _refuse_singles(path, benchmark)
     refuse_mislabelled(path, benchmark)
     return benchmark
 
@@ -61,7 +63,7 @@ def _read(lines: Sequence[Line], path: Path, name: str) -> Benchmark:
         return _analogies(lines, path, name)
     # With only a space between them, two words are as likely a compound as a word and a category.
     if len(typical) == 2 and lines[0].separator is not None and _number(typical[1]) is None:
-        return _categories(lines, path, name)
+        return _categories(lines, name)
     return _similarities(lines, name)
 
 
@@ -109,15 +111,17 @@ def _analogies(lines: Sequence[Line], path: Path, name: str) -> AnalogyBenchmark
     return AnalogyBenchmark(name, tuple(quadruples), tuple(categories))
 
 
-def _categories(lines: Sequence[Line], path: Path, name: str) -> CategorizationBenchmark:
+def _categories(lines: Sequence[Line], name: str) -> CategorizationBenchmark:
     for line in lines:
         if len(line.fields) != 2 or not all(line.fields):
             raise line.unreadable()
     words, labels = zip(*(line.fields for line in lines), strict=True)
-    benchmark = CategorizationBenchmark(name, words, labels)
-    if len(benchmark.categories) == len(words):
+    return CategorizationBenchmark(name, words, labels)
+
+
+def _refuse_singles(path: Path, benchmark: CategorizationBenchmark) -> None:
+    if len(benchmark.categories) == len(benchmark):
         raise BenchmarkError(
-            f"{path} puts each of its {len(words)} words in a category of its own, so there is "
+            f"{path} puts each of its {len(benchmark)} words in a category of its own, so there is "
             f"nothing to find; the word comes first, then its category. {ACCEPTED}"
         )
-    return benchmark

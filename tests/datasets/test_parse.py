@@ -125,6 +125,7 @@ def test_a_word_and_its_category_a_line(tmp_path: Path) -> None:
         ("lion\tanimal\ntiger\tanimal\tcat\n", "line 2"),
         ("lion\tanimal\ncarp\t\n", "line 2"),
         ("animal\tlion\nanimal\tcarp\nfruit\tfig\n", "category of its own"),
+        ("word,category\nlion,cat\ncarp,fish\n", "category of its own"),
         ("lion animal\ncarp animal\n", "line 2"),  # a space may stand inside a word
         ("the\t120\nof\t80\n", "line 1"),  # a list of frequencies
     ],
