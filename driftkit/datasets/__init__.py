@@ -11,8 +11,9 @@ from driftkit.datasets.benchmark import (
     SimilarityBenchmark,
 )
 from driftkit.datasets.choice import read_choices
+from driftkit.datasets.dataset import Dataset, Packaged, Pinned
 from driftkit.datasets.parse import parse
-from driftkit.datasets.registry import DEFAULT, REGISTRY, Dataset, get, get_all
+from driftkit.datasets.registry import DEFAULT, REGISTRY, get, get_all, look_up
 from driftkit.datasets.word_sets import WORD_SETS, WordSets, read_word_sets
 
 __all__ = [
@@ -26,10 +27,13 @@ __all__ = [
     "Dataset",
     "OutlierBenchmark",
     "OutlierGroup",
+    "Packaged",
+    "Pinned",
     "SimilarityBenchmark",
     "WordSets",
     "get",
     "get_all",
+    "look_up",
     "parse",
     "read_bats",
     "read_choices",

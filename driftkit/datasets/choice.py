@@ -22,6 +22,22 @@ _STEM = re.compile(r"(\d+)\.\s+(\S.*)")
 _OPTION = re.compile(r"([a-h])\.\s+(\S.*)")
 
 
+def holds_choices(path: Path) -> bool:
+    """Tell whether the first line of a file is that of synonym questions.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            lines = (line.strip() for line in file)
+            first = next((line for line in lines if line and not line.startswith("#")), "")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return first.count("|") >= 2 or _STEM.fullmatch(first) is not None
+
+
 def read_choices(path: str | Path, name: str | None = None) -> ChoiceBenchmark:
     """Read synonym questions.
 
@@ -71,9 +87,8 @@ def _toefl(path: Path, name: str, lines: list[tuple[int, str]]) -> ChoiceBenchma
     right = _answers(path.with_suffix(".ans"))
     for question, words in options.items():
         if not 0 <= right.get(question, -1) < len(words):
-            raise BenchmarkError(
-                f"{path.with_suffix('.ans')} has no usable answer to question {question}. {ACCEPTED}"
-            )
+            where = path.with_suffix(".ans")
+            raise BenchmarkError(f"{where} has no usable answer to question {question}. {ACCEPTED}")
     return ChoiceBenchmark(
         name,
         tuple(stems.values()),

@@ -206,7 +206,7 @@ class Analogy:
 
     def _ask(self, index: dict[str, int], is_zero: Mask) -> _Asked:
         find = lookup(self._limited(index), self.case)
-        accepted = self.benchmark.accepted()
+        accepted = self.benchmark.accepted
         quadruples, categories = self.benchmark.quadruples, self.benchmark.categories
         # The first accepted answer that the table has stands for the question.
         items: list[tuple[str, ...]] = [

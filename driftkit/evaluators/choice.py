@@ -62,8 +62,9 @@ class SynonymChoice:
         self, benchmark: str | PathLike[str] | ChoiceBenchmark, *, case: Case = "exact-then-folded"
     ) -> None:
         check_case(case)
-        is_read = isinstance(benchmark, ChoiceBenchmark)
-        self.benchmark = benchmark if is_read else read_choices(str(benchmark))
+        if not isinstance(benchmark, ChoiceBenchmark):
+            benchmark = read_choices(str(benchmark))
+        self.benchmark = benchmark
         self.case: Case = case
 
     @property

@@ -13,6 +13,7 @@ from driftkit.datasets import (
     ChoiceBenchmark,
     OutlierBenchmark,
     SimilarityBenchmark,
+    get,
     get_all,
 )
 from driftkit.errors import BenchmarkError
@@ -83,19 +84,21 @@ def evaluators(benchmarks: Sequence[Asked] | Asked | None = None) -> tuple[Evalu
     >>> [type(one).__name__ for one in evaluators(["ws353", Analogy("google", "3cosmul")])]
     ['Similarity', 'Analogy']
     """
-    if isinstance(benchmarks, EVALUATORS):
-        return (benchmarks,)
-    if benchmarks is None or isinstance(benchmarks, str) or not isinstance(benchmarks, Sequence):
-        benchmarks = None if benchmarks is None else [benchmarks]
-    if benchmarks is None or not any(isinstance(one, EVALUATORS) for one in benchmarks):
-        return tuple(DEFAULTS[type(found)](found) for found in get_all(benchmarks))
+    if benchmarks is None:
+        return tuple(DEFAULTS[type(found)](found) for found in get_all())
+    asked: list[Any] = (
+        list(benchmarks)
+        if isinstance(benchmarks, Sequence) and not isinstance(benchmarks, str)
+        else [benchmarks]
+    )
+    if not any(isinstance(one, EVALUATORS) for one in asked):
+        return tuple(DEFAULTS[type(found)](found) for found in get_all(asked))
     made: list[Evaluator] = []
-    for one in benchmarks:
-        if isinstance(one, EVALUATORS):
-            made.append(one)
-        else:
-            (found,) = get_all([one])
-            made.append(DEFAULTS[type(found)](found))
+    for one in asked:
+        if not isinstance(one, EVALUATORS):
+            found = get(one)
+            one = DEFAULTS[type(found)](found)
+        made.append(one)
     seen: set[tuple[str, str]] = set()
     for evaluator in made:
         key = (evaluator.benchmark.name, evaluator.measure)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class Evaluation:
 
     scores: tuple[Score, ...]
     settings: Mapping[str, str]
-    columns: Mapping[str, Sequence[Any]] = field(repr=False)
+    columns: Mapping[str, Any] = field(repr=False)
     plot: tuple[str, str, str] = field(repr=False)
     sections: tuple[str, ...] = field(repr=False, default=())
 

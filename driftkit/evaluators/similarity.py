@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from os import PathLike
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from scipy.stats import rankdata
@@ -220,7 +220,7 @@ class Similarity:
             else None,
         )
 
-    def _columns(self, close: Values, used: np.ndarray) -> dict[str, object]:
+    def _columns(self, close: Values, used: np.ndarray) -> dict[str, Any]:
         first, second = zip(*self.benchmark.pairs, strict=True)
         ranks = {}
         for name, values in (("gold_rank", self.benchmark.gold), ("rank", close)):
@@ -250,5 +250,9 @@ def _scipy_correlation(measure: str, gold: Values, close: Values) -> float:
 
     if len(gold) < 2 or np.ptp(gold) == 0 or np.ptp(close) == 0:
         return math.nan
-    by_name = {"spearman": stats.spearmanr, "pearson": stats.pearsonr, "kendall": stats.kendalltau}
+    by_name: dict[str, Any] = {
+        "spearman": stats.spearmanr,
+        "pearson": stats.pearsonr,
+        "kendall": stats.kendalltau,
+    }
     return float(by_name[measure](gold, close)[0])

@@ -50,8 +50,8 @@ def as_table(source: Table) -> Embeddings:
     if hasattr(source, "index_to_key") and hasattr(source, "vectors"):
         return Embeddings.from_gensim(source)
     if isinstance(source, tuple) and len(source) == 2:
-        words, vectors = source
-        vectors = getattr(vectors, "weight", vectors)
+        words = source[0]
+        vectors: Any = getattr(source[1], "weight", source[1])
         if hasattr(vectors, "detach"):
             vectors = vectors.detach().to("cpu").float().numpy()
         return Embeddings(words, vectors)

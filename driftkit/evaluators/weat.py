@@ -148,7 +148,7 @@ class WEAT:
     >>> rows = [[1, .1], [1, .2], [1, .3], [.1, 1], [.2, 1], [.3, 1]] + 2 * [[1, 0]] + 2 * [[0, 1]]
     >>> found = WEAT(sets).score((words, rows))
     >>> round(found.effect_size, 2), found.p_value
-    (1.82, 0.05)
+    (1.81, 0.05)
     """
 
     def __init__(

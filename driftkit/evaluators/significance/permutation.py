@@ -88,7 +88,7 @@ def permute_correlation(
         bits = np.unpackbits(
             np.frombuffer(rng.bytes(r * -(-m // 8)), np.uint8).reshape(r, -1), axis=1, count=m
         )
-        swapped[start : start + r] = np.abs(difference(2.0 * bits - 1.0))
+        swapped[start : start + r] = np.abs(difference(2 * bits.astype(np.float64) - 1))
     return _p_value(swapped, observed)
 
 
