@@ -95,6 +95,9 @@ class _Standard(Mapping[str, WordSets]):
             raise UnknownNameError("word-set test", name, self._read())
         return self._read()[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._read()
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._read())
 

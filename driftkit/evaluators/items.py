@@ -54,7 +54,8 @@ def lookup(index: Mapping[str, int], case: Case = "exact-then-folded") -> Callab
         return lambda word: index.get(word, index.get(word.lower(), -1))
     folded: dict[str, int] = {}
     for word, row in index.items():
-        folded.setdefault(word.upper(), row)
+        key = word.upper()
+        folded[key] = min(row, folded.get(key, row))
     return lambda word: folded.get(word.upper(), -1)
 
 

@@ -32,6 +32,8 @@ def in_majority(categories: Labels, clusters: Labels) -> npt.NDArray[np.bool_]:
 
     Their share is the purity. Among equally common categories the first counts.
     """
+    if len(categories) == 0:
+        return np.zeros(0, bool)
     majority = contingency(categories, clusters).argmax(axis=0)
     found: npt.NDArray[np.bool_] = majority[clusters] == categories
     return found

@@ -1,158 +1,17 @@
 from __future__ import annotations
 
+import math
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from driftkit import compare_scores
 from driftkit.datasets import AnalogyBenchmark, get
 from driftkit.embeddings import Embeddings
-from driftkit.evaluators import analogy
-from driftkit.evaluators.analogy import TIE, Answers, answer, answer_again
-from driftkit.evaluators.items import find_items
-
-
-def oracle(matrix: np.ndarray, questions: np.ndarray, candidates: np.ndarray) -> list[int]:
-    """3CosAdd read off its definition, a question and a candidate at a time."""
-    norms = np.linalg.norm(matrix.astype(float), axis=1)
-    unit = matrix.astype(float) / np.where(norms > 0, norms, 1)[:, None]
-    answers = []
-    for a, b, c in questions:
-        best, row = -np.inf, -1
-        for d in candidates:
-            if d in (a, b, c) or norms[d] == 0:
-                continue
-            score = unit[d] @ (unit[b] - unit[a] + unit[c])
-            if score > best + TIE:
-                best, row = score, d
-        answers.append(int(row))
-    return answers
-
-
-def norms_of(matrix: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(matrix.astype(float), axis=1)
-
-
-@st.composite
-def spaces(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
-    """Small whole numbers, so that equal rows, ties and zero rows are common."""
-    n, d, m = draw(st.integers(2, 14)), draw(st.integers(1, 4)), draw(st.integers(1, 12))
-    seed = draw(st.integers(0, 2**20))
-    rng = np.random.default_rng(seed)
-    matrix = rng.integers(-1, 2, (n, d)).astype(np.float32)
-    matrix[0] = 1  # one row at least has a direction
-    with_direction = np.flatnonzero(norms_of(matrix) > 0)
-    return matrix, rng.choice(with_direction, (m, 3))
-
-
-@pytest.fixture
-def tiny_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Many blocks, batches and tiles even for a handful of rows."""
-    monkeypatch.setattr(analogy, "SMALLEST_BLOCK", 3)
-    monkeypatch.setattr(analogy, "QUESTIONS", 5)
-    monkeypatch.setattr(analogy, "TILE", 6)
-
-
-def check_against_oracle(space: tuple[np.ndarray, np.ndarray]) -> None:
-    matrix, questions = space
-    found = answer(matrix, norms_of(matrix), questions)
-    assert found.rows.tolist() == oracle(matrix, questions, np.arange(len(matrix)))
-    some = np.arange(0, len(matrix), 2)
-    found = answer(matrix, norms_of(matrix), questions, some)
-    assert found.rows.tolist() == oracle(matrix, questions, some)
-
-
-@settings(max_examples=60, deadline=None)
-@given(spaces())
-def test_the_oracle_in_one_block(space: tuple[np.ndarray, np.ndarray]) -> None:
-    check_against_oracle(space)
-
-
-@pytest.mark.usefixtures("tiny_blocks")
-def test_the_oracle_across_blocks_batches_and_tiles() -> None:
-    @settings(max_examples=100, deadline=None)
-    @given(spaces())
-    def check(space: tuple[np.ndarray, np.ndarray]) -> None:
-        check_against_oracle(space)
-
-    check()
-
-
-@pytest.mark.usefixtures("tiny_blocks")
-def test_answering_again_is_answering() -> None:
-    @settings(max_examples=150, deadline=None)
-    @given(spaces(), st.integers(0, 2**20), st.floats(0, 1))
-    def check(space: tuple[np.ndarray, np.ndarray], seed: int, share: float) -> None:
-        before, questions = space
-        rng = np.random.default_rng(seed)
-        chosen = rng.random(len(before)) < share
-        after = before.copy()
-        after[chosen] = rng.integers(-1, 2, after[chosen].shape)
-        zeroed = norms_of(after) == 0
-        zeroed[np.unique(questions)] &= False
-        after[norms_of(after) == 0] = 1
-        after[zeroed] = 0
-        changed = (before != after).any(axis=1)
-        old = answer(before, norms_of(before), questions)
-        again = answer_again(after, norms_of(after), questions, old, changed)
-        anew = answer(after, norms_of(after), questions)
-        assert again.rows.tolist() == anew.rows.tolist()
-        np.testing.assert_allclose(again.scores, anew.scores, atol=1e-12)
-
-    check()
-
-
-def test_float_rows_against_the_oracle(rng: np.random.Generator) -> None:
-    matrix = rng.normal(size=(200, 30)).astype(np.float32)
-    questions = rng.integers(0, 200, (40, 3))
-    found = answer(matrix, norms_of(matrix), questions)
-    assert found.rows.tolist() == oracle(matrix, questions, np.arange(200))
-
-
-def test_equal_rows_in_different_blocks_give_the_lowest(
-    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(analogy, "SMALLEST_BLOCK", 7)
-    matrix = rng.normal(size=(50, 20)).astype(np.float32)
-    matrix = np.concatenate([matrix, matrix * np.float32(2)])
-    questions = rng.integers(0, 50, (30, 3))
-    found = answer(matrix, norms_of(matrix), questions)
-    twins = np.isin(found.rows - 50, questions)
-    assert (twins | (found.rows < 50)).all()  # a twin only where the first is an input
-
-
-def test_no_candidate_left() -> None:
-    matrix = np.eye(3, dtype=np.float32)
-    found = answer(matrix, norms_of(matrix), np.array([[0, 1, 2]]))
-    assert found.rows.tolist() == [-1]
-    assert found.scores.tolist() == [-np.inf]
-    nobody = answer(matrix, norms_of(matrix), np.array([[0, 1, 1]]), np.empty(0, np.int64))
-    assert nobody.rows.tolist() == [-1]
-
-
-def test_no_question() -> None:
-    matrix = np.eye(3, dtype=np.float32)
-    assert len(answer(matrix, norms_of(matrix), np.empty((0, 3), np.int64)).rows) == 0
-
-
-def test_progress_ends_at_the_total(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(analogy, "SMALLEST_BLOCK", 3)
-    monkeypatch.setattr(analogy, "QUESTIONS", 2)
-    calls: list[tuple[int, int]] = []
-    matrix = np.eye(10, dtype=np.float32)
-    questions = np.array([[0, 1, 2]] * 5)
-    answer(matrix, norms_of(matrix), questions, progress=lambda *call: calls.append(call))
-    assert calls == [(done, 12) for done in range(1, 13)]
-
-
-def google(table: Embeddings, fold=str) -> tuple[AnalogyBenchmark, np.ndarray, np.ndarray, Answers]:
-    benchmark = get("google")
-    assert isinstance(benchmark, AnalogyBenchmark)
-    asked = [tuple(map(fold, quadruple)) for quadruple in benchmark.quadruples]
-    items = find_items(asked, table.index, table.norms == 0)
-    rows = items.rows[items.usable]
-    return benchmark, items.usable, rows, answer(table.matrix, table.norms, rows[:, :3])
-
+from driftkit.errors import BenchmarkError, OptionError, UnknownNameError
+from driftkit.evaluators import Analogy
+from driftkit.pair import align
 
 GENSIM_SECTIONS = {
     "capital-common-countries": (401, 506),
@@ -173,33 +32,134 @@ GENSIM_SECTIONS = {
 
 
 @pytest.mark.slow
-def test_gensim_s_evaluate_word_analogies(glove: Embeddings, tmp_path) -> None:
+def test_gensim_s_evaluate_word_analogies(glove: Embeddings, tmp_path: Path) -> None:
     """gensim's settings: 300,000 words, upper case. Its own run, on every 50th question; the
     figures of its full run, which takes a minute, by section."""
-    limit = 300_000
-    folded = Embeddings([word.upper() for word in glove.words[:limit]], glove.matrix[:limit])
-    benchmark, usable, rows, answers = google(folded, str.upper)
-    correct = np.zeros(len(benchmark), bool)
-    correct[usable] = answers.rows == rows[:, 3]
-    category = np.array(benchmark.categories)
-    ours = {
-        name: (int(correct[category == name].sum()), int(usable[category == name].sum()))
-        for name in benchmark.sections
-    }
-    assert ours == GENSIM_SECTIONS
-    assert (correct.sum(), usable.sum()) == (9036, 19486)
-
-    sample = np.arange(0, len(benchmark), 50)
-    lines, last = [], None
-    for i in sample:
-        if benchmark.categories[i] != last:
-            last = benchmark.categories[i]
-            lines.append(f": {last}")
-        lines.append(" ".join(benchmark.quadruples[i]))
+    found = Analogy("google", case="fold", limit=300_000).score(glove)
+    by_name = {s.category: (s.n_correct, s.n_used) for s in found.scores}
+    assert {name: by_name[name] for name in GENSIM_SECTIONS} == GENSIM_SECTIONS
+    assert by_name[None] == (9036, 19486)
+    frame = found.item_frame()
+    sample = frame.iloc[::50]
+    lines = []
+    for name, some in sample.groupby("category", sort=False):
+        lines += [f": {name}", *some[["a", "b", "c", "d"]].agg(" ".join, axis=1)]
     path = tmp_path / "sample.txt"
     path.write_text("\n".join(lines) + "\n")
     accuracy, sections = glove.to_gensim().evaluate_word_analogies(str(path))
-    total = sections[-1]
-    assert len(total["correct"]) == correct[sample].sum()
-    assert len(total["correct"]) + len(total["incorrect"]) == usable[sample].sum()
-    assert accuracy == pytest.approx(correct[sample].sum() / usable[sample].sum(), abs=1e-6)
+    assert len(sections[-1]["correct"]) == sample.correct.sum()
+    assert accuracy == pytest.approx(sample.correct.sum() / sample.used.sum(), abs=1e-6)
+
+
+@pytest.mark.slow
+def test_reference_figures_of_glove(glove: Embeddings) -> None:
+    mul = Analogy("google", "3cosmul").score(glove)
+    assert (mul.scores[0].n_correct, round(mul.value, 4)) == (7219, 0.3694)
+    free = Analogy("google", exclude=False).score(glove)
+    assert round(free.value, 4) == 0.3043
+
+
+@pytest.mark.slow
+def test_relations_of_glove(frequent: Embeddings) -> None:
+    """No figures are published for these vectors; what must hold: learning a relation helps."""
+    add = Analogy("google").score(frequent)
+    average = Analogy("google", "3cosavg").score(frequent)
+    regression = Analogy("google", "lrcos").score(frequent)
+    assert average.value > add.value
+    assert regression.value > add.value
+    assert average.scores[0].n_used == regression.scores[0].n_used
+    pairs = average.item_frame()
+    assert not pairs.duplicated(["word", "category"]).any()
+    assert Analogy("google", "lrcos").score(frequent).scores == regression.scores
+
+
+WORDS = ["man", "king", "woman", "queen", "apple", "Pear"]
+ROWS = [[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 1], [0.5, -1, 0.5], [0.1, 0.9, 1.05]]
+TABLE = Embeddings(WORDS, ROWS)
+
+
+def toy(*quadruples: tuple[str, str, str, str], **more: object) -> AnalogyBenchmark:
+    return AnalogyBenchmark("toy", quadruples, ("",) * len(quadruples), **more)
+
+
+def test_any_accepted_answer_is_right() -> None:
+    asked = toy(("man", "king", "woman", "empress"), alternatives=(("queen", "lady"),))
+    found = Analogy(asked).score(TABLE)
+    assert found.value == 1
+    assert found.oov == ()  # one accepted answer is enough
+    only = Analogy(toy(("man", "king", "woman", "empress"))).score(TABLE)
+    assert only.oov == ("empress",)
+    assert math.isnan(only.value)
+    second = toy(("man", "king", "woman", "apple"), alternatives=(("queen",),))
+    assert Analogy(second).score(TABLE).value == 1
+
+
+def test_depth() -> None:
+    asked = toy(("man", "king", "woman", "Pear"))
+    assert Analogy(asked).score(TABLE).value == 0
+    two = Analogy(asked, "3cosadd@2")
+    assert two.score(TABLE).value == 1
+    assert two.measure == "3cosadd@2"
+    assert two.score(TABLE).item_frame().answer.tolist() == ["queen"]
+
+
+def test_inputs_not_excluded() -> None:
+    asked = toy(("man", "man", "woman", "woman"))
+    assert Analogy(asked).score(TABLE).value == 0
+    assert Analogy(asked, exclude=False).score(TABLE).value == 1
+    assert Analogy(asked, exclude=False).settings["inputs"] == "not excluded"
+
+
+def test_limit_and_folding() -> None:
+    asked = toy(("Man", "KING", "woman", "pear"))
+    assert Analogy(asked).score(TABLE).oov == ("pear",)  # only Pear is there
+    assert Analogy(asked, case="fold", limit=5).score(TABLE).oov == ("pear",)
+    assert Analogy(asked, "3cosadd@2", case="fold").score(TABLE).value == 1
+    doubled = Embeddings([*WORDS, "QUEEN"], [*ROWS, [0, 1, 1]])
+    one = Analogy(toy(("man", "king", "woman", "queen")), "3cosadd@2", case="fold").score(doubled)
+    assert one.value == 1
+    assert Analogy(asked, limit=2).score(TABLE).n_used == 0
+
+
+@pytest.mark.parametrize("measure", ["3cosadd@3", "3cosmul", "pairdirection", "3cosavg", "lrcos"])
+def test_a_pair_is_answered_as_each_table_alone(measure: str, rng: np.random.Generator) -> None:
+    words = [f"w{i}" for i in range(60)]
+    before = rng.normal(size=(60, 6))
+    after = before.copy()
+    after[:20] += rng.normal(size=(20, 6))
+    names = rng.integers(0, 60, (200, 4))
+    asked = AnalogyBenchmark(
+        "toy", tuple(tuple(words[i] for i in row) for row in names), ("x", "y") * 100
+    )
+    pair = align(Embeddings(words, before), Embeddings(words, after))
+    for options in ({}, {"limit": 50}, {"exclude": False}):
+        one = Analogy(asked, measure, **options)
+        change = compare_scores(pair, one)["toy"]
+        alone = [one.score(table) for table in (pair.original, pair.tuned)]
+        assert (change.original, change.tuned) == tuple(found.value for found in alone)
+        assert change.n_used == alone[0].n_used
+        frame = change.items.to_frame()
+        answers = alone[1].item_frame().query("used").answer
+        assert frame.tuned.tolist() == answers.tolist()
+
+
+def test_methods_of_one_benchmark_side_by_side(frequent: Embeddings) -> None:
+    pair = align(frequent, frequent)
+    memo: dict = {}
+    few = Embeddings(frequent.words[:3000], frequent.matrix[:3000])
+    pair = align(few, few)
+    changes = compare_scores(pair, [Analogy("google"), Analogy("google", "3cosmul")], memo=memo)
+    assert [change.measure for change in changes] == ["3cosadd@1", "3cosmul@1"]
+    assert len(memo) == 2
+
+
+def test_what_is_no_analogy() -> None:
+    with pytest.raises(BenchmarkError, match="no analogies"):
+        Analogy("ws353")
+    with pytest.raises(OptionError, match="does not answer analogies"):
+        Analogy("google", "spearman")
+    with pytest.raises(UnknownNameError, match="did you mean '3cosmul'"):
+        Analogy("google", "3cosmull")
+    with pytest.raises(OptionError, match="limit=0"):
+        Analogy("google", limit=0)
+    assert get("google").accepted[0] == ("Iraq",)

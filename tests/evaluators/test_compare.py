@@ -10,7 +10,7 @@ from driftkit.datasets import AnalogyBenchmark, SimilarityBenchmark
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.evaluators import ScoreChanges, compare_scores, score
-from driftkit.evaluators.analogy import Answers
+from driftkit.evaluators.analogy_search import Answers
 from driftkit.pair import Pair, align
 from driftkit.source import Rounding, Source
 
@@ -263,3 +263,74 @@ def test_progress_rises_to_its_total() -> None:
     assert done == sorted(done)
     assert len(set(done)) > 2
     assert calls[-1] == (2000, 2000)
+
+
+def test_margins_can_be_set_and_are_told(replaced: Pair) -> None:
+    wide = compare_scores(replaced, ["ws353", "simlex999"], margins={"spearman": 0.9})
+    assert [change.status for change in wide] == ["retained", "retained"]
+    assert {change.margin for change in wide} == {0.9}
+    assert "0.9000" in repr(wide)
+    assert wide.to_dict()["benchmarks"][0]["margin"] == 0.9
+    with pytest.raises(OptionError, match="give a number above 0"):
+        compare_scores(replaced, "ws353", margins={"spearman": 0})
+    with pytest.raises(UnknownNameError, match="measure with a margin"):
+        compare_scores(replaced, "ws353", margins={"overlap": 0.1})
+
+
+def test_bca_on_request(replaced: Pair) -> None:
+    plain = compare_scores(replaced, "ws353")["ws353"]
+    bca = compare_scores(replaced, "ws353", method="bca")["ws353"]
+    assert (plain.method, bca.method) == ("percentile", "bca")
+    assert (plain.ci_low, plain.ci_high) != (bca.ci_low, bca.ci_high)
+    assert bca.ci_low == pytest.approx(plain.ci_low, abs=0.02)
+    with pytest.raises(UnknownNameError, match="did you mean 'bca'"):
+        compare_scores(replaced, "ws353", method="bcaa")
+
+
+def test_other_tests_of_the_same_difference(of_replaced: ScoreChanges) -> None:
+    for change in of_replaced:
+        assert change.status == "lost" or change.p_value > 0.001
+        for test in change.tests.values():
+            assert np.sign(test.statistic) == np.sign(change.delta)
+        assert change.tests["permutation"].p_value < 0.2
+    assert of_replaced["google"].tests.keys() == {"permutation", "mcnemar"}
+    assert of_replaced["ws353"].tests.keys() == {"permutation", "steiger", "williams", "meng"}
+    frame = of_replaced.test_frame()
+    assert len(frame) == 4 + 4 + 2
+    google = of_replaced["google"]
+    assert google.cluster_low < google.ci_low < google.ci_high < google.cluster_high
+    assert math.isnan(of_replaced["ws353"].cluster_low)
+    assert google.effect[0] == "cohen_h"
+    assert google.effect[1] < 0
+
+
+def test_what_the_benchmark_could_have_shown(of_replaced: ScoreChanges) -> None:
+    for change in of_replaced:
+        width = change.ci_high - change.ci_low
+        assert change.detectable == pytest.approx(2.8 * width / 3.92, rel=0.1)
+
+
+def test_frequency_bands(of_replaced: ScoreChanges, replaced: Pair) -> None:
+    change = of_replaced["ws353"]
+    assert [(band.first, band.last) for band in change.bands] == [
+        (1, 1000), (1001, 10_000), (10_001, 100_000), (100_001, None),
+    ]  # fmt: skip
+    assert sum(band.n for band in change.bands) == change.n_used
+    frame = change.items.to_frame()
+    rows = replaced.rows([word.lower() for word in [*frame.word1, *frame.word2]]).reshape(2, -1)
+    assert change.bands[0].n == (rows.max(axis=0) < 1000).sum()
+    assert change.bands[3].n == 0
+    assert math.isnan(change.bands[3].delta)
+    assert len(of_replaced.band_frame()) == 12
+
+
+def test_the_document_names_what_broke(of_replaced: ScoreChanges) -> None:
+    for entry in json.loads(json.dumps(of_replaced.to_dict(), allow_nan=False))["benchmarks"]:
+        assert len(entry["broken"]) == 20
+        assert entry["method"] == "percentile"
+        assert entry["detectable"] > 0
+        assert len(entry["bands"]) == 4
+    plot = of_replaced.plot_frame()
+    assert plot.columns.tolist() == ["label", "x", "low", "high", "margin", "status"]
+    broken = of_replaced["google"].broken_frame
+    assert len(broken) == of_replaced["google"].items.to_frame().broke.sum()

@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from driftkit.evaluators.decision import FEWEST_ITEMS, MARGINS, decide
+from driftkit.evaluators.decision import FEWEST_ITEMS, MARGINS, check_margins, decide, margin_of
 from driftkit.evaluators.significance import Interval
 from driftkit.measures import REGISTRY
 
@@ -43,5 +43,8 @@ def test_the_rule_is_symmetric() -> None:
 
 def test_every_margin_is_of_a_known_measure() -> None:
     assert MARGINS.keys() == FEWEST_ITEMS.keys()
+    assert margin_of("3cosadd@1") == 0.01
+    assert margin_of("3cosadd@1", {"3cosadd@1": 0.3, "3cosadd": 0.2}) == 0.3
+    check_margins(None)
     assert MARGINS.keys() <= REGISTRY.keys()
     assert 1 / FEWEST_ITEMS["3cosadd"] <= MARGINS["3cosadd"]

@@ -3,9 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from driftkit.datasets import OutlierBenchmark, OutlierGroup, get
-from driftkit.errors import BenchmarkError
-from driftkit.evaluators.items import evaluable, find_items
+from driftkit.errors import UnknownNameError
+from driftkit.evaluators.items import check_case, find_items, lookup
 
 INDEX = {"Turkey": 0, "turkey": 1, "paris": 2, "void": 3}
 IS_ZERO = np.array([False, False, False, True])
@@ -42,9 +41,10 @@ def test_the_reason_why_nothing_can_be_answered() -> None:
     assert lost == "no item can be answered: 2 words are out of vocabulary"
 
 
-def test_a_task_without_an_evaluator_is_refused_by_name() -> None:
-    known = get("ws353")
-    assert evaluable([known]) == (known,)
-    unknown = OutlierBenchmark("mine", (OutlierGroup("g", ("a", "b"), ("c",)),))
-    with pytest.raises(BenchmarkError, match="'mine' asks for outlier, which has no evaluator yet"):
-        evaluable([known, unknown])
+def test_case_policies() -> None:
+    index = {"TEA": 2, "Tea": 1, "coffee": 0}  # in any order
+    assert [lookup(index, "exact")(word) for word in ("tea", "Tea", "Coffee")] == [-1, 1, -1]
+    assert [lookup(index)(word) for word in ("tea", "Tea", "Coffee")] == [-1, 1, 0]
+    assert [lookup(index, "fold")(word) for word in ("tea", "TEA", "Coffee", "x")] == [1, 1, 0, -1]
+    with pytest.raises(UnknownNameError, match="did you mean 'fold'"):
+        check_case("folded")

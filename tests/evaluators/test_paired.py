@@ -1,48 +1,77 @@
+from __future__ import annotations
+
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 
-from driftkit import Embeddings, align
-from driftkit.datasets import AnalogyBenchmark, SimilarityBenchmark
-from driftkit.evaluators.items import find_items
-from driftkit.evaluators.paired import pair_analogies, pair_similarity
-
-
-@pytest.fixture(scope="module")
-def small():
-    rng = np.random.default_rng(1)
-    words = [f"w{row}" for row in range(30)]
-    before = rng.normal(size=(30, 5))
-    after = before.copy()
-    after[:6] = rng.normal(size=(6, 5))
-    return align(Embeddings(words, before), Embeddings(words, after))
+from driftkit.embeddings import Embeddings
+from driftkit.evaluators.correlations import spearman
+from driftkit.evaluators.paired import PairedAnswers, PairedSimilarity, rarest
+from driftkit.pair import align
 
 
-def test_pairs_are_counted_by_the_words_that_moved(small):
-    pairs = (("w0", "w1"), ("w0", "w20"), ("w20", "w21"), ("w20", "nowhere"))
-    benchmark = SimilarityBenchmark("toy", pairs, np.arange(4.0))
-    paired = pair_similarity(small, benchmark, find_items(pairs, small.index, small.zero))
-    assert paired.pairs == pairs[:3]
-    assert paired.moved.tolist() == [2, 1, 0]
-    assert paired.before[2] == paired.after[2]
-    frame = paired.to_frame()
+@pytest.fixture
+def similar(rng: np.random.Generator) -> PairedSimilarity:
+    gold, before = rng.normal(size=(2, 30))
+    after = before + np.where(np.arange(30) < 5, 3 * rng.normal(size=30), 0)
+    pairs = tuple((f"a{i}", f"b{i}") for i in range(30))
+    moved = (np.arange(30) < 5).astype(int)
+    return PairedSimilarity("spearman", pairs, gold, before, after, moved, np.arange(30))
+
+
+def test_ranks_and_their_change(similar: PairedSimilarity) -> None:
+    frame = similar.to_frame()
+    assert frame.original_rank.tolist() == rankdata(-similar.before).tolist()
     assert (frame.rank_change == frame.tuned_rank - frame.original_rank).all()
+    assert similar.size.tolist() == [2] * 30
 
 
-def test_a_memo_keeps_the_original_s_answers_and_changes_none(small):
-    rng = np.random.default_rng(2)
-    questions = tuple(tuple(f"w{row}" for row in rng.choice(30, 4, False)) for _ in range(50))
-    benchmark = AnalogyBenchmark("toy", questions, ("",) * 50)
-    items = find_items(questions, small.index, small.zero)
-    memo = {}
-    first = pair_analogies(small, benchmark, items, memo)
-    assert len(memo) == 1
-    again = pair_analogies(small, benchmark, items, memo)
-    alone = pair_analogies(small, benchmark, items)
-    assert first.after == again.after == alone.after
-    assert first.before == again.before == alone.before
-    assert len(memo) == 1
-    frame = first.to_frame()
-    assert not (frame.broke & frame.mended).any()
-    assert frame.broke.sum() - frame.mended.sum() == (
-        first.before_correct.sum() - first.after_correct.sum()
-    )
+def test_pairs_that_left_their_human_rank_are_named_first(similar: PairedSimilarity) -> None:
+    broken = similar.broken(3)
+    frame = similar.to_frame()
+    worse = (frame.tuned_rank - frame.gold_rank).abs() - (
+        frame.original_rank - frame.gold_rank
+    ).abs()
+    assert [item["words"][0] for item in broken] == [
+        f"a{i}" for i in worse.sort_values(ascending=False, kind="stable").index[:3]
+    ]
+    assert len(similar.broken(100)) == (worse > 0).sum()
+
+
+def test_every_test_speaks_of_the_same_difference(similar: PairedSimilarity) -> None:
+    tests = similar.tests(999, np.random.default_rng(0))
+    assert tests.keys() == {"permutation", "steiger", "williams", "meng"}
+    delta = spearman(similar.gold, similar.after) - spearman(similar.gold, similar.before)
+    assert tests["permutation"].statistic == pytest.approx(delta)
+    assert {np.sign(test.statistic) for test in tests.values()} == {np.sign(delta)}
+    assert similar.effect()[0] == "cohen_q"
+    assert np.sign(similar.effect()[1]) == np.sign(delta)
+
+
+def answers(before: list[float], after: list[float]) -> PairedAnswers:
+    m = len(before)
+    return PairedAnswers(
+        "opp", {"word": [f"w{i}" for i in range(m)]}, (["x"] * m, ["y"] * m),
+        np.array(before, float), np.array(after, float), np.full(m, 3), np.zeros(m, int),
+        np.arange(m)[::-1], ("",) * m,
+    )  # fmt: skip
+
+
+def test_answers_right_or_wrong_and_shares() -> None:
+    sharp = answers([1, 1, 0], [1, 0, 0])
+    assert sharp.tests(99, np.random.default_rng(0)).keys() == {"permutation", "mcnemar"}
+    blurred = answers([1, 0.5, 0], [1, 0, 0.25])
+    assert blurred.tests(99, np.random.default_rng(0)).keys() == {"permutation"}
+    frame = blurred.to_frame()
+    assert frame.broke.tolist() == [False, True, False]
+    assert frame.mended.tolist() == [False, False, True]
+    assert answers([1, 1, 1], [0, 1, 0]).broken(5)[0]["words"] == ["w2"]  # the most frequent first
+    assert "nothing to lose" in str(answers([0, 0], [0, 0]).undefined())
+    assert sharp.effect()[0] == "cohen_h"
+
+
+def test_the_rarest_word_is_ranked_in_the_original_table() -> None:
+    original = Embeddings(["x", "a", "b", "c"], np.eye(4))
+    pair = align(original, Embeddings(["c", "b", "a"], np.eye(3, 4)))
+    rows = np.array([pair.rows(["a", "c"]), [pair.index["b"], -1]])
+    assert rarest(pair, rows).tolist() == [3, 2]
