@@ -50,6 +50,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version("driftkit")
+    if name == "evaluators":
+        return import_module("driftkit.evaluators")
     if name not in _HOME:
         raise AttributeError(f"module 'driftkit' has no attribute {name!r}")
     value = getattr(import_module(f"driftkit.{_HOME[name]}"), name)

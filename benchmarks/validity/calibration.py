@@ -102,8 +102,8 @@ def main() -> None:
 
     def add(entry: dict[str, object]) -> None:
         rows.append(entry)
-        print("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items()),
-              flush=True)  # fmt: skip
+        shown = (f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in entry.items())
+        print("  ".join(shown), flush=True)
 
     for n in ITEMS:
         for agreement in AGREEMENTS:

@@ -158,11 +158,12 @@ class PairedSimilarity:
         return None
 
     def broken(self, most: int) -> list[dict[str, Any]]:
-        """Pairs whose rank went farthest from the human one, worst first."""
+        """Pairs that changed and whose rank went farthest from the human one, worst first."""
         frame = self.to_frame()
         off = (frame["tuned_rank"] - frame["gold_rank"]).abs()
         worse = off - (frame["original_rank"] - frame["gold_rank"]).abs()
-        chosen = worse[worse > 0].sort_values(ascending=False, kind="stable").index[:most]
+        fell = (worse > 0) & (frame["tuned"] != frame["original"])
+        chosen = worse[fell].sort_values(ascending=False, kind="stable").index[:most]
         return [
             {
                 "words": list(self.pairs[i]),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from driftkit.report.broken import broken_view
 from driftkit.report.tables import interval, number, reasons, section, signed, table
 from driftkit.report.words import one_line_each, side_by_side_in
 
@@ -59,7 +60,10 @@ def audit_view(audit: Audit, top: int, words: Sequence[str] = ()) -> RenderableT
     words : sequence of str, optional
         Words to show instead of the most shifted ones.
     """
-    parts: list[RenderableType] = [_head(audit), _benchmarks(audit), _drift(audit)]
+    parts: list[RenderableType] = [_head(audit), _benchmarks(audit)]
+    if (broken := broken_view(audit.scores)) is not None:
+        parts.append(broken)
+    parts.append(_drift(audit))
     if words:
         parts.append(section("Words asked about", side_by_side_in(audit, audit.shifts_of(words))))
     elif top:

@@ -27,15 +27,16 @@ def test_ranks_and_their_change(similar: PairedSimilarity) -> None:
 
 
 def test_pairs_that_left_their_human_rank_are_named_first(similar: PairedSimilarity) -> None:
-    broken = similar.broken(3)
+    broken = similar.broken(2)
     frame = similar.to_frame()
     worse = (frame.tuned_rank - frame.gold_rank).abs() - (
         frame.original_rank - frame.gold_rank
     ).abs()
     assert [item["words"][0] for item in broken] == [
-        f"a{i}" for i in worse.sort_values(ascending=False, kind="stable").index[:3]
+        f"a{i}" for i in worse[:5].sort_values(ascending=False, kind="stable").index[:2]
     ]
-    assert len(similar.broken(100)) == (worse > 0).sum()
+    changed = similar.before != similar.after
+    assert len(similar.broken(100)) == ((worse > 0) & changed).sum() <= 5
 
 
 def test_every_test_speaks_of_the_same_difference(similar: PairedSimilarity) -> None:

@@ -22,7 +22,7 @@ WORDS = [word for names in NAMES.values() for word in names]
 
 def by_definition(matrix: np.ndarray) -> tuple[float, float]:
     unit = matrix / np.linalg.norm(matrix, axis=1, keepdims=True)
-    row = {word: vector for word, vector in zip(WORDS, unit, strict=True)}
+    row = dict(zip(WORDS, unit, strict=True))
 
     def lean(word: str) -> float:
         to_a = np.mean([row[word] @ row[a] for a in SETS.a])
