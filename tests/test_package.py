@@ -34,6 +34,11 @@ def test_a_name_nobody_exports_is_an_attribute_error():
     assert not hasattr(driftkit, "nothing_of_that_name")
 
 
+def test_evaluators_are_there_without_an_import_of_their_own():
+    code = "import driftkit as dk; assert dk.evaluators.Similarity('ws353').measure == 'spearman'"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_the_audit_function_survives_the_import_of_its_module():
     code = "import driftkit.auditing, driftkit as dk; assert dk.audit is driftkit.auditing.audit"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -89,7 +89,10 @@ class Bias:
         import pandas as pd
 
         sets = [self.labels[0]] * self.n_x + [self.labels[1]] * self.n_y
-        return pd.DataFrame({"word": list(self.leans), "set": sets, "lean": [*self.leans.values()]})
+        leans = self.leans
+        return pd.DataFrame(
+            {"word": list(leans), "set": sets[: len(leans)], "lean": list(leans.values())}
+        )
 
     def _repr_html_(self) -> str:
         from html import escape
@@ -160,6 +163,11 @@ class WEAT:
     ) -> None:
         check_case(case)
         self.sets = _word_sets(sets)
+        if both := set(self.sets.x) & set(self.sets.y):
+            raise BenchmarkError(
+                f"{self.sets.name} has {sorted(both)[0]!r} in both sets of targets; a word can only "
+                "be in one of them."
+            )
         self.case: Case = case
         self.seed = seed
 

@@ -82,6 +82,7 @@ def test_too_few_words_are_not_measured() -> None:
     assert "5, 2, 0 and 0 words" in str(found.reason)
     assert found.oov[0] == "y2"
     assert found.to_dict()["effect_size"] is None
+    assert len(found.to_frame()) == 0
     alike = WEAT(SETS).score((WORDS, np.ones((15, 3))))
     assert alike.reason == "all targets lean alike"
 
@@ -116,3 +117,6 @@ def test_sets_from_a_file(tmp_path) -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'weat"):
         WEAT("weat66")
     assert len(WORD_SETS) == 10
+    path.write_text("x: x0, x1, x2\ny: x0, y1, y2\na: a0, a1\nb: b0, b1\n")
+    with pytest.raises(BenchmarkError, match="'x0' in both sets"):
+        WEAT(path)
