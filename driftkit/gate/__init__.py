@@ -1,0 +1,1 @@
+"""The gate: rules and baselines in, one verdict and exit code out."""
