@@ -95,7 +95,7 @@ class Subject:
             return True
         if self.measure == CHANGE:
             return other.measure != COVERAGE
-        if other.measure not in (CHANGE, COVERAGE) and self.kind != "count":
+        if self.kind != "count" and not {self.measure, other.measure} & {CHANGE, COVERAGE}:
             asked, found = parse_measure(self.measure), parse_measure(other.measure)
             if "@" not in self.measure and asked.k is not None and found.k is not None:
                 asked = asked.at(found.k)
