@@ -14,7 +14,6 @@ can be judged again without training.
 from __future__ import annotations
 
 import argparse
-import json
 import pickle
 import sys
 import time

@@ -57,7 +57,7 @@ def find_settings(folder: Path) -> tuple[Path, dict[str, Any]] | None:
 
 def default_map(
     settings: Mapping[str, Any], path: Path, commands: Mapping[str, click.Command]
-) -> dict[str, dict[str, Any]]:
+) -> dict[str, Any]:
     """Turn settings into click's defaults: command, then parameter, then value.
 
     Parameters
@@ -67,7 +67,7 @@ def default_map(
     path : pathlib.Path
         The file, for messages; paths in it are relative to its folder.
     commands : mapping of str to click.Command
-        Every command by its full name, such as ``"baseline write"``.
+        Every command by its name.
 
     Raises
     ------
@@ -76,32 +76,39 @@ def default_map(
     OptionError
         If a value has the wrong type.
     """
-    options = {name: dict(_options(command)) for name, command in commands.items()}
-    groups = {name.partition(" ")[0] for name in options}
-    made: dict[str, dict[str, Any]] = {name: {} for name in options}
-    sections = {key: value for key, value in settings.items() if isinstance(value, dict)}
-    plain = {key: value for key, value in settings.items() if key not in sections}
-    for key, value in plain.items():
-        holders = [name for name in options if _key(key) in options[name]]
-        if not holders:
-            known = sorted({each for keys in options.values() for each in keys})
-            raise UnknownNameError(f"key of {path}", key, [*known, *sorted(groups)])
-        for name in holders:
-            option = options[name][_key(key)]
-            made[name][str(option.name)] = _value(key, value, option, path)
-    for section, entries in sections.items():
-        names = [name for name in options if name.partition(" ")[0] == section]
-        if not names:
-            raise UnknownNameError(f"table of {path}", section, sorted(groups))
-        for key, value in entries.items():
-            holders = [name for name in names if _key(key) in options[name]]
-            if not holders:
-                known = sorted({each for name in names for each in options[name]})
-                raise UnknownNameError(f"key of [{section}] in {path}", key, known)
-            for name in holders:
-                option = options[name][_key(key)]
-                made[name][str(option.name)] = _value(key, value, option, path)
-    return made
+    known = {key for command in commands.values() for key in _keys(command)}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            if key not in commands:
+                raise UnknownNameError(f"table of {path}", key, commands)
+            inside = _keys(commands[key])
+            for each in value:
+                if _key(each) not in inside:
+                    raise UnknownNameError(f"key of [{key}] in {path}", each, sorted(inside))
+        elif _key(key) not in known:
+            raise UnknownNameError(f"key of {path}", key, sorted({*known, *commands}))
+    top = {key: value for key, value in settings.items() if not isinstance(value, dict)}
+    return {
+        name: _defaults(command, {**top, **settings.get(name, {})}, path)
+        for name, command in commands.items()
+    }
+
+
+def _defaults(command: click.Command, values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    if isinstance(command, click.Group):
+        return {name: _defaults(each, values, path) for name, each in command.commands.items()}
+    options = dict(_options(command))
+    return {
+        str(options[_key(key)].name): _value(key, value, options[_key(key)], path)
+        for key, value in values.items()
+        if _key(key) in options
+    }
+
+
+def _keys(command: click.Command) -> set[str]:
+    if isinstance(command, click.Group):
+        return {key for each in command.commands.values() for key in _keys(each)}
+    return {key for key, _ in _options(command)}
 
 
 def _read(path: Path) -> dict[str, Any]:

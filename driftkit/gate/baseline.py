@@ -15,7 +15,7 @@ from driftkit.auditing import Audit
 from driftkit.errors import BaselineError, DriftkitError
 from driftkit.gate.figures import ROUNDING, Figure, Figures, figures_of
 from driftkit.gate.origin import describe_benchmarks, describe_settings, describe_table
-from driftkit.gate.subjects import Subject, parse_subjects
+from driftkit.gate.subjects import parse_subjects
 
 SCHEMA = "driftkit.baseline/1"
 
@@ -169,8 +169,10 @@ def require_comparable(baseline: Baseline, current: Baseline) -> None:
         same_items = before["n_used"] != entry["n_used"] or (
             before["items_sha256"] == entry["items_sha256"]
         )
-        if before["n_total"] != entry["n_total"] or before["measure"] != entry["measure"] or (
-            not same_items
+        if (
+            before["n_total"] != entry["n_total"]
+            or before["measure"] != entry["measure"]
+            or (not same_items)
         ):
             raise BaselineError(
                 baseline.name, f"is outdated: benchmark {name} has other items now. {again}"
@@ -192,7 +194,7 @@ def _series(version: str) -> tuple[str, ...]:
     return tuple(version.split(".")[:2])
 
 
-def _stored(figure: Figure) -> float | None | list[float | None]:
+def _stored(figure: Figure) -> float | list[float | None] | None:
     """Give a number, or [value, low, high] of what is uncertain; null for what is not known."""
     value, low, high = (
         None if math.isnan(number) else number for number in (figure.value, figure.low, figure.high)
@@ -200,7 +202,7 @@ def _stored(figure: Figure) -> float | None | list[float | None]:
     return [value, low, high] if figure.uncertain else value
 
 
-def _figure(entry: float | None | list[float | None]) -> Figure:
+def _figure(entry: float | list[float | None] | None) -> Figure:
     value, low, high = (
         math.nan if number is None else float(number)
         for number in (entry if isinstance(entry, list) else [entry, None, None])

@@ -76,9 +76,8 @@ def check(
     >>> before = np.random.default_rng(0).normal(size=(50, 4))
     >>> after = before.copy()
     >>> after[:5] += 9
-    >>> audit = dk.audit(
-    ...     dk.align(dk.Embeddings(words, before), dk.Embeddings(words, after)), benchmarks=["ws353"]
-    ... )
+    >>> pair = dk.align(dk.Embeddings(words, before), dk.Embeddings(words, after))
+    >>> audit = dk.audit(pair, benchmarks=["ws353"])
     >>> verdict = dk.check(audit, ["moved <= 20%", "word[word9] self_cosine >= 0.9"])
     >>> verdict.state, [result.subject for result in verdict.results]
     ('pass', ['moved', 'word[word9] self_cosine'])

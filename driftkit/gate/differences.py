@@ -13,6 +13,7 @@ from driftkit.auditing import Audit
 from driftkit.evaluators.significance import interval
 from driftkit.gate.baseline import Baseline
 from driftkit.gate.figures import NAN, Figure, rounded
+from driftkit.gate.origin import content_sha256
 from driftkit.gate.subjects import Subject
 
 
@@ -64,7 +65,9 @@ def difference(
             "answers to the same items can be compared",
         )
     value = now.value - then.value
-    if previous is None:
+    if _same_table(audit, stored):
+        low = high = value
+    elif previous is None:
         low = value - math.hypot(now.value - now.low, then.high - then.value)
         high = value + math.hypot(now.high - now.value, then.value - then.low)
     else:
@@ -72,9 +75,12 @@ def difference(
     score = stored.figures.get(replace(subject, of="tuned"))
     after = audit.scores[subject.on].tuned
     detail = "" if score is None else f"{score.value:.3f} in the baseline, {after:.3f} now"
-    return replace(
-        empty, value=rounded(value), low=rounded(low), high=rounded(high), detail=detail
-    )
+    return replace(empty, value=rounded(value), low=rounded(low), high=rounded(high), detail=detail)
+
+
+def _same_table(audit: Audit, stored: Baseline) -> bool:
+    """Whether the candidate is the very table of the baseline, so that nothing is uncertain."""
+    return bool(stored.document["tuned"]["sha256"] == content_sha256(audit.pair.tuned))
 
 
 def _paired(subject: Subject, audit: Audit, previous: Audit) -> tuple[float, float]:

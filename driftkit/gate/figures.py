@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -142,45 +142,47 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
                 reason=reason,
             ),
         )
-    for name, statuses in (("inconclusive", audit.status("inconclusive")), ("not_measured", unknown)):
+    for name, statuses in (
+        ("inconclusive", audit.status("inconclusive")),
+        ("not_measured", unknown),
+    ):
         detail = ", ".join(each.name for each in statuses)
         yield Subject("count", name), Figure(len(statuses), whole=total, n=total, detail=detail)
 
 
 def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Figure]]:
     original, tuned, delta = map(rounded, (change.original, change.tuned, change.delta))
-    low, high = rounded(change.ci_low), rounded(change.ci_high)
-    shared = {
-        "uncertain": True,
-        "margin": change.margin,
-        "n": change.n_used,
-        "reason": change.reason,
-        "detail": "" if math.isnan(delta) else f"{original:.3f} to {tuned:.3f}",
-    }
-    name = change.name
-    yield (
-        Subject("benchmark", change.measure, on=name),
-        Figure(delta, low, high, unchanged=0.0, **shared),
+    measure, name = change.measure, change.name
+    figure = Figure(
+        delta,
+        rounded(change.ci_low),
+        rounded(change.ci_high),
+        uncertain=True,
+        unchanged=0.0,
+        margin=change.margin,
+        n=change.n_used,
+        detail="" if math.isnan(delta) else f"{original:.3f} to {tuned:.3f}",
+        reason=change.reason,
     )
-    yield (
-        Subject("benchmark", change.measure, "tuned", name),
-        Figure(
-            tuned,
-            rounded(change.original + change.ci_low),
-            rounded(change.original + change.ci_high),
-            unchanged=original,
-            **shared,
-        ),
+    yield Subject("benchmark", measure, on=name), figure
+    # The original's score is the fixed point of a level, so the interval of the change moves along.
+    level = replace(
+        figure,
+        value=tuned,
+        low=rounded(change.original + change.ci_low),
+        high=rounded(change.original + change.ci_high),
+        unchanged=original,
     )
+    yield Subject("benchmark", measure, "tuned", name), level
+    unknown = change.reason if math.isnan(original) else None
     yield (
-        Subject("benchmark", change.measure, "original", name),
-        Figure(original, n=change.n_used, reason=change.reason if math.isnan(original) else None),
+        Subject("benchmark", measure, "original", name),
+        Figure(original, n=change.n_used, reason=unknown),
     )
-    share = rounded(change.n_used / change.n_total) if change.n_total else NAN
     missing = f"{len(change.oov):,} words are not in both tables" if change.oov else ""
     yield (
         Subject("benchmark", COVERAGE, on=name),
-        Figure(share, n=change.n_total, detail=missing),
+        Figure(rounded(change.n_used / change.n_total), n=change.n_total, detail=missing),
     )
 
 
@@ -218,7 +220,10 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Figure]]:
     pair = audit.pair
     if unknown := [word for word in words if word not in pair.original]:
         raise UnknownNameError(
-            "protected word", unknown[0], pair.original.words, "The original table has no such word."
+            "protected word",
+            unknown[0],
+            pair.original.words,
+            "The original table has no such word.",
         )
     shared = [word for word in words if word in pair.index]
     shifts = audit.shifts_of(shared) if shared else None

@@ -1,7 +1,7 @@
 """The grammar of rules: ``[fail|warn] SUBJECT OPERATOR BOUND``.
 
-The bound is a number (``0.6``, ``10%``, ``-margin``), or a reference with or without a distance from
-it: ``original``, ``original - 0.02``, ``baseline - 5%``, ``baseline - margin``. After ``=`` a
+The bound is a number (``0.6``, ``10%``, ``-margin``), or a reference with or without a distance
+from it: ``original``, ``original - 0.02``, ``baseline - 5%``, ``baseline - margin``. After ``=`` a
 tolerance may follow: ``= original +- 0.01``.
 """
 

@@ -50,7 +50,9 @@ _SUBJECT = re.compile(
     rf"(?P<measure>{_MEASURE})(?:\s*\[(?P<on>[^\[\]]+)\])?"
     r"(?:\s+(?P<of>\w+)(?:\s*\[(?P<group>[^\[\]]+)\])?)?"
 )
-_WORDS = re.compile(rf'words?\[(?P<words>(?:"(?:[^"\\]|\\.)*"|[^"\[\]])+)\]\s*(?P<measure>{_MEASURE})')
+_WORDS = re.compile(
+    rf'words?\[(?P<words>(?:"(?:[^"\\]|\\.)*"|[^"\[\]])+)\]\s*(?P<measure>{_MEASURE})'
+)
 _WORD = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^",\s]+)\s*(?:,|$)')
 
 

@@ -169,8 +169,8 @@ class Verdict:
         return pd.DataFrame([each.to_dict() for each in self.results])
 
     def __repr__(self) -> str:
-        from driftkit.report.verdict import verdict_view
         from driftkit.report.terminal import to_text
+        from driftkit.report.verdict import verdict_view
 
         return to_text(verdict_view([self]))
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from driftkit.report.tables import section, table
 
 if TYPE_CHECKING:
-    from driftkit.gate import Result, Verdict
+    from driftkit.gate import Baseline, Result, Verdict
 
 STYLES = {"fail": "bold red", "warn": "yellow", "pass": "green"}
 SIGNS = {"fail": "x", "warn": "!", "pass": "="}
@@ -34,6 +34,34 @@ def verdict_view(verdicts: Sequence[Verdict]) -> RenderableType:
     else:
         parts.pop()
     return Group(*parts)
+
+
+def baseline_view(baseline: Baseline) -> RenderableType:
+    """Show what a baseline holds: where it comes from, and every figure.
+
+    Parameters
+    ----------
+    baseline : Baseline
+    """
+    document = baseline.document
+    made = table("figure", right=("value",))
+    made.add_column("interval", justify="right", no_wrap=True)
+    for name, entry in sorted(document["figures"].items()):
+        value, *ends = entry if isinstance(entry, list) else [entry]
+        between = f"{ends[0]:.6g} to {ends[1]:.6g}" if ends and None not in ends else ""
+        made.add_row(name, "-" if value is None else f"{value:.6g}", between)
+    settings = ", ".join(f"{name} {value}" for name, value in document["settings"].items())
+    return Group(
+        Text(f"{document['tuned']['name']} against {document['original']['name']}", "bold"),
+        Text(f"driftkit {document['driftkit']}; {settings}; {document['rounding']}", "dim"),
+        *(
+            Text(
+                f"{side}: {document[side]['rows']:,} rows, sha256 {document[side]['sha256']}", "dim"
+            )
+            for side in ("original", "tuned")
+        ),
+        made,
+    )
 
 
 def figure(result: Result) -> str:
