@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from driftkit.errors import RuleError
-from driftkit.gate.subjects import COVERAGE, Subject, parse_subjects
+from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject, parse_subjects
 
 Level = Literal["fail", "warn"]
 Operator = Literal[">=", ">", "<=", "<", "="]
@@ -196,5 +196,6 @@ def _require_sense(subject: Subject, operator: str, bound: Bound, rule: str) -> 
         raise RuleError(rule, f"a margin bounds a change, and {subject} is a level.")
     if bound.tolerance and operator != "=":
         raise RuleError(rule, f"a tolerance belongs to =, not to {operator}.")
-    if bound.reference == "original" and not scored and subject.kind != "group":
+    compares = not scored and (subject.kind != "group" or subject.of in STATISTICS)
+    if bound.reference == "original" and compares:
         raise RuleError(rule, f"{subject} has no value of the original table to compare with.")

@@ -138,7 +138,7 @@ def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
         found = _split_words(match["words"], rule)
         return tuple(Subject("word", _written(match["measure"]), on=word) for word in found)
     match = _SUBJECT.fullmatch(text)
-    if not match:
+    if not match or match["measure"] in ("word", "words"):
         raise RuleError(
             rule,
             f"{text!r} is not something that is measured; write a count (moved), a benchmark "

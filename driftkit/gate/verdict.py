@@ -142,9 +142,10 @@ class Verdict:
         if failed:
             said = f"Failed: {len(failed)} of {total} checks: {_listed(failed)}"
         elif warned:
-            said = f"Passed with {len(warned)} warnings in {total} checks: {_listed(warned)}"
+            many = "1 warning" if len(warned) == 1 else f"{len(warned)} warnings"
+            said = f"Passed with {many} in {total} checks: {_listed(warned)}"
         else:
-            said = f"Passed: all {total} checks"
+            said = "Passed: 1 check" if total == 1 else f"Passed: all {total} checks"
         return f"{said}."
 
     def to_dict(self) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from driftkit.report.tables import section, table
+from driftkit.report.tables import section, signed, table
 
 if TYPE_CHECKING:
     from driftkit.gate import Baseline, Result, Verdict
@@ -66,25 +67,28 @@ def baseline_view(baseline: Baseline) -> RenderableType:
 
 def figure(result: Result) -> str:
     """Write the figure, with its interval if it was decided by that."""
-    if result.value != result.value:
-        return "-"
-    text = f"{result.value:.4g}"
-    if result.decided_by == "interval" and result.low == result.low:
-        text += f" [{result.low:.3g}, {result.high:.3g}]"
-    return text
+    if result.decided_by == "interval" and not math.isnan(result.low):
+        return f"{signed(result.value)} [{signed(result.low)}, {signed(result.high)}]"
+    return _short(result.value)
 
 
 def bound(result: Result) -> str:
     """Write what the figure was compared with."""
-    if result.bound != result.bound:
-        return f"{result.operator} -"
-    around = f" +- {result.tolerance:.4g}" if result.tolerance else ""
-    return f"{result.operator} {result.bound:.4g}{around}"
+    around = f" +- {_short(result.tolerance)}" if result.tolerance else ""
+    return f"{result.operator} {_short(result.bound)}{around}"
 
 
 def slack(result: Result) -> str:
     """Write the distance from the bound, with its sign."""
-    return "-" if result.slack != result.slack else f"{result.slack:+.3g}"
+    if math.isnan(result.slack):
+        return "-"
+    return f"{'+' if result.slack >= 0 else ''}{_short(result.slack)}"
+
+
+def _short(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _one(verdict: Verdict) -> RenderableType:
