@@ -117,6 +117,8 @@ def _cut(lines: list[str], limit: int) -> list[str]:
     if sum(sizes) <= limit:
         return lines
     room = limit - len(_left_out(len(lines)).encode()) - 2
+    if room < 0:
+        return []
     kept = total = 0
     while total + sizes[kept] <= room:
         total += sizes[kept]
