@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Callable
 from dataclasses import fields, replace
 from typing import Any
 
@@ -13,17 +14,14 @@ from driftkit.auditing import Audit
 from driftkit.evaluators.significance import interval
 from driftkit.gate.baseline import Baseline
 from driftkit.gate.figures import NAN, Figure, rounded
-from driftkit.gate.origin import content_sha256
 from driftkit.gate.subjects import Subject
+
+Paired = Callable[[Subject], tuple[float, float]]
+"""Gives the interval of candidate minus previous release on a benchmark."""
 
 
 def difference(
-    subject: Subject,
-    now: Figure,
-    then: Figure,
-    audit: Audit,
-    previous: Audit | None,
-    stored: Baseline,
+    subject: Subject, current: Baseline, stored: Baseline, paired: Paired | None = None
 ) -> Figure:
     """Give candidate minus baseline.
 
@@ -37,22 +35,21 @@ def difference(
     Parameters
     ----------
     subject : Subject
-        A benchmark.
-    now, then : Figure
+        The change, or the tuned score, on a benchmark.
+    current, stored : Baseline
         Of the candidate and of the baseline, both against the original.
-    audit : Audit
-        Of the candidate.
-    previous : Audit or None
-        Of the previous release.
-    stored : Baseline
+    paired : callable, optional
+        For a previous release whose audit is at hand.
 
     Returns
     -------
     Figure
         Not measured when the two did not answer the same items.
     """
-    n_then = stored.document["benchmarks"][subject.on]["n_used"]
-    n_now = audit.scores[subject.on].n_used
+    now, then = current.figures[subject], stored.figures[subject]
+    n_then, n_now = (
+        each.document["benchmarks"][subject.on]["n_used"] for each in (stored, current)
+    )
     empty = replace(now, value=NAN, low=NAN, high=NAN, unchanged=0.0, detail="")
     if now.reason is not None:
         return replace(empty, reason=now.reason)
@@ -65,26 +62,38 @@ def difference(
             "answers to the same items can be compared",
         )
     value = now.value - then.value
-    if _same_table(audit, stored):
-        low = high = value
-    elif previous is None:
+    if stored.document["tuned"]["sha256"] == current.document["tuned"]["sha256"]:
+        low = high = value  # the very same table: nothing is uncertain
+    elif paired is None:
         low = value - math.hypot(now.value - now.low, then.high - then.value)
         high = value + math.hypot(now.high - now.value, then.value - then.low)
     else:
-        low, high = _paired(subject, audit, previous)
-    score = stored.figures.get(replace(subject, of="tuned"))
-    after = audit.scores[subject.on].tuned
-    detail = "" if score is None else f"{score.value:.3f} in the baseline, {after:.3f} now"
-    return replace(empty, value=rounded(value), low=rounded(low), high=rounded(high), detail=detail)
+        low, high = paired(subject)
+    before, after = (each.figures[replace(subject, of="tuned")].value for each in (stored, current))
+    return replace(
+        empty,
+        value=rounded(value),
+        low=rounded(low),
+        high=rounded(high),
+        detail=f"{before:.3f} in the baseline, {after:.3f} now",
+    )
 
 
-def _same_table(audit: Audit, stored: Baseline) -> bool:
-    """Whether the candidate is the very table of the baseline, so that nothing is uncertain."""
-    return bool(stored.document["tuned"]["sha256"] == content_sha256(audit.pair.tuned))
+def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[float, float]:
+    """Resample the items that both releases answered, the previous one in the original's place.
 
+    Parameters
+    ----------
+    audit, previous : Audit
+        Of the candidate and of the previous release, against the same original.
+    subject : Subject
+        A benchmark.
 
-def _paired(subject: Subject, audit: Audit, previous: Audit) -> tuple[float, float]:
-    """Resample the items that both releases answered, the previous one in the original's place."""
+    Returns
+    -------
+    low, high : float
+        Ends of the interval of candidate minus previous release.
+    """
     items = audit.scores[subject.on].items
     older = previous.scores[subject.on].items
     swapped: dict[str, Any] = {

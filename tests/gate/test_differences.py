@@ -1,11 +1,13 @@
 import math
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 
 import driftkit as dk
 from driftkit.gate import baseline_of
-from driftkit.gate.differences import difference
+from driftkit.gate.differences import difference, paired_interval
 from driftkit.gate.figures import figures_of, rounded
 from driftkit.gate.subjects import Subject
 
@@ -13,10 +15,8 @@ WS353 = Subject("benchmark", "spearman", on="ws353")
 
 
 def _between(now, then, *, live):
-    stored = baseline_of(then)
-    return difference(
-        WS353, figures_of(now)[WS353], stored.figures[WS353], now, then if live else None, stored
-    )
+    paired = partial(paired_interval, now, then) if live else None
+    return difference(WS353, baseline_of(now), baseline_of(then), paired)
 
 
 def test_two_releases_are_compared_item_by_item(audits):
@@ -56,11 +56,12 @@ def test_other_items_are_not_compared(audits):
 
 
 def test_what_one_side_could_not_measure_stays_so(audits):
-    stored = baseline_of(audits.gentle)
-    now, then = figures_of(audits.harmed)[WS353], stored.figures[WS353]
-    from dataclasses import replace
+    now, then = baseline_of(audits.harmed), baseline_of(audits.gentle)
 
-    unknown = difference(WS353, now, replace(then, value=math.nan), audits.harmed, None, stored)
+    def with_(baseline, **changes):
+        figures = {**baseline.figures, WS353: replace(baseline.figures[WS353], **changes)}
+        return replace(baseline, figures=figures)
+
+    unknown = difference(WS353, now, with_(then, value=math.nan))
     assert unknown.reason == "the baseline could not measure it"
-    unknown = difference(WS353, replace(now, reason="why"), then, audits.harmed, None, stored)
-    assert unknown.reason == "why"
+    assert difference(WS353, with_(now, reason="why"), then).reason == "why"
