@@ -11,6 +11,7 @@ COMMANDS = {
     "score": "Score tables on word-similarity and analogy benchmarks.",
     "check": "The gate: apply rules, and exit with 1 when one is broken.",
     "baseline": "Write, show or update the figures that check compares with.",
+    "datasets": "List benchmarks, fetch them, or show where their files belong.",
     "inspect": "List the tensors of a file that look like word tables.",
 }
 
