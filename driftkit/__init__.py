@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from driftkit.auditing import Audit, audit
     from driftkit.embeddings import Embeddings
     from driftkit.evaluators import Scores, compare_scores, score
+    from driftkit.gate import Verdict, check
     from driftkit.loaders import inspect, load
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
@@ -22,8 +23,10 @@ _HOME = {
     "NeighborShifts": "neighbors",
     "Pair": "pair",
     "Scores": "evaluators",
+    "Verdict": "gate",
     "align": "pair",
     "audit": "auditing",
+    "check": "gate",
     "compare_scores": "evaluators",
     "inspect": "loaders",
     "load": "loaders",
@@ -37,8 +40,10 @@ __all__ = [
     "NeighborShifts",
     "Pair",
     "Scores",
+    "Verdict",
     "align",
     "audit",
+    "check",
     "compare_scores",
     "inspect",
     "load",

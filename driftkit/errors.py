@@ -10,6 +10,8 @@
     │   ├── AlignmentError         two tables that cannot be compared
     │   ├── BenchmarkError         a benchmark that cannot be found or parsed
     │   ├── UnknownNameError       a word, measure or name nobody knows
+    │   ├── RuleError              a rule of the gate that cannot be read or applied
+    │   ├── BaselineError          a baseline that is missing, foreign or outdated
     │   └── OptionError            an option outside its range
     └── MissingExtraError          an optional package is not installed
 
@@ -59,6 +61,34 @@ class AlignmentError(InputError):
 
 class BenchmarkError(InputError):
     """A benchmark that cannot be found, or a benchmark file that cannot be parsed."""
+
+
+class RuleError(InputError):
+    """A rule of the gate that cannot be read, or cannot be applied to what was measured.
+
+    Attributes
+    ----------
+    rule : str
+        The rule as it was written.
+    """
+
+    def __init__(self, rule: str, message: str) -> None:
+        self.rule = rule
+        super().__init__(f"rule {rule!r}: {message}")
+
+
+class BaselineError(InputError):
+    """A baseline that cannot be compared with: missing, broken, foreign or outdated.
+
+    Attributes
+    ----------
+    baseline : str
+        The file, or what stands in for one.
+    """
+
+    def __init__(self, baseline: object, message: str) -> None:
+        self.baseline = str(baseline)
+        super().__init__(f"{self.baseline}: {message}")
 
 
 class OptionError(InputError):

@@ -39,9 +39,10 @@ def test_python_blocks_run(page, demo_folder, monkeypatch):
 def _commands(page):
     for block in blocks(page, "sh"):
         for line in block.code.replace("\\\n", " ").splitlines():
-            words = shlex.split(line.partition(" >")[0].partition(" |")[0], comments=True)
+            words = shlex.split(line, comments=True)
+            end = min((words.index(sign) for sign in (">", "|") if sign in words), default=None)
             if words[:1] == ["driftkit"]:
-                yield words[1:]
+                yield words[1:end]
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(_commands(page))], ids=_name)
@@ -50,6 +51,8 @@ def test_commands_parse(page):
     for name, *arguments in _commands(page):
         command = main.get_command(click.Context(main), name)
         assert command is not None, f"driftkit {name}"
+        while isinstance(command, click.Group):
+            command = command.commands[arguments.pop(0)]
         assert command.make_context(name, list(arguments)).params
 
 

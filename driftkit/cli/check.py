@@ -1,0 +1,168 @@
+"""``driftkit check``: the gate."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from driftkit.cli import judging, options
+from driftkit.cli.group import BROKEN_RULE
+
+if TYPE_CHECKING:
+    from driftkit.gate import Policy, Verdict
+
+ACTIONS = click.Choice(["fail", "warn", "pass"])
+
+
+@click.command("check", epilog=options.SOURCE_HELP)
+@click.argument("original", required=False)
+@click.argument("tuned", nargs=-1)
+@click.option(
+    "--profile",
+    metavar="NAME",
+    help="strict, default or lenient; rules are added to a profile that is named, and replace one "
+    "that is not.  [default: default]",
+)
+@judging.rules_option
+@click.option(
+    "--baseline", type=click.Path(), metavar="FILE", help="Compare with this baseline as well."
+)
+@click.option(
+    "--previous",
+    metavar="SOURCE",
+    help="Compare with the previous release as well: a table tuned from the same original.",
+)
+@click.option(
+    "--inconclusive", type=ACTIONS, help="What undecided rules lead to.  [default: the profile's]"
+)
+@click.option(
+    "--not-measured",
+    type=ACTIONS,
+    help="What rules on something that could not be measured lead to.  [default: fail]",
+)
+@click.option("--show-rules", is_flag=True, help="Print the rules in force and stop.")
+@judging.audit_options
+@options.json_option
+@click.option("--junit", type=click.Path(), metavar="FILE", help="Write JUnit XML to FILE.")
+@click.option("--markdown", type=click.Path(), metavar="FILE", help="Write Markdown to FILE.")
+@click.option(
+    "--github/--no-github",
+    default=None,
+    help="Annotate, and write the step summary.  [default: in GitHub Actions]",
+)
+@options.quiet_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    original: str | None,
+    tuned: tuple[str, ...],
+    *,
+    rules: tuple[str, ...],
+    profile: str | None,
+    baseline: str | None,
+    previous: str | None,
+    inconclusive: str | None,
+    not_measured: str | None,
+    show_rules: bool,
+    json_to: str | None,
+    junit: str | None,
+    markdown: str | None,
+    github: bool | None,
+    quiet: bool,
+    **audit_settings: Any,
+) -> None:
+    """Check TUNED tables against the ORIGINAL one and exit with 1 when a rule is broken.
+
+    Without rules the profile "default" is used; --show-rules prints what is in force. Exit codes:
+    0 passed (perhaps with warnings), 1 a rule is broken, 2 anything else, 130 interrupted.
+    """
+    from driftkit.gate import check, make_policy, read_baseline
+
+    if baseline is not None and previous is not None:
+        raise click.UsageError("give --baseline or --previous, not both.")
+    compares = baseline is not None or previous is not None
+    policy = make_policy(
+        rules,
+        profile=profile,
+        baseline=compares,
+        inconclusive=inconclusive,
+        not_measured=not_measured,
+    )
+    if show_rules:
+        click.echo(rules_text(policy), nl=False)
+        return
+    if original is None or not tuned:
+        raise click.UsageError("give the original table and one or more tuned ones.")
+    stored = read_baseline(baseline) if baseline is not None else None  # before the long work
+    asked = judging.Asked(**audit_settings)
+    show = options.Progress(quiet)
+    table = judging.read_original(original, asked, show)
+    sources = [*tuned, *([previous] if previous is not None else ())]
+    audits = judging.audits(table, sources, policy.benchmarks, asked, show)
+    verdicts = [
+        check(
+            audit,
+            rules,
+            profile=profile,
+            baseline=audits[-1] if previous is not None else stored,
+            inconclusive=inconclusive,
+            not_measured=not_measured,
+        )
+        for audit in audits[: len(tuned)]
+    ]
+    _give(verdicts, json_to, junit, markdown, github)
+    if any(verdict.exit_code for verdict in verdicts):
+        ctx.exit(BROKEN_RULE)
+
+
+def rules_text(policy: Policy) -> str:
+    """Write the rules in force, each as it can be given to ``--rule``."""
+    lines = [f"# profile: {policy.profile or 'none'}"]
+    lines += [rule.text for rule in policy.rules]
+    lines.append(f"# inconclusive: {policy.inconclusive}; not measured: {policy.not_measured}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _give(
+    verdicts: Sequence[Verdict],
+    json_to: str | None,
+    junit: str | None,
+    markdown: str | None,
+    github: bool | None,
+) -> None:
+    from driftkit.gate import check_document
+    from driftkit.report.junit import junit_xml
+    from driftkit.report.markdown import markdown as to_markdown
+    from driftkit.report.verdict import verdict_view
+
+    for path, text in ((junit, junit_xml), (markdown, to_markdown)):
+        if path is not None:
+            _write(Path(path), text(verdicts))
+    options.give(lambda: verdict_view(verdicts), check_document(verdicts), json_to)
+    if os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github:
+        # GitHub reads commands from both streams; standard output may belong to JSON alone.
+        _tell_github(verdicts, to_stderr=json_to == "-")
+
+
+def _tell_github(verdicts: Sequence[Verdict], *, to_stderr: bool) -> None:
+    from driftkit.report.github import step_summary, workflow_commands
+
+    for line in workflow_commands(verdicts):
+        click.echo(line, err=to_stderr)
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        path = Path(summary)
+        already = path.stat().st_size if path.exists() else 0
+        with path.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(step_summary(verdicts, already))
+
+
+def _write(path: Path, text: str) -> None:
+    from driftkit.atomic import replacing
+
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8", errors="replace")

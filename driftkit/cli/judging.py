@@ -1,0 +1,145 @@
+"""What `check` and `baseline` share: options, and audits made as they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from driftkit.cli import options
+
+if TYPE_CHECKING:
+    from driftkit.auditing import Audit
+    from driftkit.embeddings import Embeddings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_BASELINE = "driftkit-baseline.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How tables are read and audited."""
+
+    vocab: str | None
+    original_vocab: str | None
+    unsafe_pickle: bool
+    benchmarks: tuple[str, ...]
+    k: int
+    candidates: int
+    resamples: int
+    seed: int
+
+
+def audit_options(function: F) -> F:
+    """Add the options that decide what an audit measures."""
+    for option in (
+        click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+        click.option(
+            "--resamples",
+            type=click.IntRange(100),
+            default=2000,
+            show_default=True,
+            help="Bootstrap resamples behind each interval.",
+        ),
+        click.option(
+            "--candidates",
+            type=click.IntRange(1),
+            default=20_000,
+            show_default=True,
+            help="Seek neighbors among so many of the first words, and as many moved ones.",
+        ),
+        options.k_option,
+        options.benchmark_option,
+        options.pair_options,
+    ):
+        function = option(function)
+    return function
+
+
+def rules_option(function: F) -> F:
+    """Add ``--rule``."""
+    return click.option(
+        "-r",
+        "--rule",
+        "rules",
+        multiple=True,
+        metavar="RULE",
+        help="Such as 'spearman[simlex999] >= -0.02'; may be repeated.",
+    )(function)
+
+
+def benchmarks_for(asked: Sequence[str], named: Sequence[str]) -> list[Any]:
+    """Give the benchmarks asked for, joined by those that only a rule names.
+
+    Parameters
+    ----------
+    asked : sequence of str
+        Names or files; none for the default.
+    named : sequence of str
+        As rules name them.
+    """
+    from driftkit.datasets import get_all
+
+    found = list(get_all(asked or None))
+    names = {benchmark.name for benchmark in found}
+    missing = [name for name in named if name not in names]
+    return [*found, *(get_all(missing) if missing else ())]
+
+
+def read_original(source: str, asked: Asked, show: options.Progress) -> Embeddings:
+    """Read the original table."""
+    from driftkit import load
+
+    with show.stage(f"reading {source}") as progress:
+        return load(
+            source,
+            vocab=asked.original_vocab,
+            unsafe_pickle=asked.unsafe_pickle,
+            progress=progress,
+        )
+
+
+def audits(
+    original: Embeddings,
+    tuned: Sequence[str],
+    named: Sequence[str],
+    asked: Asked,
+    show: options.Progress,
+) -> list[Audit]:
+    """Audit several tables against one original.
+
+    Parameters
+    ----------
+    original : Embeddings
+    tuned : sequence of str
+    named : sequence of str
+        Benchmarks that rules name.
+    asked : Asked
+    show : Progress
+    """
+    from driftkit import audit
+
+    benchmarks = benchmarks_for(asked.benchmarks, named)
+    memo: dict[Any, Any] = {}
+    made = []
+    for source in tuned:
+        pair = options.read_pair(
+            original, source, vocab=asked.vocab, unsafe_pickle=asked.unsafe_pickle, show=show
+        )
+        with show.stage("") as drawn:
+            made.append(
+                audit(
+                    pair,
+                    benchmarks=benchmarks,
+                    k=asked.k,
+                    candidates=asked.candidates,
+                    resamples=asked.resamples,
+                    seed=asked.seed,
+                    memo=memo,
+                    progress=show.draw if drawn else None,
+                )
+            )
+    return made

@@ -1,0 +1,151 @@
+"""Settings from files: ``driftkit.toml`` or ``[tool.driftkit]`` in ``pyproject.toml``.
+
+The command line comes first, then ``DRIFTKIT_*``, then the file, then the default. A key is an
+option without its dashes (``not-measured``), or, for an option that may be repeated, its plural
+(``rules``). Keys at the top hold for every command that has the option; a table named after a
+command (``[tool.driftkit.check]``) holds for that command and comes first.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from driftkit.errors import OptionError, UnknownNameError
+
+OWN_FILE, SHARED_FILE = "driftkit.toml", "pyproject.toml"
+
+
+def find_settings(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Look for settings in a folder, then in those above it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+
+    Returns
+    -------
+    (pathlib.Path, dict) or None
+        The nearest file that has settings, and what it says.
+
+    Raises
+    ------
+    OptionError
+        If a file is not valid TOML, or a folder has both files with settings.
+    """
+    for here in (folder, *folder.parents):
+        found = []
+        own, shared = here / OWN_FILE, here / SHARED_FILE
+        if own.is_file():
+            found.append((own, _read(own)))
+        if shared.is_file():
+            section = _read(shared).get("tool", {}).get("driftkit")
+            if section is not None:
+                found.append((shared, section))
+        if len(found) > 1:
+            raise OptionError(
+                f"both {own} and [tool.driftkit] of {shared} hold settings; keep one of them."
+            )
+        if found:
+            return found[0]
+    return None
+
+
+def default_map(
+    settings: Mapping[str, Any], path: Path, commands: Mapping[str, click.Command]
+) -> dict[str, Any]:
+    """Turn settings into click's defaults: command, then parameter, then value.
+
+    Parameters
+    ----------
+    settings : mapping
+        As read from the file.
+    path : pathlib.Path
+        The file, for messages; paths in it are relative to its folder.
+    commands : mapping of str to click.Command
+        Every command by its name.
+
+    Raises
+    ------
+    UnknownNameError
+        If no command has an option of that name.
+    OptionError
+        If a value has the wrong type.
+    """
+    known = {key for command in commands.values() for key in _keys(command)}
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            if key not in commands:
+                raise UnknownNameError(f"table of {path}", key, commands)
+            inside = _keys(commands[key])
+            for each in value:
+                if _key(each) not in inside:
+                    raise UnknownNameError(f"key of [{key}] in {path}", each, sorted(inside))
+        elif _key(key) not in known:
+            raise UnknownNameError(f"key of {path}", key, sorted({*known, *commands}))
+    top = {key: value for key, value in settings.items() if not isinstance(value, dict)}
+    return {
+        name: _defaults(command, {**top, **settings.get(name, {})}, path)
+        for name, command in commands.items()
+    }
+
+
+def _defaults(command: click.Command, values: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    if isinstance(command, click.Group):
+        return {name: _defaults(each, values, path) for name, each in command.commands.items()}
+    options = dict(_options(command))
+    return {
+        str(options[_key(key)].name): _value(key, value, options[_key(key)], path)
+        for key, value in values.items()
+        if _key(key) in options
+    }
+
+
+def _keys(command: click.Command) -> set[str]:
+    if isinstance(command, click.Group):
+        return {key for each in command.commands.values() for key in _keys(each)}
+    return {key for key, _ in _options(command)}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise OptionError(f"{path}: is not valid TOML ({error}).") from None
+
+
+def _options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
+    """Give the options of a command by their key."""
+    for each in command.params:
+        if isinstance(each, click.Option) and each.name:
+            long = [name for name in each.opts if name.startswith("--")]
+            yield _key(each.name if each.multiple or not long else long[0].lstrip("-")), each
+
+
+def _key(name: str) -> str:
+    return name.replace("_", "-")
+
+
+def _value(key: str, value: Any, option: click.Option, path: Path) -> Any:
+    if option.multiple != isinstance(value, list):
+        wanted = "a list" if option.multiple else "one value"
+        raise OptionError(f"{path}: {key} = {value!r} must be {wanted}.")
+    if option.is_flag != isinstance(value, bool):
+        wanted = "true or false" if option.is_flag else "a number or a string"
+        raise OptionError(f"{path}: {key} = {value!r} must be {wanted}.")
+    if isinstance(value, list):
+        return [_located(each, option, path) for each in value]
+    return _located(value, option, path)
+
+
+def _located(value: Any, option: click.Option, path: Path) -> Any:
+    """Make a relative path start at the folder of the settings."""
+    is_path = isinstance(option.type, click.Path) and value != "-"
+    beside = path.parent / str(value)
+    if is_path or (option.name == "benchmarks" and beside.is_file()):
+        return str(beside)
+    return value

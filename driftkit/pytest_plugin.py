@@ -1,0 +1,160 @@
+"""A pytest fixture that passes a table through the gate.
+
+Installed with driftkit and silent until it is used. Options: ``--driftkit-baseline FILE`` compares
+with a baseline as well, ``--driftkit-update`` writes the figures there instead of checking. The
+marker ``driftkit`` gives a test's rules::
+
+    @pytest.mark.driftkit("overlap@10 mean[moved] >= 0.6", profile="default")
+    def test_retrained_vectors(driftkit_check):
+        driftkit_check("vectors/original.txt", "runs/best.pt")
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from driftkit.embeddings import Embeddings
+    from driftkit.gate import Verdict
+
+MARKER = (
+    "driftkit(*rules, profile=None, inconclusive=None, not_measured=None): "
+    "rules that the fixture driftkit_check applies in this test"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    group = parser.getgroup("driftkit", "regression checks of word vectors")
+    group.addoption(
+        "--driftkit-baseline",
+        metavar="FILE",
+        help="compare with this baseline in driftkit_check (see `driftkit baseline`)",
+    )
+    group.addoption(
+        "--driftkit-update",
+        action="store_true",
+        help="write the figures to --driftkit-baseline instead of checking; refused when CI is set",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker, and refuse what would check nothing."""
+    config.addinivalue_line("markers", MARKER)
+    if config.getoption("--driftkit-update"):
+        if config.getoption("--driftkit-baseline") is None:
+            raise pytest.UsageError("--driftkit-update needs --driftkit-baseline FILE to write to.")
+        if os.environ.get("CI"):
+            raise pytest.UsageError(
+                "--driftkit-update: CI is set, and a job that updates its own baseline checks "
+                "nothing; update it where a person looks at the difference."
+            )
+
+
+class DriftkitCheck:
+    """What the fixture gives: call it with an original and a tuned table.
+
+    Parameters
+    ----------
+    request : pytest.FixtureRequest
+        Of the test that uses it.
+    """
+
+    def __init__(self, request: pytest.FixtureRequest) -> None:
+        self._node: Any = request.node
+        self._config = request.config
+
+    def __call__(
+        self,
+        original: str | os.PathLike[str] | Embeddings,
+        tuned: str | os.PathLike[str] | Embeddings,
+        rules: Sequence[str] = (),
+        *,
+        profile: str | None = None,
+        inconclusive: str | None = None,
+        not_measured: str | None = None,
+        vocab: str | os.PathLike[str] | None = None,
+        original_vocab: str | os.PathLike[str] | None = None,
+        **audit_options: Any,
+    ) -> Verdict:
+        """Audit, check, and fail the test when a rule is broken.
+
+        Parameters
+        ----------
+        original, tuned : path or Embeddings
+        rules : sequence of str
+            Added to those of the marker.
+        profile, inconclusive, not_measured : str, optional
+            See `driftkit.check`; by default those of the marker.
+        vocab, original_vocab : path, optional
+            Words of tables that bring none.
+        **audit_options
+            Passed to `driftkit.audit`: ``benchmarks``, ``k``, ``candidates``, ...
+
+        Returns
+        -------
+        Verdict
+            Its state is ``"pass"`` or ``"warn"``.
+        """
+        import driftkit
+        from driftkit.gate import baseline_of, make_policy, write_baseline
+
+        settings: dict[str, Any] = {}
+        marked: list[str] = []
+        for marker in self._node.iter_markers("driftkit"):
+            marked += [*marker.args]
+            settings = {**marker.kwargs, **settings}  # the nearest marker wins
+        for name, value in (
+            ("profile", profile),
+            ("inconclusive", inconclusive),
+            ("not_measured", not_measured),
+        ):
+            if value is not None:
+                settings[name] = value
+        baseline = self._config.getoption("--driftkit-baseline")
+        everything = [*marked, *rules] or None
+        policy = make_policy(everything, baseline=baseline is not None, **settings)
+        audit = driftkit.audit(
+            driftkit.align(_table(original, original_vocab), _table(tuned, vocab)), **audit_options
+        )
+        if self._config.getoption("--driftkit-update"):
+            write_baseline(baseline_of(audit, policy.words), baseline)
+            pytest.skip(f"wrote {baseline}; nothing was checked")
+        verdict = driftkit.check(audit, everything, baseline=baseline, **settings)
+        self._record(verdict)
+        if verdict.exit_code:
+            pytest.fail(repr(verdict), pytrace=False)
+        return verdict
+
+    def _record(self, verdict: Verdict) -> None:
+        """Put every figure into pytest's own JUnit report, and the verdict into the test's."""
+        from driftkit.report.junit import clean
+
+        self._node.user_properties += [
+            ("driftkit.state", verdict.state),
+            ("driftkit.headline", clean(verdict.headline)),
+            *(
+                (clean(f"driftkit {each.rule} ({each.subject})"), f"{each.outcome}: {each.value:g}")
+                for each in verdict.results
+            ),
+        ]
+        if verdict.state != "pass":
+            self._node.add_report_section("call", "driftkit", repr(verdict))
+
+
+@pytest.fixture
+def driftkit_check(request: pytest.FixtureRequest) -> DriftkitCheck:
+    """Pass a tuned table through the gate: ``driftkit_check(original, tuned, rules=[...])``."""
+    return DriftkitCheck(request)
+
+
+def _table(
+    given: str | os.PathLike[str] | Embeddings, vocab: str | os.PathLike[str] | None
+) -> Embeddings:
+    import driftkit
+
+    return given if isinstance(given, driftkit.Embeddings) else driftkit.load(given, vocab=vocab)

@@ -1,0 +1,49 @@
+import pytest
+
+from driftkit.errors import OptionError, UnknownNameError
+from driftkit.gate.policy import make_policy
+from driftkit.gate.profiles import PROFILES
+
+
+def test_rules_replace_the_default_profile_and_join_a_named_one():
+    assert [rule.text for rule in make_policy().rules] == list(PROFILES["default"].rules)
+    alone = make_policy(["moved <= 3"])
+    assert (alone.profile, [rule.text for rule in alone.rules]) == (None, ["moved <= 3"])
+    joined = make_policy(["moved <= 3"], profile="strict")
+    assert [rule.text for rule in joined.rules] == [*PROFILES["strict"].rules, "moved <= 3"]
+    assert (joined.profile, joined.inconclusive) == ("strict", "fail")
+
+
+def test_a_baseline_adds_the_rules_that_compare_with_it():
+    default = PROFILES["default"]
+    texts = [rule.text for rule in make_policy(baseline=True).rules]
+    assert texts == [*default.rules, *default.baseline_rules]
+
+
+def test_a_baseline_without_a_rule_and_a_rule_without_a_baseline_are_errors():
+    with pytest.raises(OptionError, match="no rule compares with it"):
+        make_policy(["moved <= 3"], baseline=True)
+    with pytest.raises(OptionError, match="compares with a baseline and none was given"):
+        make_policy(["moved <= baseline"])
+
+
+def test_actions():
+    policy = make_policy(inconclusive="fail", not_measured="pass")
+    assert (policy.inconclusive, policy.not_measured) == ("fail", "pass")
+    with pytest.raises(UnknownNameError, match="unknown action for not measured 'ignore'"):
+        make_policy(not_measured="ignore")
+
+
+def test_what_rules_name():
+    policy = make_policy(["words[good,bad] overlap >= 0", "word[bad] l2 <= 9", "spearman[rw] >= 0"])
+    assert policy.words == ["good", "bad"]
+    assert policy.benchmarks == ["rw"]
+
+
+def test_one_string_is_not_a_list_of_rules():
+    with pytest.raises(OptionError, match="give a list of rules"):
+        make_policy("moved <= 3")
+
+
+def test_the_same_rule_twice_counts_once():
+    assert len(make_policy(["moved <= 3", "moved  <= 3"]).rules) == 1

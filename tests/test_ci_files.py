@@ -1,0 +1,179 @@
+"""Files to copy into a project: they follow the schemas of their services, and they run.
+
+The schemas of GitHub's actions and workflows and of GitLab CI are those that check-jsonschema
+carries (from SchemaStore and GitLab).
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from click import Context
+
+from driftkit.cli import main
+
+ROOT = Path(__file__).parent.parent
+CI = ROOT / "docs" / "ci"
+BIN = Path(sys.executable).parent
+ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("schema", "file"),
+    [
+        ("vendor.github-actions", ROOT / "action.yml"),
+        ("vendor.github-workflows", CI / "github-workflow.yml"),
+        ("vendor.gitlab-ci", CI / "gitlab-ci.yml"),
+    ],
+)
+def test_files_follow_their_schema(schema, file, tmp_path):
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema]
+    done = subprocess.run([*command, str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    broken = tmp_path / file.name
+    broken.write_text(file.read_text("utf-8").replace("runs", "rums").replace("script:", "scrip:"))
+    assert subprocess.run([*command, str(broken)], capture_output=True, check=False).returncode == 1
+
+
+def _parses(words):
+    assert words[0] == "driftkit"
+    command, (name, *arguments) = main, words[1:]
+    command = main.get_command(Context(main), name)
+    if name == "baseline":
+        command, arguments = command.commands[arguments[0]], arguments[1:]
+    assert command.make_context(name, list(arguments)).params
+
+
+def test_commands_of_the_gitlab_job_exist():
+    job = yaml.safe_load((CI / "gitlab-ci.yml").read_text("utf-8"))["vectors"]
+    _parses(job["script"][1].split())
+
+
+def test_the_workflow_gives_the_action_what_it_takes():
+    workflow = yaml.safe_load((CI / "github-workflow.yml").read_text("utf-8"))
+    (step,) = (
+        each for each in workflow["jobs"]["check"]["steps"] if "driftkit@" in each.get("uses", "")
+    )
+    assert set(step["with"]) <= set(ACTION["inputs"])
+    needed = {name for name, each in ACTION["inputs"].items() if each["required"]}
+    assert needed <= set(step["with"])
+
+
+@pytest.fixture
+def folder(saved, tmp_path):
+    for file in saved.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    return tmp_path
+
+
+def _environment(**more):
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GITHUB_")}
+    return {**kept, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", **more}
+
+
+def _run_action(folder, **inputs):
+    """Run the script of the composite action as its runner would."""
+    (step,) = (each for each in ACTION["runs"]["steps"] if each.get("id") == "check")
+    values = {name: each.get("default", "") for name, each in ACTION["inputs"].items()} | inputs
+    variables = {
+        name: values[expression.removeprefix("${{ inputs.").removesuffix(" }}")]
+        for name, expression in step["env"].items()
+    }
+    (folder / "step.sh").write_text(step["run"])
+    done = subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "step.sh"],
+        cwd=folder,
+        env=_environment(
+            GITHUB_ACTIONS="true",
+            GITHUB_OUTPUT=str(folder / "output"),
+            GITHUB_STEP_SUMMARY=str(folder / "summary.md"),
+            **variables,
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    output = folder / "output"
+    return done, dict(
+        line.split("=") for line in output.read_text().split()
+    ) if output.exists() else {}
+
+
+QUICK = "-b\nws353\n--resamples\n100"
+
+
+@pytest.mark.slow
+def test_the_action_passes_fails_and_breaks_with_the_right_code(folder):
+    done, output = _run_action(
+        folder,
+        original="original.npy",
+        tuned="tuned.pt::embedding.weight\nsame.pt::embedding.weight\n",
+        rules="moved <= 10%\nwarn moved >= 1\n",
+        arguments=QUICK,
+    )
+    assert done.returncode == 0, done.stderr
+    assert output == {"state": "warn", "json": "driftkit-check.json"}
+    assert len(json.loads((folder / "driftkit-check.json").read_text())["checks"]) == 2
+    assert (folder / "driftkit-junit.xml").is_file()
+    assert "::warning title=driftkit check::" in done.stdout
+    assert (folder / "summary.md").read_text("utf-8").startswith("### driftkit check")
+
+    (folder / "output").unlink()
+    done, output = _run_action(
+        folder,
+        original="original.npy",
+        tuned="$(touch ran).pt\n",
+        arguments=QUICK,
+    )
+    assert (done.returncode, output) == (2, {})
+    assert "$(touch ran).pt" in done.stderr
+    assert not (folder / "ran").exists()
+
+    done, output = _run_action(
+        folder, original="original.npy", tuned="same.pt::embedding.weight", profile="lenient",
+        arguments=QUICK,
+    )  # fmt: skip
+    assert (done.returncode, output["state"]) == (1, "fail")
+
+
+def test_every_expression_of_the_action_is_an_input():
+    """No input is pasted into a script, where it could run as code."""
+    for step in ACTION["runs"]["steps"]:
+        assert "${{" not in step["run"]
+        for expression in step["env"].values():
+            assert expression.removeprefix("${{ inputs.").removesuffix(" }}") in ACTION["inputs"]
+
+
+@pytest.mark.slow
+def test_the_make_targets_run(folder):
+    def make(*arguments, **more):
+        return subprocess.run(
+            ["make", "-f", str(CI / "driftkit.mk"), *arguments, "ORIGINAL=original.npy",
+             "CANDIDATE=tuned.pt::embedding.weight"],
+            cwd=folder,
+            env=_environment(
+                DRIFTKIT_CHECK_BENCHMARKS="ws353", DRIFTKIT_BASELINE_UPDATE_BENCHMARKS="ws353",
+                **{"CI": "", **more},
+            ),
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+
+    missing = make("vectors-check")
+    assert "there is no such baseline" in missing.stderr
+    written = subprocess.run(
+        [str(BIN / "driftkit"), "baseline", "write", "original.npy", "tuned.pt::embedding.weight",
+         "-b", "ws353"],
+        cwd=folder, env=_environment(CI=""), capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert written.stdout.startswith("Wrote driftkit-baseline.json")
+    assert "Updated driftkit-baseline.json.\n  no figure changed" in make("vectors-accept").stdout
+    assert "CI is set" in make("vectors-accept", CI="true").stderr
+    checked = make("vectors-check")
+    assert "and driftkit-baseline.json" in checked.stdout, checked.stderr
+    assert (folder / "driftkit-junit.xml").is_file()
