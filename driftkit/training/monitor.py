@@ -15,19 +15,15 @@ from torch.optim import Optimizer
 
 from driftkit.datasets import Benchmark, get_all
 from driftkit.errors import OptionError
-from driftkit.measures import parse_measure
 from driftkit.training.budget import Budget
 from driftkit.training.embedding import words_of
-from driftkit.training.figures import Probes, moved_rows, probe_rows, self_cosines
+from driftkit.training.figures import Figures, Probes, TableFigures, probe_rows
 from driftkit.training.followed import follow
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Figures = dict[str, float]
 Writer = Callable[[int, Mapping[str, float]], None]
-
-PERCENTILES = (5, 50, 95)
 
 
 class DriftMonitor:
@@ -131,19 +127,21 @@ class DriftMonitor:
                 f"original has shape {tuple(self.original.shape)} and the embedding "
                 f"{tuple(weight.shape)}; both must be the same table."
             )
-        self._index = {word: row for row, word in enumerate(self.words)}
-        rows = probe_rows(self.original[:candidates], self._index, probes, seed)
+        index = {word: row for row, word in enumerate(self.words)}
+        rows = probe_rows(self.original[:candidates], index, probes, seed)
         offered = torch.arange(min(candidates, len(weight)), device=weight.device)
-        self._probes = Probes(self.original, rows, offered, k)
-        self._overlap = str(parse_measure("overlap").at(k))
-        self._tests = [
-            follow(benchmark, self.words, self._index, self.original)
-            for benchmark in (get_all(list(benchmarks)) if len(benchmarks) else ())
-        ]
+        self._figures = TableFigures(
+            self.original,
+            Probes(self.original, rows, offered, k),
+            [
+                follow(benchmark, self.words, index, self.original)
+                for benchmark in (get_all(list(benchmarks)) if len(benchmarks) else ())
+            ],
+        )
         self._seen = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
         self.steps = 0
         self.stop_reason: str | None = None
-        self.history: list[dict[str, float]] = [{"step": 0, **self._unchanged()}]
+        self.history: list[dict[str, float]] = [{"step": 0, **self._figures.unchanged()}]
         self.budgets = tuple(budgets)
         for budget in self.budgets:
             budget.find(self.start)
@@ -153,7 +151,12 @@ class DriftMonitor:
     @property
     def start(self) -> Figures:
         """The figures before training."""
-        return {name: value for name, value in self.history[0].items() if name != "step"}
+        return _figures(self.history[0])
+
+    @property
+    def latest(self) -> Figures:
+        """The figures of the last check."""
+        return _figures(self.history[-1])
 
     @property
     def should_stop(self) -> bool:
@@ -188,7 +191,10 @@ class DriftMonitor:
         dict of str to float
             The figures.
         """
-        figures = self._measure()
+        weight = self.embedding.weight.detach()
+        figures = self._figures.measure(weight, self._seen, only_seen=self.embedding.sparse)
+        if np.isnan(figures["self_cosine_p50"]):
+            self.stop_reason = f"rows that moved hold NaN or infinity at step {self.steps:,}"
         self.history.append({"step": self.steps, **figures})
         for writer in self.writers:
             writer(self.steps, figures)
@@ -247,54 +253,6 @@ class DriftMonitor:
         if trains or module.max_norm is not None:  # max_norm changes rows whenever they are read
             self._seen[inputs[0].reshape(-1)] = True
 
-    def _measure(self) -> Figures:
-        weight = self.embedding.weight.detach()
-        seen = torch.nonzero(self._seen).squeeze(1)
-        moved = moved_rows(weight, self.original, seen if self.embedding.sparse else None)
-        figures = self._unchanged()
-        figures["seen"], figures["moved"] = len(seen), len(moved)
-        figures["moved_unseen"] = int((~self._seen[moved]).sum())
-        if len(moved) == 0:
-            return figures
-        broken = int((~weight[moved].isfinite()).any(dim=1).sum())
-        if broken:
-            self.stop_reason = f"{broken:,} rows hold NaN or infinity at step {self.steps:,}"
-            counts = ("seen", "moved", "moved_unseen")
-            return {name: figures[name] if name in counts else np.nan for name in figures}
-        figures |= self._directions(weight, moved) | self._neighbors(weight, moved)
-        for test in self._tests:
-            figures[test.name] = test.value(weight)
-        return figures
-
-    def _directions(self, weight: Tensor, moved: Tensor) -> Figures:
-        cosines = self_cosines(weight, self.original, moved).cpu().numpy()
-        cosines = cosines[~np.isnan(cosines)]
-        values = np.percentile(cosines, PERCENTILES) if len(cosines) else [np.nan] * 3
-        return {f"self_cosine_p{p:02}": float(v) for p, v in zip(PERCENTILES, values, strict=True)}
-
-    def _neighbors(self, weight: Tensor, moved: Tensor) -> Figures:
-        kept = self._probes.overlaps(weight)
-        own = torch.isin(self._probes.rows, moved).cpu().numpy()
-        return {
-            self._overlap: _mean(kept),
-            f"{self._overlap}[moved]": _mean(kept[own]),
-            f"{self._overlap}[unmoved]": _mean(kept[~own]),
-        }
-
-    def _unchanged(self) -> Figures:
-        """Figures of the table as it started."""
-        kept = _mean(np.where(self._probes.before[:, 0] >= 0, 1.0, np.nan))
-        return {
-            "seen": 0,
-            "moved": 0,
-            "moved_unseen": 0,
-            **{f"self_cosine_p{p:02}": 1.0 for p in PERCENTILES},
-            self._overlap: kept,
-            f"{self._overlap}[moved]": np.nan,
-            f"{self._overlap}[unmoved]": kept,
-            **{test.name: test.start for test in self._tests},
-        }
-
     def _act(self, at: int, budget: Budget, figures: Figures, optimizer: Optimizer | None) -> None:
         times = budget.times_broken(self.start, figures)
         if times <= self._cuts[at]:
@@ -325,6 +283,5 @@ class DriftMonitor:
         return hashlib.sha256(values).hexdigest()
 
 
-def _mean(values: Any) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else np.nan
+def _figures(record: Mapping[str, float]) -> Figures:
+    return {name: value for name, value in record.items() if name != "step"}

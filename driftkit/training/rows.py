@@ -58,7 +58,11 @@ def mask_rows(embedding: nn.Embedding, trainable: Tensor) -> RemovableHandle:
         gradient = gradient.coalesce()
         kept = trainable[gradient.indices()[0]]
         return torch.sparse_coo_tensor(
-            gradient.indices()[:, kept], gradient.values()[kept], gradient.shape, is_coalesced=True
+            gradient.indices()[:, kept],
+            gradient.values()[kept],
+            gradient.shape,
+            is_coalesced=True,
+            check_invariants=False,  # taken from a valid tensor; torch warns unless told
         )
 
     handle: RemovableHandle = weight.register_hook(mask)
