@@ -121,7 +121,7 @@ class DriftMonitor:
         self.embedding, self.every, self.writers = embedding, every, tuple(writers)
         self.words = words_of(embedding, words)
         weight = embedding.weight.detach()
-        self.original = weight.clone() if original is None else original.to(weight).clone()
+        self.original = weight.clone() if original is None else original.detach().to(weight).clone()
         if self.original.shape != weight.shape:
             raise OptionError(
                 f"original has shape {tuple(self.original.shape)} and the embedding "

@@ -93,11 +93,8 @@ def test_a_checkpoint_carries_its_words_so_audit_needs_no_vocabulary(source, tmp
     (tmp_path / "original.vocab.txt").write_text("\n".join(source.words))
     toy = tmp_path / "toy.tsv"
     toy.write_text("".join(f"w{i}\tw{i + 1}\t{i % 7}\n" for i in range(100)))
-    done = CliRunner().invoke(
-        main,
-        ["audit", str(tmp_path / "original.npy"), str(tmp_path / "tuned.pt"), "--json", "-"]
-        + ["--benchmarks", str(toy)],
-    )
+    tables = [str(tmp_path / name) for name in ("original.npy", "tuned.pt")]
+    done = CliRunner().invoke(main, ["audit", *tables, "--json", "-", "--benchmark", str(toy)])
     assert done.exit_code == 0, done.output
     rows = json.loads(done.stdout)["rows"]
     assert (rows["shared"], rows["moved"]) == (300, 1)

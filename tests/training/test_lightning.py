@@ -25,19 +25,19 @@ def fit(make_table, toy, tmp_path):
     import lightning.pytorch as pl
 
     class Model(pl.LightningModule):
-        def __init__(self, accumulate):
+        def __init__(self):
             super().__init__()
             self.table, self.head = make_table(), nn.Linear(8, 1)
 
         def training_step(self, batch, _):
-            return self.head(self.table(batch[0])).square().mean()
+            return self.head(self.table(batch[0])).sigmoid().mean()
 
         def configure_optimizers(self):
             return torch.optim.SGD(self.parameters(), lr=30.0)
 
     def run(epochs, budgets=(), resume=None, accumulate=1):
         torch.manual_seed(0)
-        model = Model(accumulate)
+        model = Model()
         monitor = DriftMonitor(
             model.table, WORDS, every=3, benchmarks=[toy], probes=30, k=5, budgets=budgets
         )

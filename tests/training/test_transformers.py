@@ -30,12 +30,14 @@ class Model(nn.Module):
 
 
 @pytest.fixture
-def fit(make_table, toy, tmp_path):
+def fit(make_table, toy, tmp_path, monkeypatch):
     pytest.importorskip("transformers", reason="extra transformers is not installed")
     pytest.importorskip("accelerate", reason="extra transformers is not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from transformers import Trainer, TrainingArguments
+    # Our folder tests/datasets is on the path and is taken for the library of that name.
+    monkeypatch.setattr("transformers.trainer.is_datasets_available", lambda: False)
 
     def run(steps, budgets=(), resume=None):
         torch.manual_seed(0)

@@ -26,8 +26,9 @@ def test_tensorboard(tmp_path):
         assert [(e.step, e.value) for e in events.Scalars("drift/moved")] == [(200, 7), (400, 9)]
 
 
-def test_mlflow(tmp_path):
+def test_mlflow(tmp_path, monkeypatch):
     mlflow = pytest.importorskip("mlflow", reason="extra mlflow is not installed")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # the store that needs no database
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # mlflow's own, about its file store
         client = mlflow.MlflowClient(tracking_uri=f"file://{tmp_path}")
