@@ -1,4 +1,4 @@
-"""One cell of the grid: train a model on a task by a recipe, and measure what became of the table."""
+"""One cell of the grid: train a model on a task by a recipe, then measure the table."""
 
 from __future__ import annotations
 

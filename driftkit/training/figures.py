@@ -9,7 +9,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from driftkit.embeddings import BLOCK_ROWS
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.measures import parse_measure
 from driftkit.neighbors.agreement import overlap
@@ -20,6 +19,9 @@ Figures = dict[str, float]
 
 COUNTS = ("seen", "moved", "moved_unseen")
 PERCENTILES = (5, 50, 95)
+
+STEP = 1024
+"""Rows compared at a time: few enough for their doubles to stay in the processor's cache."""
 
 Lists = npt.NDArray[np.int32]
 
@@ -100,25 +102,21 @@ class TableFigures:
             All but the counts are NaN if a moved row holds NaN or infinity.
         """
         looked_up = torch.nonzero(seen).squeeze(1)
-        moved = moved_rows(weight, self.original, looked_up if only_seen else None)
+        moved, cosines = moved_rows(weight, self.original, looked_up if only_seen else None)
         counts = (len(looked_up), len(moved), int((~seen[moved]).sum()))
         figures = {**self.unchanged(), **dict(zip(COUNTS, counts, strict=True))}
         if len(moved) == 0:
             return figures
-        if not weight[moved].isfinite().all():
+        if cosines.isinf().any():
             return {name: figures[name] if name in COUNTS else np.nan for name in figures}
         scores = {test.name: test.value(weight) for test in self.tests}
-        return figures | self._directions(weight, moved) | self._neighbors(weight, moved) | scores
-
-    def _directions(self, weight: Tensor, moved: Tensor) -> Figures:
-        cosines = self_cosines(weight, self.original, moved).cpu().numpy()
-        known = cosines[~np.isnan(cosines)]
-        values = np.percentile(known, PERCENTILES) if len(known) else (1.0,) * len(PERCENTILES)
-        return {f"self_cosine_p{p:02}": float(v) for p, v in zip(PERCENTILES, values, strict=True)}
+        return figures | _directions(cosines) | self._neighbors(weight, moved) | scores
 
     def _neighbors(self, weight: Tensor, moved: Tensor) -> Figures:
         kept = self.probes.overlaps(weight)
-        own = torch.isin(self.probes.rows, moved).cpu().numpy()
+        has_moved = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
+        has_moved[moved] = True
+        own = has_moved[self.probes.rows].cpu().numpy()
         return {
             self._overlap: _mean(kept),
             f"{self._overlap}[moved]": _mean(kept[own]),
@@ -126,33 +124,37 @@ class TableFigures:
         }
 
 
-def moved_rows(weight: Tensor, original: Tensor, rows: Tensor | None = None) -> Tensor:
-    """Rows that differ in any number, ascending, shape (m,) int64.
+def moved_rows(
+    weight: Tensor, original: Tensor, rows: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Rows that differ in any number, and how far they turned.
 
     Parameters
     ----------
     weight, original : Tensor, shape (n, d)
     rows : LongTensor, optional
         Look at these rows only, where no other can have moved.
+
+    Returns
+    -------
+    moved : Tensor of int64, shape (m,)
+        In the order of `rows`, else ascending.
+    self_cosines : Tensor of float64, shape (m,)
+        Cosine of each now and at the start; NaN where one of them is zero, and minus infinity
+        where the row holds NaN or infinity.
     """
-    if rows is not None:
-        return rows[_differ(weight[rows], original[rows])]
-    found = [
-        start + torch.nonzero(_differ(now, then)).squeeze(1)
-        for start, (now, then) in zip(
-            range(0, len(weight), BLOCK_ROWS),
-            zip(weight.split(BLOCK_ROWS), original.split(BLOCK_ROWS), strict=True),
-            strict=True,
-        )
-    ]
-    return torch.cat(found)
-
-
-def self_cosines(weight: Tensor, original: Tensor, rows: Tensor) -> Tensor:
-    """Cosine of each row now and at the start, (m,) float64; NaN where one of them is zero."""
-    now, then = weight[rows].double(), original[rows].double()
-    dot = (now * then).sum(dim=1)
-    return (dot / (now.square().sum(1) * then.square().sum(1)).sqrt()).clamp(-1, 1)
+    total = len(weight) if rows is None else len(rows)
+    found: list[Tensor] = []
+    cosines: list[Tensor] = []
+    for start in range(0, total, STEP):
+        some = slice(start, start + STEP) if rows is None else rows[start : start + STEP]
+        now, then = weight[some], original[some]  # (b, d)
+        differs = torch.nonzero((now != then).any(dim=1)).squeeze(1)
+        found.append(differs + start if rows is None else rows[start + differs])
+        cosines.append(_self_cosines(now[differs].double(), then[differs].double()))
+    if not found:
+        return torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.float64)
+    return torch.cat(found), torch.cat(cosines)
 
 
 def probe_rows(
@@ -201,5 +203,13 @@ def _mean(values: npt.NDArray[np.float64]) -> float:
     return float(known.mean()) if len(known) else np.nan
 
 
-def _differ(now: Tensor, then: Tensor) -> Tensor:
-    return (now != then).any(dim=1)
+def _directions(cosines: Tensor) -> Figures:
+    known = cosines[~cosines.isnan()].cpu().numpy()
+    values = np.percentile(known, PERCENTILES) if len(known) else (1.0,) * len(PERCENTILES)
+    return {f"self_cosine_p{p:02}": float(v) for p, v in zip(PERCENTILES, values, strict=True)}
+
+
+def _self_cosines(now: Tensor, then: Tensor) -> Tensor:
+    square = torch.linalg.vecdot(now, now)
+    cosine = torch.linalg.vecdot(now, then) / (square * torch.linalg.vecdot(then, then)).sqrt()
+    return cosine.clamp(-1, 1).masked_fill_(~square.isfinite(), -torch.inf)

@@ -51,7 +51,8 @@ class DriftMonitor:
     words : sequence of str, optional
         The word of each row; a `WordEmbedding` knows its own.
     every : int
-        Steps between two checks.
+        Steps between two checks. The default costs under 5 % on a table of 400,000 x 100
+        (`benchmarks/speed/monitor.py`).
     benchmarks : sequence of str, path or Benchmark
         What to score at every check. Analogies take seconds each time on a large table.
     probes : int or sequence of str
@@ -104,7 +105,7 @@ class DriftMonitor:
         embedding: nn.Embedding,
         words: Sequence[str] | None = None,
         *,
-        every: int = 200,
+        every: int = 500,
         benchmarks: Sequence[str | PathLike[str] | Benchmark] = ("ws353", "simlex999"),
         probes: int | Sequence[str] = 200,
         candidates: int = 10_000,
@@ -251,7 +252,7 @@ class DriftMonitor:
     def _note_rows(self, module: nn.Embedding, inputs: tuple[Tensor, ...], _: Tensor) -> None:
         trains = module.weight.requires_grad and torch.is_grad_enabled()
         if trains or module.max_norm is not None:  # max_norm changes rows whenever they are read
-            self._seen[inputs[0].reshape(-1)] = True
+            self._seen.index_fill_(0, inputs[0].reshape(-1), True)
 
     def _act(self, at: int, budget: Budget, figures: Figures, optimizer: Optimizer | None) -> None:
         times = budget.times_broken(self.start, figures)

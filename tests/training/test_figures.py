@@ -5,7 +5,7 @@ import torch
 from driftkit import Embeddings, align, neighbor_shifts
 from driftkit.drift import word_drift
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.training.figures import Probes, TableFigures, moved_rows, probe_rows, self_cosines
+from driftkit.training.figures import Probes, TableFigures, moved_rows, probe_rows
 
 WORDS = tuple(f"w{i}" for i in range(60))
 
@@ -23,20 +23,22 @@ def pair_of(before, after):
     return align(Embeddings(WORDS, before.numpy().copy()), Embeddings(WORDS, after.numpy().copy()))
 
 
-def test_moved_rows_are_those_of_a_pair(tables):
+def test_moved_rows_and_self_cosines_are_those_of_a_pair(tables, monkeypatch):
+    monkeypatch.setattr("driftkit.training.figures.STEP", 7)
     before, after = tables
     pair = pair_of(before, after)
-    assert moved_rows(after, before).tolist() == np.flatnonzero(pair.moved).tolist() == [3, 10, 41]
-    assert moved_rows(after, before, torch.tensor([2, 3, 41])).tolist() == [3, 41]
-    assert moved_rows(before, before).tolist() == []
-
-
-def test_self_cosines_are_those_of_word_drift(tables):
-    before, after = tables
-    drift = word_drift(pair_of(before, after)).self_cosine
-    np.testing.assert_allclose(self_cosines(after, before, torch.arange(60)), drift, atol=1e-12)
+    moved, cosines = moved_rows(after, before)
+    assert moved.tolist() == np.flatnonzero(pair.moved).tolist() == [3, 10, 41]
+    np.testing.assert_allclose(cosines, word_drift(pair).self_cosine[[3, 10, 41]], atol=1e-12)
+    assert cosines[1] == pytest.approx(-1)
+    assert moved_rows(after, before, torch.tensor([41, 2, 3]))[0].tolist() == [41, 3]
+    assert [len(part) for part in moved_rows(before, before)] == [0, 0]
+    assert [len(part) for part in moved_rows(after, before, torch.arange(0))] == [0, 0]
     after[3] = 0
-    assert self_cosines(after, before, torch.tensor([3])).isnan().all()
+    after[41, 2] = torch.nan
+    _, cosines = moved_rows(after, before)
+    assert cosines.isnan().tolist() == [True, False, False]
+    assert cosines.isinf().tolist() == [False, False, True]
 
 
 def test_probes_agree_with_neighbor_shifts(tables):
