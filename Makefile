@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs clean
+.PHONY: help demo test check docs study clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,13 @@ check: $(VENV)/.dev docs  ## lint, formatting, types, and the docs with warnings
 
 docs: $(VENV)/.dev  ## build the documentation into docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+$(VENV)/.study: $(VENV)/.demo
+	@$(PIP) install -c constraints.txt -e '.[study]'
+	@touch $@
+
+study: $(VENV)/.study  ## fine-tune by every recipe and measure what is forgotten (FAST=1: minutes)
+	$(BIN)/python -m benchmarks.forgetting.study $(if $(FAST),--fast)
 
 clean:  ## remove what was built, the environment and the demo's files
 	rm -rf $(VENV) docs/_build docs/reference/generated driftkit-demo dist build \

@@ -17,7 +17,7 @@ ROOMS = [
     {"drift", "datasets"},
     {"neighbors", "evaluators"},
     {"auditing"},
-    {"demo", "report"},
+    {"demo", "report", "training"},
     {"gate"},
     {"pytest_plugin"},
     {"cli"},

@@ -1,0 +1,189 @@
+"""One cell of the grid: train a model on a task by a recipe, then measure the table."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import nn
+
+import driftkit as dk
+from benchmarks.forgetting.lexicon import LexiconPenalty
+from benchmarks.forgetting.models import MODELS
+from benchmarks.forgetting.proxy import NAME, proxy_fisher
+from benchmarks.forgetting.recipes import RECIPES
+from benchmarks.forgetting.tasks import read_task
+from driftkit.source import Source
+from driftkit.training.embedding import embedding_from
+from driftkit.training.mixout import MixoutEmbedding
+from driftkit.training.regularizers import EWC, L2SP, NeighborPreserving
+from driftkit.training.rows import mask_rare_rows
+from driftkit.training.schedules import SlantedTriangular
+from driftkit.training.unfreezing import AtEpoch, Stage, Unfreezing, freeze_then_unfreeze
+
+BATCH = 50
+HEAD_RATE = 1e-3
+
+
+@dataclass(frozen=True)
+class Cell:
+    task: str
+    model: str
+    recipe: str
+    seed: int
+    fraction: float
+    epochs: int
+    rows: int  # the most frequent words of GloVe that the table holds, beside the task's own
+
+    @property
+    def key(self):
+        return "-".join(str(value).replace(".", "_") for value in asdict(self).values())
+
+
+def run(cell, glove, benchmarks, folder=None):
+    """Give the record of a cell: its settings, scores and drift."""
+    started = time.perf_counter()
+    recipe = RECIPES[cell.recipe]
+    task = read_task(cell.task, cell.fraction, cell.seed, folder)
+    torch.manual_seed(cell.seed)
+    table = embedding_from(glove, task.vocabulary, seed=cell.seed)
+    if recipe.random:
+        scale = float(np.sqrt(np.square(glove.norms).mean() / glove.dimensions))
+        with torch.no_grad():
+            table.weight[1:] = scale * torch.randn_like(table.weight[1:])
+    start = table.weight.detach().clone()
+    model = MODELS[cell.model](glove.dimensions, task.classes)
+    epochs, predicted = train(cell, recipe, task, table, model)
+    trained = time.perf_counter()
+    record = {
+        **asdict(cell),
+        "test": epochs[-1]["test"],
+        "dev": epochs[-1]["dev"],
+        "test_at_best_dev": max(epochs, key=lambda epoch: epoch["dev"])["test"],
+        "n_train": len(task.train),
+        "n_test": len(task.test),
+        "epochs_log": epochs,
+        "predicted": "".join(map(str, predicted)),
+        "seconds_training": round(trained - started, 2),
+    }
+    if not recipe.random:
+        record |= measure(cell, glove, table, start, benchmarks, folder)
+    return record | {"seconds_measuring": round(time.perf_counter() - trained, 2)}
+
+
+def train(cell, recipe, task, table, model):
+    """Train in place; give the accuracy after each epoch and the last predictions on test."""
+    optimizer = torch.optim.Adam(model.parameters(), HEAD_RATE)
+    tuner = torch.optim.SparseAdam(table.parameters(), recipe.rate or 1.0)
+    steps = cell.epochs * -(-len(task.train) // BATCH)
+    stages, schedules, lookup, penalties = [], [], table, []
+    if recipe.rate == 0:
+        table.weight.requires_grad_(False)
+    elif recipe.frozen_share:
+        at = AtEpoch(round(recipe.frozen_share * cell.epochs))
+        stages.append(freeze_then_unfreeze(tuner, table, at, recipe.rate))
+    elif recipe.gradual:
+        body, head = model.body, model.head
+        last = max(cell.epochs - 1, 0)
+        rates = [recipe.rate / 2.6**depth for depth in (0, 1, 2)]  # head, body, table
+        stages.append(
+            Unfreezing(
+                optimizer,
+                [Stage(head, AtEpoch(0), rates[0]), Stage(body, AtEpoch(min(1, last)), rates[1])],
+            )
+        )
+        stages.append(freeze_then_unfreeze(tuner, table, AtEpoch(min(2, last)), rates[2]))
+        schedules += [SlantedTriangular(optimizer, steps), SlantedTriangular(tuner, steps)]
+    for name, value in recipe.options.items():
+        if name == "l2sp":
+            penalties.append(L2SP(table, value))
+        elif name == "ewc":
+            penalties.append(EWC(table, proxy_fisher(table, cell.seed), value, proxy=NAME))
+        elif name == "neighbors":
+            penalties.append(NeighborPreserving(table, value))
+        elif name == "lexicon":
+            penalties.append(LexiconPenalty(table, value))
+        elif name == "mixout":
+            lookup = MixoutEmbedding(table, value, seed=cell.seed)
+        elif name == "mask":
+            counts = task.counts
+            mask_rare_rows(table, torch.tensor([counts[word] for word in table.words]), value)
+
+    sentences = [table.rows(sentence) for sentence in task.train.sentences]
+    labels = torch.from_numpy(task.train.labels)
+    log, predicted = [], None
+    for epoch in range(cell.epochs):
+        model.train()
+        lookup.train()
+        for batch in torch.randperm(len(labels)).split(BATCH):
+            rows = nn.utils.rnn.pad_sequence(
+                [sentences[i] for i in batch.tolist()], batch_first=True
+            )
+            optimizer.zero_grad()
+            tuner.zero_grad()
+            loss = nn.functional.cross_entropy(model(lookup(rows), rows > 0), labels[batch])
+            for penalty in penalties:
+                loss = loss + penalty(rows)
+            loss.backward()
+            optimizer.step()
+            tuner.step()
+            for schedule in schedules:
+                schedule.step()
+        for stage in stages:
+            stage.end_epoch()
+        dev, _ = evaluate(task.dev, table, model)
+        test, predicted = evaluate(task.test, table, model)
+        log.append({"epoch": epoch + 1, "dev": dev, "test": test})
+    return log, predicted
+
+
+@torch.no_grad()
+def evaluate(part, table, model):
+    """Accuracy and predictions, (n,)."""
+    model.eval()
+    sentences = [table.rows(sentence) for sentence in part.sentences]
+    found = []
+    for start in range(0, len(sentences), 500):
+        rows = nn.utils.rnn.pad_sequence(sentences[start : start + 500], batch_first=True)
+        found.append(model(table(rows), rows > 0).argmax(1))
+    predicted = torch.cat(found).numpy()
+    return float((predicted == part.labels).mean()), predicted
+
+
+@lru_cache(maxsize=1)
+def original_of(glove, task, rows, folder):
+    """The most frequent words and the task's own, and a memo of their answers to analogies."""
+    everything = read_task(task, 1.0, 0, folder).vocabulary
+    chosen = dict.fromkeys([*glove.words[:rows], *(word for word in everything if word in glove)])
+    matrix = np.asarray(glove.matrix[glove.rows(chosen)])
+    return dk.Embeddings(tuple(chosen), matrix, source=Source("original")), {}
+
+
+def measure(cell, glove, table, start, benchmarks, folder):
+    """Audit the whole table against the original."""
+    original, memo = original_of(glove, cell.task, cell.rows, folder)
+    after = original.matrix.copy()
+    now = table.weight.detach()
+    moved = (now != start).any(dim=1).tolist()
+    for row, word in enumerate(table.words):
+        if moved[row] and word in original:
+            after[original.index[word]] = now[row].numpy()
+    pair = dk.align(original, dk.Embeddings(original.words, after, source=Source("tuned")))
+    audit = dk.audit(pair, benchmarks=benchmarks, candidates=5_000, resamples=200, memo=memo)
+    record = {"moved": int(pair.moved.sum()), "displaced": int(audit.displaced.sum())}
+    for change in audit.scores:
+        record[f"original[{change.name}]"] = change.original
+        record[f"tuned[{change.name}]"] = change.tuned
+        record[f"delta[{change.name}]"] = change.delta
+        record[f"status[{change.name}]"] = change.status
+        for part in change.split:
+            record[f"delta[{change.name},{part.moved}]"] = part.delta
+    for row in audit.summaries():
+        record[f"{row.measure}[{row.group}]"] = row.mean
+    for figure in audit.space:
+        name = figure.measure if figure.of == "pair" else f"{figure.measure}.{figure.of}"
+        record[f"{name}[{figure.group}]"] = figure.value
+    return {key: None if value != value else value for key, value in record.items()}

@@ -1,0 +1,1 @@
+"""Train without forgetting: schedules and regularizers that keep knowledge, a monitor of drift."""

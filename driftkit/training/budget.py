@@ -1,0 +1,81 @@
+"""How much drift is allowed while a model trains, and what happens beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from driftkit.errors import OptionError, UnknownNameError
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit on how far one figure of a monitor may fall.
+
+    Parameters
+    ----------
+    figure : str
+        Name of a figure, such as ``"overlap@10"`` or ``"spearman[ws353]"``; the name of a
+        benchmark alone means its first measure.
+    fall : float
+        How far below its value at the start it may fall.
+    action : {"stop", "cut"}
+        Stop training, or multiply the table's learning rate by `factor`.
+    factor : float
+        At a cut, between 0 and 1. Each further fall by `fall` cuts again.
+
+    Raises
+    ------
+    OptionError
+        If a number is out of range.
+
+    Examples
+    --------
+    >>> budget = Budget("ws353", fall=0.02)
+    >>> budget.times_broken({"spearman[ws353]": 0.50}, {"spearman[ws353]": 0.47})
+    1
+    """
+
+    figure: str
+    fall: float
+    action: Literal["stop", "cut"] = "stop"
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.fall < 0 or not 0 <= self.factor < 1 or self.action not in ("stop", "cut"):
+            raise OptionError(
+                f"{self} was given; fall is 0 or more, factor at least 0 and below 1, action stop "
+                "or cut."
+            )
+
+    def find(self, figures: Mapping[str, float]) -> str:
+        """Full name of the figure it watches.
+
+        Raises
+        ------
+        UnknownNameError
+            If none has that name.
+        OptionError
+            If it is one that does not fall when a table drifts.
+        """
+        if self.figure in ("seen", "moved", "moved_unseen"):
+            raise OptionError(
+                f"budget {self.figure!r} cannot be watched for a fall; it rises as words move. "
+                "Watch overlap, a self-cosine or a benchmark."
+            )
+        for name in figures:
+            if self.figure == name or name.endswith(f"[{self.figure}]"):
+                return name
+        raise UnknownNameError("figure of the monitor", self.figure, figures)
+
+    def times_broken(self, start: Mapping[str, float], now: Mapping[str, float]) -> int:
+        """How many whole budgets the figure has fallen by; 0 within the first.
+
+        A figure that could not be measured breaks nothing.
+        """
+        name = self.find(start)
+        fallen = start[name] - now[name]
+        if not fallen > self.fall:
+            return 0
+        return 1 if self.fall == 0 else int(fallen / self.fall)

@@ -1,0 +1,96 @@
+"""A benchmark scored again and again on a table in training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from driftkit.datasets import AnalogyBenchmark, Benchmark, SimilarityBenchmark
+from driftkit.embeddings import Embeddings
+from driftkit.evaluators import score
+from driftkit.evaluators.items import find_items
+from driftkit.evaluators.similarity import cosines, spearman
+
+
+class Followed(Protocol):
+    """What a monitor asks of a benchmark.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``"spearman[ws353]"``.
+    start : float
+        Its value for the original table; NaN if it could not be measured.
+    """
+
+    name: str
+    start: float
+
+    def value(self, weight: Tensor) -> float:
+        """Score a table as it is now."""
+        ...
+
+
+class FollowedSimilarity:
+    """Spearman's correlation on the pairs that have vectors; words are looked up once.
+
+    Parameters
+    ----------
+    benchmark : SimilarityBenchmark
+    index : mapping of str to int
+        Word to row.
+    original : Tensor, shape (n, d)
+    """
+
+    def __init__(
+        self, benchmark: SimilarityBenchmark, index: Mapping[str, int], original: Tensor
+    ) -> None:
+        is_zero = ~original.any(dim=1).cpu().numpy()
+        items = find_items(benchmark.pairs, index, is_zero)
+        rows, place = np.unique(items.rows[items.usable], return_inverse=True)
+        self.name = f"spearman[{benchmark.name}]"
+        self._gold = benchmark.gold[items.usable]
+        self._rows = torch.from_numpy(rows).to(original.device)
+        self._pairs = place.reshape(-1, 2)
+        self.start = self.value(original)
+
+    def value(self, weight: Tensor) -> float:
+        """Score a table as it is now; NaN if rows lost their direction."""
+        vectors = weight[self._rows].float().cpu().numpy()
+        if not vectors.any(axis=1).all():
+            return np.nan
+        return spearman(self._gold, cosines(vectors, self._pairs))
+
+
+class FollowedAnalogies:
+    """Accuracy on analogies over the whole table.
+
+    Parameters
+    ----------
+    benchmark : AnalogyBenchmark
+    words : sequence of str
+    original : Tensor, shape (n, d)
+    """
+
+    def __init__(self, benchmark: AnalogyBenchmark, words: Sequence[str], original: Tensor) -> None:
+        self.name = f"3cosadd@1[{benchmark.name}]"
+        self._benchmark, self._words = benchmark, words
+        self.start = self.value(original)
+
+    def value(self, weight: Tensor) -> float:
+        """Score a table as it is now."""
+        table = Embeddings(self._words, weight.float().cpu().numpy())
+        return next(iter(score(table, [self._benchmark]))).value
+
+
+def follow(
+    benchmark: Benchmark, words: Sequence[str], index: Mapping[str, int], original: Tensor
+) -> Followed:
+    """Give a benchmark ready to be scored again and again."""
+    if isinstance(benchmark, AnalogyBenchmark):
+        return FollowedAnalogies(benchmark, words, original)
+    return FollowedSimilarity(benchmark, index, original)

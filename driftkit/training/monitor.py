@@ -1,0 +1,288 @@
+"""Watch a table drift while a model trains, and stop or slow down before it forgets."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from driftkit.datasets import Benchmark, get_all
+from driftkit.errors import OptionError
+from driftkit.training.budget import Budget
+from driftkit.training.embedding import words_of
+from driftkit.training.figures import Figures, Probes, TableFigures, probe_rows
+from driftkit.training.followed import follow
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Writer = Callable[[int, Mapping[str, float]], None]
+
+
+class DriftMonitor:
+    """Follow an embedding table while it trains.
+
+    The table is copied once. A forward hook notes which rows batches look up, and every `every`
+    steps `check` measures. Where gradients are sparse only rows looked up can have moved, so only
+    those are compared; else the whole table is.
+
+    The figures, by name:
+
+    ``seen``, ``moved``, ``moved_unseen``
+        Rows looked up while the table was trained; rows that differ from the start; rows that
+        differ although no batch held them (weight decay).
+    ``self_cosine_p05``, ``_p50``, ``_p95``
+        Percentiles of the self-cosine of moved rows; 1 while none has moved.
+    ``overlap@10``, ``overlap@10[moved]``, ``overlap@10[unmoved]``
+        Mean share of neighbors kept, over all probes, those that moved, and those that did not.
+    ``spearman[ws353]``, ...
+        Benchmarks.
+
+    Parameters
+    ----------
+    embedding : torch.nn.Embedding
+    words : sequence of str, optional
+        The word of each row; a `WordEmbedding` knows its own.
+    every : int
+        Steps between two checks. The default costs under 5 % on a table of 400,000 x 100
+        (`benchmarks/speed/monitor.py`).
+    benchmarks : sequence of str, path or Benchmark
+        What to score at every check. Analogies take seconds each time on a large table.
+    probes : int or sequence of str
+        Words whose neighbors are followed, or how many to draw among the candidates.
+    candidates : int
+        Neighbors are sought among the first so many rows.
+    k : int
+        Neighbors of a probe.
+    budgets : sequence of Budget
+        What may fall how far, and what happens then.
+    writers : sequence of callable
+        Called with (step, figures) after every check (see `driftkit.training.writers`).
+    original : Tensor, shape (n, d), optional
+        The start; the embedding's weight as it is now unless given. Needed to resume where the
+        tuned weights have been loaded already.
+    seed : int
+        Of the draw of probes.
+
+    Attributes
+    ----------
+    steps : int
+        Steps taken.
+    history : list of dict
+        Step and figures of every check; the first is the start.
+    stop_reason : str or None
+        Why training should stop.
+
+    Raises
+    ------
+    OptionError, VocabularyError, UnknownNameError
+        If an option, the words, a probe or a budget's figure does not fit.
+
+    Examples
+    --------
+    >>> table = nn.Embedding(50, 8, sparse=True)
+    >>> monitor = DriftMonitor(
+    ...     table, [f"w{i}" for i in range(50)], every=1, benchmarks=(), probes=20
+    ... )
+    >>> optimizer = torch.optim.SparseAdam(table.parameters(), lr=0.1)
+    >>> table(torch.tensor([3, 4])).sum().backward()
+    >>> optimizer.step()
+    >>> monitor.step(optimizer)
+    False
+    >>> monitor.history[-1]["moved"], monitor.history[-1]["moved_unseen"]
+    (2, 0)
+    """
+
+    def __init__(
+        self,
+        embedding: nn.Embedding,
+        words: Sequence[str] | None = None,
+        *,
+        every: int = 500,
+        benchmarks: Sequence[str | PathLike[str] | Benchmark] = ("ws353", "simlex999"),
+        probes: int | Sequence[str] = 200,
+        candidates: int = 10_000,
+        k: int = 10,
+        budgets: Sequence[Budget] = (),
+        writers: Sequence[Writer] = (),
+        original: Tensor | None = None,
+        seed: int = 0,
+    ) -> None:
+        if every < 1 or candidates < 1 or k < 1:
+            raise OptionError(
+                f"every={every}, candidates={candidates} and k={k} were given; all are 1 or more."
+            )
+        self.embedding, self.every, self.writers = embedding, every, tuple(writers)
+        self.words = words_of(embedding, words)
+        weight = embedding.weight.detach()
+        self.original = weight.clone() if original is None else original.detach().to(weight).clone()
+        if self.original.shape != weight.shape:
+            raise OptionError(
+                f"original has shape {tuple(self.original.shape)} and the embedding "
+                f"{tuple(weight.shape)}; both must be the same table."
+            )
+        index = {word: row for row, word in enumerate(self.words)}
+        rows = probe_rows(self.original[:candidates], index, probes, seed)
+        offered = torch.arange(min(candidates, len(weight)), device=weight.device)
+        self._figures = TableFigures(
+            self.original,
+            Probes(self.original, rows, offered, k),
+            [
+                follow(benchmark, self.words, index, self.original)
+                for benchmark in (get_all(list(benchmarks)) if len(benchmarks) else ())
+            ],
+        )
+        self._seen = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
+        self.steps = 0
+        self.stop_reason: str | None = None
+        self.history: list[dict[str, float]] = [{"step": 0, **self._figures.unchanged()}]
+        self.budgets = tuple(budgets)
+        for budget in self.budgets:
+            budget.find(self.start)
+        self._cuts = [0] * len(self.budgets)
+        self._hook = embedding.register_forward_hook(self._note_rows)
+
+    @property
+    def start(self) -> Figures:
+        """The figures before training."""
+        return _figures(self.history[0])
+
+    @property
+    def latest(self) -> Figures:
+        """The figures of the last check."""
+        return _figures(self.history[-1])
+
+    @property
+    def should_stop(self) -> bool:
+        """Whether a budget that stops training is broken, or the table is no longer finite."""
+        return self.stop_reason is not None
+
+    def step(self, optimizer: Optimizer | None = None) -> bool:
+        """Count a step, check when it is time, and say whether to stop.
+
+        Parameters
+        ----------
+        optimizer : torch.optim.Optimizer, optional
+            The one that trains the table, for budgets that cut its rate. A cut changes the rate of
+            its parameter group; a scheduler that computes rates from its own start overrides it.
+
+        Raises
+        ------
+        OptionError
+            If a cut is due and no optimizer that trains the table is given.
+        """
+        self.steps += 1
+        if self.steps % self.every == 0:
+            self.check(optimizer)
+        return self.should_stop
+
+    @torch.no_grad()
+    def check(self, optimizer: Optimizer | None = None) -> Figures:
+        """Measure now, write, and act on budgets.
+
+        Returns
+        -------
+        dict of str to float
+            The figures.
+        """
+        weight = self.embedding.weight.detach()
+        figures = self._figures.measure(weight, self._seen, only_seen=self.embedding.sparse)
+        if np.isnan(figures["self_cosine_p50"]):
+            self.stop_reason = f"rows that moved hold NaN or infinity at step {self.steps:,}"
+        self.history.append({"step": self.steps, **figures})
+        for writer in self.writers:
+            writer(self.steps, figures)
+        for at, budget in enumerate(self.budgets):
+            self._act(at, budget, figures, optimizer)
+        return figures
+
+    def to_frame(self) -> pd.DataFrame:
+        """Give the history, one row a check."""
+        import pandas as pd
+
+        return pd.DataFrame(self.history)
+
+    def close(self) -> None:
+        """Stop noting rows; the history stays."""
+        self._hook.remove()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything a resumed run needs, the table aside: tensors, numbers and strings."""
+        return {
+            "steps": self.steps,
+            "history": [dict(record) for record in self.history],
+            "seen": self._seen.cpu().clone(),
+            "cuts": list(self._cuts),
+            "stop_reason": self.stop_reason,
+            "original": self._digest,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on where another monitor of the same table stood.
+
+        Raises
+        ------
+        OptionError
+            If it started from another table, or watched other figures or budgets.
+        """
+        if state["original"] != self._digest:
+            raise OptionError(
+                "the saved monitor started from another table; make this one before the tuned "
+                "weights are loaded, or give it the original as original=."
+            )
+        if list(state["history"][0]) != list(self.history[0]) or len(state["cuts"]) != len(
+            self.budgets
+        ):
+            raise OptionError(
+                "the saved monitor watched other figures or budgets; give the same benchmarks, k "
+                "and budgets."
+            )
+        self.steps, self.stop_reason = state["steps"], state["stop_reason"]
+        self.history = [dict(record) for record in state["history"]]
+        self._seen = state["seen"].to(self._seen.device).clone()
+        self._cuts = list(state["cuts"])
+
+    def _note_rows(self, module: nn.Embedding, inputs: tuple[Tensor, ...], _: Tensor) -> None:
+        trains = module.weight.requires_grad and torch.is_grad_enabled()
+        if trains or module.max_norm is not None:  # max_norm changes rows whenever they are read
+            self._seen.index_fill_(0, inputs[0].reshape(-1), True)
+
+    def _act(self, at: int, budget: Budget, figures: Figures, optimizer: Optimizer | None) -> None:
+        times = budget.times_broken(self.start, figures)
+        if times <= self._cuts[at]:
+            return
+        name = budget.find(figures)
+        if budget.action == "stop":
+            self.stop_reason = self.stop_reason or (
+                f"{name} fell from {self.start[name]:.4g} to {figures[name]:.4g}, by more than "
+                f"{budget.fall:g}, at step {self.steps:,}"
+            )
+            return
+        group = self._group(optimizer)
+        group["lr"] *= budget.factor ** (times - self._cuts[at])
+        self._cuts[at] = times
+
+    def _group(self, optimizer: Optimizer | None) -> dict[str, Any]:
+        for group in optimizer.param_groups if optimizer is not None else ():
+            if any(each is self.embedding.weight for each in group["params"]):
+                return group
+        raise OptionError(
+            "a budget cuts the table's learning rate; give step and check the optimizer that "
+            "trains the table."
+        )
+
+    @cached_property
+    def _digest(self) -> str:
+        values: Any = self.original.cpu().contiguous().view(torch.uint8).numpy()
+        return hashlib.sha256(values).hexdigest()
+
+
+def _figures(record: Mapping[str, float]) -> Figures:
+    return {name: value for name, value in record.items() if name != "step"}

@@ -1,0 +1,303 @@
+"""Freezing layers, and unfreezing them when it is time.
+
+Every layer gets a parameter group of its own at once; frozen means that it gets no gradient. The
+optimizers of torch skip parameters without one, so frozen rows stay bit for bit as they are (weight
+decay too is skipped), no optimizer state exists before the first real step, nothing already learned
+about other layers is lost when one thaws, and the number of groups never changes, which is what
+rate schedulers and checkpoints need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import nn
+from torch.optim import Optimizer
+
+from driftkit.errors import OptionError
+from driftkit.training.row_motion import row_motion
+from driftkit.training.schedules import Layer, parameters_of
+
+
+@dataclass(frozen=True, slots=True)
+class AtEpoch:
+    """Unfreeze once so many epochs have ended."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class AtStep:
+    """Unfreeze once so many optimizer steps have been taken."""
+
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class OnPlateau:
+    """Unfreeze once a metric has not improved for `patience` epochs in a row.
+
+    Parameters
+    ----------
+    patience : int
+    least : float
+        What counts as an improvement: more than this.
+    mode : {"max", "min"}
+        Whether a higher or a lower metric is better.
+    """
+
+    patience: int = 2
+    least: float = 0.0
+    mode: Literal["max", "min"] = "max"
+
+
+Trigger = AtEpoch | AtStep | OnPlateau
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A layer that starts frozen.
+
+    Parameters
+    ----------
+    layer : torch.nn.Module or iterable of parameters
+    when : AtEpoch, AtStep or OnPlateau
+    rate : float, optional
+        Its learning rate once unfrozen; that of the group it is in unless given.
+    """
+
+    layer: Layer
+    when: Trigger
+    rate: float | None = None
+
+
+class Unfreezing:
+    """Freeze layers now and unfreeze them, one stage after the other, when their time comes.
+
+    Call `step` after every optimizer step and `end_epoch` after every epoch. Make it before any
+    learning rate scheduler, since it gives the layers parameter groups of their own.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        Any. Layers may be among its parameters or not yet.
+    stages : sequence of Stage
+        A stage waits for those before it. A plateau is counted from the thaw before.
+
+    Attributes
+    ----------
+    thawed : int
+        Stages unfrozen so far.
+    notes : tuple of str
+        What in the optimizer's settings moves rows of an embedding that are not in the batch
+        (see `driftkit.training.row_motion`); empty if nothing does.
+
+    Raises
+    ------
+    OptionError
+        If a scheduler was made before, a parameter occurs twice, or a number is out of range.
+    """
+
+    def __init__(self, optimizer: Optimizer, stages: Sequence[Stage]) -> None:
+        self.optimizer, self.stages = optimizer, tuple(stages)
+        self._layers = [parameters_of(stage.layer) for stage in self.stages]
+        _check(optimizer, self.stages, self._layers)
+        for stage, layer in zip(self.stages, self._layers, strict=True):
+            _own_group(optimizer, layer, stage.rate)
+            for parameter in layer:
+                parameter.requires_grad_(False)
+                parameter.grad = None
+        self.thawed = self.steps = self.epochs = self._waited = 0
+        self._best: float | None = None
+        self._thaw_what_is_due(None)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What moves rows of the layers' embeddings that are not in the batch."""
+        tables = {
+            id(table.weight): table.weight
+            for stage in self.stages
+            if isinstance(stage.layer, nn.Module)
+            for table in stage.layer.modules()
+            if isinstance(table, nn.Embedding)
+        }
+        found = (note for weight in tables.values() for note in row_motion(self.optimizer, weight))
+        return tuple(dict.fromkeys(found))
+
+    def step(self) -> int:
+        """Count an optimizer step; give the number of stages this unfroze."""
+        self.steps += 1
+        return self._thaw_what_is_due(None)
+
+    def end_epoch(self, metric: float | None = None) -> int:
+        """Count an epoch; give the number of stages this unfroze.
+
+        Parameters
+        ----------
+        metric : float, optional
+            What a plateau is looked for in, such as the accuracy on held-out examples.
+
+        Raises
+        ------
+        OptionError
+            If the next stage waits for a plateau and no metric is given.
+        """
+        self.epochs += 1
+        return self._thaw_what_is_due(metric, epoch_ended=True)
+
+    def _thaw_what_is_due(self, metric: float | None, *, epoch_ended: bool = False) -> int:
+        before = self.thawed
+        while self.thawed < len(self.stages):
+            if not self._is_due(self.stages[self.thawed].when, metric, epoch_ended):
+                break
+            self._thaw(self.thawed)
+            self.thawed += 1
+            self._best, self._waited, epoch_ended = None, 0, False
+        return self.thawed - before
+
+    def _is_due(self, when: Trigger, metric: float | None, epoch_ended: bool) -> bool:
+        if isinstance(when, AtEpoch):
+            return self.epochs >= when.epoch
+        if isinstance(when, AtStep):
+            return self.steps >= when.step
+        return epoch_ended and self._has_stalled(when, metric)
+
+    def _has_stalled(self, plateau: OnPlateau, metric: float | None) -> bool:
+        if metric is None:
+            raise OptionError(
+                "the next stage waits for a plateau; give end_epoch the metric it is looked for in."
+            )
+        value = metric if plateau.mode == "max" else -metric
+        if self._best is None or value > self._best + plateau.least:
+            self._best, self._waited = value, 0
+        else:
+            self._waited += 1
+        return self._waited >= plateau.patience
+
+    def _thaw(self, stage: int) -> None:
+        for parameter in self._layers[stage]:
+            parameter.requires_grad_(True)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where it stands, as plain numbers."""
+        return {
+            "steps": self.steps,
+            "epochs": self.epochs,
+            "thawed": self.thawed,
+            "best": self._best,
+            "waited": self._waited,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from where another one with the same stages stood."""
+        if not 0 <= state["thawed"] <= len(self.stages):
+            raise OptionError(
+                f"the saved state has {state['thawed']} stages unfrozen and there are "
+                f"{len(self.stages)} here; give the same stages."
+            )
+        self.steps, self.epochs, self.thawed = state["steps"], state["epochs"], state["thawed"]
+        self._best, self._waited = state["best"], state["waited"]
+        for stage, layer in enumerate(self._layers):
+            for parameter in layer:
+                parameter.requires_grad_(stage < self.thawed)
+
+
+def freeze_then_unfreeze(
+    optimizer: Optimizer, layer: Layer, when: Trigger, rate: float | None = None
+) -> Unfreezing:
+    """Keep a layer, such as the embedding, frozen for a while, then train it at a lower rate.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+    layer : torch.nn.Module or iterable of parameters
+    when : AtEpoch, AtStep or OnPlateau
+    rate : float, optional
+        Rate once unfrozen.
+
+    References
+    ----------
+    Howard & Ruder 2018, "Universal Language Model Fine-tuning for Text Classification".
+
+    Examples
+    --------
+    >>> import torch
+    >>> table, head = nn.Embedding(9, 4), nn.Linear(4, 2)
+    >>> optimizer = torch.optim.Adam([*table.parameters(), *head.parameters()], lr=1e-3)
+    >>> recipe = freeze_then_unfreeze(optimizer, table, AtEpoch(8), rate=1e-4)
+    >>> table.weight.requires_grad, [group["lr"] for group in optimizer.param_groups]
+    (False, [0.001, 0.0001])
+    >>> [recipe.end_epoch() for _ in range(8)], table.weight.requires_grad
+    ([0, 0, 0, 0, 0, 0, 0, 1], True)
+    """
+    return Unfreezing(optimizer, [Stage(layer, when, rate)])
+
+
+def gradual_unfreezing(
+    optimizer: Optimizer, layers: Sequence[Layer], *, every: int = 1, rates: Sequence[float] = ()
+) -> Unfreezing:
+    """Unfreeze one more layer after every `every` epochs, from the top down, the embedding last.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+    layers : sequence of torch.nn.Module or of parameters
+        From the bottom, the embedding, to the top, which is trained from the start.
+    every : int
+        Epochs between two thaws.
+    rates : sequence of float, optional
+        A rate for each layer, such as those of `discriminative_rates`; the optimizer's unless
+        given.
+
+    References
+    ----------
+    Howard & Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", 3.3.
+    """
+    if rates and len(rates) != len(layers):
+        raise OptionError(f"{len(rates)} rates were given for {len(layers)} layers; give one each.")
+    each_rate = list(rates) if rates else [None] * len(layers)
+    top_down = list(zip(layers, each_rate, strict=True))[::-1]
+    return Unfreezing(
+        optimizer,
+        [
+            Stage(layer, AtEpoch(every * depth), rate)
+            for depth, (layer, rate) in enumerate(top_down)
+        ],
+    )
+
+
+def _check(
+    optimizer: Optimizer, stages: Sequence[Stage], layers: Sequence[list[nn.Parameter]]
+) -> None:
+    if any("initial_lr" in group for group in optimizer.param_groups):
+        raise OptionError(
+            "this optimizer has a learning rate scheduler already, which knows only the groups of "
+            "that moment; make the unfreezing first, then the scheduler."
+        )
+    everything = [id(parameter) for layer in layers for parameter in layer]
+    if len(set(everything)) < len(everything):
+        raise OptionError("a parameter belongs to two stages (tied weights?); name it in one only.")
+    for stage in stages:
+        when = stage.when
+        number = when.epoch if isinstance(when, AtEpoch) else 0
+        number = when.step if isinstance(when, AtStep) else number
+        if number < 0 or (isinstance(when, OnPlateau) and when.patience < 1):
+            raise OptionError(f"{when} was given; epochs and steps start at 0, patience at 1.")
+        if stage.rate is not None and stage.rate < 0:
+            raise OptionError(f"rate={stage.rate} was given; a learning rate is 0 or more.")
+
+
+def _own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float | None) -> None:
+    """Put parameters into one new group that keeps the options of the group they were in."""
+    wanted = {id(parameter) for parameter in layer}
+    options: dict[str, Any] = {}
+    for group in optimizer.param_groups:
+        if any(id(parameter) in wanted for parameter in group["params"]):
+            options = {key: value for key, value in group.items() if key != "params"}
+            group["params"] = [each for each in group["params"] if id(each) not in wanted]
+    optimizer.param_groups[:] = [group for group in optimizer.param_groups if group["params"]]
+    if rate is not None:
+        options["lr"] = rate
+    optimizer.add_param_group({**options, "params": layer})

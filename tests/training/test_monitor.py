@@ -1,0 +1,206 @@
+import numpy as np
+import pytest
+import torch
+
+from driftkit import Embeddings, align, neighbor_shifts, score
+from driftkit.errors import OptionError, UnknownNameError, VocabularyError
+from driftkit.training.budget import Budget
+from driftkit.training.embedding import WordEmbedding
+from driftkit.training.monitor import DriftMonitor
+
+WORDS = tuple(f"w{i}" for i in range(60))
+
+
+def monitor_of(table, toy, **options):
+    return DriftMonitor(
+        table, WORDS, **{"every": 5, "benchmarks": [toy], "probes": 30, "k": 5} | options
+    )
+
+
+def train(table, monitor, optimizer, first, last):
+    for step in range(first, last):
+        rows = torch.tensor([step % 20, (3 * step) % 20, 7])
+        optimizer.zero_grad()
+        (table(rows) * torch.linspace(-1, 1, 8)).sum().backward()
+        optimizer.step()
+        if monitor.step(optimizer):
+            return step
+    return None
+
+
+@pytest.mark.parametrize("sparse", [True, False])
+def test_figures_are_those_of_the_rooms(make_table, toy, sparse):
+    table = make_table(sparse)
+    monitor = monitor_of(table, toy)
+    before = Embeddings(WORDS, table.weight.detach().numpy().copy())
+    make = torch.optim.SparseAdam if sparse else torch.optim.Adam
+    train(table, monitor, make(table.parameters(), lr=0.1), 0, 12)
+    now = monitor.check()
+    after = Embeddings(WORDS, table.weight.detach().numpy().copy())
+    pair = align(before, after)
+    assert now["moved"] == pair.moved.sum() == now["seen"] > 0
+    probes = [WORDS[row] for row in monitor._figures.probes.rows]
+    assert now["overlap@5"] == neighbor_shifts(pair, probes, k=5).overlap.mean()
+    assert now["spearman[toy]"] == pytest.approx(next(iter(score(after, [toy]))).value)
+    assert [record["step"] for record in monitor.history] == [0, 5, 10, 12]
+    frame = monitor.to_frame()
+    assert frame.shape == (4, 1 + len(now))
+    assert frame["spearman[toy]"].iloc[0] == next(iter(score(before, [toy]))).value
+    assert frame["overlap@5"].iloc[0] == 1
+
+
+def test_rows_moved_by_weight_decay_are_reported_as_unseen(make_table, toy):
+    table = make_table(sparse=False)
+    monitor = monitor_of(table, toy)
+    train(table, monitor, torch.optim.Adam(table.parameters(), lr=0.1, weight_decay=0.1), 0, 5)
+    assert (monitor.latest["moved"], monitor.latest["moved_unseen"]) == (
+        60,
+        60 - monitor.latest["seen"],
+    )
+
+
+def test_reading_without_training_is_not_seen(make_table, toy):
+    table = make_table()
+    monitor = monitor_of(table, toy)
+    with torch.no_grad():
+        table(torch.tensor([1]))
+    table.weight.requires_grad_(False)
+    table(torch.tensor([2]))
+    assert monitor.check()["seen"] == 0
+    table.weight.requires_grad_(True)
+    table(torch.tensor([3]))
+    assert monitor.check()["seen"] == 1
+    monitor.close()
+    table(torch.tensor([4]))
+    assert monitor.check()["seen"] == 1
+
+
+def test_a_budget_stops_the_training(make_table, toy):
+    free = make_table()
+    monitor = monitor_of(free, toy)
+    assert train(free, monitor, torch.optim.SparseAdam(free.parameters(), lr=0.1), 0, 100) is None
+    allowed = 0.1
+    falls = monitor.start["overlap@5"] - monitor.to_frame()["overlap@5"]
+    first = int(monitor.to_frame()["step"][falls > allowed].iloc[0])
+
+    table = make_table()
+    monitor = monitor_of(table, toy, budgets=[Budget("overlap@5", allowed)])
+    stopped = train(table, monitor, torch.optim.SparseAdam(table.parameters(), lr=0.1), 0, 100)
+    assert stopped == first - 1
+    assert "overlap@5 fell from 1" in monitor.stop_reason
+    assert f"at step {first}" in monitor.stop_reason
+
+
+def test_a_budget_cuts_the_rate_of_the_table_once_for_each_fall(make_table, toy):
+    table, head = make_table(), torch.nn.Parameter(torch.zeros(1))
+    monitor = monitor_of(table, toy, budgets=[Budget("overlap@5", 0.1, action="cut", factor=0.5)])
+    optimizer = torch.optim.SGD([{"params": [head]}, {"params": [table.weight]}], lr=0.8)
+    with torch.no_grad():
+        table.weight[:20] = -table.weight[:20]
+    table(torch.arange(20))
+    figures = monitor.check(optimizer)
+    times = int((1 - figures["overlap@5"]) / 0.1)
+    assert times > 1
+    assert [group["lr"] for group in optimizer.param_groups] == [0.8, 0.8 * 0.5**times]
+    monitor.check(optimizer)
+    assert optimizer.param_groups[1]["lr"] == 0.8 * 0.5**times
+    assert not monitor.should_stop
+    unfit = monitor_of(make_table(), toy, budgets=[Budget("overlap@5", 0.1, action="cut")])
+    with torch.no_grad():
+        unfit.embedding.weight[:20] *= -1
+    unfit.embedding(torch.arange(20))
+    for missing in (None, torch.optim.SGD([head])):
+        with pytest.raises(OptionError, match="trains the table"):
+            unfit.check(missing)
+
+
+def test_a_table_that_diverged_stops_the_training(make_table, toy):
+    table = make_table()
+    monitor = monitor_of(table, toy)
+    with torch.no_grad():
+        table(torch.tensor([3]))
+        table.weight[3] = torch.inf
+    monitor._seen[3] = True
+    assert np.isnan(monitor.check()["overlap@5"])
+    assert monitor.should_stop
+    assert "infinity at step 0" in monitor.stop_reason
+
+
+def test_a_resumed_run_gives_the_same_history(make_table, toy, tmp_path):
+    def make():
+        table = make_table()
+        optimizer = torch.optim.SparseAdam(table.parameters(), lr=0.1)
+        cut = Budget("overlap@5", 0.1, action="cut")
+        return table, optimizer, monitor_of(table, toy, budgets=[cut])
+
+    table, optimizer, whole = make()
+    train(table, whole, optimizer, 0, 40)
+
+    table, optimizer, half = make()
+    train(table, half, optimizer, 0, 17)
+    state = {
+        "table": table.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "monitor": half.state_dict(),
+    }
+    torch.save(state, tmp_path / "run.pt")
+
+    table, optimizer, resumed = make()
+    state = torch.load(tmp_path / "run.pt", weights_only=True)
+    table.load_state_dict(state["table"])
+    optimizer.load_state_dict(state["optimizer"])
+    resumed.load_state_dict(state["monitor"])
+    train(table, resumed, optimizer, 17, 40)
+    np.testing.assert_equal(resumed.history, whole.history)
+    np.testing.assert_equal(resumed.state_dict()["cuts"], whole.state_dict()["cuts"])
+    assert whole.state_dict()["cuts"][0] > 0
+
+    late = monitor_of(table, toy, budgets=[Budget("overlap@5", 0.1)])
+    with pytest.raises(OptionError, match="another table"):
+        late.load_state_dict(state["monitor"])
+    given = monitor_of(table, toy, original=make_table().weight, budgets=[Budget("overlap@5", 0.1)])
+    given.load_state_dict(state["monitor"])
+    np.testing.assert_equal(given.history, half.history)
+    with pytest.raises(OptionError, match="other figures"):
+        monitor_of(make_table(), toy, k=4).load_state_dict(state["monitor"])
+
+
+def test_writers_see_every_check(make_table, toy):
+    seen = []
+    table = make_table()
+    monitor = monitor_of(table, toy, writers=[lambda step, figures: seen.append((step, figures))])
+    train(table, monitor, torch.optim.SparseAdam(table.parameters(), lr=0.1), 0, 11)
+    assert [step for step, _ in seen] == [5, 10]
+    assert seen[-1][1] == monitor.latest
+
+
+def test_a_word_embedding_knows_its_words(toy, make_table):
+    layer = WordEmbedding(WORDS, make_table().weight.detach(), found=[True] * 60)
+    assert DriftMonitor(layer, benchmarks=[toy], probes=["w3"]).words == WORDS
+    with pytest.raises(VocabularyError):
+        DriftMonitor(make_table())
+
+
+def test_real_benchmarks_on_real_vectors(glove):
+    layer = torch.nn.Embedding.from_pretrained(torch.tensor(glove.matrix[:20_000]))
+    start = DriftMonitor(layer, glove.words[:20_000]).start
+    table = Embeddings(glove.words[:20_000], glove.matrix[:20_000])
+    for one in score(table, ["ws353", "simlex999"]):
+        if one.measure == "spearman":
+            assert start[f"spearman[{one.benchmark}]"] == pytest.approx(one.value, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"every": 0}, OptionError),
+        ({"candidates": 0}, OptionError),
+        ({"probes": 0}, OptionError),
+        ({"original": torch.zeros(2, 2)}, OptionError),
+        ({"budgets": [Budget("nothing", 0.1)]}, UnknownNameError),
+        ({"benchmarks": ["nothing"]}, UnknownNameError),
+    ],
+)
+def test_what_cannot_be(make_table, toy, options, error):
+    with pytest.raises(error):
+        monitor_of(make_table(), toy, **options)

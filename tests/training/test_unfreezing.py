@@ -1,0 +1,220 @@
+import pytest
+import torch
+from torch import nn
+
+from driftkit.errors import OptionError
+from driftkit.training.schedules import SlantedTriangular, discriminative_rates
+from driftkit.training.unfreezing import (
+    AtEpoch,
+    AtStep,
+    OnPlateau,
+    Stage,
+    Unfreezing,
+    freeze_then_unfreeze,
+    gradual_unfreezing,
+)
+
+
+class Model(nn.Module):
+    def __init__(self, sparse=False):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.table = nn.Embedding(20, 4, sparse=sparse)
+        self.middle = nn.Linear(4, 4)
+        self.head = nn.Linear(4, 2)
+        with torch.no_grad():
+            for parameter in self.parameters():
+                parameter.normal_(generator=generator)
+
+    def forward(self, rows):
+        return self.head(torch.tanh(self.middle(self.table(rows))))
+
+
+def train(model, optimizer, steps, first=0):
+    for step in range(first, first + steps):
+        rows = torch.arange(step, step + 5) % 10  # rows 10 to 19 are never seen
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(rows), rows % 2).backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda p: torch.optim.Adam(p, lr=0.1, weight_decay=0.1),
+        lambda p: torch.optim.AdamW(p, lr=0.1, weight_decay=0.1),
+        lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1),
+        lambda p: torch.optim.RMSprop(p, lr=0.1, momentum=0.9),
+        lambda p: torch.optim.Adagrad(p, lr=0.1, weight_decay=0.1),
+    ],
+)
+def test_frozen_rows_are_bit_identical_and_have_no_optimizer_state(make):
+    model = Model()
+    start, head = model.table.weight.detach().clone(), model.head.weight.detach().clone()
+    optimizer = make(model.parameters())
+    before = {id(each) for each in optimizer.state}  # Adagrad makes its state at once
+    recipe = freeze_then_unfreeze(optimizer, model.table, AtEpoch(2), rate=0.01)
+    train(model, optimizer, 8)
+    recipe.end_epoch()
+    assert torch.equal(model.table.weight, start)
+    assert not torch.equal(model.head.weight, head)
+    assert (id(model.table.weight) in {id(each) for each in optimizer.state}) == (
+        id(model.table.weight) in before
+    )
+    assert recipe.end_epoch() == 1
+    train(model, optimizer, 8)
+    assert not torch.equal(model.table.weight[:10], start[:10])
+
+
+def test_unfreezing_keeps_the_state_of_the_head():
+    model = Model()
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+    recipe = freeze_then_unfreeze(optimizer, model.table, AtStep(5), rate=0.001)
+    train(model, optimizer, 4)
+    recipe.steps = 4
+    state = {key: value.clone() for key, value in optimizer.state[model.head.weight].items()}
+    assert recipe.step() == 1
+    for key, value in optimizer.state[model.head.weight].items():
+        assert torch.equal(value, state[key])
+    assert state["step"] == 4
+    train(model, optimizer, 1)
+    assert optimizer.state[model.head.weight]["step"] == 5
+    assert optimizer.state[model.table.weight]["step"] == 1
+
+
+def test_the_frozen_phase_equals_a_training_without_the_table():
+    """Freezing is nothing but leaving the table out, bit for bit."""
+    ours, theirs = Model(), Model()
+    optimizer = torch.optim.Adam(ours.parameters(), lr=0.01)
+    freeze_then_unfreeze(optimizer, ours.table, AtEpoch(99))
+    theirs.table.weight.requires_grad_(False)
+    others = [*theirs.middle.parameters(), *theirs.head.parameters()]
+    train(ours, optimizer, 10)
+    train(theirs, torch.optim.Adam(others, lr=0.01), 10)
+    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_a_table_the_optimizer_did_not_hold_joins_it():
+    model = Model(sparse=True)
+    dense = torch.optim.Adam([*model.middle.parameters(), *model.head.parameters()])
+    sparse = torch.optim.SparseAdam(model.table.parameters(), lr=9.0)
+    freeze_then_unfreeze(sparse, model.table, AtEpoch(1), rate=0.5)
+    assert [group["lr"] for group in sparse.param_groups] == [0.5]
+    freeze_then_unfreeze(dense, [nn.Parameter(torch.zeros(1))], AtEpoch(1), rate=0.25)
+    assert [group["lr"] for group in dense.param_groups] == [0.001, 0.25]
+
+
+def test_by_plateau():
+    model = Model()
+    recipe = freeze_then_unfreeze(
+        torch.optim.Adam(model.parameters()), model.table, OnPlateau(patience=2, least=0.01)
+    )
+    scores = [0.5, 0.6, 0.605, 0.7, 0.70, 0.71]  # 0.605 and the last two are no improvement
+    assert [recipe.end_epoch(score) for score in scores] == [0, 0, 0, 0, 0, 1]
+    lower_is_better = freeze_then_unfreeze(
+        torch.optim.Adam(model.parameters()), model.table, OnPlateau(patience=1, mode="min")
+    )
+    assert [lower_is_better.end_epoch(loss) for loss in (1.0, 0.5, 0.6)] == [0, 0, 1]
+    with pytest.raises(OptionError, match="metric"):
+        freeze_then_unfreeze(
+            torch.optim.Adam(model.parameters()), model.table, OnPlateau()
+        ).end_epoch()
+
+
+def test_gradual_unfreezing_goes_from_the_top_down_the_table_last():
+    model = Model()
+    layers = [model.table, model.middle, model.head]
+    rates = [group["lr"] for group in discriminative_rates(layers, 0.1)]
+    optimizer = torch.optim.Adam(model.parameters(), lr=1.0)
+    recipe = gradual_unfreezing(optimizer, layers, rates=rates)
+
+    def trained():
+        return [layer.weight.requires_grad for layer in layers]
+
+    assert trained() == [False, False, True]
+    recipe.end_epoch()
+    assert trained() == [False, True, True]
+    recipe.end_epoch()
+    assert trained() == [True, True, True]
+    rate_of = {
+        id(parameter): group["lr"]
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+    assert [rate_of[id(layer.weight)] for layer in layers] == rates
+    assert sorted(map(id, model.parameters())) == sorted(rate_of)
+
+
+def test_a_plateau_is_counted_from_the_thaw_before():
+    model = Model()
+    recipe = Unfreezing(
+        torch.optim.Adam(model.parameters()),
+        [Stage(model.middle, AtEpoch(3)), Stage(model.table, OnPlateau(patience=1))],
+    )
+    assert [recipe.end_epoch(0.5) for _ in range(5)] == [0, 0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("stop_at", [1, 2, 3, 5])
+def test_a_restored_run_goes_on_as_if_never_stopped(stop_at):
+    def make():
+        model = Model()
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.05)
+        recipe = Unfreezing(
+            optimizer,
+            [Stage(model.middle, AtStep(4), 0.01), Stage(model.table, OnPlateau(1), 0.001)],
+        )
+        return model, optimizer, recipe, SlantedTriangular(optimizer, 24)
+
+    def epochs(parts, first, last):
+        model, optimizer, recipe, schedule = parts
+        for epoch in range(first, last):
+            for step in range(3):
+                train(model, optimizer, 1, first=3 * epoch + step)
+                recipe.step()
+                schedule.step()
+            recipe.end_epoch(1.0)
+
+    whole, half = make(), make()
+    epochs(whole, 0, 6)
+    epochs(half, 0, stop_at)
+    resumed = make()
+    for part, saved in zip(resumed, half, strict=True):
+        part.load_state_dict(saved.state_dict())
+    epochs(resumed, stop_at, 6)
+    assert resumed[2].state_dict() == whole[2].state_dict()
+    assert whole[2].thawed == 2
+    for mine, other in zip(resumed[0].parameters(), whole[0].parameters(), strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_notes_report_what_moves_other_rows():
+    model = Model()
+    adam = torch.optim.Adam(model.parameters(), weight_decay=0.1)
+    assert len(freeze_then_unfreeze(adam, model.table, AtEpoch(1)).notes) == 2
+    sgd = torch.optim.SGD(model.parameters())
+    assert freeze_then_unfreeze(sgd, model.table, AtEpoch(1)).notes == ()
+    assert freeze_then_unfreeze(adam, model.head, AtEpoch(1)).notes == ()
+
+
+def test_what_cannot_be():
+    model = Model()
+    optimizer = torch.optim.Adam(model.parameters())
+    with pytest.raises(OptionError, match="start at 0"):
+        freeze_then_unfreeze(optimizer, model.table, AtEpoch(-1))
+    with pytest.raises(OptionError, match="start at 0"):
+        freeze_then_unfreeze(optimizer, model.table, AtStep(-1))
+    with pytest.raises(OptionError, match="patience"):
+        freeze_then_unfreeze(optimizer, model.table, OnPlateau(patience=0))
+    with pytest.raises(OptionError, match="rate"):
+        freeze_then_unfreeze(optimizer, model.table, AtEpoch(1), rate=-1)
+    with pytest.raises(OptionError, match="two stages"):
+        Unfreezing(optimizer, [Stage(model.table, AtEpoch(1)), Stage(model, AtEpoch(2))])
+    with pytest.raises(OptionError, match="rates were given"):
+        gradual_unfreezing(optimizer, [model.table, model.head], rates=[0.1])
+    recipe = freeze_then_unfreeze(optimizer, model.table, AtEpoch(1))
+    with pytest.raises(OptionError, match="stages"):
+        recipe.load_state_dict({"thawed": 2})
+    SlantedTriangular(optimizer, 10)
+    with pytest.raises(OptionError, match="then the scheduler"):
+        freeze_then_unfreeze(optimizer, model.table, AtEpoch(1))
