@@ -222,14 +222,14 @@ class Search:
         if np.array_equal(queries, live):
             total = len(live) * (len(live) + 1) // 2
             side = Side(live, ids, proposals)
-            sweep_square(self.space, side, tile=self.tile, step=_shares(total, tell))
+            sweep_square(self.space, side, tile=self.tile, step=shares(total, tell))
         else:
             sweep_rectangle(
                 self.space,
                 Side(queries, np.zeros(len(queries), np.int32), proposals, own.astype(np.int32)),
                 Side(live, ids),
                 tile=self.tile,
-                step=_shares(len(queries) * len(live), tell),
+                step=shares(len(queries) * len(live), tell),
             )
         return proposals
 
@@ -244,7 +244,7 @@ class Search:
         return Proposals.joined(parts, depth)
 
 
-def _shares(total: int, tell: Callable[[float], None]) -> Callable[[int], None]:
+def shares(total: int, tell: Callable[[float], None]) -> Callable[[int], None]:
     """Turn counts of products into the share of all of them that is done."""
     done = 0
 

@@ -43,13 +43,22 @@ def replace_root(value: Floats, identity: Ids, new: float, who: int) -> None:
 
 
 @compiled
-def any_above(product: Floats, low: Any, thresholds: Floats) -> bool:
-    """Whether any product (g,) is above the lower of its row's and its column's threshold."""
-    found = 0
-    for j in range(GROUP):
-        least = thresholds[j] if thresholds[j] < low else low
-        found |= product[j] > least
-    return found != 0
+def next_group(product: Floats, low: Any, thresholds: Floats, start: int) -> int:
+    """Where the next group with a product above a threshold begins; the last may be shorter.
+
+    The lower of the row's threshold and the column's counts, since either may want the product.
+    """
+    columns = len(product)
+    while start + GROUP <= columns:
+        group, bar = product[start : start + GROUP], thresholds[start : start + GROUP]
+        found = 0
+        for j in range(GROUP):
+            least = bar[j] if bar[j] < low else low
+            found |= group[j] > least
+        if found != 0:
+            break
+        start += GROUP
+    return start
 
 
 @compiled
@@ -89,14 +98,8 @@ def keep_largest(
             line[own[i]] = -np.inf
         start = i + 1 if upper else 0
         while start < columns:
-            stop = start + GROUP
-            if stop <= columns:
-                if not any_above(line[start:stop], row_threshold[i], column_threshold[start:stop]):
-                    start = stop
-                    continue
-            else:
-                stop = columns
-            for j in range(start, stop):
+            start = next_group(line, row_threshold[i], column_threshold, start)
+            for j in range(start, min(start + GROUP, columns)):
                 value = line[j]
                 if value > row_threshold[i]:
                     replace_root(row_value[i], row_identity[i], value, column_ids[j])
@@ -104,7 +107,7 @@ def keep_largest(
                 if value > column_threshold[j]:
                     replace_root(column_value[j], column_identity[j], value, row_ids[i])
                     column_threshold[j] = column_value[j, 0]
-            start = stop
+            start += GROUP
 
 
 @compiled

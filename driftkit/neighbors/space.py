@@ -1,4 +1,4 @@
-"""A space to search: its rows, those of them that may be neighbors, and where products are taken."""
+"""A space to search: its rows, which of them may be neighbors, and where products are taken."""
 
 from __future__ import annotations
 

@@ -93,9 +93,7 @@ def top(product: torch.Tensor, depth: int) -> tuple[torch.Tensor, torch.Tensor]:
     return value, torch.cat([columns, rest.expand(rows, -1)], 1).gather(1, place)
 
 
-def settle(
-    space: Space, queries: Positions, own: Positions, lists: Lists, depth: int
-) -> Lists:
+def settle(space: Space, queries: Positions, own: Positions, lists: Lists, depth: int) -> Lists:
     """Answer queries whose short list could have missed a neighbor, by looking at every candidate.
 
     A neighbor's cosine is at least the `depth`-th listed one, so its product is at least that less

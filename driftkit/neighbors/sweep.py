@@ -22,8 +22,8 @@ from driftkit.neighbors.tiles import Tile, between, within
 
 TILE = 2_048
 """Most rows, and columns, of a tile."""
-PRODUCTS = 1 << 23
-"""Products held at once by all threads together (32 MB)."""
+PRODUCTS = 1 << 22
+"""Products held at once by all threads together (16 MB, to stay near the processor)."""
 SQUARE = 16_384
 """Rows kept as unit rows on each side while their tiles are taken."""
 
@@ -149,10 +149,10 @@ class _Workers:
         """Take the products of disjoint tiles, then look through them side by side."""
         parts = [(left.part(self.tile, a), right.part(self.tile, b)) for a, b in tiles]
         jobs = [(self._product(at, *pair), *pair) for at, pair in enumerate(parts)]
-        if len(jobs) == 1:
-            _look(jobs[0])
-        else:
-            list(self.pool.map(_look, jobs))  # a list, to wait and to hear of exceptions
+        others = [self.pool.submit(_look, job) for job in jobs[1:]]
+        _look(jobs[0])
+        for other in others:
+            other.result()
         self.step(sum(product.numel() for product, _, _ in jobs))
 
     def _product(self, number: int, rows: _Stretch, columns: _Stretch) -> torch.Tensor:
@@ -170,6 +170,4 @@ def _look(job: tuple[torch.Tensor, _Stretch, _Stretch]) -> None:
 
     product, rows, columns = job
     upper = rows.side is columns.side and rows.start == columns.start
-    keep_largest(
-        product.numpy(), rows.own(columns.start), upper, *rows.lists(), *columns.lists()
-    )
+    keep_largest(product.numpy(), rows.own(columns.start), upper, *rows.lists(), *columns.lists())

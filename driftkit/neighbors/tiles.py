@@ -44,8 +44,4 @@ def between(rows: int, columns: int) -> Iterator[list[Tile]]:
     """
     wide = max(rows, columns)
     for shift in range(wide):
-        yield [
-            (row, (row + shift) % wide)
-            for row in range(rows)
-            if (row + shift) % wide < columns
-        ]
+        yield [(row, (row + shift) % wide) for row in range(rows) if (row + shift) % wide < columns]
