@@ -115,6 +115,61 @@ REGISTRY: dict[str, Measure] = {
             "Ethayarajh 2019",
         ),
         Measure(
+            "debiased_cka", "space", -1, 1, True,
+            "Linear CKA from unbiased estimates: 0 on average for unrelated tables.",
+            "Nguyen, Raghu & Kornblith 2021",
+        ),
+        Measure(
+            "procrustes_angle", "space", 0, 1.5707963267948966, False,
+            "Angle in radians left after centering and the best orthogonal map and scale.",
+            "Williams et al. 2021",
+        ),
+        Measure(
+            "pip_loss", "space", 0, float("inf"), False,
+            "Change of all inner products of words, relative to their size.",
+            "Yin & Shen 2018",
+        ),
+        Measure(
+            "rsa", "space", -1, 1, True,
+            "Correlation, over all pairs of words, of their cosines before and after.",
+            "Kriegeskorte, Mur & Bandettini 2008",
+        ),
+        Measure(
+            "eigenspace_overlap", "space", 0, 1, True,
+            "Share of the subspace one table spans that the other spans too.",
+            "May et al. 2019",
+        ),
+        Measure(
+            "eigenspace_instability", "space", 0, 1, False,
+            "Disagreement of linear models on the two tables, weighted by their own spectra.",
+            "Leszczynski et al. 2020",
+        ),
+        Measure(
+            "effective_rank", "space", 1, float("inf"), True,
+            "Exponential of the entropy of the singular values of centered rows.",
+            "Roy & Vetterli 2007",
+        ),
+        Measure(
+            "stable_rank", "space", 1, float("inf"), True,
+            "Sum of the variances by the largest, of centered rows.",
+            "Rudelson & Vershynin 2007",
+        ),
+        Measure(
+            "participation_ratio", "space", 1, float("inf"), True,
+            "Squared sum of the variances by the sum of their squares, of centered rows.",
+            "Gao et al. 2017",
+        ),
+        Measure(
+            "isoscore", "space", 0, 1, True,
+            "How evenly the variance fills all dimensions.",
+            "Rudman et al. 2022",
+        ),
+        Measure(
+            "partition_isotropy", "space", 0, 1, True,
+            "Least by largest partition function over the eigenvectors, both signs.",
+            "Mu & Viswanath 2018; Arora et al. 2016",
+        ),
+        Measure(
             "spearman", "similarity", -1, 1, True,
             "Rank correlation, with average ranks, of cosines and human scores.",
             "Spearman 1904; scipy.stats.spearmanr",

@@ -42,6 +42,21 @@ class Moments:
     raw_x: float
     raw_y: float
 
+    @property
+    def raw_xx(self) -> Block:
+        """``X'X``, not centered."""
+        return self.xx + self.n * np.outer(self.mean_x, self.mean_x)
+
+    @property
+    def raw_yy(self) -> Block:
+        """``Y'Y``, not centered."""
+        return self.yy + self.n * np.outer(self.mean_y, self.mean_y)
+
+    @property
+    def raw_xy(self) -> Block:
+        """``X'Y``, not centered."""
+        return self.xy + self.n * np.outer(self.mean_x, self.mean_y)
+
     def __add__(self, other: Moments) -> Moments:
         """Moments of the rows of both (Chan, Golub & LeVeque 1979)."""
         n = self.n + other.n
@@ -60,7 +75,7 @@ class Moments:
         )
 
 
-def moments(pair: Pair, chosen: Mask) -> Moments:
+def moments(pair: Pair, chosen: Mask, *, unit: bool = False) -> Moments:
     """Take the moments of the chosen rows in two passes, means first, in float64.
 
     Parameters
@@ -69,17 +84,19 @@ def moments(pair: Pair, chosen: Mask) -> Moments:
         The two tables.
     chosen : ndarray of bool, shape (n,)
         Which shared words count.
+    unit : bool
+        Take the rows divided by their norms; none may be zero.
     """
     n, d = int(chosen.sum()), pair.before.shape[1]
     mean_x, mean_y = np.zeros(d), np.zeros(d)
     raw_x = raw_y = 0.0
-    for x, y in blocks(pair, chosen):
+    for x, y in blocks(pair, chosen, unit=unit):
         mean_x += x.sum(axis=0) / n
         mean_y += y.sum(axis=0) / n
         raw_x += float(np.square(x).sum())
         raw_y += float(np.square(y).sum())
     xx, yy, xy = np.zeros((d, d)), np.zeros((d, d)), np.zeros((d, d))
-    for x, y in blocks(pair, chosen):
+    for x, y in blocks(pair, chosen, unit=unit):
         x -= mean_x
         y -= mean_y
         xx += x.T @ x
@@ -88,13 +105,15 @@ def moments(pair: Pair, chosen: Mask) -> Moments:
     return Moments(n, mean_x, mean_y, xx, yy, xy, raw_x, raw_y)
 
 
-def blocks(pair: Pair, chosen: Mask) -> Iterator[tuple[Block, Block]]:
+def blocks(pair: Pair, chosen: Mask, *, unit: bool = False) -> Iterator[tuple[Block, Block]]:
     """Matched rows (b, d) of the chosen words in float64, fresh copies, block by block."""
     for start in range(0, len(pair), BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
         mask = chosen[rows]
         if mask.any():
-            yield (
-                pair.before[rows][mask].astype(np.float64),
-                pair.after[rows][mask].astype(np.float64),
-            )
+            x = pair.before[rows][mask].astype(np.float64)
+            y = pair.after[rows][mask].astype(np.float64)
+            if unit:
+                x /= pair.before_norms[rows][mask, None]
+                y /= pair.after_norms[rows][mask, None]
+            yield x, y

@@ -9,6 +9,7 @@ thread pool, which is global, is never started.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
@@ -22,8 +23,7 @@ def can_compile() -> bool:
 
 def compiled(function: F) -> F:
     """Compile a function of numbers and arrays; floating point keeps its order and its bits."""
-    from numba import njit
-
+    njit: Any = import_module("numba").njit
     made: F
     try:
         made = njit(nogil=True, cache=True)(function)

@@ -79,7 +79,8 @@ def exact_cosines(space: Space, queries: Positions, identity: Ids) -> Cosines:
     out = np.full(identity.shape, np.nan, np.float32)
     filled = identity >= 0
     # Position -1 reads the last row, which the mask then leaves out.
-    rows = np.where(filled, space.live[identity], -1) if len(space.live) else identity
+    live = space.live if len(space.live) else np.array([-1])
+    rows: Positions = np.where(filled, live[identity], -1)
     if not can_compile():
         asked = np.broadcast_to(queries[:, None], identity.shape)
         out[filled] = space.cosine(asked[filled], rows[filled])
@@ -93,7 +94,7 @@ def exact_cosines(space: Space, queries: Positions, identity: Ids) -> Cosines:
 
     def part(start: int, stop: int) -> None:
         some = slice(start, stop)
-        cosines(matrix, space.norms, plan, queries[some], rows[some].astype(np.int64), out[some])
+        cosines(matrix, space.norms, plan, queries[some], rows[some], out[some])
 
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(part, cuts[:-1].tolist(), cuts[1:].tolist()))

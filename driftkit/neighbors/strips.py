@@ -60,9 +60,9 @@ def propose(
                 )
                 best[number] = value, torch.cat([seen, column + start], 1).gather(1, place)
     largest = torch.cat([value for value, _ in best]).cpu().numpy()
-    place = torch.cat([column for _, column in best]).cpu().numpy()
+    where = torch.cat([column for _, column in best]).cpu().numpy()
     listed = np.isfinite(largest)  # minus infinity stands for the query itself
-    return Proposals(largest, np.where(listed, place, -1).astype(np.int32), largest[:, -1].copy())
+    return Proposals(largest, np.where(listed, where, -1).astype(np.int32), largest[:, -1].copy())
 
 
 def _exclude(product: torch.Tensor, own: torch.Tensor) -> None:
