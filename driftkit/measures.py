@@ -90,6 +90,41 @@ REGISTRY: dict[str, Measure] = {
             "standard",
         ),
         Measure(
+            "relative_l2", "word", 0, float("inf"), False,
+            "Euclidean distance between a word's vectors, by the norm before.",
+            "standard",
+        ),
+        Measure(
+            "displacement", "word", 0, 2, False,
+            "1 less the cosine of a word's vectors, after optional centering and alignment.",
+            "Hamilton, Leskovec & Jurafsky 2016",
+        ),
+        Measure(
+            "jaccard", "word", 0, 1, True,
+            "Neighbors in both lists by neighbors in either.",
+            "Boggust, Carter & Satyanarayan 2022", 10,
+        ),
+        Measure(
+            "average_overlap", "word", 0, 1, True,
+            "Mean over depths of the share of the first neighbors that agree.",
+            "Wu & Crestani 2003", 10,
+        ),
+        Measure(
+            "local_neighborhood", "word", 0, 2, False,
+            "1 less the cosine of a word's cosines, before and after, to its neighbors of both.",
+            "Hamilton, Leskovec & Jurafsky 2016b", 25,
+        ),
+        Measure(
+            "mutual_change", "word", -1, 1, True,
+            "Change of the share of a word's neighbors that have the word among theirs.",
+            "standard", 10,
+        ),
+        Measure(
+            "k_occurrence_change", "word", float("-inf"), float("inf"), True,
+            "Change of the number of words that have this one among their neighbors.",
+            "Radovanovic, Nanopoulos & Ivanovic 2010", 10,
+        ),
+        Measure(
             "overlap", "word", 0, 1, True,
             "Share of a word's k nearest neighbors that it keeps.",
             "Wendlandt, Kummerfeld & Mihalcea 2018", 10,

@@ -19,7 +19,7 @@ from driftkit.cli.group import BROKEN_RULE
 @click.option(
     "--candidates",
     type=click.IntRange(1),
-    default=20_000,
+    default=60_000,
     show_default=True,
     help="Seek neighbors among so many of the first words, and as many moved ones.",
 )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.drift.moments import Block, Moments
+from driftkit.drift.moments import Block, Moments, UnitMoments, blocks
+from driftkit.pair import Mask, Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,24 @@ class NormProducts:
     ab: float
     aa: float
     bb: float
+
+
+def norm_products(pair: Pair, groups: Sequence[tuple[Mask, Moments]]) -> list[NormProducts]:
+    """Take those sums for each group, given its rows and its moments, in one pass."""
+    sums = np.zeros((len(groups), 3))
+    start = 0
+    for x, y in blocks(pair, np.ones(len(pair), bool)):
+        rows = slice(start, start + len(x))
+        a, b = np.square(x).sum(axis=1), np.square(y).sum(axis=1)
+        for number, (mask, m) in enumerate(groups):
+            some = mask[rows]
+            if some.any():
+                # |x - mean|^2, without another copy of the block
+                p = (a - 2 * (x @ m.mean_x) + m.mean_x @ m.mean_x)[some]
+                q = (b - 2 * (y @ m.mean_y) + m.mean_y @ m.mean_y)[some]
+                sums[number] += p @ q, p @ p, q @ q
+        start += len(x)
+    return [NormProducts(*each) for each in sums.tolist()]
 
 
 def cka(m: Moments) -> float:
@@ -80,35 +100,28 @@ def pip_loss(m: Moments) -> float:
     return float(np.sqrt(max(gap, 0.0) / size)) if size else np.nan
 
 
-def rsa(unit: Moments) -> float:
+def rsa(unit: UnitMoments) -> float:
     """Pearson correlation, over all pairs of words, of their cosines before and after.
-
-    Parameters
-    ----------
-    unit : Moments
-        Of unit rows.
 
     References
     ----------
     Kriegeskorte, Mur & Bandettini 2008, "Representational Similarity Analysis".
     """
-    n = unit.n
-    pairs = n * (n - 1)
-    mean_x = (n**2 * float(unit.mean_x @ unit.mean_x) - n) / pairs
-    mean_y = (n**2 * float(unit.mean_y @ unit.mean_y) - n) / pairs
-    var_x = (float(np.square(unit.raw_xx).sum()) - n) / pairs - mean_x**2
-    var_y = (float(np.square(unit.raw_yy).sum()) - n) / pairs - mean_y**2
-    covariance = (float(np.square(unit.raw_xy).sum()) - n) / pairs - mean_x * mean_y
+    n, pairs = unit.n, unit.n * (unit.n - 1)
+    mean_x, mean_y = mean_cosine(n, unit.sum_x), mean_cosine(n, unit.sum_y)
+    var_x = (float(np.square(unit.xx).sum()) - n) / pairs - mean_x**2
+    var_y = (float(np.square(unit.yy).sum()) - n) / pairs - mean_y**2
+    covariance = (float(np.square(unit.xy).sum()) - n) / pairs - mean_x * mean_y
     if min(var_x, var_y) <= 1e-14:
         return np.nan
     return float(np.clip(covariance / np.sqrt(var_x * var_y), -1, 1))
 
 
-def mean_cosine(n: int, mean: Block) -> float:
-    """``(|sum u|^2 - n) / (n (n - 1))`` of n unit rows u with this mean.
+def mean_cosine(n: int, total: Block) -> float:
+    """``(|sum u|^2 - n) / (n (n - 1))`` of n unit rows u with this sum.
 
     References
     ----------
     Ethayarajh 2019, "How Contextual are Contextualized Word Representations?".
     """
-    return float((n * float(mean @ mean) - 1) / (n - 1))
+    return float((total @ total - n) / (n * (n - 1)))

@@ -6,17 +6,28 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import add
+from typing import TypeVar
 
 import numpy as np
 
 from driftkit.drift import alignment, eigenspace, isotropy, spectrum
 from driftkit.drift.alignment import NormProducts
 from driftkit.drift.bands import BANDS, band_masks
-from driftkit.drift.moments import Block, Moments, blocks, moments
+from driftkit.drift.moments import (
+    Block,
+    Moments,
+    UnitMoments,
+    blocks,
+    moments,
+    stored,
+    unit_moments,
+)
 from driftkit.drift.space_figures import SpaceDrift, SpaceFigure
 from driftkit.drift.summary import GROUPS, group_masks
 from driftkit.measures import parse_measure
 from driftkit.pair import Mask, Pair
+
+S = TypeVar("S", Moments, UnitMoments)
 
 _CONSTANT = 1e-26
 """Share of the sum of squares below which what is left after centering is rounding.
@@ -62,10 +73,14 @@ def space_drift(pair: Pair, *, bands: Sequence[int] = BANDS) -> SpaceDrift:
     (1.0, 0.0)
     """
     chosen = _chosen(pair, bands)
-    raw, unit = (_moments_of(pair, chosen, unit=each) for each in (False, True))
+    raw = _by_group(pair, chosen, moments)
+    unit = _by_group(pair, chosen, unit_moments)
+    norms = alignment.norm_products(pair, list(zip(chosen.values(), raw, strict=True)))
     groups = [
-        _Group(name, pair, mask, of_rows, of_unit_rows)
-        for (name, mask), of_rows, of_unit_rows in zip(chosen.items(), raw, unit, strict=True)
+        _Group(name, pair, mask, *sums)
+        for (name, mask), sums in zip(
+            chosen.items(), zip(raw, unit, norms, strict=True), strict=True
+        )
     ]
     return SpaceDrift(tuple(_figures(groups)))
 
@@ -76,7 +91,8 @@ class _Group:
     pair: Pair
     mask: Mask
     raw: Moments
-    unit: Moments  # of unit rows, where both sides have a direction
+    unit: UnitMoments  # where both sides have a direction
+    norms: NormProducts
 
     @property
     def shapeless(self) -> bool:
@@ -86,29 +102,26 @@ class _Group:
             for centered, raw in ((self.raw.xx, self.raw.raw_x), (self.raw.yy, self.raw.raw_y))
         )
 
+    @property
+    def is_band(self) -> bool:
+        return self.name not in GROUPS
+
 
 def _chosen(pair: Pair, bands: Sequence[int]) -> dict[str, Mask]:
     """Masks (n,) of the groups by name."""
     return {**group_masks(pair.moved), **band_masks(len(pair), bands)}
 
 
-def _moments_of(pair: Pair, chosen: dict[str, Mask], *, unit: bool) -> list[Moments]:
-    """Moments of every group, from those of the smallest parts groups are made of."""
-    wanted = ~pair.zero if unit else np.ones(len(pair), bool)
-    bands = [mask for name, mask in chosen.items() if name not in GROUPS] or [chosen["all"]]
+def _by_group(pair: Pair, chosen: dict[str, Mask], take: Callable[[Pair, Mask], S]) -> list[S]:
+    """Sums over every group, from those over the smallest parts that groups are made of."""
+    bands = [mask for name, mask in chosen.items() if name not in GROUPS]
     parts = [
-        (band & side & wanted, number, which)
-        for number, band in enumerate(bands)
-        for which, side in enumerate((pair.moved, ~pair.moved))
+        [take(pair, band & side) for side in (pair.moved, ~pair.moved)]
+        for band in bands or [chosen["all"]]
     ]
-    taken = [(moments(pair, mask, unit=unit), number, which) for mask, number, which in parts]
-    all_, moved, unmoved = (
-        reduce(add, (m for m, _, which in taken if which in kept)) for kept in ((0, 1), (0,), (1,))
-    )
-    by_band = [
-        reduce(add, (m for m, at, _ in taken if at == number)) for number in range(len(bands))
-    ]
-    return [all_, moved, unmoved, *(by_band if len(chosen) > len(GROUPS) else [])]
+    moved, unmoved = (reduce(add, each) for each in zip(*parts, strict=True))
+    by_band: list[S] = [part[0] + part[1] for part in parts] if bands else []
+    return [moved + unmoved, moved, unmoved, *by_band]
 
 
 def _figures(groups: Sequence[_Group]) -> Iterator[SpaceFigure]:
@@ -122,15 +135,15 @@ def _figures(groups: Sequence[_Group]) -> Iterator[SpaceFigure]:
         yield _figure(group, "rsa", "pair", group.unit.n, 3, value)
     for group in groups:
         n = group.unit.n
-        for of, mean in (("original", group.unit.mean_x), ("tuned", group.unit.mean_y)):
-            value = partial(alignment.mean_cosine, n, mean)
+        for of, total in (("original", group.unit.sum_x), ("tuned", group.unit.sum_y)):
+            value = partial(alignment.mean_cosine, n, total)
             yield _figure(group, "mean_cosine", of, n, 2, value)
     for name, describe in _DESCRIBE:
         for group in groups:
             for of, gram in (("original", group.raw.xx), ("tuned", group.raw.yy)):
                 value = partial(_of_spectrum, describe, gram)
                 yield _figure(group, name, of, group.raw.n, 2, value, needs_shape=True)
-    for group in groups:
+    for group in (group for group in groups if not group.is_band):
         for of, matrix, gram in (
             ("original", group.pair.before, group.raw.raw_xx),
             ("tuned", group.pair.after, group.raw.raw_yy),
@@ -164,27 +177,23 @@ def _procrustes(group: _Group) -> float:
     """``|Xc - Yc R|`` with the best orthogonal R, summed row by row.
 
     ``sqrt(f(Xc) + f(Yc) - 2 |Xc'Yc|_*)`` is the same number, but as a small difference of large
-    ones it cannot tell drift below 1e-8 of the space's size from none.
+    ones it cannot tell drift below 1e-8 of the space's size from none. It does for bands.
     """
     m = group.raw
-    u, _, vt = np.linalg.svd(m.xy.T)  # Yc'Xc = U S V'
+    u, singular, vt = np.linalg.svd(m.xy.T)  # Yc'Xc = U S V'
+    if group.is_band:
+        return float(np.sqrt(max(np.trace(m.xx) + np.trace(m.yy) - 2 * singular.sum(), 0)))
+    if not any((x != y).any() for x, y in stored(group.pair, group.mask)):
+        return 0.0
     rotation = u @ vt  # (d, d)
     rotated = unrotated = 0.0
     for x, y in blocks(group.pair, group.mask):
         x -= m.mean_x
         y -= m.mean_y
-        rotated += _square(x - y @ rotation)
         unrotated += _square(x - y)
-    # Not to rotate is a choice too; it makes the distance of equal tables exactly 0.
+        rotated += _square(x - y @ rotation)
+    # Not to rotate is a choice too.
     return float(np.sqrt(min(rotated, unrotated)))
-
-
-def _debiased_cka(group: _Group) -> float:
-    m, ab, aa, bb = group.raw, 0.0, 0.0, 0.0
-    for x, y in blocks(group.pair, group.mask):
-        a, b = np.square(x - m.mean_x).sum(axis=1), np.square(y - m.mean_y).sum(axis=1)
-        ab, aa, bb = ab + float(a @ b), aa + float(a @ a), bb + float(b @ b)
-    return alignment.debiased_cka(m, NormProducts(ab, aa, bb))
 
 
 def _of_spectrum(describe: Callable[[Block], float], gram: Block) -> float:
@@ -199,7 +208,7 @@ def _square(matrix: Block) -> float:
 
 _COMPARE: tuple[tuple[str, int, bool, Callable[[_Group], float]], ...] = (
     ("cka", 3, True, lambda group: alignment.cka(group.raw)),
-    ("debiased_cka", 4, True, _debiased_cka),
+    ("debiased_cka", 4, True, lambda group: alignment.debiased_cka(group.raw, group.norms)),
     ("procrustes", 2, False, _procrustes),
     ("procrustes_angle", 2, True, lambda group: alignment.procrustes_angle(group.raw)),
     ("pip_loss", 1, False, lambda group: alignment.pip_loss(group.raw)),
