@@ -285,9 +285,7 @@ def audit(
         pair, benchmarks, seed=seed, resamples=resamples, memo=memo, progress=stage("benchmarks")
     )
     pool = candidate_words(pair, candidates)
-    shifts = neighbor_shifts(
-        pair, pool, k, candidates=pool, memo=memo, progress=stage("neighbors")
-    )
+    shifts = neighbor_shifts(pair, pool, k, candidates=pool, memo=memo, progress=stage("neighbors"))
     return Audit(pair, Settings(k, candidates, resamples, seed), words, space, shifts, scores)
 
 

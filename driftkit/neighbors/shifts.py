@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from driftkit.neighbors.agreement import overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.pair import Pair, Rows
 
+if TYPE_CHECKING:
+    from driftkit.neighbors.metrics import Metric
+
 
 def neighbor_shifts(
     pair: Pair,
@@ -21,6 +24,7 @@ def neighbor_shifts(
     k: int = 10,
     *,
     candidates: int | Sequence[str] | None = None,
+    metric: Metric = "cosine",
     device: str = "cpu",
     memory: int | None = None,
     memo: MutableMapping[Any, Any] | None = None,
@@ -28,9 +32,9 @@ def neighbor_shifts(
 ) -> NeighborShifts:
     """Find the k nearest neighbors of words before and after, and how well they agree.
 
-    Neighbors are by cosine, the word itself left out, in both spaces over the same candidates;
-    of equally near ones the earlier candidate comes first. They are exact
-    (see `driftkit.neighbors.exact`).
+    Neighbors are by cosine unless another metric is asked for, the word itself left out, in both
+    spaces over the same candidates; of equally near ones the earlier candidate comes first. They
+    are exact (see `driftkit.neighbors.exact`).
 
     Parameters
     ----------
@@ -45,6 +49,9 @@ def neighbor_shifts(
         Shared words that may be neighbors: the first so many (the most frequent, in files that
         are sorted so), or these, in this order, repeats left out. Every shared word unless given.
         Words asked about need not be among them.
+    metric : {"cosine", "dot", "euclidean", "csls"}
+        What nearest means (see `driftkit.neighbors.metrics`); what the result calls cosines are
+        its scores then.
     device : str
         Where torch takes the products, such as ``"cpu"`` or ``"cuda"``.
     memory : int, optional
@@ -78,6 +85,7 @@ def neighbor_shifts(
     """
     from driftkit.neighbors.both import Spaces, nearest_in_both
     from driftkit.neighbors.exact import MEMORY
+    from driftkit.neighbors.metrics import nearest_in_both_by
 
     _at_least_one("k", k)
     memory = MEMORY if memory is None else memory
@@ -86,17 +94,23 @@ def neighbor_shifts(
         _no_string("words", words)
     rows = np.arange(len(pair)) if words is None else pair.rows(words)
     pool = _pool(pair, candidates)
-    (before, before_cosine), (after, after_cosine) = nearest_in_both(
-        Spaces(pair.before, pair.after, pair.before_norms, pair.after_norms),
-        rows,
-        k,
-        candidates=pool,
-        device=device,
-        memory=memory,
-        memo=memo,
-        memo_key=None if memo is None else _question(pair, rows, pool),
-        progress=progress,
-    )
+    spaces = Spaces(pair.before, pair.after, pair.before_norms, pair.after_norms)
+    if metric == "cosine":
+        (before, before_cosine), (after, after_cosine) = nearest_in_both(
+            spaces,
+            rows,
+            k,
+            candidates=pool,
+            device=device,
+            memory=memory,
+            memo=memo,
+            memo_key=None if memo is None else _question(pair, rows, pool),
+            progress=progress,
+        )
+    else:
+        (before, before_cosine), (after, after_cosine) = nearest_in_both_by(
+            metric, spaces, rows, k, candidates=pool, device=device, progress=progress
+        )
     (_, persistence), *_ = parse_measure("rbo").parameters
     asked = tuple(pair.words[row] for row in rows.tolist()) if words is not None else pair.words
     share = overlap(before, after)
