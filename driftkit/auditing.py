@@ -37,7 +37,7 @@ PHRASES: Mapping[Status, str] = {
 }
 """How the headline speaks of each status, in its order."""
 
-CANDIDATES = 20_000
+CANDIDATES = 60_000
 """Neighbors are sought among this many of the first shared words, and as many moved ones."""
 
 
@@ -255,7 +255,7 @@ def audit(
         Seed of the bootstrap.
     memo : mutable mapping, optional
         Give the same dictionary when several tuned tables are audited against one original, so
-        that work on the original is shared (see `compare_scores`).
+        that work on the original, its scores and its neighbors, is done once.
     progress : callable, optional
         Called with (stage, steps done, steps in all).
 
@@ -285,7 +285,7 @@ def audit(
         pair, benchmarks, seed=seed, resamples=resamples, memo=memo, progress=stage("benchmarks")
     )
     pool = candidate_words(pair, candidates)
-    shifts = neighbor_shifts(pair, pool, k, candidates=pool, progress=stage("neighbors"))
+    shifts = neighbor_shifts(pair, pool, k, candidates=pool, memo=memo, progress=stage("neighbors"))
     return Audit(pair, Settings(k, candidates, resamples, seed), words, space, shifts, scores)
 
 

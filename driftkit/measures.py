@@ -92,6 +92,41 @@ REGISTRY: dict[str, Measure] = {
             "standard",
         ),
         Measure(
+            "relative_l2", "word", 0, float("inf"), False,
+            "Euclidean distance between a word's vectors, by the norm before.",
+            "standard",
+        ),
+        Measure(
+            "displacement", "word", 0, 2, False,
+            "1 less the cosine of a word's vectors, after optional centering and alignment.",
+            "Hamilton, Leskovec & Jurafsky 2016",
+        ),
+        Measure(
+            "jaccard", "word", 0, 1, True,
+            "Neighbors in both lists by neighbors in either.",
+            "Boggust, Carter & Satyanarayan 2022", 10,
+        ),
+        Measure(
+            "average_overlap", "word", 0, 1, True,
+            "Mean over depths of the share of the first neighbors that agree.",
+            "Wu & Crestani 2003", 10,
+        ),
+        Measure(
+            "local_neighborhood", "word", 0, 2, False,
+            "1 less the cosine of a word's cosines, before and after, to its neighbors of both.",
+            "Hamilton, Leskovec & Jurafsky 2016b", 25,
+        ),
+        Measure(
+            "mutual_change", "word", -1, 1, True,
+            "Change of the share of a word's neighbors that have the word among theirs.",
+            "standard", 10,
+        ),
+        Measure(
+            "k_occurrence_change", "word", float("-inf"), float("inf"), True,
+            "Change of the number of words that have this one among their neighbors.",
+            "Radovanovic, Nanopoulos & Ivanovic 2010", 10,
+        ),
+        Measure(
             "overlap", "word", 0, 1, True,
             "Share of a word's k nearest neighbors that it keeps.",
             "Wendlandt, Kummerfeld & Mihalcea 2018", 10,
@@ -115,6 +150,61 @@ REGISTRY: dict[str, Measure] = {
             "mean_cosine", "space", -1, 1, True,
             "Mean cosine over all pairs of distinct words: how much all vectors share a direction.",
             "Ethayarajh 2019",
+        ),
+        Measure(
+            "debiased_cka", "space", -1, 1, True,
+            "Linear CKA from unbiased estimates: 0 on average for unrelated tables.",
+            "Nguyen, Raghu & Kornblith 2021",
+        ),
+        Measure(
+            "procrustes_angle", "space", 0, 1.5707963267948966, False,
+            "Angle in radians left after centering and the best orthogonal map and scale.",
+            "Williams et al. 2021",
+        ),
+        Measure(
+            "pip_loss", "space", 0, float("inf"), False,
+            "Change of all inner products of words, relative to their size.",
+            "Yin & Shen 2018",
+        ),
+        Measure(
+            "rsa", "space", -1, 1, True,
+            "Correlation, over all pairs of words, of their cosines before and after.",
+            "Kriegeskorte, Mur & Bandettini 2008",
+        ),
+        Measure(
+            "eigenspace_overlap", "space", 0, 1, True,
+            "Share of the subspace one table spans that the other spans too.",
+            "May et al. 2019",
+        ),
+        Measure(
+            "eigenspace_instability", "space", 0, 1, False,
+            "Disagreement of linear models on the two tables, weighted by their own spectra.",
+            "Leszczynski et al. 2020",
+        ),
+        Measure(
+            "effective_rank", "space", 1, float("inf"), True,
+            "Exponential of the entropy of the singular values of centered rows.",
+            "Roy & Vetterli 2007",
+        ),
+        Measure(
+            "stable_rank", "space", 1, float("inf"), True,
+            "Sum of the variances by the largest, of centered rows.",
+            "Rudelson & Vershynin 2007",
+        ),
+        Measure(
+            "participation_ratio", "space", 1, float("inf"), True,
+            "Squared sum of the variances by the sum of their squares, of centered rows.",
+            "Gao et al. 2017",
+        ),
+        Measure(
+            "isoscore", "space", 0, 1, True,
+            "How evenly the variance fills all dimensions.",
+            "Rudman et al. 2022",
+        ),
+        Measure(
+            "partition_isotropy", "space", 0, 1, True,
+            "Least by largest partition function over the eigenvectors, both signs.",
+            "Mu & Viswanath 2018; Arora et al. 2016",
         ),
         Measure(
             "spearman", "similarity", -1, 1, True,

@@ -19,7 +19,7 @@ from driftkit.cli.group import BROKEN_RULE
 @click.option(
     "--candidates",
     type=click.IntRange(1),
-    default=20_000,
+    default=60_000,
     show_default=True,
     help="Seek neighbors among so many of the first words, and as many moved ones.",
 )
@@ -66,12 +66,14 @@ def command(
     """Audit TUNED tables against the ORIGINAL one they were fine-tuned from.
 
     Says which words moved, what general knowledge was lost, retained or gained, and whose
-    neighbors changed, with one sentence at the head. Several TUNED tables are audited in turn.
+    neighbors changed, with one sentence at the head. Several TUNED tables are audited in
+    turn, sharing all work on the original, and then shown side by side.
     """
     from rich.console import Group
     from rich.text import Text
 
     from driftkit import audit, load
+    from driftkit.report.checkpoints import checkpoint_view
     from driftkit.report.terminal import audit_view
 
     asked = options.gather_words(words, words_from)
@@ -99,7 +101,8 @@ def command(
     documents = [each.to_dict() for each in audits] if json_to is not None else []
     options.give(
         lambda: Group(
-            *(part for each in audits for part in (audit_view(each, top, asked), Text("")))
+            *(part for each in audits for part in (audit_view(each, top, asked), Text(""))),
+            *([checkpoint_view(audits)] if len(audits) > 1 else []),
         ),
         documents[0]
         if len(documents) == 1

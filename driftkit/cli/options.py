@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from driftkit.pair import Pair
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+WAIT = 2.0
+"""Seconds a stage must have taken before its remaining time is told."""
 
 SOURCE_HELP = """
 
@@ -184,6 +188,7 @@ class Progress:
     def __init__(self, quiet: bool) -> None:
         self.live = not quiet and sys.stderr.isatty()
         self.steps = not quiet
+        self._stage, self._since = "", 0.0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Callable[[int, int], None] | None]:
@@ -198,7 +203,19 @@ class Progress:
 
     def draw(self, stage: str, done: int, total: int) -> None:
         """Redraw the line."""
-        click.echo(f"\r\x1b[K{stage} {done / max(total, 1):4.0%}", nl=False, err=True)
+        left = self._left(stage, done, total)
+        click.echo(f"\r\x1b[K{stage} {done / max(total, 1):4.0%}{left}", nl=False, err=True)
+
+    def _left(self, stage: str, done: int, total: int) -> str:
+        """The time a stage will still take, once it has taken long enough to tell."""
+        now = monotonic()
+        if stage != self._stage:
+            self._stage, self._since = stage, now
+        spent = now - self._since
+        if spent < WAIT or not 0 < done < total:
+            return ""
+        seconds = round(spent * (total - done) / done)
+        return f", {seconds // 60} min {seconds % 60:02} s left"
 
     def clear(self) -> None:
         """Wipe the line."""

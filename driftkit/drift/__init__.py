@@ -4,7 +4,8 @@
 rows, and ``summary`` sums per-word figures up over all, the moved and the unmoved words.
 """
 
-from driftkit.drift.space import SpaceDrift, SpaceFigure, space_drift
+from driftkit.drift.space import space_drift
+from driftkit.drift.space_figures import SpaceDrift, SpaceFigure
 from driftkit.drift.summary import Summary
 from driftkit.drift.words import WordDrift, word_drift
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.embeddings import BLOCK_ROWS
+from driftkit.embeddings import BLOCK_ROWS, Matrix
 from driftkit.pair import Mask, Pair
 
 Block = npt.NDArray[np.float64]
@@ -29,8 +29,6 @@ class Moments:
         Means; zero when `n` is 0.
     xx, yy, xy : ndarray of float64, shape (d, d)
         ``Xc'Xc``, ``Yc'Yc`` and ``Xc'Yc`` of the centered rows.
-    raw_x, raw_y : float
-        Sums of squares before centering.
     """
 
     n: int
@@ -39,8 +37,31 @@ class Moments:
     xx: Block
     yy: Block
     xy: Block
-    raw_x: float
-    raw_y: float
+
+    @property
+    def raw_x(self) -> float:
+        """Sum of squares of x before centering."""
+        return float(np.trace(self.xx) + self.n * self.mean_x @ self.mean_x)
+
+    @property
+    def raw_y(self) -> float:
+        """Sum of squares of y before centering."""
+        return float(np.trace(self.yy) + self.n * self.mean_y @ self.mean_y)
+
+    @property
+    def raw_xx(self) -> Block:
+        """``X'X``, not centered."""
+        return self.xx + self.n * np.outer(self.mean_x, self.mean_x)
+
+    @property
+    def raw_yy(self) -> Block:
+        """``Y'Y``, not centered."""
+        return self.yy + self.n * np.outer(self.mean_y, self.mean_y)
+
+    @property
+    def raw_xy(self) -> Block:
+        """``X'Y``, not centered."""
+        return self.xy + self.n * np.outer(self.mean_x, self.mean_y)
 
     def __add__(self, other: Moments) -> Moments:
         """Moments of the rows of both (Chan, Golub & LeVeque 1979)."""
@@ -55,8 +76,6 @@ class Moments:
             self.xx + other.xx + weight * np.outer(gap_x, gap_x),
             self.yy + other.yy + weight * np.outer(gap_y, gap_y),
             self.xy + other.xy + weight * np.outer(gap_x, gap_y),
-            self.raw_x + other.raw_x,
-            self.raw_y + other.raw_y,
         )
 
 
@@ -72,12 +91,9 @@ def moments(pair: Pair, chosen: Mask) -> Moments:
     """
     n, d = int(chosen.sum()), pair.before.shape[1]
     mean_x, mean_y = np.zeros(d), np.zeros(d)
-    raw_x = raw_y = 0.0
-    for x, y in blocks(pair, chosen):
-        mean_x += x.sum(axis=0) / n
-        mean_y += y.sum(axis=0) / n
-        raw_x += float(np.square(x).sum())
-        raw_y += float(np.square(y).sum())
+    for before, after in stored(pair, chosen):
+        mean_x += before.sum(axis=0, dtype=np.float64) / n
+        mean_y += after.sum(axis=0, dtype=np.float64) / n
     xx, yy, xy = np.zeros((d, d)), np.zeros((d, d)), np.zeros((d, d))
     for x, y in blocks(pair, chosen):
         x -= mean_x
@@ -85,16 +101,71 @@ def moments(pair: Pair, chosen: Mask) -> Moments:
         xx += x.T @ x
         yy += y.T @ y
         xy += x.T @ y
-    return Moments(n, mean_x, mean_y, xx, yy, xy, raw_x, raw_y)
+    return Moments(n, mean_x, mean_y, xx, yy, xy)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnitMoments:
+    """Sums over n matched rows x and y divided by their norms: unit rows u and v.
+
+    Parameters
+    ----------
+    n : int
+        Rows.
+    sum_x, sum_y : ndarray of float64, shape (d,)
+        ``sum u`` and ``sum v``.
+    xx, yy, xy : ndarray of float64, shape (d, d)
+        ``U'U``, ``V'V`` and ``U'V``, not centered: cosines are at most 1, so nothing is lost.
+    """
+
+    n: int
+    sum_x: Block
+    sum_y: Block
+    xx: Block
+    yy: Block
+    xy: Block
+
+    def __add__(self, other: UnitMoments) -> UnitMoments:
+        """Sums over the rows of both."""
+        return UnitMoments(
+            self.n + other.n,
+            self.sum_x + other.sum_x,
+            self.sum_y + other.sum_y,
+            self.xx + other.xx,
+            self.yy + other.yy,
+            self.xy + other.xy,
+        )
+
+
+def unit_moments(pair: Pair, chosen: Mask) -> UnitMoments:
+    """Take the sums of the chosen rows, those left out that are zero on either side."""
+    chosen = chosen & ~pair.zero
+    d = pair.before.shape[1]
+    sum_x, sum_y = np.zeros(d), np.zeros(d)
+    xx, yy, xy = np.zeros((d, d)), np.zeros((d, d)), np.zeros((d, d))
+    for x, y in blocks(pair, chosen):
+        x /= np.linalg.norm(x, axis=1, keepdims=True)
+        y /= np.linalg.norm(y, axis=1, keepdims=True)
+        sum_x += x.sum(axis=0)
+        sum_y += y.sum(axis=0)
+        xx += x.T @ x
+        yy += y.T @ y
+        xy += x.T @ y
+    return UnitMoments(int(chosen.sum()), sum_x, sum_y, xx, yy, xy)
 
 
 def blocks(pair: Pair, chosen: Mask) -> Iterator[tuple[Block, Block]]:
     """Matched rows (b, d) of the chosen words in float64, fresh copies, block by block."""
+    for x, y in stored(pair, chosen):
+        yield x.astype(np.float64), y.astype(np.float64)
+
+
+def stored(pair: Pair, chosen: Mask) -> Iterator[tuple[Matrix, Matrix]]:
+    """The same as they are stored; views where a whole block is chosen."""
     for start in range(0, len(pair), BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
         mask = chosen[rows]
-        if mask.any():
-            yield (
-                pair.before[rows][mask].astype(np.float64),
-                pair.after[rows][mask].astype(np.float64),
-            )
+        if mask.all():
+            yield pair.before[rows], pair.after[rows]
+        elif mask.any():
+            yield pair.before[rows][mask], pair.after[rows][mask]

@@ -1,24 +1,33 @@
-"""How far the whole space moved."""
+"""How far the whole space moved: every whole-space measure over every group of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from html import escape
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from operator import add
+from typing import TypeVar
 
 import numpy as np
 
-from driftkit.drift.moments import Block, Moments, blocks, moments
-from driftkit.drift.summary import GROUPS, group_masks, none_if_nan
-from driftkit.errors import UnknownNameError
+from driftkit.drift import alignment, eigenspace, isotropy, spectrum
+from driftkit.drift.alignment import NormProducts
+from driftkit.drift.bands import BANDS, band_masks
+from driftkit.drift.moments import (
+    Block,
+    Moments,
+    UnitMoments,
+    blocks,
+    moments,
+    stored,
+    unit_moments,
+)
+from driftkit.drift.space_figures import SpaceDrift, SpaceFigure
+from driftkit.drift.summary import GROUPS, group_masks
 from driftkit.measures import parse_measure
 from driftkit.pair import Mask, Pair
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-CKA, PROCRUSTES, MEAN_COSINE = map(str, map(parse_measure, ("cka", "procrustes", "mean_cosine")))
+S = TypeVar("S", Moments, UnitMoments)
 
 _CONSTANT = 1e-26
 """Share of the sum of squares below which what is left after centering is rounding.
@@ -28,134 +37,30 @@ float64 rounding about 1e-32.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class SpaceFigure:
-    """One whole-space measure over one group of rows.
+def space_drift(pair: Pair, *, bands: Sequence[int] = BANDS) -> SpaceDrift:
+    """Compare the two spaces as wholes, over all, the moved and the unmoved rows, and by rank.
 
-    Parameters
-    ----------
-    measure : str
-        Name of the measure.
-    group : {"all", "moved", "unmoved"}
-        The rows measured.
-    of : {"pair", "original", "tuned"}
-        Whether the figure compares the tables or describes one of them.
-    n : int
-        Rows that entered.
-    value : float
-        NaN when it could not be measured.
-    reason : str or None
-        Why it could not be measured.
-    """
+    Measures that compare: linear CKA and debiased CKA, Procrustes distance and angle, PIP loss,
+    RSA, eigenspace overlap and instability. Measures that describe one space, given for each:
+    mean cosine, effective rank, stable rank and participation ratio (of centered rows),
+    IsoScore and partition isotropy. Sums are taken in float64 in blocks of rows, and nothing is
+    n x n.
 
-    measure: str
-    group: str
-    of: str
-    n: int
-    value: float
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SpaceDrift:
-    """Whole-space measures over all, the moved and the unmoved rows.
-
-    Made by `space_drift`.
-
-    Parameters
-    ----------
-    figures : tuple of SpaceFigure
-        Measure by measure, group by group.
-    """
-
-    figures: tuple[SpaceFigure, ...]
-
-    def __iter__(self) -> Iterator[SpaceFigure]:
-        return iter(self.figures)
-
-    def figure(self, measure: str, group: str = "all", of: str = "pair") -> SpaceFigure:
-        """Give one figure, such as ``("cka", "moved")`` or ``("mean_cosine", "all", "tuned")``.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is none under that name.
-        """
-        known = {(each.measure, each.group, each.of): each for each in self.figures}
-        if (measure, group, of) not in known:
-            raise UnknownNameError(
-                "figure", ", ".join((measure, group, of)), [", ".join(key) for key in known]
-            )
-        return known[measure, group, of]
-
-    def to_frame(self) -> pd.DataFrame:
-        """Give a pandas frame with one row a figure: measure, group, of, n, value, reason."""
-        import pandas as pd
-
-        return pd.DataFrame([asdict(each) for each in self.figures])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give plain lists, numbers and strings, ready for JSON; None for what is NaN."""
-        return {
-            "figures": [
-                {name: none_if_nan(value) for name, value in asdict(each).items()}
-                for each in self.figures
-            ]
-        }
-
-    def _table(self) -> pd.DataFrame:
-        frame = self.to_frame()
-        frame["measure"] = [
-            each.measure if each.of == "pair" else f"{each.measure}, {each.of}"
-            for each in self.figures
-        ]
-        wide = frame.pivot(index="measure", columns="group", values="value")
-        return wide.reindex(index=frame["measure"].unique(), columns=list(GROUPS)).round(4)
-
-    def _title(self) -> str:
-        rows = ", ".join(f"{self.figure(CKA, group).n:,} {group}" for group in GROUPS)
-        return f"Drift of the space, rows: {rows}"
-
-    def _reasons(self) -> list[str]:
-        unmeasured = (each for each in self.figures if each.reason)
-        return list(dict.fromkeys(f"{each.group}: {each.reason}" for each in unmeasured))
-
-    def __repr__(self) -> str:
-        table = self._table().rename_axis(index=None, columns=None).to_string()
-        return "\n".join([self._title(), table, *self._reasons()])
-
-    def _repr_html_(self) -> str:
-        table = self._table().rename_axis(index=None, columns=None).to_html(border=0)
-        reasons = "".join(f"<p>{escape(reason)}</p>" for reason in self._reasons())
-        return f"<p>{escape(self._title())}</p>{table}{reasons}"
-
-
-def space_drift(pair: Pair) -> SpaceDrift:
-    """Compare the two spaces as wholes, over all, the moved and the unmoved rows.
-
-    Linear CKA ignores a rotation and a common scale, the Procrustes distance a rotation; both
-    ignore a translation. The mean cosine describes one space, so it is given for each. Sums are
-    taken in float64 in blocks of rows, and nothing is n x n.
-
-    A group over all rows hides damage to a few, hence the three groups. What cannot be measured
-    is NaN with a reason: CKA of fewer than 3 rows (any two spaces of 2 rows have CKA 1), the
-    others of fewer than 2, CKA when all rows of a side are equal. The mean cosine leaves out rows
-    that are zero on either side.
+    A group over all rows hides damage to a few, hence the groups. What cannot be measured is NaN
+    with a reason: measures that need more rows than a group has, and those of shape when all
+    rows of a side are equal. Measures of cosines leave out rows that are zero on either side.
 
     Parameters
     ----------
     pair : Pair
         The two tables.
+    bands : sequence of int
+        Last ranks of the bands of rows measured besides, counted among the shared words; a last
+        band takes what follows, and bands that would be all rows are left out.
 
     Returns
     -------
     SpaceDrift
-
-    References
-    ----------
-    Kornblith et al. 2019, "Similarity of Neural Network Representations Revisited" (CKA);
-    Williams et al. 2021, "Generalized Shape Metrics on Neural Representations" (Procrustes);
-    Ethayarajh 2019, "How Contextual are Contextualized Word Representations?" (mean cosine).
 
     Examples
     --------
@@ -167,62 +72,133 @@ def space_drift(pair: Pair) -> SpaceDrift:
     >>> round(drift.figure("cka").value, 6), round(drift.figure("procrustes").value, 6)
     (1.0, 0.0)
     """
-    masks = group_masks(pair.moved)
-    apart = {group: moments(pair, masks[group]) for group in ("moved", "unmoved")}
-    whole = apart["moved"] + apart["unmoved"]
-    of_group = {"all": whole, **apart}
-    figures = [_cka(group, of_group[group]) for group in GROUPS]
-    figures += [_procrustes(group, of_group[group], pair, masks[group]) for group in GROUPS]
-    for group in GROUPS:
-        figures += _mean_cosines(group, pair, masks[group])
-    return SpaceDrift(tuple(figures))
+    chosen = _chosen(pair, bands)
+    raw = _by_group(pair, chosen, moments)
+    unit = _by_group(pair, chosen, unit_moments)
+    norms = alignment.norm_products(pair, list(zip(chosen.values(), raw, strict=True)))
+    groups = [
+        _Group(name, pair, mask, *sums)
+        for (name, mask), sums in zip(
+            chosen.items(), zip(raw, unit, norms, strict=True), strict=True
+        )
+    ]
+    return SpaceDrift(tuple(_figures(groups)))
 
 
-def _cka(group: str, m: Moments) -> SpaceFigure:
-    """``f(Xc'Yc) / (|Xc'Xc| |Yc'Yc|)``."""
-    if m.n < 3:
-        return SpaceFigure(CKA, group, "pair", m.n, np.nan, _too_few(m.n, 3))
-    if np.trace(m.xx) <= _CONSTANT * m.raw_x or np.trace(m.yy) <= _CONSTANT * m.raw_y:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Group:
+    name: str
+    pair: Pair
+    mask: Mask
+    raw: Moments
+    unit: UnitMoments  # where both sides have a direction
+    norms: NormProducts
+
+    @property
+    def shapeless(self) -> bool:
+        """Whether all rows of a table are equal, but for rounding."""
+        return any(
+            np.trace(centered) <= _CONSTANT * raw
+            for centered, raw in ((self.raw.xx, self.raw.raw_x), (self.raw.yy, self.raw.raw_y))
+        )
+
+    @property
+    def is_band(self) -> bool:
+        return self.name not in GROUPS
+
+
+def _chosen(pair: Pair, bands: Sequence[int]) -> dict[str, Mask]:
+    """Masks (n,) of the groups by name."""
+    return {**group_masks(pair.moved), **band_masks(len(pair), bands)}
+
+
+def _by_group(pair: Pair, chosen: dict[str, Mask], take: Callable[[Pair, Mask], S]) -> list[S]:
+    """Sums over every group, from those over the smallest parts that groups are made of."""
+    bands = [mask for name, mask in chosen.items() if name not in GROUPS]
+    parts = [
+        [take(pair, band & side) for side in (pair.moved, ~pair.moved)]
+        for band in bands or [chosen["all"]]
+    ]
+    moved, unmoved = (reduce(add, each) for each in zip(*parts, strict=True))
+    by_band: list[S] = [part[0] + part[1] for part in parts] if bands else []
+    return [moved + unmoved, moved, unmoved, *by_band]
+
+
+def _figures(groups: Sequence[_Group]) -> Iterator[SpaceFigure]:
+    """Measure by measure, group by group."""
+    for name, least, needs_shape, function in _COMPARE:
+        for group in groups:
+            value = partial(function, group)
+            yield _figure(group, name, "pair", group.raw.n, least, value, needs_shape)
+    for group in groups:
+        value = partial(alignment.rsa, group.unit)
+        yield _figure(group, "rsa", "pair", group.unit.n, 3, value)
+    for group in groups:
+        n = group.unit.n
+        for of, total in (("original", group.unit.sum_x), ("tuned", group.unit.sum_y)):
+            value = partial(alignment.mean_cosine, n, total)
+            yield _figure(group, "mean_cosine", of, n, 2, value)
+    for name, describe in _DESCRIBE:
+        for group in groups:
+            for of, gram in (("original", group.raw.xx), ("tuned", group.raw.yy)):
+                value = partial(_of_spectrum, describe, gram)
+                yield _figure(group, name, of, group.raw.n, 2, value, needs_shape=True)
+    for group in (group for group in groups if not group.is_band):
+        for of, matrix, gram in (
+            ("original", group.pair.before, group.raw.raw_xx),
+            ("tuned", group.pair.after, group.raw.raw_yy),
+        ):
+            value = partial(isotropy.partition_isotropy, matrix, group.mask, gram)
+            yield _figure(group, "partition_isotropy", of, group.raw.n, 1, value)
+
+
+def _figure(
+    group: _Group,
+    name: str,
+    of: str,
+    n: int,
+    least: int,
+    value: Callable[[], float],
+    needs_shape: bool = False,
+) -> SpaceFigure:
+    measure = str(parse_measure(name))
+    if n < least:
+        reason = f"only {n:,} rows to measure, and at least {least} are needed"
+        return SpaceFigure(measure, group.name, of, n, np.nan, reason)
+    if needs_shape and group.shapeless:
         reason = "the rows of a table are all equal, so they have no shape"
-        return SpaceFigure(CKA, group, "pair", m.n, np.nan, reason)
-    xx, yy, xy = (float(np.linalg.norm(each)) for each in (m.xx, m.yy, m.xy))
-    return SpaceFigure(CKA, group, "pair", m.n, min(xy / xx * (xy / yy), 1.0))
+        return SpaceFigure(measure, group.name, of, n, np.nan, reason)
+    figure = value()
+    flat = "the rows of a table do not vary enough" if np.isnan(figure) else None
+    return SpaceFigure(measure, group.name, of, n, figure, flat)
 
 
-def _procrustes(group: str, m: Moments, pair: Pair, chosen: Mask) -> SpaceFigure:
+def _procrustes(group: _Group) -> float:
     """``|Xc - Yc R|`` with the best orthogonal R, summed row by row.
 
     ``sqrt(f(Xc) + f(Yc) - 2 |Xc'Yc|_*)`` is the same number, but as a small difference of large
-    ones it cannot tell drift below 1e-8 of the space's size from none.
+    ones it cannot tell drift below 1e-8 of the space's size from none. It does for bands.
     """
-    if m.n < 2:
-        return SpaceFigure(PROCRUSTES, group, "pair", m.n, np.nan, _too_few(m.n, 2))
-    u, _, vt = np.linalg.svd(m.xy.T)  # Yc'Xc = U S V'
+    m = group.raw
+    u, singular, vt = np.linalg.svd(m.xy.T)  # Yc'Xc = U S V'
+    if group.is_band:
+        return float(np.sqrt(max(np.trace(m.xx) + np.trace(m.yy) - 2 * singular.sum(), 0)))
+    if not any((x != y).any() for x, y in stored(group.pair, group.mask)):
+        return 0.0
     rotation = u @ vt  # (d, d)
     rotated = unrotated = 0.0
-    for x, y in blocks(pair, chosen):
+    for x, y in blocks(group.pair, group.mask):
         x -= m.mean_x
         y -= m.mean_y
-        rotated += _square(x - y @ rotation)
         unrotated += _square(x - y)
-    # Not to rotate is a choice too; it makes the distance of equal tables exactly 0.
-    return SpaceFigure(PROCRUSTES, group, "pair", m.n, float(np.sqrt(min(rotated, unrotated))))
+        rotated += _square(x - y @ rotation)
+    # Not to rotate is a choice too.
+    return float(np.sqrt(min(rotated, unrotated)))
 
 
-def _mean_cosines(group: str, pair: Pair, chosen: Mask) -> Iterator[SpaceFigure]:
-    """``(|sum u|^2 - n) / (n (n - 1))`` of the unit rows u, for each table."""
-    directed = chosen & ~pair.zero
-    n = int(directed.sum())
-    if n < 2:
-        for of in ("original", "tuned"):
-            yield SpaceFigure(MEAN_COSINE, group, of, n, np.nan, _too_few(n, 2))
-        return
-    sums = {"original": np.zeros(pair.before.shape[1]), "tuned": np.zeros(pair.after.shape[1])}
-    for x, y in blocks(pair, directed):
-        for of, rows in (("original", x), ("tuned", y)):
-            sums[of] += (rows / np.linalg.norm(rows, axis=1, keepdims=True)).sum(axis=0)
-    for of, total in sums.items():
-        yield SpaceFigure(MEAN_COSINE, group, of, n, float((total @ total - n) / (n * (n - 1))))
+def _of_spectrum(describe: Callable[[Block], float], gram: Block) -> float:
+    """A figure of the eigenvalues (d,), those below zero by rounding raised to it."""
+    return describe(np.maximum(np.linalg.eigvalsh(gram), 0))
 
 
 def _square(matrix: Block) -> float:
@@ -230,5 +206,23 @@ def _square(matrix: Block) -> float:
     return float(np.square(matrix).sum())
 
 
-def _too_few(n: int, least: int) -> str:
-    return f"only {n:,} rows to measure, and at least {least} are needed"
+_COMPARE: tuple[tuple[str, int, bool, Callable[[_Group], float]], ...] = (
+    ("cka", 3, True, lambda group: alignment.cka(group.raw)),
+    ("debiased_cka", 4, True, lambda group: alignment.debiased_cka(group.raw, group.norms)),
+    ("procrustes", 2, False, _procrustes),
+    ("procrustes_angle", 2, True, lambda group: alignment.procrustes_angle(group.raw)),
+    ("pip_loss", 1, False, lambda group: alignment.pip_loss(group.raw)),
+    ("eigenspace_overlap", 1, False, lambda group: eigenspace.eigenspace_overlap(group.raw)),
+    (
+        "eigenspace_instability", 1, False,
+        lambda group: eigenspace.eigenspace_instability(group.raw),
+    ),
+)  # fmt: skip
+"""Name, rows needed, whether the rows must differ, and the function."""
+
+_DESCRIBE = (
+    ("effective_rank", spectrum.effective_rank),
+    ("stable_rank", spectrum.stable_rank),
+    ("participation_ratio", spectrum.participation_ratio),
+    ("isoscore", spectrum.isoscore),
+)

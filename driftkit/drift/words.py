@@ -40,6 +40,8 @@ class WordDrift:
         Cosine of the word's vectors before and after; NaN where either is zero.
     l2 : ndarray of float64, shape (n,)
         Euclidean distance between the two, in the units of the tables.
+    relative_l2 : ndarray of float64, shape (n,)
+        The same by the norm before; NaN where that is zero.
     norm_ratio : ndarray of float64, shape (n,)
         Norm after divided by norm before; NaN where the norm before is zero.
     """
@@ -48,6 +50,7 @@ class WordDrift:
     moved: npt.NDArray[np.bool_]
     self_cosine: Figures
     l2: Figures
+    relative_l2: Figures
     norm_ratio: Figures
 
     def __len__(self) -> int:
@@ -69,6 +72,7 @@ class WordDrift:
             (parse_measure("self_cosine"), self.self_cosine),
             (parse_measure("l2"), self.l2),
             (parse_measure("norm_ratio"), self.norm_ratio),
+            (parse_measure("relative_l2"), self.relative_l2),
         )
         return {str(measure): values for measure, values in named}
 
@@ -151,7 +155,7 @@ def word_drift(pair: Pair) -> WordDrift:
     (0.0, 3.0, 0.0)
     """
     n = len(pair)
-    self_cosine, l2, norm_ratio = np.empty(n), np.empty(n), np.empty(n)
+    self_cosine, l2, relative_l2, norm_ratio = np.empty((4, n))
     for start in range(0, n, BLOCK_ROWS):
         rows = slice(start, start + BLOCK_ROWS)
         x = pair.before[rows].astype(np.float64)  # (b, d)
@@ -160,6 +164,7 @@ def word_drift(pair: Pair) -> WordDrift:
         with np.errstate(invalid="ignore", divide="ignore"):
             # The root of the product, not the product of roots: sqrt(s * s) is s exactly.
             self_cosine[rows] = np.clip(xy / np.sqrt(xx * yy), -1, 1)
+            l2[rows] = np.sqrt(np.square(y - x).sum(axis=1))
+            relative_l2[rows] = np.where(xx > 0, l2[rows] / np.sqrt(xx), np.nan)
             norm_ratio[rows] = np.where(xx > 0, np.sqrt(yy / xx), np.nan)
-        l2[rows] = np.sqrt(np.square(y - x).sum(axis=1))
-    return WordDrift(pair.words, pair.moved, self_cosine, l2, norm_ratio)
+    return WordDrift(pair.words, pair.moved, self_cosine, l2, relative_l2, norm_ratio)

@@ -1,4 +1,4 @@
-"""How well two lists of neighbors agree: overlap and rank-biased overlap, for many words at once.
+"""How well two lists of neighbors agree: overlap, Jaccard, average and rank-biased overlap.
 
 A list is a row of positions, nearest first, padded with -1 at its end. Lists shorter than k occur
 only when there are fewer than k possible neighbors; they are compared at the length they have. A
@@ -44,6 +44,98 @@ def overlap(before: Lists, after: Lists) -> Figures:
     with np.errstate(invalid="ignore"):
         share = kept / longer
     return np.where(_comparable(before, after), share, np.nan)
+
+
+def jaccard(before: Lists, after: Lists) -> Figures:
+    """Neighbors of both sides by neighbors of either: ``|A n B| / |A u B|``.
+
+    Parameters
+    ----------
+    before, after : ndarray of int32, shape (m, k)
+        Lists padded with -1.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        From 0 to 1; NaN where a list is empty.
+
+    References
+    ----------
+    Boggust, Carter & Satyanarayan 2022, "Embedding Comparator".
+
+    Examples
+    --------
+    >>> jaccard(np.array([[3, 1, 2]], np.int32), np.array([[1, 3, 9]], np.int32)).tolist()
+    [0.5]
+    """
+    either = (before >= 0).sum(axis=1) + (after >= 0).sum(axis=1)
+    kept = common_by_depth(before, after)[:, -1]
+    with np.errstate(invalid="ignore"):
+        share = kept / (either - kept)
+    return np.where(_comparable(before, after), share, np.nan)
+
+
+def average_overlap(before: Lists, after: Lists) -> Figures:
+    """Mean, over the depths d up to the longer list, of the share of the first d that agree.
+
+    Parameters
+    ----------
+    before, after : ndarray of int32, shape (m, k)
+        Lists padded with -1.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        From 0 to 1; NaN where a list is empty.
+
+    References
+    ----------
+    Wu & Crestani 2003; Webber, Moffat & Zobel 2010, section 3.
+
+    Examples
+    --------
+    >>> average_overlap(np.array([[0, 1]], np.int32), np.array([[1, 0]], np.int32)).tolist()
+    [0.5]
+    """
+    longer = np.maximum((before >= 0).sum(axis=1), (after >= 0).sum(axis=1))[:, None]
+    depth = np.arange(1, before.shape[1] + 1)
+    agreed = np.where(depth <= longer, common_by_depth(before, after) / depth, 0).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = agreed / longer[:, 0]
+    return np.where(_comparable(before, after), mean, np.nan)
+
+
+def mutual_share(queries: npt.NDArray[np.int64], lists: Lists, candidates: int) -> Figures:
+    """Share of a word's neighbors that have the word among their own.
+
+    Parameters
+    ----------
+    queries : ndarray of int64, shape (m,)
+        Position of each word among the candidates; -1 where it is none.
+    lists : ndarray of int32, shape (m, k)
+        Neighbors, as positions among the candidates.
+    candidates : int
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        NaN where no neighbor was asked about, since then nobody knows.
+
+    Examples
+    --------
+    >>> lists = np.array([[1], [0], [0]], np.int32)
+    >>> mutual_share(np.arange(3), lists, 3).tolist()
+    [1.0, 1.0, 0.0]
+    """
+    list_of = np.full(candidates, -1)
+    list_of[queries[queries >= 0]] = np.flatnonzero(queries >= 0)
+    known = (lists >= 0) & (list_of[lists] >= 0)
+    mutual = np.zeros(len(lists))
+    for rank in range(lists.shape[1]):
+        theirs = lists[list_of[lists[:, rank]]]  # (m, k), meaningless where not known
+        mutual += known[:, rank] & (theirs == queries[:, None]).any(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.where(known.any(axis=1), mutual / known.sum(axis=1), np.nan)
 
 
 def rbo(before: Lists, after: Lists, p: float = 0.9) -> Figures:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from driftkit.errors import OptionError
 from driftkit.measures import parse_measure
 from driftkit.neighbors.agreement import overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
-from driftkit.pair import Pair
+from driftkit.pair import Pair, Rows
+
+if TYPE_CHECKING:
+    from driftkit.neighbors.metrics import Metric
 
 
 def neighbor_shifts(
@@ -20,14 +24,17 @@ def neighbor_shifts(
     k: int = 10,
     *,
     candidates: int | Sequence[str] | None = None,
+    metric: Metric = "cosine",
     device: str = "cpu",
+    memory: int | None = None,
+    memo: MutableMapping[Any, Any] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> NeighborShifts:
     """Find the k nearest neighbors of words before and after, and how well they agree.
 
-    Neighbors are by cosine, the word itself left out, in both spaces over the same candidates;
-    of equally near ones the earlier candidate comes first. They are exact
-    (see `driftkit.neighbors.exact`).
+    Neighbors are by cosine unless another metric is asked for, the word itself left out, in both
+    spaces over the same candidates; of equally near ones the earlier candidate comes first. They
+    are exact (see `driftkit.neighbors.exact`).
 
     Parameters
     ----------
@@ -42,8 +49,16 @@ def neighbor_shifts(
         Shared words that may be neighbors: the first so many (the most frequent, in files that
         are sorted so), or these, in this order, repeats left out. Every shared word unless given.
         Words asked about need not be among them.
+    metric : {"cosine", "dot", "euclidean", "csls"}
+        What nearest means (see `driftkit.neighbors.metrics`); what the result calls cosines are
+        its scores then.
     device : str
         Where torch takes the products, such as ``"cpu"`` or ``"cuda"``.
+    memory : int, optional
+        Bytes that lists may take while they are made; 500 MB unless given.
+    memo : mutable mapping, optional
+        Give the same dictionary when several tuned tables are compared with one original, so that
+        the original is searched once for the same words and candidates.
     progress : callable, optional
         Called with (queries done, queries in all), both spaces counted.
 
@@ -68,30 +83,34 @@ def neighbor_shifts(
     >>> shift.lost, shift.gained, shift.overlap
     (('bad',), ('film',), 0.0)
     """
-    from driftkit.neighbors.exact import nearest
+    from driftkit.neighbors.both import Spaces, nearest_in_both
+    from driftkit.neighbors.exact import MEMORY
+    from driftkit.neighbors.metrics import nearest_in_both_by
 
     _at_least_one("k", k)
+    memory = MEMORY if memory is None else memory
+    _at_least_one("memory", memory)
     if words is not None:
         _no_string("words", words)
     rows = np.arange(len(pair)) if words is None else pair.rows(words)
     pool = _pool(pair, candidates)
-    total = 2 * len(rows)
-
-    def search(
-        matrix: npt.NDArray[np.float32], norms: npt.NDArray[np.float64], already: int
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        return nearest(
-            matrix,
+    spaces = Spaces(pair.before, pair.after, pair.before_norms, pair.after_norms)
+    if metric == "cosine":
+        (before, before_cosine), (after, after_cosine) = nearest_in_both(
+            spaces,
             rows,
             k,
             candidates=pool,
-            norms=norms,
             device=device,
-            progress=progress and (lambda done, _: progress(already + done, total)),
+            memory=memory,
+            memo=memo,
+            memo_key=None if memo is None else _question(pair, rows, pool),
+            progress=progress,
         )
-
-    before, before_cosine = search(pair.before, pair.before_norms, 0)
-    after, after_cosine = search(pair.after, pair.after_norms, len(rows))
+    else:
+        (before, before_cosine), (after, after_cosine) = nearest_in_both_by(
+            metric, spaces, rows, k, candidates=pool, device=device, progress=progress
+        )
     (_, persistence), *_ = parse_measure("rbo").parameters
     asked = tuple(pair.words[row] for row in rows.tolist()) if words is not None else pair.words
     share = overlap(before, after)
@@ -113,6 +132,14 @@ def neighbor_shifts(
     )
 
 
+def _question(pair: Pair, rows: Rows, pool: Rows | None) -> tuple[object, ...]:
+    """What tells one search of an original from another: the table, the words, the candidates."""
+    asked = pair.original_rows[rows].tobytes()
+    among = pair.original_rows if pool is None else pair.original_rows[pool]
+    # The table itself is part of the key, so it lives as long as the key and cannot be mistaken.
+    return pair.original, sha256(asked).digest(), sha256(among.tobytes()).digest()
+
+
 def _why_unmeasured(pair: Pair, row: int) -> str:
     zero = [
         side
@@ -124,7 +151,7 @@ def _why_unmeasured(pair: Pair, row: int) -> str:
     return "no candidate but itself has a direction"
 
 
-def _pool(pair: Pair, candidates: int | Sequence[str] | None) -> npt.NDArray[np.int64] | None:
+def _pool(pair: Pair, candidates: int | Sequence[str] | None) -> Rows | None:
     """Positions of the candidates among the shared words; None for all of them."""
     if candidates is None:
         return None

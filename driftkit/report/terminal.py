@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
+from driftkit.drift.summary import GROUPS
 from driftkit.report.broken import broken_view
 from driftkit.report.tables import interval, number, reasons, section, signed, table
 from driftkit.report.words import one_line_each, side_by_side_in
@@ -36,6 +37,10 @@ VERDICT_STYLE = {
     "undecided": "bold yellow",
     "safe to ship": "bold green",
 }
+
+
+SPACE_SHOWN = ("cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine")
+"""Whole-space measures worth a line; the rest are in the JSON document and the frame."""
 
 
 def to_text(view: Audit | RenderableType, width: int = 100) -> str:
@@ -230,10 +235,12 @@ def _drift(audit: Audit) -> RenderableType:
     for row in audit.summaries():
         summaries.setdefault(f"{row.measure}, mean", {})[row.group] = number(row.mean, 3)
     for figure in audit.space:
+        if figure.measure not in SPACE_SHOWN or figure.group not in GROUPS:
+            continue
         name = figure.measure if figure.of == "pair" else f"{figure.measure}, {figure.of}"
         summaries.setdefault(name, {})[figure.group] = number(figure.value, 3)
     for name, groups in summaries.items():
-        made.add_row(name, *(groups[group] for group in ("all", "moved", "unmoved")))
+        made.add_row(name, *(groups[group] for group in GROUPS))
     shifts = audit.shifts
     note = f"Neighbors: {len(shifts.words):,} words among {len(shifts.candidates):,} candidates."
     return section("How far it moved", made, Text(note, "dim"))

@@ -186,7 +186,7 @@ def test_frame_and_dict_say_the_same(space):
     drift = space_drift(pair_of(space, space + 1))
     frame = drift.to_frame()
     assert list(frame) == ["measure", "group", "of", "n", "value", "reason"]
-    assert len(frame) == len(drift.figures) == 12
+    assert len(frame) == len(drift.figures) == 60
     rows = json.loads(json.dumps(drift.to_dict(), allow_nan=False))["figures"]
     assert [row["value"] for row in rows] == [
         None if np.isnan(each.value) else each.value for each in drift

@@ -84,6 +84,7 @@ def test_summary_leaves_out_what_could_not_be_measured(zeros):
         "self_cosine",
         "l2",
         "norm_ratio",
+        "relative_l2",
     ]
     assert (rows["self_cosine", "all"].n, rows["self_cosine", "all"].unmeasured) == (2, 3)
     assert rows["self_cosine", "unmoved"].mean == 1
@@ -91,7 +92,7 @@ def test_summary_leaves_out_what_could_not_be_measured(zeros):
 
 def test_frame_dict_and_item_say_the_same(zeros):
     frame = zeros.to_frame().set_index("word")
-    assert list(frame) == ["moved", "self_cosine", "l2", "norm_ratio"]
+    assert list(frame) == ["moved", "self_cosine", "l2", "norm_ratio", "relative_l2"]
     assert dict(frame.loc["w4"].drop("moved")) == zeros["w4"]
     document = json.loads(json.dumps(zeros.to_dict(), allow_nan=False))
     assert document["words"] == list(zeros.words)

@@ -6,7 +6,25 @@ from hypothesis import strategies as st
 
 from driftkit.errors import OptionError
 from driftkit.neighbors import exact
-from driftkit.neighbors.exact import nearest, row_norms, usable_device
+from driftkit.neighbors.exact import nearest
+from driftkit.neighbors.space import row_norms
+
+ENGINES = ["compiled", "torch"]
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request, monkeypatch):
+    """Both ways to look through products, held to the same oracle."""
+    use(request.param, monkeypatch.setattr)
+    return request.param
+
+
+def use(engine, setattr):
+    if engine == "compiled":
+        pytest.importorskip("numba", reason="needs numba")
+    else:
+        setattr("driftkit.neighbors.exact.can_compile", lambda: False)
+        setattr("driftkit.neighbors.decide.can_compile", lambda: False)
 
 
 def brute_force(matrix, queries, k, candidates=None):

@@ -1,0 +1,127 @@
+"""How well two tables of the same words agree as wholes, from their second moments alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftkit.drift.moments import Block, Moments, UnitMoments, blocks
+from driftkit.pair import Mask, Pair
+
+
+@dataclass(frozen=True, slots=True)
+class NormProducts:
+    """Sums over rows of the squared norms a of x and b of y, about their group's means."""
+
+    ab: float
+    aa: float
+    bb: float
+
+
+def norm_products(pair: Pair, groups: Sequence[tuple[Mask, Moments]]) -> list[NormProducts]:
+    """Take those sums for each group, given its rows and its moments, in one pass."""
+    sums = np.zeros((len(groups), 3))
+    start = 0
+    for x, y in blocks(pair, np.ones(len(pair), bool)):
+        rows = slice(start, start + len(x))
+        a, b = np.square(x).sum(axis=1), np.square(y).sum(axis=1)
+        for number, (mask, m) in enumerate(groups):
+            some = mask[rows]
+            if some.any():
+                # |x - mean|^2, without another copy of the block
+                p = (a - 2 * (x @ m.mean_x) + m.mean_x @ m.mean_x)[some]
+                q = (b - 2 * (y @ m.mean_y) + m.mean_y @ m.mean_y)[some]
+                sums[number] += p @ q, p @ p, q @ q
+        start += len(x)
+    return [NormProducts(*each) for each in sums.tolist()]
+
+
+def cka(m: Moments) -> float:
+    """Linear CKA: ``f(Xc'Yc) / (|Xc'Xc| |Yc'Yc|)``.
+
+    References
+    ----------
+    Kornblith et al. 2019, "Similarity of Neural Network Representations Revisited".
+    """
+    xx, yy, xy = (float(np.linalg.norm(each)) for each in (m.xx, m.yy, m.xy))
+    return min(xy / xx * (xy / yy), 1.0)
+
+
+def debiased_cka(m: Moments, norms: NormProducts) -> float:
+    """Linear CKA from unbiased estimates of HSIC: its mean is 0 for unrelated tables of any d.
+
+    ``HSIC1(X, Y) = [f(X'Y) - a.b + (sum k1)(sum l1)/((n-1)(n-2)) - 2/(n-2) k1.l1] / (n(n-3))``.
+    It does not change when rows are centered, and then ``k1 = -a`` and ``l1 = -b``.
+
+    References
+    ----------
+    Nguyen, Raghu & Kornblith 2021, "Do Wide and Deep Networks Learn the Same Things?"; Song et
+    al. 2012 (the estimate).
+    """
+    n = m.n
+
+    def hsic(cross: Block, a: float, b: float, ab: float) -> float:
+        return float(
+            np.square(cross).sum() - ab + a * b / ((n - 1) * (n - 2)) - 2 / (n - 2) * ab
+        ) / (n * (n - 3))
+
+    a, b = float(np.trace(m.xx)), float(np.trace(m.yy))
+    own = hsic(m.xx, a, a, norms.aa) * hsic(m.yy, b, b, norms.bb)
+    if not own > 0:
+        return np.nan
+    return float(np.clip(hsic(m.xy, a, b, norms.ab) / np.sqrt(own), -1, 1))
+
+
+def procrustes_angle(m: Moments) -> float:
+    """``arccos(|Xc'Yc|_* / (|Xc| |Yc|))``, in radians: 0 when a rotation and a scale do it all.
+
+    References
+    ----------
+    Williams et al. 2021, "Generalized Shape Metrics on Neural Representations".
+    """
+    nuclear = np.linalg.svd(m.xy, compute_uv=False).sum()
+    return float(np.arccos(min(nuclear / np.sqrt(np.trace(m.xx) * np.trace(m.yy)), 1.0)))
+
+
+def pip_loss(m: Moments) -> float:
+    """``|XX' - YY'|_F / |XX'|_F``: change of all inner products of words, by their size.
+
+    It tracks what a downstream model will do differently worse than neighbors do; do not read it
+    alone.
+
+    References
+    ----------
+    Yin & Shen 2018, "On the Dimensionality of Word Embedding".
+    """
+    size = float(np.square(m.raw_xx).sum())
+    gap = size + float(np.square(m.raw_yy).sum()) - 2 * float(np.square(m.raw_xy).sum())
+    return float(np.sqrt(max(gap, 0.0) / size)) if size else np.nan
+
+
+def rsa(unit: UnitMoments) -> float:
+    """Pearson correlation, over all pairs of words, of their cosines before and after.
+
+    References
+    ----------
+    Kriegeskorte, Mur & Bandettini 2008, "Representational Similarity Analysis".
+    """
+    n, pairs = unit.n, unit.n * (unit.n - 1)
+    mean_x, mean_y = mean_cosine(n, unit.sum_x), mean_cosine(n, unit.sum_y)
+    var_x = (float(np.square(unit.xx).sum()) - n) / pairs - mean_x**2
+    var_y = (float(np.square(unit.yy).sum()) - n) / pairs - mean_y**2
+    covariance = (float(np.square(unit.xy).sum()) - n) / pairs - mean_x * mean_y
+    if min(var_x, var_y) <= 1e-14:
+        return np.nan
+    return float(np.clip(covariance / np.sqrt(var_x * var_y), -1, 1))
+
+
+def mean_cosine(n: int, total: Block) -> float:
+    """``(|sum u|^2 - n) / (n (n - 1))`` of n unit rows u with this sum.
+
+    References
+    ----------
+    Ethayarajh 2019, "How Contextual are Contextualized Word Representations?".
+    """
+    return float((total @ total - n) / (n * (n - 1)))

@@ -1,0 +1,197 @@
+"""Where words moved to: the directions of the drift, and words that moved together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.drift.moments import blocks
+from driftkit.errors import OptionError
+from driftkit.pair import Pair
+
+Vectors = npt.NDArray[np.float64]
+
+AMONG = 20_000
+"""Directions are told by the most aligned of so many of the first shared words."""
+_ROUNDS = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Direction:
+    """A direction words moved in.
+
+    Parameters
+    ----------
+    vector : ndarray of float64, shape (d,)
+        Of unit length.
+    share : float
+        Share of the squared length of all moves that lies along it.
+    toward, away : tuple of str
+        Words whose original vectors are most aligned with it, and with its opposite.
+    """
+
+    vector: Vectors
+    share: float
+    toward: tuple[str, ...]
+    away: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.share:.0%} of the drift: {', '.join(self.away)} <-> {', '.join(self.toward)}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cluster:
+    """Words that moved in about the same direction.
+
+    Parameters
+    ----------
+    words : tuple of str
+        From the one that moved most along the common direction on.
+    direction : Direction
+        Its share counts the moves of these words only.
+    coherence : float
+        Length of the mean of the moves' unit vectors: 1 when all go one way, about
+        ``1 / sqrt(size)`` when they go any way.
+    """
+
+    words: tuple[str, ...]
+    direction: Direction
+    coherence: float
+
+
+def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Direction]:
+    """Find the principal components of the moves ``y - x``, not centered.
+
+    A direction and its opposite are one component; it is given the sign in which most words went.
+
+    Parameters
+    ----------
+    pair : Pair
+    n : int
+        How many; fewer when the words moved in fewer.
+    named : int
+        Words to name at each end.
+
+    Examples
+    --------
+    >>> from driftkit import Embeddings, align
+    >>> words = ["good", "bad", "up"]
+    >>> before = Embeddings(words, [[1, 0], [-1, 0], [0, 1]])
+    >>> after = Embeddings(words, [[1, 0], [-1, 0], [0.5, 1]])
+    >>> print(drift_directions(align(before, after), named=1)[0])
+    100% of the drift: bad <-> good
+    """
+    _at_least_one(n=n, named=named)
+    d = pair.before.shape[1]
+    gram, total = np.zeros((d, d)), np.zeros(d)
+    for x, y in blocks(pair, pair.moved):
+        move = y - x
+        gram += move.T @ move
+        total += move.sum(axis=0)
+    power = float(np.trace(gram))
+    if not power:
+        return []
+    lam, vectors = np.linalg.eigh(gram)
+    found = []
+    for at in range(1, min(n, d) + 1):
+        if lam[-at] > 1e-12 * lam[-1]:
+            vector = vectors[:, -at] * (1 if vectors[:, -at] @ total >= 0 else -1)
+            found.append(_direction(pair, vector, float(lam[-at] / power), named))
+    return found
+
+
+def moved_together(pair: Pair, n: int = 8, *, named: int = 8, seed: int = 0) -> list[Cluster]:
+    """Cluster the moved words by the direction of their moves (spherical k-means).
+
+    Parameters
+    ----------
+    pair : Pair
+    n : int
+        Clusters; fewer when fewer words moved.
+    named : int
+        Words to name at each end of a common direction.
+    seed : int
+        Seed of the first centers.
+
+    Returns
+    -------
+    list of Cluster
+        The largest first.
+
+    References
+    ----------
+    Dhillon & Modha 2001, "Concept Decompositions for Large Sparse Text Data".
+    """
+    _at_least_one(n=n, named=named)
+    rows = np.flatnonzero(pair.moved)
+    if not len(rows):
+        return []
+    move = pair.after[rows].astype(np.float64) - pair.before[rows]
+    length = np.linalg.norm(move, axis=1)
+    label = _spherical(move / length[:, None], min(n, len(rows)), np.random.default_rng(seed))
+    return sorted(_clusters(pair, rows, move, length, label, named), key=lambda c: -len(c.words))
+
+
+def _clusters(
+    pair: Pair,
+    rows: npt.NDArray[np.int64],
+    move: Vectors,
+    length: Vectors,
+    label: npt.NDArray[np.int64],
+    named: int,
+) -> Iterator[Cluster]:
+    for number in np.unique(label).tolist():
+        inside = np.flatnonzero(label == number)
+        mean = (move[inside] / length[inside, None]).mean(axis=0)
+        coherence = float(np.linalg.norm(mean))
+        if not coherence:
+            continue
+        vector = mean / coherence
+        along = move[inside] @ vector
+        share = float(np.square(along).sum() / np.square(length[inside]).sum())
+        order = rows[inside[np.argsort(-along, kind="stable")]]
+        yield Cluster(
+            tuple(pair.words[row] for row in order.tolist()),
+            _direction(pair, vector, share, named),
+            coherence,
+        )
+
+
+def _spherical(unit: Vectors, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
+    """Label (m,) of the nearest of n centers by cosine, centers spread out at first."""
+    centers = unit[[int(rng.integers(len(unit)))]]
+    while len(centers) < n:
+        gap = np.maximum(1 - (unit @ centers.T).max(axis=1), 0)
+        if gap.sum() <= 1e-9:
+            break
+        centers = np.vstack([centers, unit[rng.choice(len(unit), p=gap / gap.sum())]])
+    label = np.full(len(unit), -1)
+    for _ in range(_ROUNDS):
+        nearest = (unit @ centers.T).argmax(axis=1)
+        if (nearest == label).all():
+            break
+        label = nearest
+        for number in np.unique(label).tolist():
+            total = unit[label == number].sum(axis=0)
+            size = np.linalg.norm(total)
+            if size:
+                centers[number] = total / size
+    return label
+
+
+def _direction(pair: Pair, vector: Vectors, share: float, named: int) -> Direction:
+    norms = pair.before_norms[:AMONG]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cosine = pair.before[:AMONG] @ vector / norms
+    order = np.argsort(-cosine[norms > 0], kind="stable")
+    words = [pair.words[row] for row in np.flatnonzero(norms > 0)[order].tolist()]
+    return Direction(vector, share, tuple(words[:named]), tuple(words[: -named - 1 : -1]))
+
+
+def _at_least_one(**options: int) -> None:
+    for name, value in options.items():
+        if value < 1:
+            raise OptionError(f"{name}={value} was given; it must be 1 or more.")

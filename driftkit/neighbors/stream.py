@@ -1,0 +1,204 @@
+"""Write the shifts of many words to a file, part by part, so that a stopped run can go on.
+
+Parts stand in a hidden folder beside the file, each written whole or not at all. When all are
+there they are joined into the file, which appears only then, and the folder goes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftkit.atomic import replacing
+from driftkit.drift.summary import none_if_nan
+from driftkit.errors import MissingExtraError, OptionError
+from driftkit.neighbors.result import NeighborShifts
+from driftkit.neighbors.shifts import neighbor_shifts
+from driftkit.pair import Pair
+
+if TYPE_CHECKING:
+    import pyarrow
+
+PART = 32_768
+"""Words in a part: what is lost at most when a run is stopped."""
+ENDINGS = (".jsonl", ".parquet")
+
+
+def write_shifts(
+    pair: Pair,
+    path: str | PathLike[str],
+    words: Sequence[str] | None = None,
+    k: int = 10,
+    *,
+    candidates: int | Sequence[str] | None = None,
+    part: int = PART,
+    progress: Callable[[int, int], None] | None = None,
+    **options: Any,
+) -> int:
+    """Find the neighbor shifts of many words and write them to a file.
+
+    A row a word: ``word``, ``moved``, ``overlap@k``, ``rbo(p=0.9)@k``, ``before``,
+    ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. When
+    the same question was stopped before, only what is missing is done.
+
+    Parameters
+    ----------
+    pair : Pair
+    path : path-like
+        Ends in ``.jsonl`` (one JSON object a line) or ``.parquet`` (needs pyarrow).
+    words, k, candidates
+        As in `neighbor_shifts`.
+    part : int
+        Words done together; parts of another size cannot be gone on with.
+    progress : callable, optional
+        Called with (words done, words in all).
+    **options
+        Passed on to `neighbor_shifts`.
+
+    Returns
+    -------
+    int
+        Words that were there from a stopped run.
+
+    Raises
+    ------
+    OptionError
+        If the ending is another one, `part` is below 1, or the folder does not exist.
+    MissingExtraError
+        If pyarrow is needed and not installed.
+    """
+    target = Path(path)
+    if target.suffix not in ENDINGS:
+        raise OptionError(
+            f"{target.name} was given; shifts are written to files that end in "
+            f"{' or '.join(ENDINGS)}."
+        )
+    if part < 1:
+        raise OptionError(f"part={part} was given; it must be 1 or more.")
+    if target.suffix == ".parquet":
+        _parquet()
+    asked = pair.words if words is None else tuple(words)
+    with replacing(target) as joined:  # first, as it tells at once when there is no such folder
+        folder = _folder(target, _question(pair, asked, k, candidates, part, options))
+        found = 0
+        parts = []
+        for number, start in enumerate(range(0, len(asked), part)):
+            parts.append(folder / f"{number:06}{target.suffix}")
+            chosen = asked[start : start + part]
+            if parts[-1].exists():
+                found += len(chosen)
+            else:
+                shifts = neighbor_shifts(
+                    pair, chosen, k, candidates=candidates,
+                    progress=_within(progress, start, len(chosen), len(asked)), **options,
+                )  # fmt: skip
+                with replacing(parts[-1]) as partial:
+                    _write(shifts, partial)
+            if progress:
+                progress(start + len(chosen), len(asked))
+        _join(parts, joined)
+    shutil.rmtree(folder)
+    return found
+
+
+def _within(
+    progress: Callable[[int, int], None] | None, start: int, count: int, total: int
+) -> Callable[[int, int], None] | None:
+    """Progress of one part, told as progress of all."""
+    if progress is None:
+        return None
+    return lambda done, of: progress(start + done * count // of, total)
+
+
+def _question(
+    pair: Pair,
+    words: Sequence[str],
+    k: int,
+    candidates: int | Sequence[str] | None,
+    part: int,
+    options: dict[str, Any],
+) -> str:
+    """A fingerprint of all that the answer depends on."""
+    told = sha256()
+    listed = candidates if candidates is None or isinstance(candidates, int) else list(candidates)
+    settings = {"metric": options.get("metric", "cosine")}
+    told.update(json.dumps([list(words), k, listed, part, settings]).encode())
+    told.update("\n".join(pair.words).encode())
+    for matrix in (pair.before, pair.after):
+        for start in range(0, len(matrix), PART):
+            told.update(np.ascontiguousarray(matrix[start : start + PART]).data)
+    return told.hexdigest()
+
+
+def _folder(target: Path, question: str) -> Path:
+    """Where the parts stand; those of another question are removed."""
+    folder = target.with_name(f".{target.name}.parts")
+    note = folder / "question"
+    if not note.is_file() or note.read_text(encoding="ascii") != question:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        note.write_text(question, encoding="ascii")
+    return folder
+
+
+def _rows(shifts: NeighborShifts) -> Iterator[dict[str, Any]]:
+    share, ranked = map(str, shifts.measures)
+    for shift, moved in zip(shifts, shifts.moved.tolist(), strict=True):
+        yield {
+            "word": shift.word,
+            "moved": moved,
+            share: none_if_nan(shift.overlap),
+            ranked: none_if_nan(shift.rbo),
+            "before": [name for name, _ in shift.before],
+            "before_cosine": [cosine for _, cosine in shift.before],
+            "after": [name for name, _ in shift.after],
+            "after_cosine": [cosine for _, cosine in shift.after],
+            "reason": shift.reason,
+        }
+
+
+def _write(shifts: NeighborShifts, path: Path) -> None:
+    if path.suffix == ".jsonl":
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for row in _rows(shifts):
+                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+        return
+    pa = _parquet()
+    share, ranked = map(str, shifts.measures)
+    names, cosines = pa.list_(pa.string()), pa.list_(pa.float32())
+    schema = pa.schema(
+        [
+            ("word", pa.string()), ("moved", pa.bool_()), (share, pa.float64()),
+            (ranked, pa.float64()), ("before", names), ("before_cosine", cosines),
+            ("after", names), ("after_cosine", cosines), ("reason", pa.string()),
+        ]
+    )  # fmt: skip
+    pa.parquet.write_table(pa.Table.from_pylist(list(_rows(shifts)), schema), path)
+
+
+def _join(parts: Sequence[Path], target: Path) -> None:
+    if target.suffix == ".jsonl":
+        with target.open("wb") as file:
+            for part in parts:
+                with part.open("rb") as source:
+                    shutil.copyfileobj(source, file)
+        return
+    pa = _parquet()
+    with pa.parquet.ParquetWriter(target, pa.parquet.read_schema(parts[0])) as writer:
+        for part in parts:
+            writer.write_table(pa.parquet.read_table(part))
+
+
+def _parquet() -> pyarrow:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtraError("writing Parquet", "pyarrow", "demo") from None
+    return pyarrow
