@@ -80,8 +80,9 @@ class Embeddings:
         self.matrix.flags.writeable = False
 
     def _keep_first_of_each(self) -> None:
-        index = dict(zip(reversed(self.words), range(len(self.words) - 1, -1, -1), strict=True))
+        index = dict(zip(self.words, range(len(self.words)), strict=True))
         if len(index) < len(self.words):
+            index = dict(zip(reversed(self.words), range(len(self.words) - 1, -1, -1), strict=True))
             first = np.fromiter(
                 (index[word] == row for row, word in enumerate(self.words)), bool, len(self.words)
             )
