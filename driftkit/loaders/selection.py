@@ -11,6 +11,9 @@ from driftkit.errors import OptionError, SourceError
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.source import Request
 
+Rows = slice | npt.NDArray[np.int64]
+"""Rows to read: a slice, or their numbers."""
+
 
 def check_selection(limit: int | None, words: Sequence[str] | None) -> None:
     """Check what the caller asks for.
@@ -26,22 +29,39 @@ def check_selection(limit: int | None, words: Sequence[str] | None) -> None:
         raise OptionError("words: give a list of at least one word, or leave it out to read all.")
 
 
-def chosen_rows(request: Request, words: Sequence[str]) -> npt.NDArray[np.int64] | slice:
+def select(
+    request: Request, words: Sequence[str], problems: Problems
+) -> tuple[Rows, tuple[str, ...]]:
     """Rows of a table with these words that a request asks for, in the table's order.
+
+    Parameters
+    ----------
+    request : Request
+    words : sequence of str
+        The word of each row.
+    problems : Problems
+        Takes the words asked for that are not among them.
+
+    Returns
+    -------
+    slice or ndarray of int64, tuple of str
+        The rows, and their words.
 
     Raises
     ------
     SourceError
         If none of the words asked for is there.
     """
-    first = words if request.limit is None else words[: request.limit]
+    first = tuple(words if request.limit is None else words[: request.limit])
     if request.words is None:
-        return slice(len(first))
+        return slice(len(first)), first
     wanted = frozenset(request.words)
-    rows = np.array([row for row, word in enumerate(first) if word in wanted], np.int64)
-    if not len(rows):
+    rows = [row for row, word in enumerate(first) if word in wanted]
+    if not rows:
         raise nothing_chosen(request)
-    return rows
+    found = tuple(first[row] for row in rows)
+    note_missing(request, found, problems)
+    return np.array(rows, np.int64), found
 
 
 def nothing_chosen(request: Request) -> SourceError:

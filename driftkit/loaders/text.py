@@ -103,6 +103,26 @@ def read_stream(request: Request, stream: Stream) -> Embeddings:
     return made
 
 
+def count_rows(request: Request) -> int:
+    """Count the rows of text that is not compressed: its lines, without the header."""
+    with open_stream(request, b"") as stream:
+        return count_stream(request, stream)
+
+
+def count_stream(request: Request, stream: Stream) -> int:
+    """Count the rows of text in a stream."""
+    head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
+    opening = read_opening(request, head)
+    if opening.declared is not None:
+        return opening.declared[0]
+    block, lines, last = head[opening.skip :], 0, b""
+    while block:
+        lines += block.count(b"\n")
+        last = block[-1:]
+        block = stream.read(BLOCK_BYTES)
+    return lines + (last != b"\n")
+
+
 class _Table:
     """Words and rows read so far, and the line each came from."""
 
