@@ -19,6 +19,7 @@ from driftkit.cli import options
     help="Seek neighbors among so many of the first shared words.  [default: all]",
 )
 @options.pair_options
+@options.limit_option
 @options.json_option
 @options.quiet_option
 def command(
@@ -32,6 +33,7 @@ def command(
     vocab: str | None,
     original_vocab: str | None,
     unsafe_pickle: bool,
+    limit: int | None,
     json_to: str | None,
     quiet: bool,
 ) -> None:
@@ -48,8 +50,16 @@ def command(
         raise click.UsageError("no word was given: name some, or use --words-from FILE or -.")
     show = options.Progress(quiet)
     with show.stage(f"reading {original}") as progress:
-        table = load(original, vocab=original_vocab, unsafe_pickle=unsafe_pickle, progress=progress)
-    pair = options.read_pair(table, tuned, vocab=vocab, unsafe_pickle=unsafe_pickle, show=show)
+        table = load(
+            original,
+            vocab=original_vocab,
+            limit=limit,
+            unsafe_pickle=unsafe_pickle,
+            progress=progress,
+        )
+    pair = options.read_pair(
+        table, tuned, vocab=vocab, unsafe_pickle=unsafe_pickle, show=show, limit=limit
+    )
     with show.stage("neighbors") as progress:
         shifts = neighbor_shifts(pair, asked, k, candidates=candidates, progress=progress)
     options.give(lambda: side_by_side(shifts), shifts.to_dict(), json_to)

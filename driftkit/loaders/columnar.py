@@ -20,7 +20,7 @@ def tidy(block: bytes) -> bytes:
 
 
 def read_regular(block: bytes, d: int) -> Regular | None:
-    """Words and numbers, (lines, d), of a block of regular lines; None if one is not.
+    r"""Words and numbers, (lines, d), of a block of regular lines; None if one is not.
 
     Numbers are rounded once, from their digits to float32.
 
@@ -33,10 +33,10 @@ def read_regular(block: bytes, d: int) -> Regular | None:
 
     Examples
     --------
-    >>> words, matrix = read_regular(b"good 1.5 -2\\nbad 0 1e-3\\n", 2)
+    >>> words, matrix = read_regular(b"good 1.5 -2\nbad 0 1e-3\n", 2)
     >>> words, matrix.tolist()[0]
     (['good', 'bad'], [1.5, -2.0])
-    >>> read_regular(b"good 1.5 -2\\na b 0 1e-3\\n", 2) is None
+    >>> read_regular(b"good 1.5 -2\na b 0 1e-3\n", 2) is None
     True
     """
     import polars as pl

@@ -30,11 +30,12 @@ def read(request: Request) -> Embeddings:
     with open_stream(request, head) as stream:
         inside = stream.read(HEAD_BYTES)
         stream.push_back(inside)
+        is_tar = inside[_USTAR] == b"ustar"
         if word2vec_binary.looks_like_word2vec(inside):
             return word2vec_binary.read_stream(request, stream)
-        if text.looks_like_text(inside):
+        if not is_tar and text.looks_like_text(inside):
             return text.read_stream(request, stream)
-    if inside[_USTAR] == b"ustar":
+    if is_tar:
         what = "a .tar archive"
     elif compression(inside) is not None:
         what = "another compressed file"

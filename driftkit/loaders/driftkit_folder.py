@@ -10,9 +10,9 @@ from pathlib import Path
 from driftkit.atomic import replacing_folder
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError, VocabularyError
+from driftkit.loaders.problems import Problems
 from driftkit.loaders.safetensors_file import list_tensors
 from driftkit.loaders.selection import select
-from driftkit.loaders.problems import Problems
 from driftkit.loaders.source import Request
 from driftkit.loaders.vocabulary import words_of_json
 from driftkit.source import Problem, Rounding, Source

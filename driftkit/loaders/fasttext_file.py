@@ -70,9 +70,7 @@ def _check_size(request: Request) -> None:
     with request.path.open("rb") as file:
         head = file.read(_ARGUMENTS.size + _SIZES.size)
     if len(head) < _ARGUMENTS.size + _SIZES.size:
-        raise SourceError(
-            request.name, "is a truncated fastText model: it ends inside its header."
-        )
+        raise SourceError(request.name, "is a truncated fastText model: it ends inside its header.")
     version, dimensions = struct.unpack_from("<2i", head, 4)
     bucket = struct.unpack_from("<i", head, _BUCKET)[0]
     entries, words = _SIZES.unpack_from(head, _ARGUMENTS.size)[:2]

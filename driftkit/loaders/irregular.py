@@ -73,9 +73,7 @@ def read_irregular(
     read = read_regular(b"x" + b"\nx".join(tails) + b"\n", d)
     if read is not None:
         return words, read[1], numbers
-    rows = [
-        _floats(request, tail[1:], n) for tail, n in zip(tails, numbers.tolist(), strict=True)
-    ]
+    rows = [_floats(request, tail[1:], n) for tail, n in zip(tails, numbers.tolist(), strict=True)]
     with np.errstate(over="ignore"):  # 1e99 becomes infinity, which the reader names
         return words, np.array(rows, np.float64).astype(np.float32), numbers
 
@@ -93,9 +91,7 @@ def _check_spaces(request: Request, word: bytes, line: int, d: int, problems: Pr
             f"line {line:,} has {d + len(extra)} numbers after the word where other lines have "
             f"{d}; the file may be damaged or made of several.",
         )
-    problems.add(
-        "space in word", line, f"{_show(word)!r}: the vector was taken from the right"
-    )
+    problems.add("space in word", line, f"{_show(word)!r}: the vector was taken from the right")
 
 
 def _decode(word: bytes, line: int, problems: Problems) -> str:

@@ -39,9 +39,7 @@ def tensors(request: Request) -> TensorFile:
     for folder in _parts(request.path, request.name):
         files = _weights(folder)
         if files:
-            return TensorFile(
-                tuple(_list(request, folder, files)), _vocabulary(request, folder)
-            )
+            return TensorFile(tuple(_list(request, folder, files)), _vocabulary(request, folder))
     raise SourceError(
         request.name, f"is a folder without weights; one holds {' or '.join(WEIGHTS[:2])}."
     )

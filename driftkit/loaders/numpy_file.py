@@ -176,4 +176,3 @@ def _objects(request: Request) -> UnsafePickleError:
         "is an array of Python objects, which is a pickle and is never opened; save the "
         "matrix as numbers: np.save(path, np.asarray(matrix, np.float32)).",
     )
-

@@ -8,7 +8,7 @@ import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import BinaryIO
+from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from driftkit.errors import SourceError, UnknownNameError
@@ -16,22 +16,23 @@ from driftkit.loaders.memory import gigabytes
 from driftkit.loaders.source import Request
 
 RATIO = 100
-"""A file that unpacks to more than this many times its size is a bomb; text of vectors reaches 4."""
+"""A file that unpacks to more than this many times its size is a bomb; vectors reach 4."""
 
 FREE_BYTES = 1 << 26
 """Unpacked bytes that are never questioned."""
 
 MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
+MAGIC[b"PK\x05\x06"] = "zip"  # one without a file
 
 _DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, BadZipFile, NotImplementedError)
 
 
 def compression(head: bytes) -> str | None:
-    """Tell how a file that starts so is compressed; None if it is not.
+    r"""Tell how a file that starts so is compressed; None if it is not.
 
     Examples
     --------
-    >>> compression(b"PK\\x03\\x04..."), compression(b"the 0.1 0.2")
+    >>> compression(b"PK\x03\x04..."), compression(b"the 0.1 0.2")
     ('zip', None)
     """
     return next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
@@ -57,9 +58,9 @@ class Stream:
     def __init__(
         self,
         request: Request,
-        raw: BinaryIO,
+        raw: IO[bytes],
         size: int,
-        unpacked: BinaryIO | None = None,
+        unpacked: IO[bytes] | None = None,
         kind: str | None = None,
     ) -> None:
         self.request, self.size, self.kind = request, size, kind
@@ -180,7 +181,7 @@ def open_stream(request: Request, head: bytes) -> Iterator[Stream]:
                     "download it again.",
                 ) from None
             raw.seek(0)
-            yield Stream(request, raw, max(member.compress_size, 1), unpacked, kind)  # type: ignore[arg-type]
+            yield Stream(request, raw, max(member.compress_size, 1), unpacked, kind)
         else:
             opener = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}[kind]
             unpacked = stack.enter_context(opener(raw, "rb"))  # type: ignore[operator]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -203,9 +203,7 @@ class _Table:
         return int(self._lines[block][row - self._firsts[block]])
 
 
-def _require_finite(
-    request: Request, words: Sequence[str], matrix: Matrix, lines: _Lines
-) -> None:
+def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, lines: _Lines) -> None:
     # A sum is finite only if every addend is, or if it overflows: a cheap first look.
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(matrix.sum()):
@@ -241,7 +239,7 @@ def _check_end(
 
 def _blocks(
     request: Request, stream: Stream, opening: Opening
-) -> Iterator[tuple[bytes, Regular | None]]:
+) -> Generator[tuple[bytes, Regular | None]]:
     """Blocks of whole lines, and what each holds if its lines are regular, in order.
 
     While one block is used the next ones are read and parsed.

@@ -57,7 +57,7 @@ def fill(rows: dict[str, Any], path: Path) -> tuple[tuple[str, ...], tuple[Probl
         raise VocabularyError(
             path, f"numbers its {len(by_row):,} tokens up to {n - 1:,}; the file is damaged."
         )
-    problems = ()
+    problems: tuple[Problem, ...] = ()
     if holes:
         first = next(row for row in range(n) if row not in by_row)
         problems = (

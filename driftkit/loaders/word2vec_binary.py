@@ -126,7 +126,7 @@ def _read(request: Request, window: _Window) -> Embeddings:
     kept: list[int] = []
     seen: set[bytes] = set()
     asked = None if wanted is None else {word.encode(errors="replace") for word in wanted}
-    out = memoryview(matrix).cast("B")
+    out = matrix.data.cast("B")
     view, find, position, end_of_data = _begin(window)
     for row in range(rows):
         space = find(b" ", position, position + WORD_BYTES)
@@ -134,8 +134,9 @@ def _read(request: Request, window: _Window) -> Embeddings:
         while space < 0 or end > end_of_data:
             view.release()
             window.position = position
-            if end_of_data - position > WORD_BYTES and space < 0 or not window.advance():
-                raise _cut(request, row, n, long=end_of_data - position > WORD_BYTES and space < 0)
+            long = space < 0 and end_of_data - position > WORD_BYTES
+            if long or not window.advance():
+                raise _cut(request, row, n, long=long)
             view, find, position, end_of_data = _begin(window)
             space = find(b" ", position, position + WORD_BYTES)
             end = space + 1 + width
@@ -199,8 +200,9 @@ def _note_rest(window: _Window, n: int, problems: Problems) -> None:
             break
         start = 0
     if not blank:
-        exact = f"{rest:,}" if window.stream is None else f"at least {rest:,}"
-        problems.add("header", None, f"{exact} bytes follow the {n:,} vectors it promises; not read")
+        about = "" if window.stream is None else "at least "
+        detail = f"{about}{rest:,} bytes follow the {n:,} vectors it promises; not read"
+        problems.add("header", None, detail)
 
 
 def _decode(raw: list[bytes], rows: list[int] | range, problems: Problems) -> list[str]:

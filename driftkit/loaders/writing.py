@@ -91,7 +91,7 @@ def write(
         If a word cannot be written in that format, as one with a newline in text.
     """
     kind = format_of(path, format)
-    report = progress or (lambda done, total: None)
+    report = progress or _silent
     if kind == "driftkit":
         driftkit_folder.write(table, path)
     elif kind in ("safetensors", "npy"):
@@ -101,6 +101,10 @@ def write(
         with replacing(path) as partial, partial.open("wb") as file:
             writer(table, file, report)
     report(len(table), len(table))
+
+
+def _silent(done: int, total: int) -> None:
+    pass
 
 
 def write_matrix(path: Path, key: str, matrix: Matrix) -> None:
@@ -190,4 +194,3 @@ def _require_no(table: Embeddings, characters: str, where: str) -> None:
             f"holds the word {bad!r}, which cannot be written as {where}; write .safetensors or a "
             "driftkit folder.",
         )
-

@@ -37,7 +37,9 @@ def test_a_checkpoint_and_its_vocabulary(checkpoint):
     assert document["tables"][0]["command"] == found.command()
     assert document["tables"][0]["shape"] == [4, 3]
     frame = found.to_frame()
-    assert list(frame.columns) == ["key", "rows", "dimensions", "dtype", "fits", "zero_share"]
+    assert list(frame.columns) == [
+        "key", "rows", "dimensions", "dtype", "fits", "zero_share", "equals", "equals_original",
+    ]  # fmt: skip
     assert frame["rows"].tolist() == [4, 2]
     assert "next: driftkit audit ORIGINAL" in repr(found)
     assert "(4 words)" in found._repr_html_()
