@@ -6,8 +6,7 @@ from gensim.models.fasttext import load_facebook_vectors
 from gensim.test.utils import datapath
 
 from driftkit.errors import SourceError
-from driftkit.loaders import load
-from driftkit.loaders import fasttext_file
+from driftkit.loaders import fasttext_file, load
 
 MODEL = datapath("crime-and-punishment.bin")
 
@@ -47,5 +46,13 @@ def test_damage_is_told_before_memory_is_taken(tmp_path):
     data = bytearray(whole)
     struct.pack_into("<i", data, fasttext_file._BUCKET, 2**31 - 1)
     assert "its header tells of 291 words and 2,147,483,647 n-grams of 5 numbers" in sentence()
-    data = bytearray(whole[:-400])
-    assert "gensim could not read this fastText model" in sentence()
+    data = bytearray(whole[:9000])
+    assert sentence().endswith("is due, and 391 x 5 in 3,038 bytes are there.")
+    data = bytearray(whole)
+    data[92:] = b"x" * (len(whole) - 92)  # a word without end, on which gensim never returns
+    assert sentence() == (
+        f"{path}: is a damaged or truncated fastText model: word 1 of its 291 has no end."
+    )
+    data = bytearray(whole)
+    data[92:3000] = bytes(3000 - 92)
+    assert "is a damaged, truncated or quantized (.ftz) fastText model: a matrix" in sentence()
