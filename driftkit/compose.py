@@ -248,9 +248,12 @@ def _open_tokenizer(file: Path):  # type: ignore[no-untyped-def]  # tokenizers i
     except ModuleNotFoundError:
         return None
     try:
-        return Tokenizer.from_file(str(file))
+        tokenizer = Tokenizer.from_file(str(file))
     except Exception:  # the library raises bare Exception for a file it cannot use
         return None
+    tokenizer.no_padding()  # a file may ask for 128 tokens, whatever the word
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def _byte_letters() -> dict[int, str]:

@@ -21,7 +21,7 @@ from driftkit.loaders.vocabulary import Vocabulary, find_vocabulary, read_vocabu
 from driftkit.source import Rounding, Source
 
 SAMPLE_BYTES = 1 << 24
-SAMPLE_ROWS = 65_536
+SAMPLE_ROWS = 4_096
 """At most so many rows, evenly spaced, and so many bytes are looked at to describe a tensor."""
 
 _OPTIMIZER = re.compile(r"(^|[._])optim|exp_avg|momentum_buffer|square_avg")

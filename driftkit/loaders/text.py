@@ -256,6 +256,8 @@ def _blocks(
                     f"holds a line of more than {gigabytes(LINE_BYTES)}, which is no word and its "
                     "vector; the file is damaged or of another format.",
                 )
+            if request.limit is not None:
+                block = _cut_lines(stream, block, request.limit)
             if opening.trailing_spaces:
                 block = tidy(block)
             pending.append((block, pool.submit(read_regular, block, opening.dimensions)))
@@ -264,3 +266,14 @@ def _blocks(
                 yield first, reading.result()
         for first, reading in pending:
             yield first, reading.result()
+
+
+def _cut_lines(stream: Stream, block: bytes, lines: int) -> bytes:
+    """Keep only so many lines of a block; the rest is read later, if at all."""
+    end = -1
+    for _ in range(min(lines, block.count(b"\n"))):
+        end = block.find(b"\n", end + 1)
+    if 0 <= end < len(block) - 1:
+        stream.push_back(block[end + 1 :])
+        return block[: end + 1]
+    return block

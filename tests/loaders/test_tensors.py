@@ -96,5 +96,5 @@ def test_a_sample_is_spread_and_small():
     matrix = np.zeros((200_000, 2), np.float32)
     matrix[100_000:] = 1
     sample = Tensor("t", matrix.shape, "float32", lambda rows: matrix[rows]).sample()
-    assert len(sample) <= 65_536
-    assert sample.any(axis=1).mean() == pytest.approx(0.5, abs=1e-4)
+    assert 4_000 < len(sample) <= 4_096
+    assert sample.any(axis=1).mean() == pytest.approx(0.5, abs=1e-3)
