@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,3 +48,39 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: str | os.PathLike[str], marker: str) -> Iterator[Path]:
+    """Give a temporary folder beside `path`, renamed to it if the block ends well.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the folder is to stand.
+    marker : str
+        A file that shows an older folder there to be of the same kind; only such a one is
+        replaced.
+
+    Raises
+    ------
+    OptionError
+        If something else stands there, or the folder around it does not exist.
+    """
+    target = Path(path)
+    if target.exists() and not (target / marker).is_file():
+        what = "a folder of other things" if target.is_dir() else "a file"
+        raise OptionError(f"cannot write {target}: it is {what}; name a folder to make.")
+    if not target.parent.is_dir():
+        raise OptionError(f"cannot write {target}: the folder {target.parent} does not exist.")
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    older = target.with_name(f".{target.name}.{os.getpid()}.older")
+    partial.mkdir()
+    try:
+        yield partial
+        if target.exists():
+            target.rename(older)
+        partial.rename(target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(older, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from html import escape
@@ -80,8 +81,9 @@ class Embeddings:
         self.matrix.flags.writeable = False
 
     def _keep_first_of_each(self) -> None:
-        index = dict(zip(reversed(self.words), range(len(self.words) - 1, -1, -1), strict=True))
+        index = dict(zip(self.words, range(len(self.words)), strict=True))
         if len(index) < len(self.words):
+            index = dict(zip(reversed(self.words), range(len(self.words) - 1, -1, -1), strict=True))
             first = np.fromiter(
                 (index[word] == row for row, word in enumerate(self.words)), bool, len(self.words)
             )
@@ -157,6 +159,34 @@ class Embeddings:
 
     def _repr_html_(self) -> str:
         return f"<code>{escape(repr(self))}</code>"
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write the table as a driftkit folder, which `driftkit.load` opens memory-mapped.
+
+        The folder is written whole, then renamed; where the table came from and how finely its
+        numbers were rounded go with it.
+
+        Parameters
+        ----------
+        folder : path
+            An older driftkit folder there is replaced.
+
+        Raises
+        ------
+        OptionError
+            If something else stands there.
+
+        Examples
+        --------
+        >>> import tempfile, pathlib, driftkit
+        >>> place = pathlib.Path(tempfile.mkdtemp()) / "tiny"
+        >>> Embeddings(["good", "bad"], [[1.0, 0.5], [-1.0, 0.5]]).save(place)
+        >>> driftkit.load(place)["bad"].tolist()
+        [-1.0, 0.5]
+        """
+        from driftkit.loaders.driftkit_folder import write
+
+        write(self, folder)
 
     @classmethod
     def from_gensim(cls, vectors: KeyedVectors) -> Embeddings:

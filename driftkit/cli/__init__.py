@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "The gate: apply rules, and exit with 1 when one is broken.",
     "baseline": "Write, show or update the figures that check compares with.",
     "datasets": "List benchmarks, fetch them, or show where their files belong.",
+    "convert": "Write a table in a format other tools read.",
     "inspect": "List the tensors of a file that look like word tables.",
 }
 

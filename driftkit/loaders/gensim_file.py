@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError, UnsafePickleError
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.selection import select
 from driftkit.loaders.source import Request
 from driftkit.source import Rounding, Source
 
@@ -33,7 +35,7 @@ def read(request: Request) -> Embeddings:
     from gensim.models import KeyedVectors
 
     try:
-        loaded = KeyedVectors.load(str(request.path))
+        loaded = KeyedVectors.load(str(request.path), mmap="r")
     except Exception as error:  # a pickle may raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise SourceError(request.name, f"gensim could not open it ({reason}).") from None
@@ -44,4 +46,6 @@ def read(request: Request) -> Embeddings:
         )
     dtype = str(vectors.vectors.dtype)
     source = Source(request.name, request.path, "gensim", dtype, rounding=Rounding.of_dtype(dtype))
-    return Embeddings(vectors.index_to_key, vectors.vectors, source=source)
+    problems = Problems()
+    rows, words = select(request, vectors.index_to_key, problems)
+    return Embeddings(words, vectors.vectors[rows], source=source, problems=problems.all())

@@ -1,21 +1,12 @@
-"""Which tensors of a file look like word tables, and what to run next."""
+"""What a source holds: its possible word tables, its words, and what to run next."""
 
 from __future__ import annotations
 
-import os
 import shlex
 from dataclasses import asdict, dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-
-from driftkit.embeddings import Embeddings
-from driftkit.errors import VocabularyError
-from driftkit.loaders.layouts import SCHEME_READERS, find_layout
-from driftkit.loaders.source import Request, Vocab, parse
-from driftkit.loaders.tensors import Tensor, TensorFile, misfit, vocabulary_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +27,14 @@ class TableInfo:
     fits : bool or None
         Whether the vocabulary has one word a row; None where no vocabulary was found.
     zero_share : float
-        Share of all-zero rows, of at most 65,536 evenly spaced ones.
+        Share of all-zero rows, of those looked at: evenly spaced ones of a tensor, the first ones
+        of a text or word2vec file.
+    equals : str or None
+        Another table of the file that holds the same numbers, and whether the two are tied
+        (stored once) or equal.
+    equals_original : bool or None
+        Whether every row looked at is the original's; None where no original was given, or none
+        of its words is here.
     """
 
     key: str | None
@@ -44,6 +42,8 @@ class TableInfo:
     dtype: str
     fits: bool | None
     zero_share: float
+    equals: str | None = None
+    equals_original: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,10 @@ class Inspection:
         How many words the vocabulary has.
     problems : tuple of str
         What stands in the way, and what a loader had to skip or repair.
+    original : str or None
+        What the tables were compared with.
+    others : int
+        Further matrices, which are no word tables by name, shape or vocabulary.
     """
 
     source: str
@@ -75,12 +79,14 @@ class Inspection:
     vocabulary: str | None
     words: int | None
     problems: tuple[str, ...]
+    original: str | None = None
+    others: int = 0
 
     def command(self, table: TableInfo | None = None) -> str:
         """Give the command that audits a table, by default the first.
 
-        ``ORIGINAL`` stands for the table it was tuned from, and ``FILE`` for a vocabulary
-        where none was found that fits.
+        ``ORIGINAL`` stands for the table it was tuned from, if none was given, and ``FILE`` for a
+        vocabulary where none was found that fits.
 
         Parameters
         ----------
@@ -90,10 +96,12 @@ class Inspection:
         target = self.source if self.path is None else str(self.path)
         if table.key is not None:
             target += f"::{table.key}"
-        parts = ["driftkit", "audit", "ORIGINAL", shlex.quote(target)]
+        original = "ORIGINAL" if self.original is None else shlex.quote(self.original)
+        parts = ["driftkit", "audit", original, shlex.quote(target)]
+        is_file = self.path is not None and self.path.is_file()
         if not table.fits:
             parts += ["--vocab", "FILE"]
-        elif self.vocabulary is not None and Path(self.vocabulary).is_file():
+        elif is_file and self.vocabulary is not None and Path(self.vocabulary).is_file():
             parts += ["--vocab", shlex.quote(self.vocabulary)]
         return " ".join(parts)
 
@@ -105,6 +113,8 @@ class Inspection:
             "format": self.format,
             "vocabulary": self.vocabulary,
             "words": self.words,
+            "original": self.original,
+            "others": self.others,
             "tables": [
                 asdict(table) | {"shape": list(table.shape), "command": self.command(table)}
                 for table in self.tables
@@ -113,11 +123,15 @@ class Inspection:
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Give one row per table: key, rows, dimensions, dtype, fits, zero_share."""
+        """Give one row per table: key, rows, dimensions, dtype, fits, zero_share, equals, ..."""
         import pandas as pd
 
         columns = ["key", "rows", "dimensions", "dtype", "fits", "zero_share"]
-        rows = [(t.key, *t.shape, t.dtype, t.fits, t.zero_share) for t in self.tables]
+        columns += ["equals", "equals_original"]
+        rows = [
+            (t.key, *t.shape, t.dtype, t.fits, t.zero_share, t.equals, t.equals_original)
+            for t in self.tables
+        ]
         return pd.DataFrame(rows, columns=columns)
 
     def __repr__(self) -> str:
@@ -126,6 +140,8 @@ class Inspection:
             lines.append(f"vocabulary: {self.vocabulary} ({self.words:,} words)")
         if self.tables:
             lines.append(self.to_frame().to_string(index=False))
+        if self.others:
+            lines.append(f"not listed: {self.others:,} matrices that are no word tables")
         lines += [f"problem: {problem}" for problem in self.problems]
         if self.tables:
             lines.append(f"next: {self.command()}")
@@ -133,84 +149,3 @@ class Inspection:
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(repr(self))}</pre>"
-
-
-def inspect(
-    source: str | os.PathLike[str], *, vocab: Vocab | None = None, unsafe_pickle: bool = False
-) -> Inspection:
-    """Tell which tensors of a source look like word tables.
-
-    Parameters
-    ----------
-    source : str or path
-        As for `load`; of ``PATH::KEY`` only that tensor is looked at.
-    vocab : str, path or sequence of str, optional
-        As for `load`.
-    unsafe_pickle : bool, default False
-        As for `load`.
-
-    Returns
-    -------
-    Inspection
-
-    Raises
-    ------
-    SourceError
-        If the source is missing, empty, a folder or of no known format.
-    """
-    request = parse(source, vocab=vocab, unsafe_pickle=unsafe_pickle)
-    if request.scheme is not None:
-        return _of_embeddings(request, SCHEME_READERS[request.scheme](request))
-    layout = find_layout(request)
-    if layout.tensors is None:
-        return _of_embeddings(request, layout.read(request))
-    return _of_tensors(request, layout.name, layout.tensors(request))
-
-
-def _of_embeddings(request: Request, table: Embeddings) -> Inspection:
-    info = TableInfo(
-        table.source.key,
-        table.matrix.shape,
-        table.source.dtype,
-        True,
-        float(np.mean(table.norms == 0)),
-    )
-    problems = tuple(
-        f"{problem.kind}{'' if problem.where is None else f' at {problem.where:,}'}: "
-        f"{problem.detail}"
-        for problem in table.problems
-    )
-    path = None if request.scheme else request.path
-    inside = f"in the {'package' if request.scheme else 'file'} itself"
-    return Inspection(
-        request.name, path, table.source.format, (info,), inside, len(table), problems
-    )
-
-
-def _of_tensors(request: Request, layout: str, file: TensorFile) -> Inspection:
-    problems: list[str] = []
-    vocabulary = None
-    try:
-        vocabulary = vocabulary_for(request, file.vocabulary)
-    except VocabularyError as error:
-        problems.append(str(error))
-    found = [t for t in file.tensors if t.is_table and request.key in (None, t.key)]
-    size = None if vocabulary is None else len(vocabulary)
-    tables = [
-        TableInfo(t.key, t.shape, t.dtype, None if size is None else t.shape[0] == size, share)
-        for t, share in ((t, t.zero_share) for t in found)
-    ]
-    tables.sort(key=lambda table: (table.fits is not True, -table.shape[0]))
-    if not tables:
-        problems.append("no two-dimensional tensor of floating numbers")
-    elif vocabulary is not None and not tables[0].fits:
-        best: Tensor = next(t for t in found if t.key == tables[0].key)
-        problems.append(misfit(best, vocabulary))
-    elif vocabulary is None and not problems:
-        problems.append(f"no vocabulary found beside it, such as {request.path.stem}.vocab.txt")
-    where = None
-    if vocabulary is not None:
-        where = vocabulary.where if vocabulary.path is None else str(vocabulary.path)
-    return Inspection(
-        request.name, request.path, layout, tuple(tables), where, size, tuple(problems)
-    )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 from driftkit.embeddings import Embeddings
-from driftkit.loaders.layouts import SCHEME_READERS, find_layout
+from driftkit.loaders.layouts import read
+from driftkit.loaders.selection import check_selection
 from driftkit.loaders.source import Progress, Vocab, parse
 
 
@@ -14,6 +16,8 @@ def load(
     *,
     key: str | None = None,
     vocab: Vocab | None = None,
+    limit: int | None = None,
+    words: Sequence[str] | None = None,
     unsafe_pickle: bool = False,
     progress: Progress | None = None,
 ) -> Embeddings:
@@ -22,8 +26,8 @@ def load(
     Parameters
     ----------
     source : str or path
-        A file, ``PATH::KEY`` for one tensor of a file, or ``package:NAME``. The format is told
-        by content.
+        A file or folder, ``PATH::KEY`` for one tensor (or one file of a .zip), ``package:NAME``,
+        ``gensim:NAME`` or ``hf:REPO``. The format is told by content.
     key : str, optional
         Name of the tensor, the same as ``PATH::KEY``. Without one, the only two-dimensional
         floating tensor with a row for each word is taken.
@@ -32,6 +36,11 @@ def load(
         JSON map from word to row) or the words in row order. By default the words inside the
         file or a file beside it, such as ``X.vocab.txt`` or ``vocab.txt``. Formats that hold
         their words (text, word2vec, gensim, packages) do not use it.
+    limit : int, optional
+        Read only the first so many rows.
+    words : sequence of str, optional
+        Read only the rows of these words; those not found are listed in ``problems``. A fastText
+        model makes vectors for words outside its vocabulary too.
     unsafe_pickle : bool, default False
         Open pickles that can run code. Only for files whose origin you trust.
     progress : callable, optional
@@ -50,6 +59,8 @@ def load(
         If reading it would run code and ``unsafe_pickle`` is False.
     VocabularyError
         If there is not one word a row.
+    OptionError
+        If the limit is below 1 or no words are given.
     UnknownNameError
         If no tensor or package has the name given.
     MissingExtraError
@@ -65,7 +76,15 @@ def load(
     >>> table.words, table.source.format
     (('good', 'bad'), 'glove-text')
     """
-    request = parse(source, key=key, vocab=vocab, unsafe_pickle=unsafe_pickle, progress=progress)
-    if request.scheme is not None:
-        return SCHEME_READERS[request.scheme](request)
-    return find_layout(request).read(request)
+    check_selection(limit, words)
+    return read(
+        parse(
+            source,
+            key=key,
+            vocab=vocab,
+            unsafe_pickle=unsafe_pickle,
+            progress=progress,
+            limit=limit,
+            words=words,
+        )
+    )

@@ -10,6 +10,8 @@ import numpy as np
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import MissingExtraError, SourceError, UnknownNameError
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.selection import select
 from driftkit.loaders.source import Request
 from driftkit.source import Source
 
@@ -81,11 +83,10 @@ def read(request: Request) -> Embeddings:
                 request.name, f"its file {path.name} is missing; reinstall the package."
             )
     source = Source(request.name, matrix, "package")
-    return Embeddings(
-        _words(package, words),
-        np.load(matrix, mmap_mode="r", allow_pickle=False),
-        source=source,
-    )
+    problems = Problems()
+    rows, chosen = select(request, _words(package, words), problems)
+    stored = np.load(matrix, mmap_mode="r", allow_pickle=False)
+    return Embeddings(chosen, stored[rows], source=source, problems=problems.all())
 
 
 def _folder(package: VectorPackage) -> Path:

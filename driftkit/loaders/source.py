@@ -1,4 +1,4 @@
-"""What users type: a path, ``PATH::KEY`` or ``package:NAME``, and the options beside it."""
+"""What users type: a path, ``PATH::KEY`` or ``SCHEME:NAME``, and the options beside it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Progress = Callable[[int, int], object]
 Vocab = str | os.PathLike[str] | Sequence[str]
 """A vocabulary file, or the words themselves in row order."""
 
-SCHEMES = ("package",)
+SCHEMES = ("package", "gensim", "hf")
 """Prefixes, as in ``package:NAME``, that name something other than a file."""
 
 
@@ -33,7 +33,7 @@ class Request:
         One of `SCHEMES`; None for a file.
     key : str, optional
         Name of the tensor wanted.
-    vocab, unsafe_pickle, progress
+    vocab, unsafe_pickle, limit, words, progress
         As given to `driftkit.load`.
     """
 
@@ -44,6 +44,8 @@ class Request:
     vocab: Vocab | None = None
     unsafe_pickle: bool = False
     progress: Progress | None = None
+    limit: int | None = None
+    words: Sequence[str] | None = None
 
     @property
     def path(self) -> Path:
@@ -63,6 +65,8 @@ def parse(
     vocab: Vocab | None = None,
     unsafe_pickle: bool = False,
     progress: Progress | None = None,
+    limit: int | None = None,
+    words: Sequence[str] | None = None,
 ) -> Request:
     """Take apart what the user typed.
 
@@ -88,7 +92,9 @@ def parse(
         raise OptionError(
             f"{name}: names the tensor {typed_key!r} while key={key!r} names another; give one."
         )
-    return Request(name, target, scheme, key or typed_key, vocab, unsafe_pickle, progress)
+    return Request(
+        name, target, scheme, key or typed_key, vocab, unsafe_pickle, progress, limit, words
+    )
 
 
 def _split(name: str) -> tuple[str | None, str, str | None]:
@@ -96,7 +102,8 @@ def _split(name: str) -> tuple[str | None, str, str | None]:
         return None, name, None
     scheme, colon, target = name.partition(":")
     if colon and scheme in SCHEMES:
-        return scheme, target, None
+        target, _, key = target.partition("::")
+        return scheme, target, key or None
     pieces = name.split("::")
     for cut in range(len(pieces) - 1, 0, -1):
         path = "::".join(pieces[:cut])

@@ -13,14 +13,23 @@ import numpy.typing as npt
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError, UnknownNameError, VocabularyError
+from driftkit.loaders.memory import require_memory
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.selection import Rows, select
 from driftkit.loaders.source import Request
 from driftkit.loaders.vocabulary import Vocabulary, find_vocabulary, read_vocabulary
 from driftkit.source import Rounding, Source
 
-SAMPLE_ROWS = 65_536
-"""Rows looked at, evenly spaced, when zero rows are counted."""
+SAMPLE_BYTES = 1 << 24
+SAMPLE_ROWS = 4_096
+"""At most so many rows, evenly spaced, and so many bytes are looked at to describe a tensor."""
 
 _OPTIMIZER = re.compile(r"(^|[._])optim|exp_avg|momentum_buffer|square_avg")
+_INPUT = re.compile(
+    r"(word_embeddings?|embed_tokens|token_embeddings?|tok_embeddings|wte|word_emb|shared"
+    r"|emb|embed|embeddings?|embedding_layer|vectors)(\.weight|\.emb\.weight)?$"
+)
+_POSITIONS = re.compile(r"position|wpe|token_type|segment|lm_head|decoder|output|head")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +44,16 @@ class Tensor:
     dtype : str
         As stored, such as ``"float32"`` or ``"bfloat16"``.
     read : callable
-        ``read(step)`` gives every step-th row, in float32 unless stored wider or whole.
+        ``read(rows)`` gives those rows, in float32 unless stored wider or whole.
+    storage : object, optional
+        Where its numbers lie; two tensors with equal ones share them (tied weights).
     """
 
     key: str | None
     shape: tuple[int, ...]
     dtype: str
-    read: Callable[[int], npt.NDArray[Any]]
+    read: Callable[[Rows], npt.NDArray[Any]]
+    storage: object = None
 
     @property
     def is_table(self) -> bool:
@@ -51,10 +63,16 @@ class Tensor:
         return floating and named_so and len(self.shape) == 2 and min(self.shape) > 0
 
     @property
-    def zero_share(self) -> float:
-        """Share of rows that are all zero, of at most `SAMPLE_ROWS` evenly spaced ones."""
-        rows = self.read(math.ceil(self.shape[0] / SAMPLE_ROWS))
-        return float(1 - np.asarray(rows).any(axis=1).mean())
+    def is_named_input(self) -> bool:
+        """Whether its name is one that input embeddings usually have."""
+        key = self.key or ""
+        return bool(_INPUT.search(key)) and not _POSITIONS.search(key)
+
+    def sample(self) -> npt.NDArray[Any]:
+        """Evenly spaced rows, few enough to be read in a moment."""
+        n, d = self.shape
+        rows = min(SAMPLE_ROWS, max(SAMPLE_BYTES // (4 * d), 1))
+        return np.asarray(self.read(slice(None, None, math.ceil(n / rows))))
 
     def __str__(self) -> str:
         size = " x ".join(f"{length:,}" for length in self.shape) or "one number"
@@ -79,12 +97,15 @@ class TensorFile:
 def vocabulary_for(request: Request, inside: Vocabulary | None) -> Vocabulary | None:
     """Give the words for a file's rows: those the caller names, those inside it, those beside."""
     if request.vocab is not None:
-        return read_vocabulary(request.vocab)
+        return read_vocabulary(request.vocab, unsafe_pickle=request.unsafe_pickle)
     return inside or find_vocabulary(request.path)
 
 
 def read_table(request: Request, layout: str, file: TensorFile) -> Embeddings:
     """Read the table a request means, with its words.
+
+    Rows past the last word are left out, and listed, if they cannot be anyone's: the words are a
+    tokenizer's, which gives no higher number, or those rows are all zero.
 
     Raises
     ------
@@ -103,8 +124,13 @@ def read_table(request: Request, layout: str, file: TensorFile) -> Embeddings:
             f"no words were found for its {tensor.shape[0]:,} rows; name the file that lists them "
             f"(--vocab FILE, vocab=), or save it beside as {request.path.stem}.vocab.txt.",
         )
+    problems = Problems()
+    problems.extend(vocabulary.problems)
     if len(vocabulary) != tensor.shape[0]:
-        raise VocabularyError(request.name, misfit(tensor, vocabulary))
+        problems.add("padding rows", len(vocabulary), _padding(request, tensor, vocabulary))
+    rows, words = select(request, vocabulary.words, problems)
+    if tensor.dtype != "float32" or not isinstance(rows, slice):
+        require_memory(4 * len(words) * tensor.shape[1], request.name)
     source = Source(
         request.name,
         request.path,
@@ -113,7 +139,30 @@ def read_table(request: Request, layout: str, file: TensorFile) -> Embeddings:
         tensor.key,
         Rounding.of_dtype(tensor.dtype),
     )
-    return Embeddings(vocabulary.words, tensor.read(1), source=source)
+    return Embeddings(words, tensor.read(rows), source=source, problems=problems.all())
+
+
+def fits(tensor: Tensor, vocabulary: Vocabulary) -> bool:
+    """Whether each row has a word, or each that could have one."""
+    rows, words = tensor.shape[0], len(vocabulary)
+    return rows == words or (rows > words and _is_padding(tensor, vocabulary))
+
+
+def _is_padding(tensor: Tensor, vocabulary: Vocabulary) -> bool:
+    # A table of twice the words is another's, whatever its last rows hold.
+    if tensor.shape[0] > 2 * len(vocabulary) + 1024:
+        return False
+    if vocabulary.is_tokenizer:
+        return True
+    return not np.asarray(tensor.read(slice(len(vocabulary), None))).any()
+
+
+def _padding(request: Request, tensor: Tensor, vocabulary: Vocabulary) -> str:
+    if not fits(tensor, vocabulary):
+        raise VocabularyError(request.name, misfit(tensor, vocabulary))
+    why = "that the tokenizer gives no word" if vocabulary.is_tokenizer else "past the words, zero,"
+    extra = tensor.shape[0] - len(vocabulary)
+    return f"{extra:,} row{'s' if extra > 1 else ''} {why} left out"
 
 
 def misfit(tensor: Tensor, vocabulary: Vocabulary) -> str:
@@ -127,6 +176,14 @@ def misfit(tensor: Tensor, vocabulary: Vocabulary) -> str:
             "as '<pad>' and '<unk>', where the trainer put them, or cut those rows off."
         )
     return f"{counts}; it is probably the vocabulary of another table: give the one trained with."
+
+
+def tied_to(tensor: Tensor, others: Sequence[Tensor]) -> Tensor | None:
+    """Give the first other tensor that shares its numbers with this one."""
+    if tensor.storage is None:
+        return None
+    shared = (t for t in others if t is not tensor and t.storage == tensor.storage)
+    return next((t for t in shared if t.shape == tensor.shape), None)
 
 
 def _choose(request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary | None) -> Tensor:
@@ -148,7 +205,13 @@ def _choose(request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary 
             f"Tables it may mean: {_listed(candidates)}.",
         )
     fitting = [tensor for tensor in candidates if tensor.shape[0] == len(vocabulary)]
-    if len(fitting) == 1:
+    fitting = fitting or [tensor for tensor in candidates if fits(tensor, vocabulary)]
+    if len(fitting) > 1:
+        # Of several with a row a word, the one named like input embeddings is meant; a tied
+        # output layer holds the same numbers.
+        named = [tensor for tensor in fitting if tensor.is_named_input]
+        fitting = named if len(named) == 1 else fitting
+    if len(fitting) == 1 or (fitting and all(tied_to(t, fitting) for t in fitting)):
         return fitting[0]
     if len(candidates) == 1:
         raise VocabularyError(request.name, misfit(candidates[0], vocabulary))
@@ -166,20 +229,21 @@ def _choose(request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary 
 
 
 def _named(request: Request, tensors: Sequence[Tensor]) -> Tensor:
-    for tensor in tensors:
-        if tensor.key is not None and tensor.key == request.key:
-            return _require_table(request, tensor)
-    keys = [tensor.key for tensor in tensors if tensor.key is not None]
+    keys = {tensor.key: tensor for tensor in tensors if tensor.key is not None}
     if not keys:
         raise SourceError(
             request.name,
             f"holds one unnamed matrix, so there is no tensor {request.key!r}; leave the key out.",
         )
+    key = str(request.key)
+    if key in keys:
+        return _require_table(request, keys[key])
+    # Wrappers put prefixes before the names people know: module., _orig_mod., model., ...
+    wrapped = [tensor for name, tensor in keys.items() if name.endswith(f".{key}")]
+    if len(wrapped) == 1:
+        return _require_table(request, wrapped[0])
     raise UnknownNameError(
-        f"tensor in {request.path}",
-        str(request.key),
-        keys,
-        f"`driftkit inspect {request.path}` lists them.",
+        f"tensor in {request.path}", key, keys, f"`driftkit inspect {request.path}` lists them."
     )
 
 

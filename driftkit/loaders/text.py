@@ -1,301 +1,279 @@
-"""GloVe and word2vec text: a word and its numbers a line, separated by spaces.
+"""GloVe, word2vec and fastText text: a word and its numbers a line, separated by spaces.
 
-The file is read in blocks of whole lines. In each block the word ends at the d-th space from
-the right of its line, which keeps spaces inside a token; pandas parses the numbers of the whole
-block at once. Lines end at a line feed and nothing else, and only the ASCII space separates, so
-tokens that hold U+0085 or U+00A0 (GloVe has them) stay whole.
+The file is read in blocks of whole lines into one matrix. A block whose lines are regular is read
+by polars as it stands; any other is taken apart line by line in `irregular`, which knows where a
+word ends, what to repair and which line to name.
 """
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
-from io import BytesIO
-from itertools import chain
-from typing import BinaryIO
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from driftkit.embeddings import Embeddings, Matrix
 from driftkit.errors import SourceError
+from driftkit.loaders.columnar import BOM, Regular, read_regular, tidy
+from driftkit.loaders.irregular import read_irregular
+from driftkit.loaders.memory import gigabytes, require_memory
+from driftkit.loaders.opening import SAMPLE_BYTES, Opening, is_row, read_opening
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.selection import note_missing, nothing_chosen
 from driftkit.loaders.source import Request
-from driftkit.loaders.text_rounding import rounding_of
-from driftkit.source import Problem, Rounding, Source
+from driftkit.loaders.streams import Stream, open_stream
+from driftkit.source import Source
 
 BLOCK_BYTES = 1 << 24
-SAMPLE_LINES = 1000
-SAMPLE_NUMBERS = 50
-"""Numbers looked at in each of the sampled lines when their rounding is told."""
+LINE_BYTES = 1 << 25
+"""A longer line is no word and its vector."""
 
-_BOM = b"\xef\xbb\xbf"
-_DECIMAL = re.compile(rb"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
+WORKERS = 2
+"""Blocks read at once; polars itself reads a block of this size with one thread."""
 
+ROWS_LOOKED_AT = 100
+"""Lines that are looked at to tell text from other files."""
 
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    """What the first lines tell about a file."""
-
-    dimensions: int
-    declared: tuple[int, int] | None  # the header's n and d
-    skip: int  # bytes before the first vector
-    rounding: Rounding
+_Lines = npt.NDArray[np.int64] | range
 
 
 def looks_like_text(head: bytes) -> bool:
-    """Whether a file that starts so holds a word and numbers a line."""
-    for line in head.removeprefix(_BOM).splitlines(keepends=True):
-        fields = line.split()
-        if fields:
-            if not line.endswith((b"\n", b"\r")) and len(fields) > 3:
-                fields.pop()  # the head may have cut it
-            return len(fields) >= 2 and all(_is_number(field) for field in fields[1:][-2:])
-    return False
+    """Whether at least half of the first lines of a file are a word and numbers."""
+    lines = head.removeprefix(BOM).splitlines(keepends=True)[:ROWS_LOOKED_AT]
+    if len(lines) > 1 and not lines[-1].endswith((b"\n", b"\r")):
+        lines.pop()  # the head may have cut it
+    elif len(lines) == 1 and not lines[0].endswith((b"\n", b"\r")):
+        lines = [b" ".join(lines[0].split()[:-1])] if lines[0].count(b" ") > 2 else lines
+    lines = [line for line in lines if line.strip()]
+    return bool(lines) and 2 * sum(map(is_row, lines)) >= len(lines)
 
 
 def read(request: Request) -> Embeddings:
-    """Read GloVe or word2vec text.
+    """Read text that is not compressed.
 
     Raises
     ------
     SourceError
-        If a line is too short or too long, or holds something that is not a number; the
+        If a line is too short or too long, or holds something that is not a finite number; the
         sentence names the line.
     """
-    size = request.path.stat().st_size
-    with request.path.open("rb") as file:
-        opening = _read_opening(request, file)
-        d = opening.dimensions
-        file.seek(opening.skip)
-        # A row takes at least two bytes a number, which bounds what blank lines could claim.
-        matrix = np.empty((min(_count_lines(file), size // (2 * d) + 1), d), np.float32)
-        file.seek(opening.skip)
-        words: list[str] = []
-        problems: list[Problem] = []
-        line = 1 + (opening.declared is not None)
-        for block in _blocks(file):
-            _read_block(request, block, line, matrix, words, problems)
-            line += block.count(b"\n")
-            request.report(min(file.tell(), size), size)
-    problems += _check_header(request, opening, len(words))
+    with open_stream(request, b"") as stream:
+        return read_stream(request, stream)
+
+
+def read_stream(request: Request, stream: Stream) -> Embeddings:
+    """Read text from a stream, which may unpack it on the way."""
+    problems = Problems()
+    head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
+    opening = read_opening(request, head)
+    stream.push_back(head[opening.skip :])
+    table = _Table(request, opening, stream, len(head))
+    if head.startswith(BOM):
+        problems.add("byte order mark", 1, "skipped")
+    if b"\r\n" in head:
+        problems.add("carriage return", head[: head.find(b"\r\n")].count(b"\n") + 1, "removed")
+    line = 1 + (opening.declared is not None)
+    with closing(_blocks(request, stream, opening)) as blocks:
+        for block, regular in blocks:
+            whole = block.endswith(b"\n")
+            line += table.add(block, regular, line, problems)
+            request.report(stream.done, stream.size)
+            if table.is_complete:
+                break
+        else:
+            _check_end(request, opening, table.lines_read, line - 1, whole, problems)
+    request.report(stream.size, stream.size)
+    if not table.words:
+        raise nothing_chosen(request)
+    note_missing(request, table.words, problems)
     layout = "glove-text" if opening.declared is None else "word2vec-text"
     source = Source(request.name, request.path, layout, "text", rounding=opening.rounding)
-    return Embeddings(words, matrix[: len(words)], source=source, problems=problems)
+    made = Embeddings(table.words, table.finished(), source=source, problems=problems.all())
+    made.problems = tuple(
+        replace(problem, where=table.line_of(problem.where))
+        if problem.kind == "duplicate" and problem.where is not None
+        else problem
+        for problem in made.problems
+    )
+    return made
 
 
-def _read_opening(request: Request, file: BinaryIO) -> _Opening:
-    head = next(_blocks(file))
-    skip = len(_BOM) if head.startswith(_BOM) else 0
-    first = head[skip:].partition(b"\n")[0]
-    lines = [line for line in _tidy(head[skip:]).split(b"\n") if line][: SAMPLE_LINES + 1]
-    declared = _header(lines)
-    if declared is not None:
-        lines = lines[1:]
-        skip += len(first) + 1
-    counts = Counter(map(_trailing_numbers, lines))
-    if declared is not None and declared[1] in counts:
-        d = declared[1]
-    else:
-        d = counts.most_common(1)[0][0] if counts else 0
-    if d == 0:
-        raise SourceError(
-            request.name, "holds no line of a word followed by numbers separated by spaces."
-        )
-    numbers = chain.from_iterable(line.split(b" ")[-d:][:SAMPLE_NUMBERS] for line in lines)
-    return _Opening(d, declared, skip, rounding_of(numbers))
+def count_rows(request: Request) -> int:
+    """Count the rows of text that is not compressed: its lines, without the header."""
+    with open_stream(request, b"") as stream:
+        return count_stream(request, stream)
 
 
-def _trailing_numbers(line: bytes) -> int:
-    """How many numbers end a line, its first field aside: d, whatever the word holds."""
-    fields = line.split(b" ")[:0:-1]
-    return next((i for i, field in enumerate(fields) if not _is_number(field)), len(fields))
-
-
-def _header(lines: list[bytes]) -> tuple[int, int] | None:
-    """Read word2vec's first line, ``n d``; a GloVe line of one number is not taken for it."""
-    fields = lines[0].split(b" ") if lines else []
-    if len(fields) != 2 or not all(field.isdigit() for field in fields):
-        return None
-    n, d = (int(field) for field in fields)
-    return (n, d) if d == 1 or len(lines) < 2 or lines[1].count(b" ") > 1 else None
-
-
-def _check_header(request: Request, opening: _Opening, rows: int) -> Iterator[Problem]:
-    if opening.declared is None:
-        return
-    n, d = opening.declared
-    if rows < n and not _ends_in_newline(request):
-        raise SourceError(
-            request.name,
-            f"its header promises {n:,} words and it ends after {rows:,}, without a final newline; "
-            "the file is probably truncated, so copy or download it again.",
-        )
-    if (rows, opening.dimensions) != (n, d):
-        yield Problem(
-            "header",
-            1,
-            f"promises {n:,} words of {d} numbers; {rows:,} of {opening.dimensions} were read",
-        )
-
-
-def _ends_in_newline(request: Request) -> bool:
-    with request.path.open("rb") as file:
-        file.seek(-1, 2)
-        return file.read(1) == b"\n"
-
-
-def _count_lines(file: BinaryIO) -> int:
-    lines, last = 0, b"\n"
-    while chunk := file.read(BLOCK_BYTES):
-        lines += chunk.count(b"\n")
-        last = chunk[-1:]
+def count_stream(request: Request, stream: Stream) -> int:
+    """Count the rows of text in a stream."""
+    head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
+    opening = read_opening(request, head)
+    if opening.declared is not None:
+        return opening.declared[0]
+    block, lines, last = head[opening.skip :], 0, b""
+    while block:
+        lines += block.count(b"\n")
+        last = block[-1:]
+        block = stream.read(BLOCK_BYTES)
     return lines + (last != b"\n")
 
 
-def _blocks(file: BinaryIO) -> Iterator[bytes]:
-    """Blocks of whole lines, each ending in a newline."""
-    rest = b""
-    while chunk := file.read(BLOCK_BYTES):
-        cut = chunk.rfind(b"\n") + 1
-        if cut:
-            yield rest + chunk[:cut]
-            rest = chunk[cut:]
+class _Table:
+    """Words and rows read so far, and the line each came from."""
+
+    def __init__(self, request: Request, opening: Opening, stream: Stream, head: int) -> None:
+        self.request, self.d = request, opening.dimensions
+        self.words: list[str] = []
+        self.lines_read = 0
+        self._missing = None if request.words is None else set(request.words)
+        self._lines: list[_Lines] = []
+        self._firsts: list[int] = []
+        if request.words is not None:
+            rows = len(request.words)
         else:
-            rest += chunk
-    if rest:
-        yield rest + b"\n"
+            # What is left, at the length of the lines seen, and a tenth more; a stream that
+            # unpacks tells only its compressed size, so its table grows as it goes.
+            rest = max(stream.size, head)
+            rows = int(1.1 * rest / opening.line_bytes) + 16
+        if request.limit is not None:
+            rows = min(rows, request.limit)
+        require_memory(4 * rows * self.d, request.name)
+        self._matrix = np.empty((rows, self.d), np.float32)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything asked for has been read."""
+        if self._missing is not None and not self._missing:
+            return True
+        limit = self.request.limit
+        return limit is not None and self.lines_read >= limit
+
+    def add(self, block: bytes, regular: Regular | None, line: int, problems: Problems) -> int:
+        """Take a block of lines, the first being number `line`; give how many lines it had."""
+        if regular is None:
+            block = tidy(block if block.endswith(b"\n") else block + b"\n")
+            regular = read_regular(block, self.d)
+        if regular is None:
+            self._keep(*read_irregular(self.request, block, line, self.d, problems))
+            return block.count(b"\n")
+        words, matrix = regular
+        self._keep(words, matrix, range(line, line + len(words)))
+        return len(words)
+
+    def _keep(self, words: Sequence[str], matrix: Matrix, lines: _Lines) -> None:
+        limit, words_read = self.request.limit, self.lines_read
+        self.lines_read += len(words)
+        if limit is not None and self.lines_read > limit:
+            keep = limit - words_read
+            words, matrix, lines = words[:keep], matrix[:keep], lines[:keep]
+        if self.request.words is not None and self._missing is not None:
+            wanted = frozenset(self.request.words)
+            rows = [row for row, word in enumerate(words) if word in wanted]
+            words, matrix = [words[row] for row in rows], matrix[rows]
+            lines = np.array([lines[row] for row in rows], np.int64)
+            self._missing.difference_update(words)
+        _require_finite(self.request, words, matrix, lines)
+        first = len(self.words)
+        if len(words):
+            self._require_rows(first + len(words))
+            self._matrix[first : first + len(words)] = matrix
+            self._firsts.append(first)
+            self._lines.append(lines)
+            self.words += words
+
+    def _require_rows(self, rows: int) -> None:
+        if rows > len(self._matrix):
+            grown = max(rows, len(self._matrix) + len(self._matrix) // 2)
+            require_memory(4 * (grown - len(self._matrix)) * self.d, self.request.name)
+            self._matrix.resize((grown, self.d), refcheck=False)
+
+    def finished(self) -> Matrix:
+        """Give the rows read, and the memory that was not needed back."""
+        self._matrix.resize((len(self.words), self.d), refcheck=False)
+        return self._matrix
+
+    def line_of(self, row: int) -> int:
+        """Line a row was read from."""
+        block = bisect_right(self._firsts, row) - 1
+        return int(self._lines[block][row - self._firsts[block]])
 
 
-def _tidy(block: bytes) -> bytes:
-    """Drop carriage returns and trailing spaces; most files have none, and pay nothing."""
-    while b" \n" in block or b"\r\n" in block:
-        block = block.replace(b"\r\n", b"\n").replace(b" \n", b"\n")
-    return block
+def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, lines: _Lines) -> None:
+    # A sum is finite only if every addend is, or if it overflows: a cheap first look.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(matrix.sum()):
+            return
+    bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist()
+    if bad:
+        shown = ", ".join(f"{words[row]!r} in line {lines[row]:,}" for row in bad[:5])
+        raise SourceError(
+            request.name,
+            f"holds NaN or infinity ({shown}{', ...' if len(bad) > 5 else ''}); vectors must be "
+            "finite, so mend or remove those lines. Training that diverged, or an overflow in "
+            "fp16, leaves such rows.",
+        )
 
 
-def _read_block(
-    request: Request,
-    block: bytes,
-    line: int,
-    matrix: Matrix,
-    words: list[str],
-    problems: list[Problem],
+def _check_end(
+    request: Request, opening: Opening, rows: int, line: int, whole: bool, problems: Problems
 ) -> None:
-    """Read whole lines, the first being number `line`, into the next free rows."""
-    d = matrix.shape[1]
-    block = _tidy(block)
-    data = np.frombuffer(block, np.uint8)
-    ends = np.flatnonzero(data == ord("\n"))  # (lines,)
-    starts = np.concatenate(([0], ends[:-1] + 1))
-    spaces = np.flatnonzero(data == ord(" "))
-    spaces_before_end = np.searchsorted(spaces, ends)
-    count = np.diff(spaces_before_end, prepend=0)  # spaces in each line
-    numbers = line + np.arange(len(ends))
-
-    full = ends > starts
-    problems += [Problem("blank line", n, "skipped") for n in numbers[~full].tolist()]
-    starts, ends, count, numbers = starts[full], ends[full], count[full], numbers[full]
-    short = np.flatnonzero(count < d)
-    if len(short):
-        raise SourceError(
-            request.name,
-            f"line {numbers[short[0]]:,} has {_count(int(count[short[0]]))} after the word where "
-            f"other lines have {d}; the file may be truncated or made of several.",
-        )
-    if not len(ends):
-        return
-    word_ends = spaces[spaces_before_end[full] - d]
-    raw = [block[a:b] for a, b in zip(starts.tolist(), word_ends.tolist(), strict=True)]
-    for row in np.flatnonzero(count > d).tolist():
-        problems.append(_check_spaces(request, raw[row], int(numbers[row]), d))
-    names = [_decode(word, n, problems) for word, n in zip(raw, numbers.tolist(), strict=True)]
-    rows = slice(len(words), len(words) + len(names))
-    try:
-        matrix[rows] = _parse(_masked(block, starts, word_ends, raw), d)
-    except ValueError:
-        bounds = zip(word_ends.tolist(), ends.tolist(), numbers.tolist(), strict=True)
-        matrix[rows] = [_floats(request, block[a + 1 : b], n) for a, b, n in bounds]
-    words += names
-
-
-def _count(numbers: int) -> str:
-    return f"{numbers} number" + ("" if numbers == 1 else "s")
-
-
-def _check_spaces(request: Request, word: bytes, line: int, d: int) -> Problem:
-    """Tell a token that holds spaces from a line that holds too many numbers."""
-    extra = word.split(b" ")[1:]
-    if all(_DECIMAL.fullmatch(field) for field in extra):
-        raise SourceError(
-            request.name,
-            f"line {line:,} has {d + len(extra)} numbers after the word where other lines have "
-            f"{d}; the file may be damaged or made of several.",
-        )
-    shown = word.decode(errors="backslashreplace")
-    return Problem("space in word", line, f"{shown!r}: the vector was taken from the right")
-
-
-def _decode(word: bytes, line: int, problems: list[Problem]) -> str:
-    if not word:
-        problems.append(Problem("empty word", line, "kept as the word ''"))
-    try:
-        return word.decode()
-    except UnicodeDecodeError:
-        # Escapes keep two broken tokens apart, where one replacement character would not.
-        text = word.decode(errors="backslashreplace")
-        problems.append(Problem("invalid UTF-8", line, f"kept as {text!r}"))
-        return text
-
-
-def _masked(
-    block: bytes, starts: np.ndarray, word_ends: np.ndarray, raw: list[bytes]
-) -> bytes | bytearray:
-    """Overwrite the few words that hold a space or a NUL, which would shift their columns."""
-    odd = [row for row, word in enumerate(raw) if b" " in word or b"\0" in word]
-    if not odd:
-        return block
-    masked = bytearray(block)
-    for row in odd:
-        masked[starts[row] : word_ends[row]] = b"x" * len(raw[row])
-    return masked
-
-
-def _parse(block: bytes | bytearray, d: int) -> Matrix:
-    """Numbers of a block of regular lines, (lines, d)."""
-    import pandas as pd
-
-    frame = pd.read_csv(
-        BytesIO(block),
-        sep=" ",
-        header=None,
-        names=range(d + 1),
-        usecols=range(1, d + 1),
-        dtype=np.float32,
-        quoting=3,  # csv.QUOTE_NONE: a quote is a word like any other
-        na_filter=False,
-        lineterminator="\n",
-        encoding="latin-1",  # never fails; words are decoded elsewhere
-        engine="c",
-        low_memory=False,
-    )
-    return frame.to_numpy()
-
-
-def _floats(request: Request, line: bytes, number: int) -> list[float]:
-    """Parse the numbers of one line with Python, for blocks that pandas refuses."""
-    for field in line.split(b" "):
-        if not _is_number(field):
-            shown = field.decode(errors="backslashreplace")
+    if opening.declared is not None:
+        n, d = opening.declared
+        if rows < n and not whole:
             raise SourceError(
-                request.name, f"line {number:,} holds {shown!r} where a number is due."
+                request.name,
+                f"its header promises {n:,} words and it ends after {rows:,}, without a final "
+                "newline; the file is probably truncated, so copy or download it again.",
             )
-    return [float(field) for field in line.split(b" ")]
+        if (rows, opening.dimensions) != (n, d):
+            detail = f"promises {n:,} words of {d} numbers; {rows:,} of {opening.dimensions} were"
+            problems.add("header", 1, f"{detail} read")
+    if not whole:
+        problems.add("no final newline", line, "its last number may have been cut, if the file was")
 
 
-def _is_number(field: bytes) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return b"_" not in field  # Python reads 1_000 as a number, no other tool does
+def _blocks(
+    request: Request, stream: Stream, opening: Opening
+) -> Generator[tuple[bytes, Regular | None]]:
+    """Blocks of whole lines, and what each holds if its lines are regular, in order.
+
+    While one block is used the next ones are read and parsed.
+    """
+    size = BLOCK_BYTES
+    if request.limit is not None:
+        size = min(size, int(request.limit * opening.line_bytes) + SAMPLE_BYTES)
+    pending: deque[tuple[bytes, Future[Regular | None]]] = deque()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        while block := stream.read_lines(size, LINE_BYTES):
+            if len(block) > LINE_BYTES and b"\n" not in block:
+                raise SourceError(
+                    request.name,
+                    f"holds a line of more than {gigabytes(LINE_BYTES)}, which is no word and its "
+                    "vector; the file is damaged or of another format.",
+                )
+            if request.limit is not None:
+                block = _cut_lines(stream, block, request.limit)
+            if opening.trailing_spaces:
+                block = tidy(block)
+            pending.append((block, pool.submit(read_regular, block, opening.dimensions)))
+            if len(pending) > WORKERS:
+                first, reading = pending.popleft()
+                yield first, reading.result()
+        for first, reading in pending:
+            yield first, reading.result()
+
+
+def _cut_lines(stream: Stream, block: bytes, lines: int) -> bytes:
+    """Keep only so many lines of a block; the rest is read later, if at all."""
+    end = -1
+    for _ in range(min(lines, block.count(b"\n"))):
+        end = block.find(b"\n", end + 1)
+    if 0 <= end < len(block) - 1:
+        stream.push_back(block[end + 1 :])
+        return block[: end + 1]
+    return block

@@ -6,11 +6,13 @@ import pickle
 import re
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError, UnsafePickleError
+from driftkit.loaders.selection import Rows
 from driftkit.loaders.source import Request
 from driftkit.loaders.tensors import Tensor, TensorFile, read_table
 from driftkit.loaders.vocabulary import Vocabulary, words_by_row
@@ -44,7 +46,7 @@ def tensors(request: Request) -> TensorFile:
     """
     import torch
 
-    loaded = _load(request)
+    loaded = _load(request, request.path)
     if isinstance(loaded, torch.nn.Module):
         loaded = loaded.state_dict()
     if isinstance(loaded, torch.Tensor):
@@ -73,6 +75,20 @@ def read(request: Request) -> Embeddings:
     return read_table(request, "torch", tensors(request))
 
 
+def list_tensors(path: Path, request: Request) -> list[Tensor]:
+    """List the tensors of one file of a model."""
+    import torch
+
+    loaded = _load(request, path)
+    if not isinstance(loaded, Mapping):
+        raise SourceError(path, f"holds a {type(loaded).__name__}, not a model's tensors.")
+    return [
+        _tensor(key, value)
+        for key, value in _leaves(loaded)
+        if isinstance(value, torch.Tensor) and value.layout == torch.strided
+    ]
+
+
 def to_numpy(tensor: torch.Tensor) -> npt.NDArray[np.generic]:
     """Give a tensor as numpy, in float32 where numpy has no such type, else without a copy."""
     import torch
@@ -84,21 +100,22 @@ def to_numpy(tensor: torch.Tensor) -> npt.NDArray[np.generic]:
     return array
 
 
-def _load(request: Request) -> Any:
+def _load(request: Request, path: Path) -> Any:
     import torch
 
     try:
-        with ZipFile(request.path) as archive:
+        with ZipFile(path) as archive:
             is_zip = bool(archive.namelist())
-    except BadZipFile:
+    except (BadZipFile, OSError):
         is_zip = False
     try:
-        return torch.load(
-            request.path,
-            map_location="cpu",
-            weights_only=not request.unsafe_pickle,
-            mmap=is_zip,
-        )
+        with torch.serialization.safe_globals(_plain_classes()):
+            return torch.load(
+                path,
+                map_location="cpu",
+                weights_only=not request.unsafe_pickle,
+                mmap=is_zip,
+            )
     except pickle.UnpicklingError as error:
         named = _GLOBAL.search(str(error))
         if named is None:
@@ -114,6 +131,36 @@ def _load(request: Request) -> Any:
         raise _damaged(request, error) from None
 
 
+def _plain_classes() -> list[Any]:
+    """Classes that trainers put into checkpoints and that only hold values.
+
+    Lightning keeps hyperparameters in a dict of its own, which is opened as a plain one.
+    """
+    import argparse
+    from pathlib import PosixPath, PurePosixPath
+
+    import numpy as np
+
+    scalar: Any = np.float64(0).__reduce__()[0]
+    dtypes: list[Any] = [type(np.dtype(name)) for name in ("f4", "f8", "i4", "i8", "?")]
+    old = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+    lightning = (
+        "pytorch_lightning.utilities.parsing.AttributeDict",
+        "lightning.pytorch.utilities.parsing.AttributeDict",
+        "lightning_fabric.utilities.data.AttributeDict",
+        "lightning.fabric.utilities.data.AttributeDict",
+    )
+    return [
+        argparse.Namespace,
+        PosixPath,
+        PurePosixPath,
+        np.dtype,
+        *dtypes,
+        *((scalar, name) for name in old),
+        *((dict, name) for name in lightning),
+    ]
+
+
 def _damaged(request: Request, error: Exception) -> SourceError:
     reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
     return SourceError(
@@ -125,10 +172,15 @@ def _damaged(request: Request, error: Exception) -> SourceError:
 def _tensor(key: str | None, tensor: torch.Tensor) -> Tensor:
     dtype = str(tensor.dtype).removeprefix("torch.")
 
-    def rows(value: torch.Tensor, step: int) -> npt.NDArray[np.generic]:
-        return to_numpy(value[::step])
+    def rows(value: torch.Tensor, chosen: Rows) -> npt.NDArray[np.generic]:
+        import torch
 
-    return Tensor(key, tuple(tensor.shape), dtype, partial(rows, tensor))
+        return to_numpy(
+            value[chosen] if isinstance(chosen, slice) else value[torch.from_numpy(chosen)]
+        )
+
+    storage = (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tensor.stride())
+    return Tensor(key, tuple(tensor.shape), dtype, partial(rows, tensor), storage)
 
 
 def _leaves(value: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

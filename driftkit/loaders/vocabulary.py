@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,18 @@ from typing import Any
 from driftkit.errors import VocabularyError
 from driftkit.loaders.missing import require_file
 from driftkit.loaders.source import Vocab
+from driftkit.source import Problem
 
-ENDINGS = (".vocab.txt", ".words.txt", ".vocab.json", ".words.json")
+ENDINGS = (".vocab.txt", ".words.txt", ".vocab.json", ".words.json", ".vocab.tsv")
 """Tried beside ``X.npy`` as ``X.vocab.txt`` and so on."""
 
-FALLBACKS = ("vocab.txt", "vocab.json", "words.txt", "words.json")
+FALLBACKS = (
+    "tokenizer.json", "vocab.txt", "vocab.json", "words.txt", "words.json", "vocab.tsv",
+    "metadata.tsv", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model",
+)  # fmt: skip
 """Tried next, in the same folder."""
+
+_COUNTED = re.compile(r"(\S+)[ \t]+(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,28 +38,43 @@ class Vocabulary:
         For messages: the file's name, or ``"the vocabulary given"``.
     path : pathlib.Path, optional
         The file, if there is one.
+    is_tokenizer : bool, default False
+        Whether the words are a tokenizer's, which gives no number past the last one.
+    problems : tuple of Problem
+        What had to be repaired.
     """
 
     words: tuple[str, ...]
     where: str
     path: Path | None = None
+    is_tokenizer: bool = False
+    problems: tuple[Problem, ...] = ()
 
     def __len__(self) -> int:
         return len(self.words)
 
 
-def read_vocabulary(vocab: Vocab) -> Vocabulary:
-    """Read a vocabulary: one word per line, a JSON list, or a JSON map from word to row.
+def read_vocabulary(vocab: Vocab, *, unsafe_pickle: bool = False) -> Vocabulary:
+    """Read a vocabulary in any form people keep one.
+
+    One word a line, with or without a count or a row number after it; TSV with a head, of which
+    the first column counts; a JSON list; a JSON map from word to row; a tokenizer's
+    ``tokenizer.json`` or sentencepiece model; a pickled list, map or torchtext vocabulary, only
+    with ``unsafe_pickle=True``.
 
     Parameters
     ----------
     vocab : str, path or sequence of str
         A file, or the words themselves.
+    unsafe_pickle : bool, default False
+        Open pickles, which can run code.
 
     Raises
     ------
     VocabularyError
         If no words can be had; for a map, what keeps it from naming each row once.
+    UnsafePickleError
+        If it is a pickle and ``unsafe_pickle`` is False.
 
     Examples
     --------
@@ -68,19 +90,59 @@ def read_vocabulary(vocab: Vocab) -> Vocabulary:
         return Vocabulary(words, "the vocabulary given")
     path = Path(vocab)
     require_file(path, os.fspath(vocab), VocabularyError, "a file of one word per line, or JSON")
+    with path.open("rb") as file:
+        head = file.read(1 << 12)
+    from driftkit.loaders import pickled_words, tokenizer
+
+    if pickled_words.looks_like_pickle(head):
+        return Vocabulary(pickled_words.read(path, unsafe_pickle), path.name, path)
+    if tokenizer.looks_like_sentencepiece(head):
+        return Vocabulary(tokenizer.read_sentencepiece(path), path.name, path, is_tokenizer=True)
     text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode(errors="backslashreplace")
     if path.suffix.lower() == ".json" or text.lstrip()[:1] in ("[", "{"):
         try:
-            return Vocabulary(words_of_json(json.loads(text), path.name), path.name, path)
-        except json.JSONDecodeError as error:
+            value = json.loads(text)
+        except (json.JSONDecodeError, RecursionError) as error:
             # A word list may well begin with [PAD] or {; only .json promises JSON.
             if path.suffix.lower() == ".json":
                 raise VocabularyError(vocab, f"is not valid JSON ({error}).") from None
+        else:
+            if isinstance(value, dict) and isinstance(value.get("model"), dict):
+                return tokenizer.of_json(value, path)
+            return Vocabulary(words_of_json(value, path.name), path.name, path)
     # Only line feeds end a line: str.splitlines would split inside words that hold U+0085.
-    words = tuple(line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n"))
-    if words == ("",):
+    lines = [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
+    if lines == [""]:
         raise VocabularyError(vocab, "is empty; a vocabulary holds one word per line, or JSON.")
-    return Vocabulary(words, path.name, path)
+    return Vocabulary(_words_of_lines(lines), path.name, path)
+
+
+def _words_of_lines(lines: Sequence[str]) -> tuple[str, ...]:
+    """Words of lines that may carry more: a count, a row number, or columns under a head."""
+    if lines[0].count("\t") >= 1 and len({line.count("\t") for line in lines}) == 1:
+        table = [line.split("\t") for line in lines]
+        has_head = not any(map(_is_count, table[0])) and (
+            any(map(_is_count, table[-1])) or table[0][0].lower() in ("word", "token", "label")
+        )
+        return _by_number(table[1:] if has_head and len(table) > 1 else table)
+    counted = [_COUNTED.fullmatch(line) for line in lines]
+    if len(lines) > 1 and all(counted):
+        return _by_number([match.groups() for match in counted if match is not None])
+    return tuple(lines)
+
+
+def _by_number(table: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """First column in row order: the second's, if it numbers the rows from 0."""
+    words = tuple(row[0] for row in table)
+    if all(len(row) == 2 and _is_count(row[1]) for row in table):
+        rows = [int(row[1]) for row in table]
+        if sorted(rows) == list(range(len(rows))):
+            return tuple(word for _, word in sorted(zip(rows, words, strict=True)))
+    return words
+
+
+def _is_count(field: str) -> bool:
+    return field.isascii() and field.isdigit()
 
 
 def words_of_json(value: Any, where: str) -> tuple[str, ...]:
@@ -138,10 +200,13 @@ def find_vocabulary(path: Path) -> Vocabulary | None:
     """Read the vocabulary beside a file, or give None where there is none.
 
     For ``X.npy`` these are tried: ``X.vocab.txt``, ``X.words.txt``, ``X.vocab.json``,
-    ``X.words.json``, then ``vocab.txt``, ``vocab.json``, ``words.txt``, ``words.json``.
+    ``X.words.json``, ``X.vocab.tsv``, then in the same folder ``tokenizer.json``, ``vocab.txt``,
+    ``vocab.json``, ``words.txt``, ``words.json``, ``vocab.tsv``, ``metadata.tsv`` and
+    sentencepiece's usual names.
     """
+    folder = path if path.is_dir() else path.parent
     names = [path.stem + ending for ending in ENDINGS] + list(FALLBACKS)
     for name in names:
-        if (path.parent / name).is_file():
-            return read_vocabulary(path.parent / name)
+        if (folder / name).is_file():
+            return read_vocabulary(folder / name)
     return None

@@ -130,6 +130,19 @@ def inspection_view(inspection: Inspection) -> RenderableType:
                 f"{info.zero_share:.1%}",
             )
         parts.append(made)
+        parts += [
+            Text(f"{info.key or 'the table'} holds the same numbers as {info.equals}")
+            for info in inspection.tables
+            if info.equals
+        ]
+        if inspection.original is not None:
+            found = {True: "equals", False: "differs from", None: "shares no word looked at with"}
+            parts += [
+                Text(f"{info.key or 'the table'} {found[info.equals_original]} the original")
+                for info in inspection.tables
+            ]
+    if inspection.others:
+        parts.append(Text(f"{inspection.others:,} further matrices are no word tables", "dim"))
     parts += [Text(f"problem: {problem}", "yellow") for problem in inspection.problems]
     if inspection.tables:
         parts.append(Text(f"next: {inspection.command()}", "bold"))
@@ -174,7 +187,7 @@ def _head(audit: Audit) -> RenderableType:
             first = side.problems[0]
             lines.append(
                 Text(
-                    f"{side.source.name}: {len(side.problems):,} rows needed repair, such as "
+                    f"{side.source.name}: {len(side.problems):,} notes from reading it, such as "
                     f"{first.kind}: {first.detail}.",
                     "yellow",
                 )

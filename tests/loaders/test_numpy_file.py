@@ -84,3 +84,32 @@ def test_no_key_and_no_words(save):
     assert str(caught.value) == (
         f"{path}::emb: holds one unnamed matrix, so there is no tensor 'emb'; leave the key out."
     )
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_npz_with_its_words(tmp_path, save):
+    rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+    path = tmp_path / "m.npz"
+    save(path, vectors=rows, words=np.array(["a", "b", "c\u00e9"]), other=np.ones(3))
+    table = load(path)
+    assert (table.words, table.source.format) == (("a", "b", "c\u00e9"), "npz")
+    assert (table.source.key, table.matrix.tolist()) == ("vectors", rows.tolist())
+    save(path, np.asfortranarray(rows), rows[:2])
+    assert load(f"{path}::arr_0", vocab=["a", "b", "c"]).matrix.tolist() == rows.tolist()
+
+
+def test_npz_damage_and_objects(tmp_path):
+    path = tmp_path / "m.npz"
+    np.savez(path, vectors=np.array([object()]))
+    with pytest.raises(UnsafePickleError, match="array of Python objects"):
+        load(path)
+    np.savez(path, vectors=np.ones((3, 2), np.float32))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-30])
+    with pytest.raises(SourceError, match=r"damaged or truncated \.npz"):
+        load(path)
+    flipped = bytearray(whole)
+    flipped[flipped.find(b"(3, 2)") : flipped.find(b"(3, 2)") + 6] = b"(9, 2)"
+    path.write_bytes(flipped)
+    with pytest.raises(SourceError, match=r"damaged or truncated \.npz"):
+        load(path, vocab=list("abcdefghi"))

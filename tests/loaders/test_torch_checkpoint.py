@@ -203,3 +203,21 @@ def test_a_plain_pickle_named_pt_is_refused(path, ran, payload):
     with pytest.raises(UnsafePickleError, match="is a Python pickle"):
         load(path, vocab=WORDS)
     assert not ran.exists()
+
+
+def test_what_trainers_put_into_checkpoints_is_no_obstacle(tmp_path):
+    import argparse
+    from pathlib import Path
+
+    import numpy as np
+
+    held = {
+        "state_dict": {"module.emb.weight": torch.eye(2)},
+        "hyper_parameters": argparse.Namespace(lr=np.float64(0.1), out=Path("runs")),
+        "optimizer_states": [{"state": {0: {"exp_avg": torch.ones(2, 2)}}}],
+        "loops": {"epoch": np.int64(3)},
+    }
+    torch.save(held, tmp_path / "last.ckpt")
+    table = load(tmp_path / "last.ckpt", vocab=["a", "b"])
+    assert table.source.key == "state_dict.module.emb.weight"
+    assert load(tmp_path / "last.ckpt", key="emb.weight", vocab=["a", "b"]).words == ("a", "b")

@@ -98,3 +98,21 @@ def test_files_beside_a_matrix_in_order(tmp_path):
         content = json.dumps(words) if name.endswith("json") else "\n".join(words)
         (tmp_path / name).write_text(content)
         assert load(tmp_path / "m.npy").words == (name, "other")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("the 500\nof 300\nto 300\n", ("the", "of", "to")),
+        ("the\t500\nof\t300\n", ("the", "of")),
+        ("of 1\nthe 0\n", ("the", "of")),
+        ("word\tcount\nthe\t500\nof\t3\n", ("the", "of")),
+        ("word\tkind\tcount\nthe\tx\t500\nof\ty\t3\n", ("the", "of")),
+        ("New York\nthe\n", ("New York", "the")),
+        ("in 2003\nthe\n", ("in 2003", "the")),
+    ],
+)
+def test_counts_row_numbers_and_columns(tmp_path, text, words):
+    path = tmp_path / "vocab.txt"
+    path.write_text(text)
+    assert read_vocabulary(path).words == words

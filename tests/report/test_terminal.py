@@ -43,7 +43,7 @@ def test_repairs_of_the_loader_are_told():
         ["a", "b", "a", *"cdefghij"], np.random.default_rng(0).normal(size=(11, 4))
     )
     text = to_text(dk.audit(dk.align(table, table), benchmarks=["ws353"], resamples=100), 100)
-    assert "1 rows needed repair, such as duplicate: 'a' again" in text
+    assert "1 notes from reading it, such as duplicate: 'a' again" in text
     assert "Not measured: ws353: " in text
 
 

@@ -1,0 +1,64 @@
+"""``driftkit convert``: any table that can be read, in a format other tools read."""
+
+from __future__ import annotations
+
+import click
+
+from driftkit.cli import options
+
+
+@click.command("convert", epilog=options.SOURCE_HELP)
+@click.argument("source")
+@click.argument("dest", type=click.Path())
+@click.option(
+    "--to",
+    "kind",
+    metavar="FORMAT",
+    help="safetensors, npy, word2vec-binary, word2vec-text, glove-text or driftkit.  [default: "
+    "what the ending of DEST means: .safetensors, .npy, .bin, .vec, .txt, none for a driftkit "
+    "folder]",
+)
+@options.limit_option
+@options.words_options
+@options.vocab_option
+@options.unsafe_option
+@options.quiet_option
+def command(
+    source: str,
+    dest: str,
+    *,
+    kind: str | None,
+    limit: int | None,
+    words_from: str | None,
+    vocab: str | None,
+    unsafe_pickle: bool,
+    quiet: bool,
+) -> None:
+    """Write the table SOURCE as DEST, whole or not at all.
+
+    Numbers become float32 and keep every bit, in text too. Words of .safetensors and .npy go
+    beside them as DEST.vocab.txt. What had to be skipped or repaired is listed on stderr.
+    """
+    from driftkit import load
+    from driftkit.loaders.writing import format_of, write
+
+    target = format_of(dest, kind)
+    words = options.gather_words((), words_from) if words_from else None
+    show = options.Progress(quiet)
+    with show.stage(f"reading {source}") as progress:
+        table = load(
+            source,
+            vocab=vocab,
+            limit=limit,
+            words=words,
+            unsafe_pickle=unsafe_pickle,
+            progress=progress,
+        )
+    with show.stage(f"writing {dest}") as progress:
+        write(table, dest, target, progress=progress)
+    for problem in table.problems[:10]:
+        place = "" if problem.where is None else f" at {problem.where:,}"
+        show.say(f"{problem.kind}{place}: {problem.detail}")
+    if len(table.problems) > 10:
+        show.say(f"... and {len(table.problems) - 10:,} more")
+    show.say(f"{dest}: {len(table):,} words x {table.dimensions}, {target}")

@@ -1,0 +1,53 @@
+"""What a loader had to skip or repair, listed without ever filling memory."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from driftkit.source import Problem
+
+LISTED = 1000
+"""Problems of one kind that are listed one by one; further ones are only counted."""
+
+
+class Problems:
+    """Problems in the order they were met, at most `LISTED` of a kind.
+
+    Examples
+    --------
+    >>> problems = Problems()
+    >>> problems.add("blank line", 7, "skipped")
+    >>> problems.all()
+    (Problem(kind='blank line', where=7, detail='skipped'),)
+    """
+
+    def __init__(self) -> None:
+        self._listed: list[Problem] = []
+        self._counts: Counter[str] = Counter()
+
+    def add(self, kind: str, where: int | None, detail: str) -> None:
+        """Note one."""
+        self._counts[kind] += 1
+        if self._counts[kind] <= LISTED:
+            self._listed.append(Problem(kind, where, detail))
+
+    def add_many(self, kind: str, places: Sequence[int], detail: str) -> None:
+        """Note the same at several places."""
+        for where in places[:LISTED]:
+            self.add(kind, int(where), detail)
+        self._counts[kind] += max(len(places) - LISTED, 0)
+
+    def extend(self, problems: Iterable[Problem]) -> None:
+        """Note problems made elsewhere."""
+        for problem in problems:
+            self.add(problem.kind, problem.where, problem.detail)
+
+    def all(self) -> tuple[Problem, ...]:
+        """Give what was listed, and for each kind that had more, how many."""
+        more = (
+            Problem(kind, None, f"{count - LISTED:,} more like these")
+            for kind, count in self._counts.items()
+            if count > LISTED
+        )
+        return (*self._listed, *more)
