@@ -10,6 +10,7 @@ COMMANDS = {
     "shifts": "Show the nearest neighbors of words, before and after.",
     "score": "Score tables on word-similarity and analogy benchmarks.",
     "convert": "Write a table in a format other tools read.",
+    "datasets": "List benchmarks, fetch them, or show where their files belong.",
     "inspect": "List the tensors of a file that look like word tables.",
 }
 
