@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs study clean
+.PHONY: help demo test check docs study fuzz clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,12 @@ $(VENV)/.study: $(VENV)/.demo
 
 study: $(VENV)/.study  ## fine-tune by every recipe and measure what is forgotten (FAST=1: minutes)
 	$(BIN)/python -m benchmarks.forgetting.study $(if $(FAST),--fast)
+
+fuzz: $(VENV)/.dev  ## let atheris look for bytes that break the parsers (SECONDS=60 each)
+	@$(PIP) install -c constraints.txt -e '.[fuzz]'
+	@for format in text word2vec npy npz safetensors fasttext vocabulary projector; do \
+		$(BIN)/python tests/hostile/fuzz.py $$format -max_total_time=$(or $(SECONDS),60) || exit 1; \
+	done
 
 clean:  ## remove what was built, the environment and the demo's files
 	rm -rf $(VENV) docs/_build docs/reference/generated driftkit-demo dist build \

@@ -13,7 +13,7 @@ ROOMS = [
     {"errors"},
     {"atomic", "source", "measures"},
     {"embeddings"},
-    {"loaders", "pair"},
+    {"loaders", "pair", "compose"},
     {"drift", "datasets"},
     {"neighbors", "evaluators"},
     {"auditing"},
@@ -49,7 +49,7 @@ def test_the_audit_function_survives_the_import_of_its_module():
 def test_importing_driftkit_and_its_command_line_loads_nothing_heavy():
     code = (
         "import sys, driftkit.cli\n"
-        "import driftkit.cli.audit, driftkit.cli.demo, driftkit.cli.inspect\n"
+        "import driftkit.cli.audit, driftkit.cli.convert, driftkit.cli.demo, driftkit.cli.inspect\n"
         "import driftkit.cli.score, driftkit.cli.shifts\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )

@@ -14,9 +14,14 @@ Regular = tuple[list[str], Matrix]
 
 def tidy(block: bytes) -> bytes:
     """Drop carriage returns and spaces before a line's end; most files have none."""
-    while b" \n" in block or b"\r\n" in block:
-        block = block.replace(b"\r\n", b"\n").replace(b" \n", b"\n")
-    return block
+    if b" \n" not in block and b"\r\n" not in block:
+        return block
+    once = block.replace(b"\r\n", b"\n").replace(b" \n", b"\n")
+    if b" \n" not in once and b"\r\n" not in once:
+        return once
+    # Removing one sign at a time would take for ever over a line of ten million spaces.
+    lines = block.split(b"\n")
+    return b"\n".join([*(line.rstrip(b" \r") for line in lines[:-1]), lines[-1]])
 
 
 def read_regular(block: bytes, d: int) -> Regular | None:

@@ -52,7 +52,7 @@ def read_irregular(
     numbers = line + np.arange(len(ends))
 
     full = ends > starts
-    problems.add_many("blank line", numbers[~full].tolist(), "skipped")
+    problems.add_many("blank line", numbers[~full], "skipped")
     starts, ends, count, numbers = starts[full], ends[full], count[full], numbers[full]
     short = np.flatnonzero(count < d)
     if len(short):

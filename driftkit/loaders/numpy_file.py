@@ -45,7 +45,7 @@ def tensors(request: Request) -> TensorFile:
     """
     try:
         array = np.load(request.path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError, SyntaxError, OverflowError, TypeError) as error:
+    except Exception as error:  # numpy parses the header as Python, which raises many kinds
         raise _damaged(request, error, ".npy") from None
     return TensorFile((_tensor(None, array),))
 
@@ -79,7 +79,9 @@ def archive_tensors(request: Request) -> TensorFile:
                     vocabulary = Vocabulary(tuple(words), f"{key} inside the file")
                 else:
                     found.append(_member(request, info, key, shape, fortran, dtype))
-    except (BadZipFile, ValueError, EOFError, OSError, RuntimeError, NotImplementedError) as error:
+    except SourceError:
+        raise
+    except Exception as error:  # and so does zipfile for damaged archives
         raise _damaged(request, error, ".npz") from None
     return TensorFile(tuple(found), vocabulary)
 

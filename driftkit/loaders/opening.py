@@ -12,6 +12,7 @@ from driftkit.loaders.source import Request
 from driftkit.loaders.text_rounding import rounding_of
 from driftkit.source import Rounding
 
+MOST_DIMENSIONS = 65_536
 SAMPLE_LINES = 400
 SAMPLE_NUMBERS = 50
 """Numbers looked at in each of the sampled lines when their rounding is told."""
@@ -95,6 +96,10 @@ def read_opening(request: Request, head: bytes) -> Opening:
     if d == 0:
         raise SourceError(
             request.name, "holds no line of a word followed by numbers separated by spaces."
+        )
+    if d > MOST_DIMENSIONS:
+        raise SourceError(
+            request.name, f"has {d:,} numbers in its first lines; no word vector is so long."
         )
     numbers = chain.from_iterable(line.split(b" ")[-d:][:SAMPLE_NUMBERS] for line in lines)
     # A row takes at least two bytes a number, whatever blank or cut lines would claim.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from driftkit.source import Problem
 
 LISTED = 1000
@@ -32,7 +35,9 @@ class Problems:
         if self._counts[kind] <= LISTED:
             self._listed.append(Problem(kind, where, detail))
 
-    def add_many(self, kind: str, places: Sequence[int], detail: str) -> None:
+    def add_many(
+        self, kind: str, places: Sequence[int] | npt.NDArray[np.int64], detail: str
+    ) -> None:
         """Note the same at several places."""
         for where in places[:LISTED]:
             self.add(kind, int(where), detail)

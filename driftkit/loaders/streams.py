@@ -18,7 +18,7 @@ from driftkit.loaders.source import Request
 RATIO = 100
 """A file that unpacks to more than this many times its size is a bomb; vectors reach 4."""
 
-FREE_BYTES = 1 << 26
+FREE_BYTES = 1 << 24
 """Unpacked bytes that are never questioned."""
 
 MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
@@ -127,10 +127,6 @@ class Stream:
                 f"is a damaged or truncated .{self.kind} file ({str(error).rstrip('.')}); copy or "
                 "download it again.",
             ) from None
-        except RuntimeError as error:  # zipfile's word for a member that wants a password
-            raise SourceError(
-                self.request.name, f"cannot be unpacked ({error}); unpack it and give the file."
-            ) from None
         self._given += len(part)
         if self._given > max(RATIO * self.size, FREE_BYTES):
             raise SourceError(
@@ -170,9 +166,9 @@ def open_stream(request: Request, head: bytes) -> Iterator[Stream]:
                 archive = stack.enter_context(ZipFile(raw))
                 member = _member(request, archive)
                 unpacked = stack.enter_context(archive.open(member))
-            except RuntimeError as error:
+            except RuntimeError:  # zipfile's word for a member that wants a password
                 raise SourceError(
-                    request.name, f"cannot be unpacked ({error}); unpack it and give the file."
+                    request.name, "is encrypted; unpack it and give the file inside."
                 ) from None
             except (BadZipFile, OSError, NotImplementedError, ValueError, EOFError) as error:
                 raise SourceError(
@@ -192,7 +188,7 @@ def _member(request: Request, archive: ZipFile) -> ZipInfo:
     files = [
         info
         for info in archive.infolist()
-        if not info.is_dir() and not info.filename.startswith(("__MACOSX/", "."))
+        if not info.is_dir() and not info.filename.startswith("__MACOSX/")
     ]
     if request.key is not None:
         for info in files:

@@ -145,7 +145,7 @@ def test_the_table_of_layouts_is_whole():
 def test_importing_the_room_imports_nothing_heavy():
     code = (
         "import sys, driftkit.loaders; "
-        "print([m for m in ('torch', 'gensim', 'pandas', 'polars', 'pyarrow', 'scipy') if m in sys.modules])"
+        "print([m for m in ('torch', 'gensim', 'pandas', 'polars', 'pyarrow', 'scipy') if m in sys.modules])"  # noqa: E501
     )
     out = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ

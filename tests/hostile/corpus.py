@@ -1,0 +1,475 @@
+"""Broken and malicious files of every format, each made by a few lines; run as a program, it opens
+each with `driftkit.load` and writes what came of it.
+
+``python corpus.py FOLDER`` prints one JSON object: for each case the sentence or the table, the
+seconds, and at the end the peak memory of the whole run.
+"""
+
+from __future__ import annotations
+
+import bz2
+import faulthandler
+import gzip
+import io
+import json
+import lzma
+import pickle
+import struct
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROWS = b"good 1.5 -0.25\nbad -1.0 0.5\n"
+MANY = b"".join(b"w%d %d.5 1.25\n" % (i, i) for i in range(40))
+
+Case = tuple[str, Callable[[Path], Any], dict[str, Any]]
+CASES: dict[str, Case] = {}
+
+
+def case(name: str, file: str, build: Any, **settings: Any) -> None:
+    """Register one: what `build` gives is written to `file`; a function writes itself."""
+    assert name not in CASES, name
+    CASES[name] = (
+        file,
+        build if callable(build) else lambda path: path.write_bytes(build),
+        settings,
+    )
+
+
+class Payload:
+    """Unpickling this makes a file named ``ran`` beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __reduce__(self) -> Any:
+        return exec, (f"import pathlib; pathlib.Path({str(self.folder / 'ran')!r}).touch()",)
+
+
+def text_cases() -> None:
+    def add(name: str, content: bytes, **settings: Any) -> None:
+        case(f"text: {name}", "t.txt", content, **settings)
+
+    add("nothing", b"")
+    add("one newline", b"\n")
+    add("blank lines only", b"\n" * 1000)
+    add("a million blank lines", ROWS + b"\n" * 1_000_000 + b"odd 1 2\n")
+    add("no numbers", b"one\ntwo\nthree\n")
+    add("a web page", b"<!DOCTYPE html>\n<html><body>404 not found</body></html>\n")
+    add(
+        "a pointer of git-lfs",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 7\n",
+    )
+    add("a short line", ROWS + b"odd 1\n")
+    add("a word alone", ROWS + b"odd\n")
+    add("a long line", ROWS + b"odd 1.5 2.5 3.5\n")
+    add("two tables in one", MANY + b"odd 1.5 2.5 3.5\n")
+    add("a letter in a number", MANY + b"odd 1 x2\n")
+    add("a hexadecimal number", MANY + b"odd 1 0x2\n")
+    add("a number with an underscore", MANY + b"odd 1_0 2\n")
+    add("a decimal comma", MANY + b"odd 1,5 2,5\n")
+    add("two spaces", MANY + b"odd  2\n")
+    add("a tab", MANY + b"odd\t1 2\n")
+    add("a NUL in a number", MANY + b"odd 1 2\0\n")
+    add("a NUL in a word", MANY + b"o\0dd 1 2\n")
+    add("NUL bytes only", bytes(4096))
+    add("nan", MANY + b"odd nan 2\n")
+    add("infinity", MANY + b"odd inf 2\n")
+    add("a number too large for float32", MANY + b"odd 1e39 2\n")
+    add("a number too large for float64", MANY + b"odd 1e999 2\n")
+    add("a number too small", MANY + b"odd 1e-999 2\n")
+    add("six bad rows", MANY + b"".join(b"o%d nan 2\n" % i for i in range(6)))
+    add("a broken first line", b"good x1 -0.25\n" + MANY)
+    add("a first line without numbers", b"good\n" + MANY)
+    add("a broken first line with other bytes", b"caf\xe9 x1 -0.25\n" + MANY)
+    add("a header that promises more, cut", b"50 2\n" + MANY[:-1])
+    add("a header that promises more", b"50 2\n" + MANY)
+    add("a header that promises less", b"5 2\n" + MANY)
+    add("a header of another length", b"40 300\n" + MANY)
+    add("a header that promises terabytes", b"999999999999 300\n" + MANY)
+    add("a header alone", b"400000 300\n")
+    add("a header of 400 digits", b"9" * 400 + b" 2\n" + MANY)
+    add("a header with a broken first row", b"40 2\ncaf\xe9 x1 2\n" + MANY)
+    add("another header in the middle", MANY + b"40 2\n" + MANY)
+    add("duplicates", MANY + b"w3 0 0\n\nw4 0 0\n")
+    add("only duplicates", b"a 1 2\n" * 1000)
+    add("invalid UTF-8", MANY + b"caf\xe9 1 2\ncaf\xe8 1 2\n")
+    add("surrogates", MANY + b"\xed\xa0\x80 1 2\n")
+    add("overlong UTF-8", MANY + b"\xc0\xaf 1 2\n")
+    add("empty words", MANY + b" 1 2\n 3 4\n")
+    add("a byte order mark", b"\xef\xbb\xbf" + MANY)
+    add("UTF-16", "good 0.1 0.2\n".encode("utf-16") * 50)
+    add("UTF-32", "good 0.1 0.2\n".encode("utf-32") * 50)
+    add("carriage returns", MANY.replace(b"\n", b"\r\n"))
+    add("carriage returns alone", MANY.replace(b"\n", b"\r"))
+    add("no final newline", MANY[:-1])
+    add("cut inside a number", MANY[:-3])
+    add("cut inside a row", MANY[: MANY.rfind(b" ")])
+    add("words with spaces", MANY + b". . . 1 2\nat name@domain.com 1 2\n")
+    add("a word of digits and spaces", MANY + b"1 2 3 4\n")
+    add("a word of 10 MB", b"x" * 10_000_000 + b" 1 2\n" + MANY)
+    add("a word of 10 MB in the middle", MANY + b"x" * 10_000_000 + b" 1 2\n")
+    add("a number of 10 MB", MANY + b"odd 1." + b"1" * 10_000_000 + b" 2\n")
+    add("rubbish of 10 MB where a number is due", MANY + b"odd " + b"y" * 10_000_000 + b" 2\n")
+    add("a line of 50 MB", b"x" * 50_000_000)
+    add("a line of 50 MB in the middle", MANY + b"x" * 50_000_000)
+    add("spaces of 10 MB", MANY + b" " * 10_000_000)
+    add("a million numbers in one line", b"odd" + b" 1" * 1_000_000 + b"\n" + MANY)
+    add("quotes", MANY + b'"odd 1 2\n"" 1 2\n')
+    add("commas", b"good,1.5,2.5\nbad,1.5,2.5\n")
+    add("JSON", b'{"good": [1.5, 2.5]}\n')
+    add("a form feed and a vertical tab", MANY + b"a\x0cb 1 2\nc\x0bd 1 2\n")
+    add("escapes of a terminal", MANY + b"\x1b[31mred 1 x\x1b[0m\n")
+    add("a limit of one row before the damage", ROWS + b"broken\n", limit=1)
+    add("none of the words asked for", MANY, words=["zoo"])
+
+
+def compressed_cases() -> None:
+    def zipped(files: dict[str, bytes]) -> bytes:
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, data in files.items():
+                archive.writestr(name, data)
+        return out.getvalue()
+
+    # Members one after another are one file to each of these formats, and cheap to make.
+    def repeated(pack: Callable[[bytes], bytes], first: bytes, piece: bytes, times: int) -> bytes:
+        return pack(first) + pack(piece) * times
+
+    bomb = b"a 0 0\n" * 180_000  # 1 MB
+    for kind, pack in (("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)):
+        packed = pack(MANY * 50)
+        case(f"{kind}: cut", f"t.{kind}", packed[: len(packed) // 2])
+        case(f"{kind}: the magic alone", f"t.{kind}", packed[:6])
+        flipped = bytearray(packed)
+        flipped[len(packed) // 2 : len(packed) // 2 + 8] = b"\xff" * 8
+        case(f"{kind}: flipped bytes", f"t.{kind}", bytes(flipped))
+        case(f"{kind}: a web page inside", f"t.{kind}", pack(b"<html></html>\n"))
+        case(f"{kind}: nothing inside", f"t.{kind}", pack(b""))
+        case(f"{kind}: compressed twice", f"t.{kind}", pack(packed))
+        case(f"{kind}: nan inside", f"t.{kind}", pack(MANY + b"odd nan 2\n"))
+        case(
+            f"{kind}: NUL bytes without end", f"t.{kind}", repeated(pack, b"", bytes(1 << 20), 150)
+        )
+    gz = gzip.compress
+    case("gz: a bomb of rows", "t.gz", repeated(gz, ROWS, bomb, 150))
+    case("gz: a bomb of blank lines", "t.gz", repeated(gz, ROWS, b"\n" * (1 << 20), 150))
+    case("gz: a bomb in one line", "t.gz", repeated(gz, ROWS, b"x" * (1 << 20), 150))
+    vectors = b"a \0\0\0\x01\0\0\0\0" * 100_000
+    case("gz: a bomb of word2vec", "t.gz", repeated(gz, b"99999999 2\n", vectors, 150))
+    case("zip: a bomb", "t.zip", lambda path: path.write_bytes(zipped({"t.txt": bomb * 80})))
+    case("zip: no file", "t.zip", zipped({}))
+    case("zip: several files", "t.zip", zipped({"a.txt": ROWS, "b.txt": ROWS}))
+    case("zip: no such file", "t.zip", zipped({"a.txt": ROWS, "b.txt": ROWS}), key="c.txt")
+    case("zip: a path that leads outside", "t.zip", zipped({"../../escaped.txt": ROWS}))
+    case("zip: an absolute path", "t.zip", zipped({"/escaped.txt": ROWS}))
+    case("zip: cut", "t.zip", zipped({"a.txt": MANY})[:-30])
+    case("zip: the magic alone", "t.zip", b"PK\x03\x04")
+    bad = bytearray(zipped({"a.txt": MANY}))
+    bad[60:90] = bytes(30)
+    case("zip: flipped bytes", "t.zip", bytes(bad))
+    locked = bytearray(zipped({"a.txt": MANY}))
+    locked[6] |= 1
+    locked[locked.find(b"PK\x01\x02") + 8] |= 1
+    case("zip: a password", "t.zip", bytes(locked))
+    case("zip: a zip inside", "t.zip", zipped({"a.zip": zipped({"b.txt": ROWS})}))
+
+
+def binary_cases() -> None:
+    def word2vec(words: list[bytes], d: int = 2, n: int | None = None) -> bytes:
+        rows = np.arange(1, len(words) * d + 1, dtype="<f4").reshape(-1, d) / 7
+        body = b"".join(w + b" " + r.tobytes() + b"\n" for w, r in zip(words, rows, strict=True))
+        return b"%d %d\n" % (len(words) if n is None else n, d) + body
+
+    words = [b"good", b"bad", b"odd"]
+    whole = word2vec(words)
+    case("word2vec: cut in a vector", "t.bin", whole[:-6])
+    case("word2vec: cut in a word", "t.bin", word2vec([b"good", b"x" * 40])[:30])
+    case("word2vec: header alone", "t.bin", b"3 2\n\0")
+    case("word2vec: promises more", "t.bin", word2vec(words, n=9))
+    case("word2vec: promises terabytes", "t.bin", word2vec(words, n=999_999_999_999))
+    case("word2vec: promises less", "t.bin", word2vec(words, n=2))
+    case("word2vec: no rows", "t.bin", b"0 2\n" + whole[4:])
+    case("word2vec: no dimensions", "t.bin", b"3 0\n" + whole[4:])
+    case("word2vec: more dimensions", "t.bin", b"3 200\n" + whole[4:])
+    case("word2vec: invalid UTF-8", "t.bin", word2vec([b"caf\xe9", b"caf\xe8"]))
+    case("word2vec: duplicates", "t.bin", word2vec([b"a", b"b", b"a"]))
+    case("word2vec: an empty word", "t.bin", word2vec([b"", b"b"]))
+    case("word2vec: a word without end", "t.bin", b"3 2\n" + b"\x01x" * 5_000_000)
+    nan = bytearray(whole)
+    nan[9:13] = struct.pack("<f", float("nan"))
+    case("word2vec: nan", "t.bin", bytes(nan))
+    case("fasttext: the magic alone", "t.bin", b"\xba\x16\x4f\x2f")
+    head = struct.pack("<2i12id", 793712314, 12, 5, 5, 5, 5, 5, 1, 1, 1, 100, 3, 6, 100, 1e-4)
+    sizes = struct.pack("<3i2q", 3, 3, 0, 9, -1)
+    case("fasttext: no dictionary", "t.bin", head + sizes + bytes(10))
+    case("fasttext: a word without end", "t.bin", head + sizes + b"x" * 9000)
+    case("fasttext: no matrix", "t.bin", head + sizes + (b"word\0" + bytes(9)) * 3 + bytes(9000))
+    many = struct.pack("<3i2q", 2**31 - 1, 2**31 - 1, 0, 9, -1)
+    case("fasttext: promises terabytes", "t.bin", head + many + bytes(9000))
+    old = struct.pack("<2i12id", 793712314, 99, 5, 5, 5, 5, 5, 1, 1, 1, 100, 3, 6, 100, 1e-4)
+    case("fasttext: an unknown version", "t.bin", old + sizes + bytes(9000))
+    case("random bytes", "t.dat", bytes(np.random.default_rng(0).integers(0, 256, 5000, np.uint8)))
+    case("a picture", "t.png", b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9)
+    case("a PDF", "t.pdf", b"%PDF-1.7\n" + bytes(range(256)) * 9)
+
+
+def tensor_cases() -> None:
+    words = {"vocab": list("abc")}
+
+    def npy(array: Any, **settings: Any) -> bytes:
+        out = io.BytesIO()
+        np.save(out, array, **settings)
+        return out.getvalue()
+
+    table = np.ones((3, 2), np.float32)
+    case("npy: cut", "t.npy", npy(table)[:-5], **words)
+    case("npy: the magic alone", "t.npy", b"\x93NUMPY", **words)
+    case(
+        "npy: objects",
+        "t.npy",
+        lambda p: p.write_bytes(npy(np.array([Payload(p.parent)]), allow_pickle=True)),
+        **words,
+    )
+    case("npy: code in its header", "t.npy", _npy_header("__import__('os').getcwd()"), **words)
+    case(
+        "npy: a header that promises terabytes",
+        "t.npy",
+        _npy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999, 300)}"),
+        **words,
+    )
+    case(
+        "npy: a header that is no Python",
+        "t.npy",
+        b"\x93NUMPY\x01\x00\x0a\x00[" + bytes(10) + b"\r\x00",
+        **words,
+    )
+    case(
+        "npy: negative lengths",
+        "t.npy",
+        _npy_header("{'descr': '<f4', 'fortran_order': False, 'shape': (-3, 2)}"),
+        **words,
+    )
+    case("npy: one dimension", "t.npy", npy(np.ones(6, np.float32)), **words)
+    case("npy: strings", "t.npy", npy(np.array([["a", "b"]] * 3)), **words)
+    case("npy: complex numbers", "t.npy", npy(table * 1j), **words)
+    case("npy: no rows", "t.npy", npy(table[:0]), **words)
+    case("npy: nan", "t.npy", npy(table * np.nan), **words)
+    case("npy: no words", "t.npy", npy(table))
+    case("npy: too few words", "t.npy", npy(table), vocab=["a", "b"])
+    case("npy: too many words", "t.npy", npy(table), vocab=list("abcd"))
+    case("npy: words that are none", "t.npy", npy(table), vocab=[1, 2, 3])
+    case("npy: a tensor's name", "t.npy", npy(table), key="emb", **words)
+
+    def npz(compressed: bool = False, **arrays: Any) -> bytes:
+        out = io.BytesIO()
+        (np.savez_compressed if compressed else np.savez)(out, **arrays)
+        return out.getvalue()
+
+    case("npz: cut", "t.npz", npz(a=table)[:-30], **words)
+    case(
+        "npz: objects",
+        "t.npz",
+        lambda p: p.write_bytes(npz(a=np.array([Payload(p.parent)]))),
+        **words,
+    )
+    case("npz: two tables", "t.npz", npz(a=table, b=table + 1), **words)
+    case(
+        "npz: a bomb",
+        "t.npz",
+        lambda p: p.write_bytes(npz(True, a=np.zeros((3, 10_000_000), np.float32))),
+        **words,
+    )
+
+    def tensors(header: Any, body: bytes = b"", length: int | None = None) -> bytes:
+        encoded = header if isinstance(header, bytes) else json.dumps(header).encode()
+        return struct.pack("<Q", len(encoded) if length is None else length) + encoded + body
+
+    def entry(shape: list[int], start: int, end: int, dtype: str = "F32") -> dict[str, Any]:
+        return {"dtype": dtype, "shape": shape, "data_offsets": [start, end]}
+
+    good = {"emb": entry([3, 2], 0, 24)}
+    for name, data in {
+        "cut": tensors(good, bytes(20)),
+        "header cut": tensors(good, bytes(24))[:30],
+        "a header that claims gigabytes": tensors(good, bytes(24), 2**31),
+        "a header that claims exabytes": tensors(good, bytes(24), 2**47 + 1),
+        "a tensor that claims terabytes": tensors({"emb": entry([10**6, 10**6], 0, 4 * 10**12)}),
+        "offsets past the end": tensors({"emb": entry([3, 2], 100, 124)}, bytes(24)),
+        "offsets that overlap": tensors(
+            {"a": entry([3, 2], 0, 24), "b": entry([3, 2], 8, 32)}, bytes(32)
+        ),
+        "offsets backwards": tensors({"emb": entry([3, 2], 24, 0)}, bytes(24)),
+        "a shape that does not fit": tensors({"emb": entry([9, 9], 0, 24)}, bytes(24)),
+        "a shape that overflows": tensors({"emb": entry([2**62, 8], 0, 24)}, bytes(24)),
+        "negative lengths": tensors({"emb": entry([-3, 2], 0, 24)}, bytes(24)),
+        "a type nobody knows": tensors({"emb": entry([3, 2], 0, 24, "F99")}, bytes(24)),
+        "no JSON": tensors(b"{not json at all}", bytes(24)),
+        "a list": tensors(b'{"a": [1, 2]}', bytes(24)),
+        "JSON nested deep": tensors(b'{"a":' * 10_000 + b"1" + b"}" * 10_000),
+        "bytes after the end": tensors(good, bytes(30)),
+        "no tensor": tensors({}),
+        "only one dimension": tensors({"emb": entry([6], 0, 24)}, bytes(24)),
+        "only whole numbers": tensors({"emb": entry([3, 2], 0, 24, "I32")}, bytes(24)),
+        "two that fit": tensors({"a": entry([3, 2], 0, 24), "b": entry([3, 2], 24, 48)}, bytes(48)),
+    }.items():
+        case(f"safetensors: {name}", "t.safetensors", data, **words)
+    case(
+        "safetensors: no such tensor",
+        "t.safetensors",
+        tensors(good, bytes(24)),
+        key="embb",
+        **words,
+    )
+    case("pickle", "t.pkl", lambda p: p.write_bytes(pickle.dumps(Payload(p.parent))))
+    case(
+        "pickle: named as gensim's",
+        "t.kv",
+        lambda p: p.write_bytes(pickle.dumps(Payload(p.parent))),
+    )
+    case(
+        "pickle: as a vocabulary",
+        "t.npy",
+        lambda p: (
+            p.write_bytes(npy(table)),
+            p.with_name("vocab.txt").write_bytes(pickle.dumps(Payload(p.parent))),
+        ),
+    )
+    case("pickle: rubbish with the flag", "t.kv", b"\x80\x04rubbish", unsafe_pickle=True)
+    case("pickle: something else with the flag", "t.kv", pickle.dumps({"a": 1}), unsafe_pickle=True)
+    for name, change in {
+        "a payload": lambda torch, path: torch.save(Payload(path.parent), path),
+        "a payload beside tensors": lambda torch, path: torch.save({"emb": torch.ones(3, 2), "x": Payload(path.parent)}, path),
+        "a payload in the old format": lambda torch, path: torch.save(Payload(path.parent), path, _use_new_zipfile_serialization=False),
+        "a module": lambda torch, path: torch.save(torch.nn.Embedding(3, 2), path),
+        "a number": lambda torch, path: torch.save(7, path),
+        "no tensor": lambda torch, path: torch.save({"a": 1}, path),
+        "nan": lambda torch, path: torch.save({"emb": torch.full((3, 2), float("nan"))}, path),
+        "a sparse tensor": lambda torch, path: torch.save({"emb": torch.eye(3).to_sparse()}, path),
+        "two that fit": lambda torch, path: torch.save({"a": torch.ones(3, 2), "b": torch.zeros(3, 2)}, path),
+    }.items():  # fmt: skip
+        case(f"torch: {name}", "t.pt", lambda path, f=change: f(_torch(), path), **words)
+
+    def cut(path: Path) -> None:
+        _torch().save({"emb": _torch().ones(3, 2)}, path)
+        path.write_bytes(path.read_bytes()[:-200])
+
+    case("torch: cut", "t.pt", cut, **words)
+
+
+def _torch() -> Any:
+    import torch
+
+    return torch
+
+
+def _npy_header(header: str) -> bytes:
+    padded = header.encode() + b" " * 20 + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(padded)) + padded + bytes(24)
+
+
+def folder_cases() -> None:
+    def folder(files: dict[str, bytes | Any]) -> Callable[[Path], None]:
+        def build(path: Path) -> None:
+            path.mkdir()
+            for name, data in files.items():
+                (path / name).write_bytes(
+                    data if isinstance(data, bytes) else json.dumps(data).encode()
+                )
+
+        return build
+
+    weights = (
+        struct.pack("<Q", 56)
+        + b'{"a":{"dtype":"F32","shape":[1,1],"data_offsets":[0,4]}}'
+        + bytes(4)
+    )
+    vocab = {"vocab.txt": b"a\n"}
+    index = "model.safetensors.index.json"
+    case("folder: empty", "m", folder({}))
+    case("folder: other things", "m", folder({"notes.txt": b"x"}))
+    case("folder: no words", "m", folder({"model.safetensors": weights}))
+    case("folder: broken weights", "m", folder({"model.safetensors": weights[:20], **vocab}))
+    for name, where in {
+        "a path that leads outside": "../other.safetensors", "an absolute path": "/etc/passwd",
+        "a path with backslashes": "..\\x", "a path with a NUL": "a\0b", "a missing shard": "gone.safetensors",
+    }.items():  # fmt: skip
+        case(f"folder: {name}", "m", folder({index: {"weight_map": {"a": where}}, **vocab}))
+    case("folder: an index that is no JSON", "m", folder({index: b"{", **vocab}))
+    case("folder: an index without a map", "m", folder({index: [], **vocab}))
+    case("folder: modules that lead outside", "m", folder({"modules.json": [{"path": "../x"}]}))
+    base = {"model.safetensors": weights}
+    for name, value in {
+        "no JSON": b"{", "JSON nested deep": b"[" * 100_000, "numbers past every row": {"model": {"vocab": {"a": 10**15}}},
+        "two tokens with one number": {"model": {"vocab": {"a": 0, "b": 0}}}, "negative numbers": {"model": {"vocab": {"a": -1}}},
+        "numbers that are words": {"model": {"vocab": {"a": "b"}}}, "no vocabulary": {"model": {}},
+    }.items():  # fmt: skip
+        case(f"folder: a tokenizer with {name}", "m", folder({**base, "tokenizer.json": value}))
+    manifest = {"schema": "driftkit.embeddings/1", "source": {"rounding": {}}, "problems": []}
+    case("driftkit: no manifest inside", "m", folder({"driftkit.json": b"{}"}))
+    case("driftkit: no JSON", "m", folder({"driftkit.json": b"\xff"}))
+    case("driftkit: no matrix", "m", folder({"driftkit.json": manifest, "words.json": ["a"]}))
+    case(
+        "driftkit: another tensor",
+        "m",
+        folder({"driftkit.json": manifest, "words.json": ["a"], "vectors.safetensors": weights}),
+    )
+    for name, value in {
+        "JSON from 1": b'{"a": 1, "b": 2, "c": 3}', "JSON with a hole": b'{"a": 0, "b": 1, "c": 7}', "JSON of lists": b'[["a"], ["b"]]',
+        "JSON cut": b'["a", "b"', "nothing": b"",
+    }.items():  # fmt: skip
+
+        def build(path: Path, value: bytes = value) -> None:
+            np.save(path, np.ones((3, 2), np.float32))
+            path.with_name("t.vocab.json").write_bytes(value)
+
+        case(f"vocabulary: {name}", "t.npy", build)
+    tsv = b"1.5\t2.5\n" * 30
+    case("projector: no words", "t.tsv", tsv)
+    case("projector: a short row", "t.tsv", tsv + b"1.5\n", vocab=["a"] * 31)
+    case("projector: a broken row", "t.tsv", tsv + b"x\t1\n", vocab=["a"] * 31)
+    case("projector: too few words", "t.tsv", tsv, vocab=["a"])
+
+
+for _add in (text_cases, compressed_cases, binary_cases, tensor_cases, folder_cases):
+    _add()
+
+
+def _result(path: Path, settings: dict[str, Any]) -> str:
+    from driftkit import load
+    from driftkit.errors import DriftkitError
+
+    try:
+        table = load(path, **settings)
+    except DriftkitError as error:
+        return str(error).replace(str(path), "FILE").replace(str(path.parent), "FOLDER")
+    kinds = dict.fromkeys(problem.kind for problem in table.problems)
+    return f"{len(table):,} words x {table.dimensions}" + "".join(f"; {kind}" for kind in kinds)
+
+
+def main(folder: Path) -> None:
+    """Build each case, open it, and print what came of it."""
+    results: dict[str, Any] = {}
+    for number, (name, (file, build, settings)) in enumerate(CASES.items()):
+        place = folder / f"{number}"
+        place.mkdir()
+        build(place / file)
+        faulthandler.dump_traceback_later(60, exit=True)  # a hang ends with the line it is in
+        print(name, file=sys.stderr, flush=True)
+        begun = time.process_time()
+        outcome = _result(place / file, settings)
+        results[name] = {"outcome": outcome, "seconds": time.process_time() - begun}
+        results[name]["ran"] = (place / "ran").exists()
+        for left in sorted(place.rglob("*"), reverse=True):
+            left.unlink() if left.is_file() else left.rmdir()
+        place.rmdir()
+    print(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
