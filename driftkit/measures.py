@@ -25,7 +25,7 @@ class Measure:
     ----------
     name : str
         The field's standard term, lower case.
-    kind : {"word", "space", "similarity", "analogy", "categorization", "outliers", "synonyms"}
+    kind : {"word", "space", "similarity", "analogy", "categorization", ...}
         What one figure describes: a word, a whole space, or a benchmark.
     low, high : float
         The range of values.
