@@ -17,7 +17,7 @@ from driftkit import Embeddings, load
 from driftkit.demo import RECIPES, read_task, save, save_original, train
 from driftkit.errors import MissingExtraError
 
-WORDS = 6_000
+WORDS = 4_000
 """Most frequent words of GloVe that the folder's tables hold, so that training takes seconds."""
 
 _BLOCK = re.compile(

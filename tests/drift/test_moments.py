@@ -1,7 +1,43 @@
 import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from driftkit import Embeddings, align
 from driftkit.drift.moments import blocks, moments, unit_moments
+
+
+@pytest.fixture(scope="module")
+def pair():
+    rng = np.random.default_rng(0)
+    words = [f"w{row}" for row in range(300)]
+    before = rng.normal(3, 1, (300, 5)).astype(np.float32)
+    return align(Embeddings(words, before), Embeddings(words, before + rng.normal(size=(300, 5))))
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 300), st.randoms(use_true_random=False))
+def test_moments_of_two_parts_add_up_to_those_of_the_whole(pair, size, random):
+    chosen = np.zeros(300, bool)
+    chosen[random.sample(range(300), size)] = True
+    x, y = pair.before.astype(np.float64), pair.after.astype(np.float64)
+    both = moments(pair, chosen) + moments(pair, ~chosen)
+    np.testing.assert_allclose(both.mean_x, x.mean(axis=0), rtol=1e-12)
+    xc, yc = x - x.mean(axis=0), y - y.mean(axis=0)
+    np.testing.assert_allclose(both.xy, xc.T @ yc, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(both.yy, yc.T @ yc, rtol=1e-9, atol=1e-9)
+    assert both.n == 300
+    assert both.raw_x == pytest.approx(float((x**2).sum()))
+
+
+def test_blocks_are_copies_of_matched_rows(pair):
+    chosen = np.arange(300) % 7 == 0
+    gathered = [(x.copy(), y.copy()) for x, y in blocks(pair, chosen)]
+    np.testing.assert_array_equal(np.vstack([x for x, _ in gathered]), pair.before[chosen])
+    np.testing.assert_array_equal(np.vstack([y for _, y in gathered]), pair.after[chosen])
+    for x, _ in blocks(pair, chosen):
+        x[:] = 0  # ours to change: the table stays
+    assert pair.before.any()
 
 
 def test_agree_with_matrices():

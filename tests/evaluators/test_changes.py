@@ -1,0 +1,53 @@
+import json
+
+import numpy as np
+import pytest
+
+from driftkit import Embeddings, align, compare_scores
+from driftkit.datasets import SimilarityBenchmark
+from driftkit.errors import UnknownNameError
+
+
+@pytest.fixture(scope="module")
+def changes():
+    rng = np.random.default_rng(0)
+    words = [f"w{row}" for row in range(40)]
+    before = rng.normal(size=(40, 6))
+    after = before.copy()
+    after[:10] += rng.normal(size=(10, 6))
+    pairs = tuple((words[row], words[row + 1]) for row in range(39))
+    answerable = SimilarityBenchmark("toy", pairs, rng.uniform(0, 10, 39))
+    unknown = SimilarityBenchmark("alien", (("x", "y"),) * 20, rng.uniform(0, 10, 20))
+    pair = align(Embeddings(words, before), Embeddings(words, after))
+    return compare_scores(pair, [answerable, unknown], resamples=200)
+
+
+def test_one_benchmark_by_name(changes):
+    assert changes["toy"].n_used == 39
+    with pytest.raises(UnknownNameError, match="did you mean 'toy'"):
+        changes["toi"]
+
+
+def test_what_could_not_be_measured_is_null_with_a_reason(changes):
+    toy, alien = json.loads(json.dumps(changes.to_dict(), allow_nan=False))["benchmarks"]
+    assert toy["reason"] is None
+    assert toy["delta"] == pytest.approx(toy["tuned"] - toy["original"])
+    assert alien["status"] == "not measured"
+    assert alien["delta"] is alien["ci_low"] is alien["p_holm"] is None
+    assert alien["reason"]
+    assert alien["oov"] == ["x", "y"]
+
+
+def test_frames_are_tidy(changes):
+    frame = changes.to_frame().set_index("name")
+    assert frame.loc["alien", "oov"] == 2
+    assert np.isnan(frame.loc["alien", "delta"])
+    split = changes.split_frame()
+    assert list(split.columns) == ["name", "measure", "moved", "n", "original", "tuned", "delta"]
+    assert split[split.name == "toy"]["n"].sum() == 39
+
+
+def test_views_name_every_benchmark(changes):
+    for view in (repr(changes), changes._repr_html_()):
+        assert "toy" in view
+        assert "not measured" in view
