@@ -26,3 +26,57 @@ def test_no_word_is_a_usage_error(run, saved):
     result = run("shifts", saved / "original.npy", saved / "tuned.pt")
     assert result.exit_code == 2
     assert "no word was given" in result.stderr
+
+
+def test_every_word_into_a_file(run, saved, tmp_path):
+    tables = (saved / "original.npy", saved / "tuned.pt::embedding.weight")
+    out = tmp_path / "shifts.jsonl"
+    result = run("shifts", *tables, "--all", "-o", out, "-k", "3", "--verify", "--memory", "1GB")
+    assert result.exit_code == 0
+    assert "verified: 100 words" in result.stderr
+    rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+    assert [row["word"] for row in rows] == list(dk.load(str(tables[0])).words)
+    assert result.stdout == ""
+
+
+def test_candidates_that_every_option_allows(run, saved, pair, tmp_path):
+    tables = (saved / "original.npy", saved / "tuned.pt::embedding.weight")
+    listed = tmp_path / "frequency.txt"
+    listed.write_text("the 100\nof 90\nnothere 80\n, 70\n" + " 1\n".join(pair.words[:999:5]))
+    ask = ["shifts", *tables, "good", "-k", "2", "--json", "-"]
+    document = json.loads(
+        run(*ask, "--candidates-from", listed, "--candidates-matching", "[a-z]+").stdout
+    )
+    (entry,) = document["words"]
+    words = {line.split()[0] for line in listed.read_text().splitlines()}
+    assert {each["word"] for each in entry["before"]} <= words
+    assert all(each["word"].isalpha() for each in entry["before"])
+    moved = json.loads(run(*ask, "--candidates-moved").stdout)
+    assert moved["candidates"] == int(pair.moved.sum())
+
+
+def test_usage_errors(run, saved, tmp_path):
+    tables = (saved / "original.npy", saved / "tuned.pt::embedding.weight")
+    for args, message in (
+        (["--all", "good"], "name none beside it"),
+        (["--all"], "--all is for files"),
+        (["good", "--candidates-matching", "("], "not a regular expression"),
+        (["good", "--candidates-matching", "no such word"], "no shared word is left"),
+        (["good", "--memory", "much"], "not a size"),
+        (["good", "--verify", "--metric", "dot"], "--verify checks cosines"),
+        (["good", "-o", tmp_path / "x.csv"], "end in .jsonl or .parquet"),
+    ):
+        result = run("shifts", *tables, *args)
+        assert result.exit_code == 2
+        assert message in " ".join(result.stderr.split())
+
+
+def test_a_wrong_neighbor_is_an_error(run, saved, monkeypatch):
+    from driftkit.neighbors.verify import Verification
+
+    monkeypatch.setattr(
+        "driftkit.neighbors.verify.verify", lambda *_, **__: Verification(1, ("good",))
+    )
+    result = run("shifts", saved / "original.npy", saved / "tuned.pt", "good", "--verify")
+    assert result.exit_code == 2
+    assert "'good'; please report it" in result.stderr

@@ -37,7 +37,7 @@ def test_a_document_that_lacks_a_key_is_caught(document):
 def test_words_carry_every_measure_and_both_lists(document):
     word = document["words"][0]
     assert set(word["measures"]) == {
-        "self_cosine", "l2", "norm_ratio", "overlap@10", "rbo(p=0.9)@10",
+        "self_cosine", "l2", "norm_ratio", "relative_l2", "overlap@10", "rbo(p=0.9)@10",
     }  # fmt: skip
     assert len(word["before"]) == len(word["after"]) == 10
     assert (

@@ -1,0 +1,46 @@
+import numpy as np
+
+from driftkit import neighbor_shifts
+from driftkit.neighbors.figures import hubness_of, neighbor_figures
+
+
+def cosine(a, b):
+    return a @ b / np.linalg.norm(a) / np.linalg.norm(b)
+
+
+def test_agrees_with_sets_and_sums(pair):
+    shifts = neighbor_shifts(pair, k=4)
+    figures = neighbor_figures(pair, shifts)
+    assert list(figures) == [
+        "jaccard@4", "average_overlap@4", "local_neighborhood@4", "mutual_change@4",
+        "k_occurrence_change@4",
+    ]  # fmt: skip
+    before, after = (
+        [set(row.tolist()) for row in lists] for lists in (shifts.before, shifts.after)
+    )
+    x, y = pair.before.astype(float), pair.after.astype(float)
+    for at, shift in enumerate(shifts):
+        if not shift.after:
+            assert np.isnan(figures["jaccard@4"][at])
+            continue
+        a, b = before[at], after[at]
+        assert figures["jaccard@4"][at] == len(a & b) / len(a | b)
+        depths = [
+            len(set(shifts.before[at, :d]) & set(shifts.after[at, :d])) / d for d in range(1, 5)
+        ]
+        assert np.isclose(figures["average_overlap@4"][at], np.mean(depths))
+        mutual = [np.mean([at in lists[other] for other in lists[at]]) for lists in (before, after)]
+        assert np.isclose(figures["mutual_change@4"][at], mutual[1] - mutual[0])
+        if not any(not y[other].any() for other in a | b):
+            sides = [[cosine(m[at], m[other]) for other in sorted(a | b)] for m in (x, y)]
+            local = 1 - cosine(*map(np.array, sides))
+            assert np.isclose(figures["local_neighborhood@4"][at], local)
+        count = sum(at in lists for lists in after) - sum(at in lists for lists in before)
+        assert figures["k_occurrence_change@4"][at] == count
+
+
+def test_words_that_are_no_candidates_have_no_occurrences(pair):
+    shifts = neighbor_shifts(pair, ["w50", "w1"], k=3, candidates=20)
+    figures = neighbor_figures(pair, shifts)
+    assert np.isnan(figures["k_occurrence_change@3"]).tolist() == [True, False]
+    assert set(hubness_of(shifts)) == {"original", "tuned"}
