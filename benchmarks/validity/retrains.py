@@ -100,7 +100,7 @@ def planted(original: dk.Embeddings) -> Iterator[tuple[str, int, Callable[[], dk
     for repeat in range(REPEATS):
         s = 1_000 + repeat
         rng = np.random.default_rng(s)
-        kept = int(len(words) * (0.5 + 0.2 * repeat))
+        kept = int(len(words) * (0.5 + 0.1 * repeat))
         for name, make in {
             "hot rate": lambda s=s: named(retrained(original, HOT, s)),
             "permuted words": lambda s=s, r=rng: named(permuted(good(s), r)),
