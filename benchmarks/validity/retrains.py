@@ -156,9 +156,9 @@ class Year:
 def as_baseline(name: str, figures: Figures) -> Baseline:
     """Give figures the little that rules need to know of where they come from."""
     answered = {
-        subject.on: {"n_used": figure.n}
+        str(subject): {"n_used": figure.n}
         for subject, figure in figures.items()
-        if subject.kind == "benchmark" and subject.measure != COVERAGE
+        if subject.kind == "benchmark" and subject.measure != COVERAGE and not subject.of
     }
     return Baseline(name, {"benchmarks": answered, "tuned": {"sha256": name}}, figures)
 
