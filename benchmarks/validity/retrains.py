@@ -100,7 +100,7 @@ def planted(original: dk.Embeddings) -> Iterator[tuple[str, int, Callable[[], dk
     for repeat in range(REPEATS):
         s = 1_000 + repeat
         rng = np.random.default_rng(s)
-        kept = int(len(words) * (0.5 + 0.2 * repeat))
+        kept = int(len(words) * (0.5 + 0.1 * repeat))
         for name, make in {
             "hot rate": lambda s=s: named(retrained(original, HOT, s)),
             "permuted words": lambda s=s, r=rng: named(permuted(good(s), r)),
@@ -156,9 +156,9 @@ class Year:
 def as_baseline(name: str, figures: Figures) -> Baseline:
     """Give figures the little that rules need to know of where they come from."""
     answered = {
-        subject.on: {"n_used": figure.n}
+        str(subject): {"n_used": figure.n}
         for subject, figure in figures.items()
-        if subject.kind == "benchmark" and subject.measure != COVERAGE
+        if subject.kind == "benchmark" and subject.measure != COVERAGE and not subject.of
     }
     return Baseline(name, {"benchmarks": answered, "tuned": {"sha256": name}}, figures)
 

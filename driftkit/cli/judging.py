@@ -28,7 +28,7 @@ class Asked:
     unsafe_pickle: bool
     benchmarks: tuple[str, ...]
     k: int
-    candidates: int
+    candidates: int | None
     resamples: int
     seed: int
 
@@ -47,9 +47,8 @@ def audit_options(function: F) -> F:
         click.option(
             "--candidates",
             type=click.IntRange(1),
-            default=20_000,
-            show_default=True,
-            help="Seek neighbors among so many of the first words, and as many moved ones.",
+            help="Seek neighbors among so many of the first words, and as many moved ones.  "
+            "[default: as driftkit.audit]",
         ),
         options.k_option,
         options.benchmark_option,
@@ -121,6 +120,7 @@ def audits(
     show : Progress
     """
     from driftkit import audit
+    from driftkit.auditing import CANDIDATES
 
     benchmarks = benchmarks_for(asked.benchmarks, named)
     memo: dict[Any, Any] = {}
@@ -135,7 +135,7 @@ def audits(
                     pair,
                     benchmarks=benchmarks,
                     k=asked.k,
-                    candidates=asked.candidates,
+                    candidates=asked.candidates or CANDIDATES,
                     resamples=asked.resamples,
                     seed=asked.seed,
                     memo=memo,

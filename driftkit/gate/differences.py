@@ -47,9 +47,8 @@ def difference(
         Not measured when the two did not answer the same items.
     """
     now, then = current.figures[subject], stored.figures[subject]
-    n_then, n_now = (
-        each.document["benchmarks"][subject.on]["n_used"] for each in (stored, current)
-    )
+    name = str(replace(subject, of=""))
+    n_then, n_now = (each.document["benchmarks"][name]["n_used"] for each in (stored, current))
     empty = replace(now, value=NAN, low=NAN, high=NAN, unchanged=0.0, detail="")
     if now.reason is not None:
         return replace(empty, reason=now.reason)
@@ -94,8 +93,14 @@ def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[fl
     low, high : float
         Ends of the interval of candidate minus previous release.
     """
-    items = audit.scores[subject.on].items
-    older = previous.scores[subject.on].items
+    items, older = (
+        next(
+            change.items
+            for change in each.scores
+            if (change.name, change.measure) == (subject.on, subject.measure)
+        )
+        for each in (audit, previous)
+    )
     swapped: dict[str, Any] = {
         each.name: getattr(older, each.name.replace("before", "after", 1))
         for each in fields(items)

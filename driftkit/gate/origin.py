@@ -13,9 +13,10 @@ import numpy as np
 from driftkit.auditing import Audit
 from driftkit.embeddings import BLOCK_ROWS, Embeddings
 from driftkit.evaluators import ScoreChange
+from driftkit.gate.subjects import Subject
 from driftkit.report.serialize import ENGINES
 
-_ABOUT_TABLES = ("before", "after", "moved")
+_ABOUT_TABLES = ("before", "after", "moved", "rarest")
 """Fields of answered items that depend on the tables start so; the others are the benchmark's."""
 
 
@@ -63,10 +64,9 @@ def describe_table(table: Embeddings) -> dict[str, Any]:
 
 
 def describe_benchmarks(audit: Audit) -> dict[str, dict[str, Any]]:
-    """Give the entry of each benchmark: what was asked and what was answered."""
+    """Give the entry of each benchmark and measure: what was asked and what was answered."""
     return {
-        change.name: {
-            "measure": change.measure,
+        str(Subject("benchmark", change.measure, on=change.name)): {
             "margin": change.margin,
             "n_total": change.n_total,
             "n_used": change.n_used,

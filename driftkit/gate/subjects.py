@@ -45,6 +45,9 @@ CHANGE, COVERAGE = "change", "coverage"
 
 EVERY = "*"
 
+BAND = "rank "
+"""How the names of groups by frequency start, such as ``rank 1-1000``."""
+
 _MEASURE = r"[\w-]+(?:\([^()]*\))?(?:@\d+)?"
 _SUBJECT = re.compile(
     rf"(?P<measure>{_MEASURE})(?:\s*\[(?P<on>[^\[\]]+)\])?"
@@ -159,7 +162,7 @@ def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
 
 
 def _of_group(measure: Measure, written: str, of: str | None, on: str | None, rule: str) -> Subject:
-    if on is not None and on not in GROUPS:
+    if on is not None and on not in GROUPS and not on.startswith(BAND):
         raise UnknownNameError("group of words", on, GROUPS)
     if measure.kind == "word" and of is None:
         raise RuleError(

@@ -21,7 +21,7 @@ def table(change=(-0.01, -0.015, -0.005), n=300, moved=10, overlap=0.8, name="a"
     uncertain = {"uncertain": True, "margin": 0.02, "n": n}
     return Baseline(
         name,
-        {"benchmarks": {"ws353": {"n_used": n}}, "tuned": {"sha256": name}},
+        {"benchmarks": {"spearman[ws353]": {"n_used": n}}, "tuned": {"sha256": name}},
         {
             SPEARMAN: Figure(value, low, high, unchanged=0.0, **uncertain),
             Subject("benchmark", "spearman", "tuned", "ws353"): Figure(

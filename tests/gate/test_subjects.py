@@ -24,6 +24,7 @@ from driftkit.measures import REGISTRY
         ("rbo(p=0.8) median[unmoved]", ["rbo(p=0.8) median[unmoved]"]),
         ("cka", ["cka"]),
         ("cka[moved]", ["cka[moved]"]),
+        ("overlap@10 mean[rank 1-1000]", ["overlap@10 mean[rank 1-1000]"]),
         ("mean_cosine tuned[moved]", ["mean_cosine tuned[moved]"]),
         ("word[good] overlap@10", ["word[good] overlap@10"]),
         ("words[good, bad,good] self_cosine", ["word[good] self_cosine", "word[bad] self_cosine"]),

@@ -54,3 +54,7 @@ def test_a_step_summary_stays_below_one_mebibyte(audits, already):
 
 def test_a_summary_that_is_full_already_gets_nothing_more(verdicts):
     assert step_summary(verdicts, SUMMARY_LIMIT).strip() == ""
+
+
+def test_golden(worked, golden):
+    assert "\n".join(workflow_commands([worked])) + "\n" == golden("github.txt")

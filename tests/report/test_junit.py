@@ -55,3 +55,7 @@ def test_hostile_text_stays_text(hostile):
 def test_what_xml_cannot_hold_is_written_out(code):
     assert clean(chr(code)) == f"\\x{code:02x}"
     assert clean("\t\n ß 漢 \U0001f600") == "\t\n ß 漢 \U0001f600"
+
+
+def test_golden(worked, golden):
+    assert junit_xml([worked]) == golden("junit.xml")

@@ -50,3 +50,7 @@ def test_a_code_span_cannot_be_left(hostile):
         inside = span[len(fence) : -len(fence)]
         assert fence not in inside
         assert span.endswith(fence)
+
+
+def test_golden(worked, golden):
+    assert markdown([worked]) == golden("verdict.md")

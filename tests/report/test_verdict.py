@@ -55,3 +55,7 @@ def test_what_a_baseline_holds(audits):
     assert "6 significant digits" in text
     assert re.search(r"\nmoved +150\n", text)
     assert "spearman[ws353]" in text
+
+
+def test_golden(worked, golden):
+    assert to_text(verdict_view([worked]), 80) + "\n" == golden("verdict.txt")
