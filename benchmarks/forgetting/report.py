@@ -106,8 +106,9 @@ def correlations(cells):
     for measure in MEASURES:
         row = {"measure": measure}
         for label, column in losses.items():
-            if column in tuned and tuned[column].notna().sum() > 5:
-                row[label] = f"{tuned[measure].corr(tuned[column], method='spearman'):+.2f}"
+            known = tuned[[measure, column]].dropna() if column in tuned else tuned.head(0)
+            if len(known) > 5 and (known.nunique() > 1).all():
+                row[label] = f"{known.corr(method='spearman').iloc[0, 1]:+.2f}"
         rows.append(row)
     return pd.DataFrame(rows), len(tuned)
 
