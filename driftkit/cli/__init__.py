@@ -9,6 +9,7 @@ COMMANDS = {
     "audit": "Show the whole picture: what moved, what was forgotten, what breaks.",
     "shifts": "Show the nearest neighbors of words, before and after.",
     "score": "Score tables on word-similarity and analogy benchmarks.",
+    "datasets": "List benchmarks, fetch them, or show where their files belong.",
     "inspect": "List the tensors of a file that look like word tables.",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -76,15 +77,48 @@ def json_option(function: F) -> F:
     )(function)
 
 
+def offline_option(function: F) -> F:
+    """Add ``--offline``, which holds while the command runs."""
+
+    def go_offline(ctx: click.Context, _: click.Parameter, offline: bool) -> None:
+        if offline:
+            from driftkit.datasets.cache import OFFLINE_VARIABLE
+
+            ctx.with_resource(_environment(OFFLINE_VARIABLE, "1"))
+
+    return click.option(
+        "--offline",
+        is_flag=True,
+        expose_value=False,
+        callback=go_offline,
+        help="Download no benchmark; DRIFTKIT_OFFLINE=1 does the same.",
+    )(function)
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
 def benchmark_option(function: F) -> F:
-    """Add ``--benchmark``."""
+    """Add ``--benchmark``, and ``--offline`` with it."""
+    function = offline_option(function)
     return click.option(
         "-b",
         "--benchmark",
         "benchmarks",
         multiple=True,
         metavar="NAME|FILE",
-        help="A benchmark; may be repeated.  [default: ws353, simlex999, google]",
+        help="A benchmark by name (`driftkit datasets list`) or by file; may be repeated.  "
+        "[default: ws353, simlex999, google]",
     )(function)
 
 

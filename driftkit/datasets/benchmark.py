@@ -67,4 +67,70 @@ class AnalogyBenchmark:
         return {"semantic": semantic, "syntactic": syntactic} if semantic and syntactic else {}
 
 
-Benchmark = SimilarityBenchmark | AnalogyBenchmark
+@dataclass(frozen=True, slots=True, eq=False)
+class CategorizationBenchmark:
+    """Words and the category people put each of them in.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry, or the file's name without its ending.
+    words : tuple of str
+        The m words as written; a word that people put in two categories stands there twice.
+    labels : tuple of str
+        The category of each word.
+    """
+
+    name: str
+    words: tuple[str, ...] = field(repr=False)
+    labels: tuple[str, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The distinct categories in the order of the file."""
+        return tuple(dict.fromkeys(self.labels))
+
+
+@dataclass(frozen=True, slots=True)
+class OutlierGroup:
+    """Words that belong together, and words that do not belong with them.
+
+    Parameters
+    ----------
+    name : str
+        What the words have in common.
+    words : tuple of str
+        The words of the group, two or more.
+    outliers : tuple of str
+        Words to be told from the group, one at a time.
+    """
+
+    name: str
+    words: tuple[str, ...] = field(repr=False)
+    outliers: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutlierBenchmark:
+    """Groups of words, each with outliers; an item is one outlier among its group.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry, or the file's name without its ending.
+    groups : tuple of OutlierGroup
+        The groups in the order of the file.
+    """
+
+    name: str
+    groups: tuple[OutlierGroup, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return sum(len(group.outliers) for group in self.groups)
+
+
+Benchmark = SimilarityBenchmark | AnalogyBenchmark | CategorizationBenchmark | OutlierBenchmark
+"""Every kind of benchmark."""

@@ -3,87 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
-from typing import Literal
 
-from driftkit.datasets.benchmark import AnalogyBenchmark, Benchmark, SimilarityBenchmark
+from driftkit.datasets.benchmark import Benchmark
+from driftkit.datasets.catalog import CATALOG
+from driftkit.datasets.dataset import Dataset
 from driftkit.datasets.parse import parse
-from driftkit.errors import BenchmarkError, MissingExtraError, UnknownNameError
+from driftkit.errors import BenchmarkError, UnknownNameError
 
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """A benchmark known by name: what it is and where it comes from.
-
-    Parameters
-    ----------
-    name : str
-        What users type.
-    task : {"similarity", "analogy"}
-        What its items ask.
-    language : str
-        ISO 639-1 code.
-    n_items : int
-        Number of items as published, repeats included.
-    licence : str
-        As stated by its authors, or ``"not stated"``.
-    citation : str
-        The paper to cite.
-    package, file : str
-        The installed package that carries the file, and the file inside that package.
-    """
-
-    name: str
-    task: Literal["similarity", "analogy"]
-    language: str
-    n_items: int
-    licence: str
-    citation: str
-    package: str
-    file: str
-
-    @property
-    def path(self) -> Path:
-        """The file on this machine."""
-        # gensim.test.utils.datapath gives the same path but imports all of gensim first.
-        spec = find_spec(self.package)
-        if spec is None or spec.origin is None:
-            raise MissingExtraError(f"benchmark {self.name}", self.package, "all")
-        return Path(spec.origin).parent / self.file
-
-    def read(self) -> Benchmark:
-        """Parse the file."""
-        return parse(self.path, self.name)
-
-
-REGISTRY: dict[str, Dataset] = {
-    dataset.name: dataset
-    for dataset in (
-        Dataset(
-            "ws353", "similarity", "en", 353, "not stated",
-            "Finkelstein et al. 2002, Placing search in context: the concept revisited",
-            "gensim", "test/test_data/wordsim353.tsv",
-        ),
-        Dataset(
-            "simlex999", "similarity", "en", 999, "not stated",
-            "Hill, Reichart & Korhonen 2015, SimLex-999: evaluating semantic models with "
-            "(genuine) similarity estimation",
-            "gensim", "test/test_data/simlex999.txt",
-        ),
-        Dataset(
-            "google", "analogy", "en", 19544, "Apache-2.0 (as part of word2vec)",
-            "Mikolov, Chen, Corrado & Dean 2013, Efficient estimation of word representations "
-            "in vector space",
-            "gensim", "test/test_data/questions-words.txt",
-        ),
-    )
-}  # fmt: skip
+REGISTRY: dict[str, Dataset] = {dataset.name: dataset for dataset in CATALOG}
+"""Name to benchmark."""
 
 DEFAULT = ("ws353", "simlex999", "google")
 """The benchmarks scored when none are named: all come with gensim, so no download is needed."""
+
+
+def look_up(name: str) -> Dataset:
+    """Give what is known of a benchmark, without reading it.
+
+    Raises
+    ------
+    UnknownNameError
+        If no benchmark has that name.
+
+    Examples
+    --------
+    >>> look_up("men").n_items
+    3000
+    """
+    if name not in REGISTRY:
+        raise UnknownNameError(
+            "benchmark", name, REGISTRY, "The path of a file works too; none is there."
+        )
+    return REGISTRY[name]
 
 
 def get(name: str | PathLike[str] | Benchmark) -> Benchmark:
@@ -92,18 +45,19 @@ def get(name: str | PathLike[str] | Benchmark) -> Benchmark:
     Parameters
     ----------
     name : str, path or Benchmark
-        A name in `REGISTRY`, or the path of a file; a benchmark is given back as it is.
+        A name in `REGISTRY`, or the path of a file; a benchmark is given back as it is. A named
+        benchmark that is not on this machine is downloaded, unless ``DRIFTKIT_OFFLINE`` is set.
 
     Returns
     -------
-    SimilarityBenchmark or AnalogyBenchmark
+    SimilarityBenchmark, AnalogyBenchmark, CategorizationBenchmark or OutlierBenchmark
 
     Raises
     ------
     UnknownNameError
         If it is neither a known name nor a file.
     BenchmarkError
-        If the file cannot be parsed.
+        If the file cannot be fetched or parsed.
 
     Examples
     --------
@@ -111,15 +65,11 @@ def get(name: str | PathLike[str] | Benchmark) -> Benchmark:
     >>> len(benchmark), benchmark.pairs[1], float(benchmark.gold[1])
     (353, ('tiger', 'cat'), 7.35)
     """
-    if isinstance(name, SimilarityBenchmark | AnalogyBenchmark):
+    if isinstance(name, Benchmark):
         return name
-    if str(name) in REGISTRY:
-        return REGISTRY[str(name)].read()
-    if not Path(name).exists():
-        raise UnknownNameError(
-            "benchmark", str(name), REGISTRY, "The path of a file works too; none is there."
-        )
-    return parse(Path(name))
+    if str(name) not in REGISTRY and Path(name).exists():
+        return parse(Path(name))
+    return look_up(str(name)).read()
 
 
 def get_all(

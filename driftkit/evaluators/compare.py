@@ -14,7 +14,7 @@ from driftkit.datasets import Benchmark, SimilarityBenchmark, get_all
 from driftkit.errors import OptionError
 from driftkit.evaluators.changes import ScoreChange, ScoreChanges, SplitChange
 from driftkit.evaluators.decision import FEWEST_ITEMS, MARGINS, decide
-from driftkit.evaluators.items import Items, find_items
+from driftkit.evaluators.items import Items, evaluable, find_items
 from driftkit.evaluators.paired import Memo, Paired, pair_analogies, pair_similarity
 from driftkit.evaluators.progress import Progress, part
 from driftkit.evaluators.significance import Interval, holm, interval
@@ -71,7 +71,7 @@ def compare_scores(
         )
     if seed < 0:
         raise OptionError(f"seed={seed} is negative; give 0 or more.")
-    asked = get_all(benchmarks)
+    asked = evaluable(get_all(benchmarks))
     changes = []
     for step, benchmark in enumerate(asked):
         report = part(progress, step, len(asked))

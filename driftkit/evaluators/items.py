@@ -12,8 +12,33 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.datasets import AnalogyBenchmark, Benchmark, SimilarityBenchmark
+from driftkit.errors import BenchmarkError
+
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
+
+
+def evaluable(
+    benchmarks: Sequence[Benchmark],
+) -> tuple[SimilarityBenchmark | AnalogyBenchmark, ...]:
+    """Give the benchmarks back if there is an evaluator for each.
+
+    Raises
+    ------
+    BenchmarkError
+        If one asks for something else than similarity or analogies.
+    """
+    known: list[SimilarityBenchmark | AnalogyBenchmark] = []
+    for benchmark in benchmarks:
+        if not isinstance(benchmark, SimilarityBenchmark | AnalogyBenchmark):
+            task = type(benchmark).__name__.removesuffix("Benchmark").lower()
+            raise BenchmarkError(
+                f"benchmark {benchmark.name!r} asks for {task}, which has no evaluator yet; "
+                "similarity and analogy benchmarks can be scored."
+            )
+        known.append(benchmark)
+    return tuple(known)
 
 
 @dataclass(frozen=True, slots=True)

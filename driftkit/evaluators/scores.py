@@ -13,7 +13,7 @@ import numpy as np
 from driftkit.datasets import AnalogyBenchmark, Benchmark, SimilarityBenchmark, get_all
 from driftkit.embeddings import Embeddings
 from driftkit.evaluators.analogy import answer
-from driftkit.evaluators.items import Items, Mask, find_items
+from driftkit.evaluators.items import Items, Mask, evaluable, find_items
 from driftkit.evaluators.progress import Progress, part
 from driftkit.evaluators.similarity import CORRELATIONS, cosines, undefined_reason
 
@@ -168,7 +168,7 @@ def score(
     >>> [(s.measure, round(s.value, 3)) for s in score(e, [toy])]
     [('spearman', 1.0), ('pearson', 0.984)]
     """
-    asked = get_all(benchmarks)
+    asked = evaluable(get_all(benchmarks))
     table = _table_of(source)
     results: list[Score] = []
     for step, benchmark in enumerate(asked):

@@ -20,8 +20,9 @@ def failing(monkeypatch, error):
     def fail(*_, **__):
         raise error
 
+    # First the lazy name: resolved after the other, it would remember `fail` for good.
+    monkeypatch.setattr("driftkit.inspect", fail)
     monkeypatch.setattr("driftkit.loaders.inspect", fail)
-    monkeypatch.setattr("driftkit.inspect", fail, raising=False)
     return run("inspect", "x")
 
 

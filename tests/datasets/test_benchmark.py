@@ -1,6 +1,32 @@
-import numpy as np
+from dataclasses import FrozenInstanceError
 
-from driftkit.datasets import AnalogyBenchmark, SimilarityBenchmark
+import numpy as np
+import pytest
+
+from driftkit.datasets import (
+    AnalogyBenchmark,
+    Benchmark,
+    CategorizationBenchmark,
+    OutlierBenchmark,
+    OutlierGroup,
+    SimilarityBenchmark,
+)
+
+EVERY_KIND = (
+    SimilarityBenchmark("s", (("a", "b"), ("a", "b")), np.array([1.0, 2.0])),
+    AnalogyBenchmark("a", (("a", "b", "c", "d"), ("e", "f", "g", "h")), ("", "")),
+    CategorizationBenchmark("c", ("lion", "fig"), ("animal", "fruit")),
+    OutlierBenchmark("o", (OutlierGroup("g", ("a", "b", "e"), ("c", "d")),)),
+)
+
+
+@pytest.mark.parametrize("benchmark", EVERY_KIND, ids=lambda benchmark: benchmark.name)
+def test_every_kind_counts_its_items_and_cannot_be_changed(benchmark):
+    assert isinstance(benchmark, Benchmark)
+    assert len(benchmark) == 2
+    assert len(repr(benchmark)) < 80
+    with pytest.raises(FrozenInstanceError):
+        benchmark.name = "other"
 
 
 def analogies(*categories):
@@ -19,6 +45,5 @@ def test_a_file_of_one_kind_or_without_sections_has_no_groups():
     assert analogies("", "").sections == ()
 
 
-def test_length_is_the_number_of_pairs():
-    toy = SimilarityBenchmark("toy", (("a", "b"), ("a", "b")), np.array([1.0, 2.0]))
-    assert len(toy) == 2
+def test_categories_come_in_the_order_of_the_file():
+    assert CategorizationBenchmark("c", ("a", "b", "c"), ("z", "y", "z")).categories == ("z", "y")

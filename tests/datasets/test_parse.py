@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,12 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from driftkit.datasets import AnalogyBenchmark, SimilarityBenchmark, parse
-from driftkit.datasets.parse import LARGEST_FILE
+from driftkit.datasets import (
+    AnalogyBenchmark,
+    CategorizationBenchmark,
+    SimilarityBenchmark,
+    parse,
+)
 from driftkit.errors import BenchmarkError
 
 PAIRS = (("old", "new"), ("smart", "clever"))
@@ -105,19 +108,31 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, content: str | bytes, said
     assert "four words" in str(caught.value)
 
 
-def test_a_folder_and_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(BenchmarkError, match="is a folder"):
-        parse(tmp_path)
-    with pytest.raises(BenchmarkError, match="cannot be read: No such file"):
-        parse(tmp_path / "absent.txt")
+def test_a_word_and_its_category_a_line(tmp_path: Path) -> None:
+    text = "lion\tanimal\ncarp\tanimal\nNew York\tcity\norange\tfruit\norange\tcolor\n"
+    for content in (text, text.replace("\t", ","), text.replace("\t", ";")):
+        benchmark = parse(write(tmp_path, content))
+        assert isinstance(benchmark, CategorizationBenchmark)
+        assert benchmark.words == ("lion", "carp", "New York", "orange", "orange")
+        assert benchmark.labels == ("animal", "animal", "city", "fruit", "color")
+        assert benchmark.categories == ("animal", "city", "fruit", "color")
+        assert len(benchmark) == 5
 
 
-def test_a_table_of_vectors_by_mistake_is_not_read(tmp_path: Path) -> None:
-    path = tmp_path / "glove.txt"
-    with path.open("wb") as file:
-        os.truncate(file.fileno(), LARGEST_FILE + 1)
-    with pytest.raises(BenchmarkError, match="table of vectors"):
-        parse(path)
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("lion\tanimal\ntiger\tanimal\tcat\n", "line 2"),
+        ("lion\tanimal\ncarp\t\n", "line 2"),
+        ("animal\tlion\nanimal\tcarp\nfruit\tfig\n", "category of its own"),
+        ("word,category\nlion,cat\ncarp,fish\n", "category of its own"),
+        ("lion animal\ncarp animal\n", "line 2"),  # a space may stand inside a word
+        ("the\t120\nof\t80\n", "line 1"),  # a list of frequencies
+    ],
+)
+def test_what_is_no_categorization(tmp_path: Path, content: str, said: str) -> None:
+    with pytest.raises(BenchmarkError, match=said):
+        parse(write(tmp_path, content))
 
 
 @pytest.fixture(scope="module")
@@ -141,8 +156,14 @@ def test_what_is_written_with_tabs_is_read_back(
     assert benchmark.gold.tolist() == [score for _, _, score in rows]
 
 
-@hypothesis_settings(max_examples=100, deadline=None)
-@given(st.binary(max_size=60))
+PIECES = st.sampled_from(
+    [b"word,category", b",", b"\t", b"\n", b"\r", b"'", b'"', b"[", b"]", b"word1,word2,score",
+     b"category,outliers,words", b"\"['a','b']\"", b"a", b"1", b"nan", b":", b"#", b"\x00", b"\xff"]
+)  # fmt: skip
+
+
+@hypothesis_settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=60) | st.lists(PIECES, max_size=30).map(b"".join))
 def test_any_bytes_are_a_benchmark_or_one_error(folder: Path, content: bytes) -> None:
     path = write(folder, content)
     with contextlib.suppress(BenchmarkError):

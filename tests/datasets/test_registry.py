@@ -1,43 +1,206 @@
 from __future__ import annotations
 
-import os
-from dataclasses import replace
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from gensim.test.utils import datapath
+from shared_data import SHARED, needs_shared
 
-from driftkit.datasets import DEFAULT, REGISTRY, AnalogyBenchmark, SimilarityBenchmark, get, get_all
-from driftkit.errors import BenchmarkError, MissingExtraError, UnknownNameError
+from driftkit import score
+from driftkit.datasets import (
+    DEFAULT,
+    REGISTRY,
+    AnalogyBenchmark,
+    Benchmark,
+    CategorizationBenchmark,
+    Dataset,
+    OutlierBenchmark,
+    SimilarityBenchmark,
+    get,
+    get_all,
+    look_up,
+)
+from driftkit.datasets.cache import FOLDER_VARIABLE, OFFLINE_VARIABLE
+from driftkit.errors import BenchmarkError, UnknownNameError
 
-SHARED = Path(os.environ.get("DRIFTKIT_SHARED_DATA", Path(__file__).parents[3] / "shared" / "data"))
+KINDS = {
+    "similarity": SimilarityBenchmark,
+    "analogy": AnalogyBenchmark,
+    "categorization": CategorizationBenchmark,
+    "outliers": OutlierBenchmark,
+}
 
 
-@pytest.mark.parametrize("dataset", REGISTRY.values(), ids=REGISTRY)
-def test_each_is_what_the_registry_says(dataset) -> None:
-    benchmark = get(dataset.name)
-    assert benchmark.name == dataset.name
-    assert len(benchmark) == dataset.n_items
-    kind = {"similarity": SimilarityBenchmark, "analogy": AnalogyBenchmark}[dataset.task]
-    assert isinstance(benchmark, kind)
-    assert dataset.path == Path(datapath(dataset.path.name))
-    assert dataset.citation
-    assert dataset.licence
+@pytest.fixture
+def by_hand(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache without a network, every file placed in it by hand."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the shared data folder is not at {SHARED}")
+    monkeypatch.setenv(OFFLINE_VARIABLE, "1")
+    for dataset in REGISTRY.values():
+        if not dataset.is_here:
+            dataset.path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(SHARED / dataset.task / dataset.path.name, dataset.path)
+    return empty_cache
 
 
-def test_known_facts_of_the_files() -> None:
-    ws353, google = get("ws353"), get("google")
-    assert isinstance(ws353, SimilarityBenchmark)
+def same(benchmark: Benchmark, dataset: Dataset) -> None:
+    assert isinstance(benchmark, KINDS[dataset.task])
+    assert (benchmark.name, len(benchmark)) == (dataset.name, dataset.n_items)
+
+
+@pytest.mark.parametrize("name", DEFAULT)
+def test_the_default_ones_need_no_download(
+    name: str, empty_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OFFLINE_VARIABLE, "1")
+    same(get(name), look_up(name))
+    assert not empty_cache.exists()
+
+
+def test_with_files_placed_by_hand_every_name_can_be_read(by_hand: Path) -> None:
+    for name, dataset in REGISTRY.items():
+        same(get(name), dataset)
+
+
+def pairs_of(name: str) -> tuple[tuple[str, str], ...]:
+    benchmark = get(name)
+    assert isinstance(benchmark, SimilarityBenchmark)
+    return benchmark.pairs
+
+
+def test_repeated_pairs_are_kept_as_published(by_hand: Path) -> None:
+    repeated = {
+        name: [set(pair) for pair, n in Counter(map(frozenset, pairs_of(name))).items() if n > 1]
+        for name, dataset in REGISTRY.items()
+        if dataset.task == "similarity"
+    }
+    assert {name: pairs for name, pairs in repeated.items() if pairs} == {
+        "ws353": [{"bank", "money"}, {"money", "cash"}],
+        "ws353-rel": [{"bank", "money"}],
+        "simlex999": [{"sly", "strange"}],
+        "mturk287": [{"gasoline", "stock"}],
+        "rw": [{"discovery", "rediscovery"}],
+        "simverb3500": [{"misspend", "pass"}],
+    }
+
+
+def test_capitals_scales_and_lines_as_published(by_hand: Path) -> None:
+    capitals = {
+        name: sum((a + b).casefold() != a + b for a, b in pairs_of(name))
+        for name, dataset in REGISTRY.items()
+        if dataset.task == "similarity"
+    }
+    assert {name: n for name, n in capitals.items() if n} == {
+        "ws353": 18, "ws353-sim": 7, "ws353-rel": 14,
+    }  # fmt: skip
+    assert ("tiger", "tiger") in pairs_of("ws353")
+    men, verb143 = get("men"), get("verb143")
+    assert isinstance(men, SimilarityBenchmark)
+    assert isinstance(verb143, SimilarityBenchmark)
+    assert (men.gold.min(), men.gold.max(), len(set(men.gold.tolist()))) == (0, 50, 51)
+    assert (verb143.gold.min(), verb143.gold.max(), len(verb143)) == (0.07, 0.79, 144)
+
+
+def test_the_copies_of_the_default_sets_elsewhere_say_the_same(by_hand: Path) -> None:
+    for name, file in (("ws353", "EN-WS-353-ALL.txt"), ("simlex999", "EN-SIMLEX-999.txt")):
+        ours, other = get(name), get(SHARED / "similarity" / file)
+        assert isinstance(ours, SimilarityBenchmark)
+        assert isinstance(other, SimilarityBenchmark)
+        assert Counter(zip(ours.pairs, ours.gold.tolist(), strict=True)) == Counter(
+            zip(other.pairs, other.gold.tolist(), strict=True)
+        )
+
+
+def test_known_facts_of_the_google_analogies() -> None:
+    google = get("google")
     assert isinstance(google, AnalogyBenchmark)
-    assert len({frozenset(pair) for pair in ws353.pairs}) == 351
-    assert ("tiger", "tiger") in ws353.pairs
-    assert sum(any(c.isupper() for c in a + b) for a, b in ws353.pairs) == 18
     assert len(google) - len(set(google.quadruples)) == 171
     assert len(google.sections) == 14
     groups = google.groups
     assert sum(name in groups["semantic"] for name in google.categories) == 8869
     assert sum(name in groups["syntactic"] for name in google.categories) == 10675
     assert len({word for quadruple in google.quadruples for word in quadruple}) == 905
+
+
+def test_known_facts_of_categories_and_outliers(by_hand: Path) -> None:
+    counts = {}
+    for name in ("ap", "bless", "battig", "esslli2008"):
+        benchmark = get(name)
+        assert isinstance(benchmark, CategorizationBenchmark)
+        counts[name] = (len(benchmark), len(set(benchmark.words)), len(benchmark.categories))
+    # AP and BLESS as their papers count them: the padding rows of the files are no items.
+    assert counts == {
+        "ap": (402, 402, 21), "bless": (200, 200, 17),
+        "battig": (5231, 4668, 56), "esslli2008": (45, 45, 9),
+    }  # fmt: skip
+
+    eights, wiki = get("8-8-8"), get("wikisem500")
+    assert isinstance(eights, OutlierBenchmark)
+    assert isinstance(wiki, OutlierBenchmark)
+    assert [(len(group.words), len(group.outliers)) for group in eights.groups] == [(8, 8)] * 8
+    assert "Nestlé" in eights.groups[0].outliers
+    assert Counter(len(group.words) for group in wiki.groups) == {8: 498, 7: 2}
+    assert Counter(len(group.outliers) for group in wiki.groups) == {6: 394, 4: 78, 5: 26, 3: 2}
+
+
+@pytest.mark.slow
+def test_files_placed_by_hand_score_as_measured_elsewhere(by_hand: Path, glove) -> None:
+    names = [name for name, dataset in REGISTRY.items() if dataset.task == "similarity"]
+    found = {
+        result.benchmark: (round(result.value, 5), result.n_used)
+        for result in score(glove, names)
+        if result.measure == "spearman"
+    }
+    assert len(found) == 13
+    assert found["ws353"] == (0.50332, 353)
+    assert found["simlex999"] == (0.26458, 999)
+    for name, (value, n_used) in found.items():
+        assert value == pytest.approx(slow_spearman(glove, name, n_used), abs=1e-5), name
+    (msr,) = score(glove, ["msr"])
+    assert (msr.n_total, msr.n_used, msr.n_correct) == (8000, 7000, 2542)
+
+
+def slow_spearman(glove, name: str, n_expected: int) -> float:
+    """One pair at a time, through gensim's vectors and scipy's correlation."""
+    from scipy.spatial.distance import cosine
+    from scipy.stats import spearmanr
+
+    benchmark = get(name)
+    assert isinstance(benchmark, SimilarityBenchmark)
+    gold, found = [], []
+    for (a, b), rated in zip(benchmark.pairs, benchmark.gold, strict=True):
+        if a.lower() in glove and b.lower() in glove:
+            gold.append(rated)
+            found.append(1 - cosine(glove[a.lower()].astype(float), glove[b.lower()].astype(float)))
+    assert len(gold) == n_expected
+    return float(spearmanr(gold, found).statistic)
+
+
+@needs_shared
+@pytest.mark.parametrize(
+    ("file", "kind"),
+    [
+        ("similarity/EN-RW-STANFORD.txt", SimilarityBenchmark),
+        ("analogy/msr.txt", AnalogyBenchmark),
+        ("categorization/ap.csv", CategorizationBenchmark),
+        ("outliers/8-8-8.csv", OutlierBenchmark),
+    ],
+)
+def test_the_task_of_a_file_is_told_from_its_content(file: str, kind: type, tmp_path: Path) -> None:
+    assert isinstance(get(SHARED / file), kind)
+    renamed = tmp_path / "mine.dat"
+    shutil.copyfile(SHARED / file, renamed)
+    assert isinstance(get(renamed), kind)
+    assert get(renamed).name == "mine"
+
+
+@needs_shared
+@pytest.mark.parametrize("name", ["TREC.test.all", "rt-polarity.all", "stsa.binary.dev"])
+def test_files_of_sentences_are_refused(name: str) -> None:
+    with pytest.raises(BenchmarkError):  # rt-polarity is latin-1, the others do not fit
+        get(SHARED / "text" / name)
 
 
 def test_a_name_nobody_knows() -> None:
@@ -55,6 +218,13 @@ def test_a_file_works_where_a_name_does(tmp_path: Path) -> None:
     assert get(benchmark) is benchmark
 
 
+def test_the_cache_folder_may_be_any_folder_laid_out_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not SHARED.is_dir():
+        pytest.skip(f"the shared data folder is not at {SHARED}")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(SHARED))
+    assert all(dataset.is_here for dataset in REGISTRY.values())
+
+
 def test_get_all(tmp_path: Path) -> None:
     assert tuple(benchmark.name for benchmark in get_all()) == DEFAULT
     assert [benchmark.name for benchmark in get_all("ws353")] == ["ws353"]
@@ -62,33 +232,3 @@ def test_get_all(tmp_path: Path) -> None:
         get_all(["ws353", "ws353"])
     with pytest.raises(BenchmarkError, match="no benchmark was named"):
         get_all([])
-
-
-def test_a_package_that_is_not_there() -> None:
-    absent = replace(REGISTRY["ws353"], package="no_such_package_anywhere")
-    with pytest.raises(MissingExtraError, match="no_such_package_anywhere"):
-        absent.read()
-
-
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not here")
-def test_every_similarity_set_and_msr_parse() -> None:
-    files = sorted((SHARED / "similarity").glob("*.txt"))
-    sizes = {path.stem: len(get(path)) for path in files}
-    assert all(isinstance(get(path), SimilarityBenchmark) for path in files)
-    assert sizes["EN-MTurk-287"] == 287  # no newline at its end
-    assert sizes["EN-VERB-143"] == 144  # not 143
-    assert sizes["EN-SimVerb-3500"] == 3500
-    assert sizes["EN-MEN-TR-3k"] == 3000
-    assert len(sizes) == 13
-    msr = get(SHARED / "analogy" / "msr.txt")
-    assert isinstance(msr, AnalogyBenchmark)
-    assert len(msr) == 8000
-
-
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared data folder is not here")
-@pytest.mark.parametrize(
-    "name", ["categorization/ap.csv", "outliers/8-8-8.csv", "text/TREC.test.all"]
-)
-def test_files_for_other_tasks_are_refused(name: str) -> None:
-    with pytest.raises(BenchmarkError, match="cannot be read"):
-        get(SHARED / name)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from driftkit.evaluators.items import find_items
+from driftkit.datasets import OutlierBenchmark, OutlierGroup, get
+from driftkit.errors import BenchmarkError
+from driftkit.evaluators.items import evaluable, find_items
 
 INDEX = {"Turkey": 0, "turkey": 1, "paris": 2, "void": 3}
 IS_ZERO = np.array([False, False, False, True])
@@ -37,3 +40,11 @@ def test_the_reason_why_nothing_can_be_answered() -> None:
     )
     lost = find_items([("oslo", "bergen")], INDEX, IS_ZERO).reason
     assert lost == "no item can be answered: 2 words are out of vocabulary"
+
+
+def test_a_task_without_an_evaluator_is_refused_by_name() -> None:
+    known = get("ws353")
+    assert evaluable([known]) == (known,)
+    unknown = OutlierBenchmark("mine", (OutlierGroup("g", ("a", "b"), ("c",)),))
+    with pytest.raises(BenchmarkError, match="'mine' asks for outlier, which has no evaluator yet"):
+        evaluable([known, unknown])

@@ -1,0 +1,112 @@
+"""Lines of a benchmark file, cut into fields; nothing about what they mean."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from driftkit.errors import BenchmarkError
+
+LARGEST_FILE = 64 * 2**20
+"""Bytes. The largest benchmark in use has under 6 MB: more is a table of vectors by mistake."""
+
+ACCEPTED = (
+    "A similarity file has two words and a number on each line; an analogy file has four words on "
+    "each line and may have ': category' lines; a categorization file has a word and its category, "
+    "with a tab, comma or semicolon between them; an outlier file is a CSV with the columns "
+    "category, outliers and words."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that is neither blank nor a comment.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file it stands in.
+    number : int
+        Its number in the file, from 1.
+    text : str
+        As written, without the white space around it.
+    separator : str or None
+        What its fields are cut at; None for white space.
+    fields : tuple of str
+        Its fields, without the white space around each.
+    """
+
+    path: Path
+    number: int
+    text: str
+    separator: str | None
+    fields: tuple[str, ...]
+
+    @property
+    def is_section(self) -> bool:
+        """Whether it names a section, as ``: family`` does."""
+        return self.text.startswith(":")
+
+    def unreadable(self, why: str = "cannot be read") -> BenchmarkError:
+        """Give the error that names this line."""
+        shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
+        return BenchmarkError(f"{self.path}, line {self.number}: {shown!r} {why}. {ACCEPTED}")
+
+
+def read_lines(path: Path) -> tuple[Line, ...]:
+    """Read the lines of a text file, and cut them at tabs, commas, semicolons or white space.
+
+    Raises
+    ------
+    BenchmarkError
+        If the file is missing, a folder, empty, too large or not UTF-8 text.
+    """
+    numbered = _numbered(path)
+    if not numbered:
+        raise BenchmarkError(f"{path} holds no benchmark item. {ACCEPTED}")
+    separator = _separator([text for _, text in numbered])
+    return tuple(_cut(path, number, text, separator) for number, text in numbered)
+
+
+def _numbered(path: Path) -> list[tuple[int, str]]:
+    if path.is_dir():
+        raise BenchmarkError(f"{path} is a folder; a benchmark is one text file. {ACCEPTED}")
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise BenchmarkError(
+                f"{path} has {path.stat().st_size:,} bytes, too many for a benchmark. "
+                f"Is it a table of vectors? {ACCEPTED}"
+            )
+        content = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BenchmarkError(
+            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8. {ACCEPTED}"
+        ) from None
+    except OSError as error:
+        raise BenchmarkError(f"{path} cannot be read: {error.strerror}. {ACCEPTED}") from None
+    # Not str.splitlines: that would also cut at form feeds and Unicode separators inside words.
+    lines = ((number, line.strip()) for number, line in enumerate(content.split("\n"), 1))
+    return [(number, line) for number, line in lines if line and not line.startswith("#")]
+
+
+def _separator(texts: list[str]) -> str | None:
+    """Tab, comma or semicolon if the first two items have it, else any white space."""
+    items = [text for text in texts if not text.startswith(":")][:2]
+    for separator in "\t,;":
+        if items and all(separator in text for text in items):
+            return separator
+    return None
+
+
+def _cut(path: Path, number: int, text: str, separator: str | None) -> Line:
+    if separator is None:
+        return Line(path, number, text, None, tuple(text.split()))
+    if separator == "\t":
+        parts = text.split("\t")
+    else:
+        try:
+            parts = next(csv.reader([text], delimiter=separator))
+        except csv.Error:  # a field longer than any word
+            raise Line(path, number, text, separator, ()).unreadable() from None
+    return Line(path, number, text, separator, tuple(part.strip() for part in parts))

@@ -1,0 +1,47 @@
+"""The benchmarks known by name, as a table and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from driftkit.datasets.cache import folder
+from driftkit.report.tables import table
+
+if TYPE_CHECKING:
+    from driftkit.datasets import Dataset
+
+SCHEMA = "driftkit.datasets/1"
+
+
+def datasets_document(datasets: Sequence[Dataset]) -> dict[str, Any]:
+    """Give the JSON document ``driftkit.datasets/1``."""
+    return {
+        "schema": SCHEMA,
+        "folder": str(folder()),
+        "datasets": [dataset.to_dict() for dataset in datasets],
+    }
+
+
+def datasets_view(datasets: Sequence[Dataset]) -> RenderableType:
+    """One row for each benchmark, grouped by task."""
+    shown = table("name", "authors", "licence", "here", right=("items",))
+    for task in dict.fromkeys(dataset.task for dataset in datasets):
+        if shown.row_count:
+            shown.add_row()
+        shown.add_row(Text(task, "bold"))
+        for dataset in datasets:
+            if dataset.task == task:
+                shown.add_row(
+                    dataset.name,
+                    dataset.authors,
+                    dataset.licence.split(" (")[0],
+                    "yes" if dataset.is_here else "no",
+                    f"{dataset.n_items:,}",
+                )
+    absent = sum(not dataset.is_here for dataset in datasets)
+    closing = f"{absent} are not here yet: they are fetched when first used." if absent else ""
+    return Group(shown, Text(""), Text(f"Files lie in {folder()}. {closing}".strip()))
