@@ -191,6 +191,8 @@ def to_markdown(frame):
 
 def write_report(folder, *, fast):
     """Write what the finished cells say; the docs only from the full grid."""
+    if not any(folder.glob("*.json")):
+        raise SystemExit(f"no cell is finished in {folder}; run the study first.")
     cells = read_cells(folder)
     here = folder if fast else HERE
     plots = folder if fast else PAGE.parent / "forgetting"
@@ -216,6 +218,11 @@ def write_report(folder, *, fast):
     for name, plot in (("front", plot_front), ("measures", plot_measures)):
         with replacing(plots / f"{name}.svg") as partial:
             plot(cells, partial)
+    if not fast:
+        parts += [
+            "![Test accuracy against the mean change of the benchmarks](forgetting/front.svg)",
+            "![Measures against losses, a point a tuned table](forgetting/measures.svg)",
+        ]
     text = "\n\n".join(parts)
     if fast:
         (folder / "report.md").write_text(text + "\n", encoding="utf-8")
