@@ -67,6 +67,7 @@ def run(cell, glove, benchmarks, folder=None):
         "n_test": len(task.test),
         "epochs_log": epochs,
         "predicted": "".join(map(str, predicted)),
+        "gold": "".join(map(str, task.test.labels)),
         "seconds_training": round(trained - started, 2),
     }
     if not recipe.random:

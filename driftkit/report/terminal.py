@@ -49,7 +49,14 @@ def to_text(view: Audit | RenderableType, width: int = 100) -> str:
 
     out = io.StringIO()
     shown = audit_view(view, top=5) if isinstance(view, Audit) else view
-    console = Console(file=out, width=width, color_system=None, highlight=False, markup=False)
+    console = Console(
+        file=out,
+        width=width,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        force_jupyter=False,  # in a notebook rich would display the text instead of writing it
+    )
     console.print(shown)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 

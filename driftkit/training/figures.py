@@ -211,5 +211,7 @@ def _directions(cosines: Tensor) -> Figures:
 
 def _self_cosines(now: Tensor, then: Tensor) -> Tensor:
     square = torch.linalg.vecdot(now, now)
-    cosine = torch.linalg.vecdot(now, then) / (square * torch.linalg.vecdot(then, then)).sqrt()
+    cosine: Tensor = (
+        torch.linalg.vecdot(now, then) / (square * torch.linalg.vecdot(then, then)).sqrt()
+    )
     return cosine.clamp(-1, 1).masked_fill_(~square.isfinite(), -torch.inf)

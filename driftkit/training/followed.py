@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from driftkit.datasets import AnalogyBenchmark, Benchmark, SimilarityBenchmark
+from driftkit.datasets import Benchmark, SimilarityBenchmark
 from driftkit.embeddings import Embeddings
-from driftkit.evaluators import score
+from driftkit.evaluators import Score, score
 from driftkit.evaluators.items import find_items
 from driftkit.evaluators.similarity import cosines, spearman
 
@@ -66,31 +66,34 @@ class FollowedSimilarity:
         return spearman(self._gold, cosines(vectors, self._pairs))
 
 
-class FollowedAnalogies:
-    """Accuracy on analogies over the whole table.
+class FollowedScore:
+    """The first figure `driftkit.score` gives for a benchmark, over the whole table.
 
     Parameters
     ----------
-    benchmark : AnalogyBenchmark
+    benchmark : AnalogyBenchmark or another
     words : sequence of str
     original : Tensor, shape (n, d)
     """
 
-    def __init__(self, benchmark: AnalogyBenchmark, words: Sequence[str], original: Tensor) -> None:
-        self.name = f"3cosadd@1[{benchmark.name}]"
+    def __init__(self, benchmark: Benchmark, words: Sequence[str], original: Tensor) -> None:
         self._benchmark, self._words = benchmark, words
-        self.start = self.value(original)
+        first = self._score(original)
+        self.name, self.start = f"{first.measure}[{benchmark.name}]", first.value
 
     def value(self, weight: Tensor) -> float:
         """Score a table as it is now."""
+        return self._score(weight).value
+
+    def _score(self, weight: Tensor) -> Score:
         table = Embeddings(self._words, weight.float().cpu().numpy())
-        return next(iter(score(table, [self._benchmark]))).value
+        return next(iter(score(table, [self._benchmark])))
 
 
 def follow(
     benchmark: Benchmark, words: Sequence[str], index: Mapping[str, int], original: Tensor
 ) -> Followed:
     """Give a benchmark ready to be scored again and again."""
-    if isinstance(benchmark, AnalogyBenchmark):
-        return FollowedAnalogies(benchmark, words, original)
-    return FollowedSimilarity(benchmark, index, original)
+    if isinstance(benchmark, SimilarityBenchmark):
+        return FollowedSimilarity(benchmark, index, original)
+    return FollowedScore(benchmark, words, original)

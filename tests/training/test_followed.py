@@ -4,7 +4,7 @@ import pytest
 
 from driftkit import Embeddings, score
 from driftkit.datasets import AnalogyBenchmark
-from driftkit.training.followed import FollowedAnalogies, FollowedSimilarity, follow
+from driftkit.training.followed import FollowedScore, FollowedSimilarity, follow
 
 WORDS = tuple(f"w{i}" for i in range(60))
 INDEX = {word: row for row, word in enumerate(WORDS)}
@@ -44,7 +44,7 @@ def test_analogies_are_what_score_gives(make_table):
     quadruples = (("w0", "w1", "w2", "w3"), ("w4", "w5", "w6", "w7"))
     benchmark = AnalogyBenchmark("quads", quadruples, ("all", "all"))
     followed = follow(benchmark, WORDS, INDEX, weight)
-    assert isinstance(followed, FollowedAnalogies)
+    assert isinstance(followed, FollowedScore)
     assert followed.name == "3cosadd@1[quads]"
     assert followed.start == scored(weight, benchmark) == 0.5
     weight[3] *= -1
