@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -41,6 +41,7 @@ class Paired(Protocol):
     """What a comparison needs to know of m items that both tables answered."""
 
     measure: str
+    after: Values  # what the tuned table gives each item, (m,)
     moved: Counts  # how many words of each item moved, (m,)
     rarest: Rows  # position of the rarest word of each item among the shared words, (m,)
 
@@ -75,6 +76,14 @@ class Paired(Protocol):
 
     def broken(self, most: int) -> list[dict[str, Any]]:
         """Give the items that suffered most, worst first, as plain values."""
+        ...
+
+    def asked(self) -> dict[str, Any]:
+        """Give what the benchmark itself asks and knows of the items, as plain values."""
+        ...
+
+    def after_release(self, previous: Paired) -> Paired:
+        """Compare with a previous tuned table, which answered the same items, as the original."""
         ...
 
     def to_frame(self) -> pd.DataFrame:
@@ -177,6 +186,14 @@ class PairedSimilarity:
             for i in chosen
         ]
 
+    def asked(self) -> dict[str, Any]:
+        """Give the pairs and their human scores."""
+        return {"pairs": self.pairs, "gold": self.gold.tolist()}
+
+    def after_release(self, previous: Paired) -> PairedSimilarity:
+        """Put the tuned closeness of a previous release in the original's place."""
+        return replace(self, before=previous.after)
+
     def to_frame(self) -> pd.DataFrame:
         """Give a row for each pair; rank 1 is the most similar, ties share their average rank."""
         import pandas as pd
@@ -277,6 +294,15 @@ class PairedAnswers:
             }
             for i in fell[np.argsort(self.rarest[fell], kind="stable")][:most].tolist()
         ]
+
+    def asked(self) -> dict[str, Any]:
+        """Give the words of the items and their sections."""
+        columns = {name: list(values) for name, values in self.columns.items()}
+        return columns | {"categories": self.categories}
+
+    def after_release(self, previous: Paired) -> PairedAnswers:
+        """Put the tuned scores of a previous release in the original's place."""
+        return replace(self, before=previous.after)
 
     def to_frame(self) -> pd.DataFrame:
         """Give a row for each item, with both answers and whether it broke or was mended."""

@@ -165,8 +165,8 @@ class WEAT:
         self.sets = _word_sets(sets)
         if both := set(self.sets.x) & set(self.sets.y):
             raise BenchmarkError(
-                f"{self.sets.name} has {sorted(both)[0]!r} in both sets of targets; a word can only "
-                "be in one of them."
+                f"{self.sets.name} has {sorted(both)[0]!r} in both sets of targets; a word can "
+                "only be in one of them."
             )
         self.case: Case = case
         self.seed = seed

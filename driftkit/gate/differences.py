@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -101,12 +100,7 @@ def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[fl
         )
         for each in (audit, previous)
     )
-    swapped: dict[str, Any] = {
-        each.name: getattr(older, each.name.replace("before", "after", 1))
-        for each in fields(items)
-        if each.name.startswith("before")
-    }
     settings = audit.settings
     rng = np.random.default_rng([settings.seed, zlib.crc32(subject.on.encode())])
-    bounds = interval(replace(items, **swapped).resample(settings.resamples, rng))
+    bounds = interval(items.after_release(older).resample(settings.resamples, rng))
     return bounds.low, bounds.high

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -15,9 +14,6 @@ from driftkit.embeddings import BLOCK_ROWS, Embeddings
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.subjects import Subject
 from driftkit.report.serialize import ENGINES
-
-_ABOUT_TABLES = ("before", "after", "moved", "rarest")
-"""Fields of answered items that depend on the tables start so; the others are the benchmark's."""
 
 
 def content_sha256(table: Embeddings) -> str:
@@ -36,17 +32,8 @@ def content_sha256(table: Embeddings) -> str:
 
 def items_sha256(change: ScoreChange) -> str:
     """SHA-256 of the items of a benchmark that both tables answered, with the gold answers."""
-    digest = hashlib.sha256()
-    for value in _items(change):
-        digest.update(repr(value).encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()
-
-
-def _items(change: ScoreChange) -> Iterator[Any]:
-    for each in fields(change.items):
-        if not each.name.startswith(_ABOUT_TABLES):
-            value = getattr(change.items, each.name)
-            yield each.name, value.tolist() if isinstance(value, np.ndarray) else value
+    text = repr((change.measure, sorted(change.items.asked().items())))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def describe_table(table: Embeddings) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from torch import Tensor
 from driftkit.datasets import Benchmark, SimilarityBenchmark
 from driftkit.embeddings import Embeddings
 from driftkit.evaluators import Score, score
+from driftkit.evaluators.closeness import cosines
+from driftkit.evaluators.correlations import spearman
 from driftkit.evaluators.items import find_items
-from driftkit.evaluators.similarity import cosines, spearman
 
 
 class Followed(Protocol):
