@@ -69,10 +69,26 @@ def _tensor(path: Path, key: str, entry: dict[str, Any], start: int) -> Tensor:
 def _read(
     path: Path, stored: str, dtype: str, offset: int, shape: tuple[int, ...], rows: Rows
 ) -> npt.NDArray[Any]:
-    mapped = np.memmap(path, stored, "r", offset, shape)[rows]
+    if isinstance(rows, slice) and rows.step not in (None, 1) and len(shape) == 2:
+        mapped = _spaced(path, np.dtype(stored), offset, shape, rows)
+    else:
+        mapped = np.memmap(path, stored, "r", offset, shape)[rows]
     if dtype == "bfloat16":  # the upper half of a float32
         return (mapped.astype(np.uint32) << 16).view(np.float32)
     return mapped
+
+
+def _spaced(
+    path: Path, stored: np.dtype[Any], offset: int, shape: tuple[int, ...], rows: slice
+) -> npt.NDArray[Any]:
+    """Rows far apart, read one by one: a map would bring in the pages between them."""
+    chosen = range(*rows.indices(shape[0]))
+    out = np.empty((len(chosen), shape[1]), stored)
+    with path.open("rb") as file:
+        for at, row in enumerate(chosen):
+            file.seek(offset + row * shape[1] * stored.itemsize)
+            file.readinto(out[at].data)
+    return out
 
 
 def read(request: Request) -> Embeddings:

@@ -9,25 +9,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import atheris
-
-with atheris.instrument_imports(include=["driftkit"]):
-    from driftkit import load
-    from driftkit.errors import DriftkitError
-    from driftkit.loaders import (  # noqa: F401 - instrumented here, used through load
-        columnar,
-        fasttext_file,
-        irregular,
-        numpy_file,
-        opening,
-        projector,
-        safetensors_file,
-        text,
-        tokenizer,
-        vocabulary,
-        word2vec_binary,
-    )
-
 HEADS = {
     "text": b"",
     "word2vec": b"3 2\n",
@@ -40,13 +21,17 @@ HEADS = {
 }
 
 
-def main() -> None:
+def main(name: str, arguments: list[str]) -> None:
     """Fuzz one parser."""
-    name = sys.argv[1]
-    place = Path(tempfile.mkdtemp())
-    path = place / "fuzzed"
+    import atheris
+
+    with atheris.instrument_imports(include=["driftkit"]):
+        from driftkit.errors import DriftkitError
+        from driftkit.loaders import load
     import numpy as np
 
+    place = Path(tempfile.mkdtemp())
+    path = place / "fuzzed"
     np.save(place / "matrix.npy", np.ones((3, 2), np.float32))
 
     def one(data: bytes) -> None:
@@ -59,8 +44,9 @@ def main() -> None:
         except DriftkitError:
             pass
 
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], one)
+    atheris.Setup([sys.argv[0], *arguments], one)
     atheris.Fuzz()
 
 
-main()
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
