@@ -144,7 +144,7 @@ class Analogy:
         correct[asked.items.usable] = _is_right(answers, asked)
         said = np.full(asked.items.n_total, None, object)
         said[asked.items.usable] = _words(answers, table.words)
-        names = "abcd" if len(asked.words[0]) == 4 else ("word", "answer")
+        names = "abcd" if len(asked.words[0]) == 4 else "cd"
         columns = {
             **dict(zip(names, zip(*asked.words, strict=True), strict=True)),
             "category": asked.categories,
@@ -190,7 +190,7 @@ class Analogy:
             after = self._answer(pair.after, after_norms, pair.index, asked, again)
         used = np.flatnonzero(asked.items.usable)
         words = [asked.words[i] for i in used]
-        names = "abcd" if asked.items.rows.shape[1] == 4 else ("word", "answer")
+        names = "abcd" if asked.items.rows.shape[1] == 4 else "cd"
         columns = zip(*words, strict=True) if words else [()] * len(names)
         return asked.items, PairedAnswers(
             self.measure,

@@ -163,10 +163,10 @@ class WEAT:
     ) -> None:
         check_case(case)
         self.sets = _word_sets(sets)
-        if both := set(self.sets.x) & set(self.sets.y):
+        if both := sorted(set(self.sets.x) & set(self.sets.y)):
             raise BenchmarkError(
-                f"{self.sets.name} has {sorted(both)[0]!r} in both sets of targets; a word can "
-                "only be in one of them."
+                f"{self.sets.name} has {both[0]!r} in both sets of targets; a word can only be in "
+                "one of them."
             )
         self.case: Case = case
         self.seed = seed
