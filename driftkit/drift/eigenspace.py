@@ -20,28 +20,33 @@ _RANK = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Basis:
+class Basis:
     """Singular values (r,) of one table, and ``W / S`` (d, r)."""
 
     singular: Square
     whitening: Square
 
     @classmethod
-    def of(cls, gram: Square) -> _Basis:
+    def of(cls, gram: Square) -> Basis:
+        """Make it of ``X'X`` (d, d)."""
         lam, vectors = np.linalg.eigh(gram)
         kept = lam > _RANK * max(lam.max(), 0)
         singular = np.sqrt(lam[kept])
         return cls(singular, vectors[:, kept] / singular)
 
 
-def eigenspace_overlap(m: Moments) -> float:
+def bases(m: Moments) -> tuple[Basis, Basis]:
+    """Bases of the two tables, which both measures need."""
+    return Basis.of(m.raw_xx), Basis.of(m.raw_yy)
+
+
+def eigenspace_overlap(m: Moments, x: Basis, y: Basis) -> float:
     """``|U'V|_F^2 / max(d1, d2)``: the share of one subspace that lies in the other.
 
     References
     ----------
     May et al. 2019, "On the Downstream Performance of Compressed Word Embeddings".
     """
-    x, y = _Basis.of(m.raw_xx), _Basis.of(m.raw_yy)
     wider = max(len(x.singular), len(y.singular))
     if not wider:
         return np.nan
@@ -49,7 +54,7 @@ def eigenspace_overlap(m: Moments) -> float:
     return float(min(np.square(shared).sum() / wider, 1.0))
 
 
-def eigenspace_instability(m: Moments) -> float:
+def eigenspace_instability(m: Moments, x: Basis, y: Basis) -> float:
     """``tr((UU' + VV' - 2 VV'UU') S) / tr(S)`` with ``S = (XX')^3 + (YY')^3``.
 
     The anchors of the definition are here the two tables themselves. As ``UU'X = X``, the
@@ -59,7 +64,6 @@ def eigenspace_instability(m: Moments) -> float:
     ----------
     Leszczynski et al. 2020, "Understanding the Downstream Instability of Word Embeddings".
     """
-    x, y = _Basis.of(m.raw_xx), _Basis.of(m.raw_yy)
     if not (len(x.singular) and len(y.singular)):
         return np.nan
     whole = np.power(x.singular, 6).sum() + np.power(y.singular, 6).sum()

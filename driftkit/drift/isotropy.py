@@ -9,6 +9,9 @@ from driftkit.drift.moments import Block
 from driftkit.embeddings import BLOCK_ROWS, Matrix
 from driftkit.pair import Mask
 
+_SAFE = 60.0
+"""Exponents up to which neither a power nor its inverse leaves the range of float32."""
+
 
 def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Block) -> float:
     """``min Z(c) / max Z(c)`` with ``Z(c) = sum exp(c.x)``, c the eigenvectors and their opposites.
@@ -47,11 +50,15 @@ def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Block) -> float:
         rows = matrix[start : start + BLOCK_ROWS][chosen[start : start + BLOCK_ROWS]]
         if len(rows):
             along = torch.from_numpy(np.ascontiguousarray(rows)) @ directions  # (b, d)
-            both = torch.stack([along, -along])
-            logs.append(
-                both.double().logsumexp(dim=1)
-                if both.abs().max() > 80
-                else both.exp_().sum(dim=1, dtype=torch.float64).log()
-            )
+            logs.append(_log_sums(along))
     log_z = torch.stack(logs).logsumexp(dim=0)
     return float((log_z.min() - log_z.max()).exp())
+
+
+def _log_sums(along: torch.Tensor) -> torch.Tensor:
+    """Logarithms (2, d) of the sums over rows of ``exp`` and of ``exp`` of the opposite."""
+    if along.abs().max() > _SAFE:
+        return torch.stack([along.double().logsumexp(dim=0), (-along.double()).logsumexp(dim=0)])
+    powers = along.exp_()
+    sums = torch.stack([powers.sum(dim=0), powers.reciprocal_().sum(dim=0)])
+    return sums.double().log()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import cached_property, partial, reduce
 from operator import add
 from typing import TypeVar
 
@@ -85,7 +85,7 @@ def space_drift(pair: Pair, *, bands: Sequence[int] = BANDS) -> SpaceDrift:
     return SpaceDrift(tuple(_figures(groups)))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Group:
     name: str
     pair: Pair
@@ -105,6 +105,32 @@ class _Group:
     @property
     def is_band(self) -> bool:
         return self.name not in GROUPS
+
+    @cached_property
+    def same(self) -> bool:
+        """Whether no row differs in any bit."""
+        return not any((x != y).any() for x, y in stored(self.pair, self.mask))
+
+    @cached_property
+    def isotropies(self) -> dict[str, float]:
+        """Partition isotropy of each table."""
+        before = isotropy.partition_isotropy(self.pair.before, self.mask, self.raw.raw_xx)
+        if self.same:
+            return {"original": before, "tuned": before}
+        after = isotropy.partition_isotropy(self.pair.after, self.mask, self.raw.raw_yy)
+        return {"original": before, "tuned": after}
+
+    @cached_property
+    def bases(self) -> tuple[eigenspace.Basis, eigenspace.Basis]:
+        return eigenspace.bases(self.raw)
+
+    @cached_property
+    def spectra(self) -> dict[str, Block]:
+        """Eigenvalues (d,) of each table, centered; those below zero by rounding raised to it."""
+        return {
+            of: np.maximum(np.linalg.eigvalsh(gram), 0)
+            for of, gram in (("original", self.raw.xx), ("tuned", self.raw.yy))
+        }
 
 
 def _chosen(pair: Pair, bands: Sequence[int]) -> dict[str, Mask]:
@@ -140,15 +166,12 @@ def _figures(groups: Sequence[_Group]) -> Iterator[SpaceFigure]:
             yield _figure(group, "mean_cosine", of, n, 2, value)
     for name, describe in _DESCRIBE:
         for group in groups:
-            for of, gram in (("original", group.raw.xx), ("tuned", group.raw.yy)):
-                value = partial(_of_spectrum, describe, gram)
+            for of in ("original", "tuned"):
+                value = partial(_of_spectrum, describe, group, of)
                 yield _figure(group, name, of, group.raw.n, 2, value, needs_shape=True)
     for group in (group for group in groups if not group.is_band):
-        for of, matrix, gram in (
-            ("original", group.pair.before, group.raw.raw_xx),
-            ("tuned", group.pair.after, group.raw.raw_yy),
-        ):
-            value = partial(isotropy.partition_isotropy, matrix, group.mask, gram)
+        for of in ("original", "tuned"):
+            value = partial(_isotropy, group, of)
             yield _figure(group, "partition_isotropy", of, group.raw.n, 1, value)
 
 
@@ -183,7 +206,7 @@ def _procrustes(group: _Group) -> float:
     u, singular, vt = np.linalg.svd(m.xy.T)  # Yc'Xc = U S V'
     if group.is_band:
         return float(np.sqrt(max(np.trace(m.xx) + np.trace(m.yy) - 2 * singular.sum(), 0)))
-    if not any((x != y).any() for x, y in stored(group.pair, group.mask)):
+    if group.same:
         return 0.0
     rotation = u @ vt  # (d, d)
     rotated = unrotated = 0.0
@@ -196,9 +219,12 @@ def _procrustes(group: _Group) -> float:
     return float(np.sqrt(min(rotated, unrotated)))
 
 
-def _of_spectrum(describe: Callable[[Block], float], gram: Block) -> float:
-    """A figure of the eigenvalues (d,), those below zero by rounding raised to it."""
-    return describe(np.maximum(np.linalg.eigvalsh(gram), 0))
+def _of_spectrum(describe: Callable[[Block], float], group: _Group, of: str) -> float:
+    return describe(group.spectra[of])
+
+
+def _isotropy(group: _Group, of: str) -> float:
+    return group.isotropies[of]
 
 
 def _square(matrix: Block) -> float:
@@ -212,10 +238,13 @@ _COMPARE: tuple[tuple[str, int, bool, Callable[[_Group], float]], ...] = (
     ("procrustes", 2, False, _procrustes),
     ("procrustes_angle", 2, True, lambda group: alignment.procrustes_angle(group.raw)),
     ("pip_loss", 1, False, lambda group: alignment.pip_loss(group.raw)),
-    ("eigenspace_overlap", 1, False, lambda group: eigenspace.eigenspace_overlap(group.raw)),
+    (
+        "eigenspace_overlap", 1, False,
+        lambda group: eigenspace.eigenspace_overlap(group.raw, *group.bases),
+    ),
     (
         "eigenspace_instability", 1, False,
-        lambda group: eigenspace.eigenspace_instability(group.raw),
+        lambda group: eigenspace.eigenspace_instability(group.raw, *group.bases),
     ),
 )  # fmt: skip
 """Name, rows needed, whether the rows must differ, and the function."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.console import RenderableType
+from rich.text import Text
 
 from driftkit.report.tables import number, section, signed, table
 
@@ -41,18 +42,19 @@ def _row(audit: Audit) -> dict[str, object]:
 
 
 def checkpoint_view(audits: Sequence[Audit]) -> RenderableType:
-    """The same as a table to print."""
-    frame = checkpoint_frame(audits)
-    counts, changes = ("moved", "displaced"), {c.name for audit in audits for c in audit.scores}
-    made = table("checkpoint", "verdict", right=[*frame.columns[2:]])
-    for row in frame.to_dict("records"):
-        cells = [
-            f"{value:,}"
-            if name in counts
-            else signed(value)
-            if name in changes
-            else number(value, 3)
-            for name, value in list(row.items())[2:]
-        ]
-        made.add_row(row["checkpoint"], row["verdict"], *cells)
-    return section("Checkpoints side by side", made)
+    """The same as a table to print: a column a checkpoint, so that a line is a trajectory."""
+    frame = checkpoint_frame(audits).set_index("checkpoint")
+    changes = {change.name for audit in audits for change in audit.scores}
+    made = table("")
+    for name in frame.index:
+        made.add_column(str(name), justify="right", overflow="fold")
+    for name in frame:
+        made.add_row(name, *(_cell(value, name in changes) for value in frame[name].tolist()))
+    note = Text("Benchmarks are changes against the original.", "dim")
+    return section("Checkpoints side by side", made, note)
+
+
+def _cell(value: object, is_change: bool) -> str:
+    if isinstance(value, float):
+        return signed(value) if is_change else number(value, 3)
+    return f"{value:,}" if isinstance(value, int) else str(value)

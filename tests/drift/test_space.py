@@ -103,7 +103,8 @@ def test_order_of_the_words_does_not_matter(space):
     straight = space_drift(pair_of(space, after))
     shuffled = space_drift(pair_of(space[order], after[order]))
     for one, other in zip(straight, shuffled, strict=True):
-        assert one.value == pytest.approx(other.value, rel=1e-10, nan_ok=True)
+        close = 1e-5 if one.measure == "partition_isotropy" else 1e-10  # its sums are float32
+        assert one.value == pytest.approx(other.value, rel=close, nan_ok=True)
 
 
 def test_procrustes_is_a_metric(space):
