@@ -21,6 +21,7 @@ MEASURES = (
     "self_cosine[moved]", "l2[moved]", "cka[all]", "cka[moved]", "procrustes[all]", "displaced",
 )  # fmt: skip
 RESAMPLES = 2000
+FEWEST = 5  # tables from which a rank correlation is not shown yet
 
 
 def read_cells(folder):
@@ -107,7 +108,7 @@ def correlations(cells):
         row = {"measure": measure}
         for label, column in losses.items():
             known = tuned[[measure, column]].dropna() if column in tuned else tuned.head(0)
-            if len(known) > 5 and (known.nunique() > 1).all():
+            if len(known) > FEWEST and (known.nunique() > 1).all():
                 row[label] = f"{known.corr(method='spearman').iloc[0, 1]:+.2f}"
         rows.append(row)
     return pd.DataFrame(rows), len(tuned)
@@ -132,6 +133,8 @@ def plot_front(cells, path):
     import matplotlib
 
     matplotlib.use("svg")
+    matplotlib.rcParams["svg.fonttype"] = "none"
+    matplotlib.rcParams["svg.hashsalt"] = "driftkit"
     import matplotlib.pyplot as plt
 
     groups = list(cells.groupby(["task", "model", "fraction"]))
@@ -163,6 +166,8 @@ def plot_measures(cells, path):
     import matplotlib
 
     matplotlib.use("svg")
+    matplotlib.rcParams["svg.fonttype"] = "none"
+    matplotlib.rcParams["svg.hashsalt"] = "driftkit"
     import matplotlib.pyplot as plt
 
     tuned = cells[cells["moved"].fillna(0) > 0]
@@ -210,11 +215,11 @@ def write_report(folder, *, fast):
             to_markdown(table(some)),
         ]
     measures, n = correlations(cells)
-    parts += [
-        "### Which measure tells what was lost",
-        f"Rank correlation over {n} tuned tables.",
-        to_markdown(measures),
-    ]
+    parts.append("### Which measure tells what was lost")
+    if n > FEWEST:
+        parts += [f"Rank correlation over {n} tuned tables.", to_markdown(measures)]
+    else:
+        parts.append(f"Only {n} tuned tables so far: too few for a rank correlation.")
     for name, plot in (("front", plot_front), ("measures", plot_measures)):
         with replacing(plots / f"{name}.svg") as partial:
             plot(cells, partial)
