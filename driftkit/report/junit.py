@@ -30,7 +30,7 @@ def junit_xml(verdicts: Sequence[Verdict]) -> str:
     Returns
     -------
     str
-        XML after the schema of Jenkins' xUnit plugin (junit-10.xsd).
+        XML of the elements and attributes that Jenkins, GitLab and GitHub's actions read.
     """
     total = sum(len(verdict.results) for verdict in verdicts)
     failed = sum(len(verdict.acting("fail")) for verdict in verdicts)
