@@ -49,7 +49,7 @@ def checkpoint_view(audits: Sequence[Audit]) -> RenderableType:
     for name in frame.index:
         made.add_column(str(name), justify="right", overflow="fold")
     for name in frame:
-        made.add_row(name, *(_cell(value, name in changes) for value in frame[name].tolist()))
+        made.add_row(str(name), *(_cell(value, name in changes) for value in frame[name].tolist()))
     note = Text("Benchmarks are changes against the original.", "dim")
     return section("Checkpoints side by side", made, note)
 
