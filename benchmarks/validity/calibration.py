@@ -39,7 +39,7 @@ ITEMS = (65, 353, 3000)
 AGREEMENTS = (0.7, 0.95)
 LOSSES = (0.02, 0.05, 0.1, 0.2)
 ORIGINAL = 0.5
-RESAMPLES = 1000
+RESAMPLES = 2000  # the default of compare_scores
 
 
 def pearson_for(rho: float) -> float:
@@ -67,7 +67,7 @@ def verdicts(n: int, loss: float, agreement: float, runs: int, method: str) -> C
         if method == "bca":
             bounds = bca_interval(drawn, delta, jackknife(difference))
         else:
-            bounds = interval(drawn)
+            bounds = interval(drawn, n)
         counts[decide(delta, bounds, MARGINS["spearman"])] += 1
         counts["below zero"] += bounds.high < 0
     return counts
@@ -79,7 +79,7 @@ def share_verdicts(n: int, discordant: float, runs: int) -> Counter[str]:
     for _ in range(runs):
         change = rng.choice([-1, 0, 1], n, p=[discordant / 2, 1 - discordant, discordant / 2])
         drawn = resample_means(np.zeros(n), change, resamples=RESAMPLES, rng=rng)
-        bounds = interval(drawn)
+        bounds = interval(drawn, n)
         counts[decide(float(change.mean()), bounds, MARGINS["3cosadd"])] += 1
         counts["below zero"] += bounds.high < 0
     return counts

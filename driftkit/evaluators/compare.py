@@ -175,7 +175,7 @@ def _change(
 
 def _interval(paired: Paired, differences: Values, delta: float, method: Method) -> Interval:
     if method == "percentile":
-        return interval(differences)
+        return interval(differences, len(paired.moved))
     return bca_interval(differences, delta, jackknife(paired.difference()))
 
 
@@ -183,11 +183,10 @@ def _clustered(paired: Paired, resamples: int, rng: np.random.Generator) -> Inte
     """Interval over whole categories, where the items have enough of them."""
     if not isinstance(paired, PairedAnswers) or len(set(paired.categories)) < FEWEST_CLUSTERS:
         return Interval(math.nan, math.nan, math.nan)
-    return interval(
-        resample_clusters(
-            paired.before, paired.after, paired.categories, resamples=resamples, rng=rng
-        )
+    drawn = resample_clusters(
+        paired.before, paired.after, paired.categories, resamples=resamples, rng=rng
     )
+    return interval(drawn, len(set(paired.categories)))
 
 
 def _split(paired: Paired) -> Iterator[SplitChange]:

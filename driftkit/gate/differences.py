@@ -102,5 +102,7 @@ def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[fl
     )
     settings = audit.settings
     rng = np.random.default_rng([settings.seed, zlib.crc32(subject.on.encode())])
-    bounds = interval(items.after_release(older).resample(settings.resamples, rng))
+    bounds = interval(
+        items.after_release(older).resample(settings.resamples, rng), len(items.moved)
+    )
     return bounds.low, bounds.high
