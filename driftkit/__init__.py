@@ -50,6 +50,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version("driftkit")
+    if name == "training":  # a room of its own, with names of its own
+        return import_module("driftkit.training")
     if name not in _HOME:
         raise AttributeError(f"module 'driftkit' has no attribute {name!r}")
     value = getattr(import_module(f"driftkit.{_HOME[name]}"), name)
