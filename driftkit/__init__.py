@@ -34,6 +34,9 @@ _HOME = {
     "score": "evaluators",
 }
 
+_ROOMS = ("evaluators", "training")
+"""Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
+
 __all__ = [
     "Audit",
     "Embeddings",
@@ -55,8 +58,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return import_module("importlib.metadata").version("driftkit")
-    if name == "evaluators":
-        return import_module("driftkit.evaluators")
+    if name in _ROOMS:
+        return import_module(f"driftkit.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'driftkit' has no attribute {name!r}")
     value = getattr(import_module(f"driftkit.{_HOME[name]}"), name)

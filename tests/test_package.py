@@ -11,7 +11,8 @@ PACKAGE = Path(driftkit.__file__).parent
 HEAVY = ("numpy", "pandas", "torch", "gensim", "scipy", "rich")
 ROOMS = [
     {"errors"},
-    {"atomic", "source", "measures"},
+    {"atomic", "source", "measure"},
+    {"measures"},
     {"embeddings"},
     {"loaders", "pair", "compose"},
     {"drift", "datasets"},

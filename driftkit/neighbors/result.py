@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from driftkit.drift.summary import Summary, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
-from driftkit.measures import Measure, parse_measure
+from driftkit.measure import Measure
+from driftkit.measures import parse_measure
 
 if TYPE_CHECKING:
     import pandas as pd
