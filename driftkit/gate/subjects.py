@@ -13,7 +13,8 @@ from typing import Literal
 
 from driftkit.drift.summary import GROUPS, Summary
 from driftkit.errors import RuleError, UnknownNameError
-from driftkit.measures import REGISTRY, Measure, parse_measure
+from driftkit.measure import Measure
+from driftkit.measures import REGISTRY, parse_measure
 
 Kind = Literal["count", "benchmark", "group", "word"]
 
