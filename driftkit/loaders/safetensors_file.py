@@ -8,6 +8,7 @@ from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError
 from driftkit.loaders.source import Request
 from driftkit.loaders.tensors import Tensor, TensorFile, read_table
+from driftkit.loaders.vocabulary import Vocabulary, is_state_of_words, words_of_state
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,17 +34,21 @@ def tensors(request: Request) -> TensorFile:
 
     try:
         file: Any = safe_open(request.path, framework="pt")
-        listed = []
+        listed: list[Tensor] = []
+        vocabulary: Vocabulary | None = None
         for key in file.keys():  # noqa: SIM118 (the handle is no dict)
             part = file.get_slice(key)
             dtype = _DTYPES.get(part.get_dtype(), part.get_dtype().lower())
             listed.append(Tensor(key, tuple(part.get_shape()), dtype, _reader(file, key)))
+            if is_state_of_words(key, listed[-1].dtype, listed[-1].shape):
+                state = bytes(listed[-1].read(1))
+                vocabulary = words_of_state(state, f"{key} inside the file") or vocabulary
     except SafetensorError as error:
         raise SourceError(
             request.name,
             f"is a damaged or truncated safetensors file ({error}); save or copy it again.",
         ) from None
-    return TensorFile(tuple(listed))
+    return TensorFile(tuple(listed), vocabulary)
 
 
 def _reader(file: Any, key: str) -> Any:

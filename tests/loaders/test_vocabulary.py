@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from driftkit.errors import VocabularyError
 from driftkit.loaders import load
-from driftkit.loaders.vocabulary import ENDINGS, FALLBACKS, read_vocabulary, words_by_row
+from driftkit.loaders.vocabulary import (
+    ENDINGS,
+    FALLBACKS,
+    is_state_of_words,
+    read_vocabulary,
+    words_by_row,
+    words_of_state,
+)
 
 
 @pytest.mark.parametrize(
@@ -98,3 +105,13 @@ def test_files_beside_a_matrix_in_order(tmp_path):
         content = json.dumps(words) if name.endswith("json") else "\n".join(words)
         (tmp_path / name).write_text(content)
         assert load(tmp_path / "m.npy").words == (name, "other")
+
+
+def test_words_in_the_state_of_a_layer():
+    assert is_state_of_words("emb._extra_state", "uint8", (9,))
+    assert not is_state_of_words("emb.weight", "uint8", (9,))
+    assert not is_state_of_words(None, "uint8", (9,))
+    assert not is_state_of_words("emb._extra_state", "float32", (9,))
+    assert words_of_state(b'{"words": ["a", "b"]}', "here").words == ("a", "b")
+    assert words_of_state(b"\x00 no JSON", "here") is None
+    assert words_of_state(b"[1]", "here") is None
