@@ -15,7 +15,12 @@ from driftkit.errors import SourceError, UnsafePickleError
 from driftkit.loaders.selection import Rows
 from driftkit.loaders.source import Request
 from driftkit.loaders.tensors import Tensor, TensorFile, read_table
-from driftkit.loaders.vocabulary import Vocabulary, words_by_row
+from driftkit.loaders.vocabulary import (
+    Vocabulary,
+    is_state_of_words,
+    words_by_row,
+    words_of_state,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,6 +68,9 @@ def tensors(request: Request) -> TensorFile:
         if isinstance(value, torch.Tensor):
             if value.layout == torch.strided:
                 found.append(_tensor(key, value))
+                if is_state_of_words(key, found[-1].dtype, found[-1].shape):
+                    state = bytes(to_numpy(value))
+                    vocabulary = words_of_state(state, f"{key} inside the file") or vocabulary
         else:
             where = f"{key} inside the file"
             words = words_by_row(value, where) if isinstance(value, Mapping) else tuple(value)

@@ -196,6 +196,22 @@ def words_by_row(rows: Mapping[str, Any], where: str) -> tuple[str, ...]:
     return tuple(by_row[row] for row in range(n))
 
 
+def is_state_of_words(key: str | None, dtype: str, shape: tuple[int, ...]) -> bool:
+    """Whether a tensor may be the words a `driftkit.training.WordEmbedding` saves."""
+    named = key is not None and key.rpartition(".")[2] == "_extra_state"
+    return named and dtype in ("uint8", "u8") and len(shape) == 1
+
+
+def words_of_state(data: bytes, where: str) -> Vocabulary | None:
+    """Words in the state of a `driftkit.training.WordEmbedding`; None if it is something else."""
+    try:
+        state = json.loads(data)
+    except ValueError:
+        return None
+    words = state.get("words") if isinstance(state, dict) else None
+    return Vocabulary(words_of_json(words, where), where) if words is not None else None
+
+
 def find_vocabulary(path: Path) -> Vocabulary | None:
     """Read the vocabulary beside a file, or give None where there is none.
 

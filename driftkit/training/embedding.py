@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -95,11 +96,15 @@ class WordEmbedding(nn.Embedding):
         """Give the rows as they are now, copied, with their words."""
         return Embeddings(self.words, self.weight.detach().cpu().float().numpy().copy())
 
-    def get_extra_state(self) -> dict[str, Any]:
-        """Give what a state dict carries beside the weight."""
-        return {"words": list(self.words), "missing": list(self.missing), "source": self.source}
+    def get_extra_state(self) -> torch.Tensor:
+        """Give what a state dict carries beside the weight: JSON as bytes, (m,) uint8.
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
+        A tensor, since safetensors files hold nothing else.
+        """
+        state = {"words": self.words, "missing": self.missing, "source": self.source}
+        return torch.frombuffer(bytearray(json.dumps(state).encode()), dtype=torch.uint8)
+
+    def set_extra_state(self, state: torch.Tensor) -> None:
         """Take it back, if it is about the same words.
 
         Raises
@@ -107,21 +112,22 @@ class WordEmbedding(nn.Embedding):
         VocabularyError
             If the words of the checkpoint are not those of this layer.
         """
-        if tuple(state["words"]) != self.words:
+        saved = json.loads(bytes(state.cpu().numpy()))
+        if tuple(saved["words"]) != self.words:
             at = next(
                 (
                     f"row {row} is {theirs!r} there and {ours!r} here"
                     for row, (theirs, ours) in enumerate(
-                        zip(state["words"], self.words, strict=False)
+                        zip(saved["words"], self.words, strict=False)
                     )
                     if theirs != ours
                 ),
-                f"there are {len(state['words']):,} words there and {len(self.words):,} here",
+                f"there are {len(saved['words']):,} words there and {len(self.words):,} here",
             )
             raise VocabularyError(
                 "the checkpoint", f"its words are not those of this embedding: {at}."
             )
-        self.missing, self.source = tuple(state["missing"]), state["source"]
+        self.missing, self.source = tuple(saved["missing"]), saved["source"]
 
 
 def embedding_from(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from safetensors.torch import save_file
 from torch import nn
 
 from driftkit import Embeddings, load
@@ -85,7 +86,8 @@ def test_a_checkpoint_carries_its_words_so_audit_needs_no_vocabulary(source, tmp
         model.emb.weight[10] += 3
     torch.save(model.state_dict(), tmp_path / "tuned.pt")
     torch.save({"epoch": 1, "model": model.state_dict()}, tmp_path / "nested.pt")
-    for name in ("tuned.pt", "nested.pt"):
+    save_file(model.state_dict(), tmp_path / "tuned.safetensors")
+    for name in ("tuned.pt", "nested.pt", "tuned.safetensors"):
         table = load(tmp_path / name)
         assert tuple(table.words) == model.emb.words
         np.testing.assert_array_equal(table.matrix, model.emb.weight.detach().numpy())

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import nn
 
+from driftkit import load
 from driftkit.errors import MissingExtraError
 from driftkit.training import transformers as ours
 from driftkit.training.budget import Budget
+from driftkit.training.embedding import WordEmbedding
 from driftkit.training.monitor import DriftMonitor
 
 WORDS = tuple(f"w{i}" for i in range(60))
@@ -41,9 +43,10 @@ def fit(make_table, toy, tmp_path, monkeypatch):
 
     def run(steps, budgets=(), resume=None):
         torch.manual_seed(0)
-        model = Model(make_table(sparse=False))
+        start = make_table().weight.detach()
+        model = Model(WordEmbedding(WORDS, start, found=[True] * 60, sparse=False))
         monitor = DriftMonitor(
-            model.table, WORDS, every=3, benchmarks=[toy], probes=30, k=5, budgets=budgets
+            model.table, every=3, benchmarks=[toy], probes=30, k=5, budgets=budgets
         )
         data = [{"rows": [2 * i, 2 * i + 1], "labels": 0} for i in range(20)]
         with warnings.catch_warnings():
@@ -92,3 +95,5 @@ def test_a_resumed_run_gives_the_same_history(fit, tmp_path):
     _, resumed = fit(20, resume=str(tmp_path / "out" / "checkpoint-10"))
     np.testing.assert_equal(resumed.history, whole.history)
     assert len(resumed.history) == 7
+    saved = tmp_path / "out" / "checkpoint-20" / "model.safetensors"
+    assert tuple(load(saved).words) == WORDS
