@@ -37,7 +37,13 @@ def tensors(request: Request) -> TensorFile:
     SourceError
         If the header does not fit the file.
     """
-    return TensorFile(tuple(list_tensors(request.path, request.name)))
+    listed = list_tensors(request.path, request.name)
+    vocabulary: Vocabulary | None = None
+    for tensor in listed:
+        if is_state_of_words(tensor.key, tensor.dtype, tensor.shape):
+            state = bytes(tensor.read(slice(None)))
+            vocabulary = words_of_state(state, f"{tensor.key} inside the file") or vocabulary
+    return TensorFile(tuple(listed), vocabulary)
 
 
 def list_tensors(path: Path, name: str) -> list[Tensor]:
@@ -45,37 +51,19 @@ def list_tensors(path: Path, name: str) -> list[Tensor]:
     from safetensors import SafetensorError, safe_open
 
     try:
-<<<<<<< HEAD
         # The library checks that the header is sound and that it and the file agree in length.
         with safe_open(path, framework="np"):
             pass
     except (SafetensorError, OSError) as error:
-=======
-        file: Any = safe_open(request.path, framework="pt")
-        listed: list[Tensor] = []
-        vocabulary: Vocabulary | None = None
-        for key in file.keys():  # noqa: SIM118 (the handle is no dict)
-            part = file.get_slice(key)
-            dtype = _DTYPES.get(part.get_dtype(), part.get_dtype().lower())
-            listed.append(Tensor(key, tuple(part.get_shape()), dtype, _reader(file, key)))
-            if is_state_of_words(key, listed[-1].dtype, listed[-1].shape):
-                state = bytes(listed[-1].read(1))
-                vocabulary = words_of_state(state, f"{key} inside the file") or vocabulary
-    except SafetensorError as error:
->>>>>>> f
         raise SourceError(
             name,
             f"is a damaged or truncated safetensors file ({error}); save or copy it again.",
         ) from None
-<<<<<<< HEAD
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header: dict[str, Any] = json.loads(file.read(length))
     header.pop("__metadata__", None)
     return [_tensor(path, key, entry, 8 + length) for key, entry in sorted(header.items())]
-=======
-    return TensorFile(tuple(listed), vocabulary)
->>>>>>> f
 
 
 def _tensor(path: Path, key: str, entry: dict[str, Any], start: int) -> Tensor:

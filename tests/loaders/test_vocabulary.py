@@ -107,7 +107,6 @@ def test_files_beside_a_matrix_in_order(tmp_path):
         assert load(tmp_path / "m.npy").words == (name, "other")
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -124,7 +123,8 @@ def test_counts_row_numbers_and_columns(tmp_path, text, words):
     path = tmp_path / "vocab.txt"
     path.write_text(text)
     assert read_vocabulary(path).words == words
-=======
+
+
 def test_words_in_the_state_of_a_layer():
     assert is_state_of_words("emb._extra_state", "uint8", (9,))
     assert not is_state_of_words("emb.weight", "uint8", (9,))
@@ -133,4 +133,3 @@ def test_words_in_the_state_of_a_layer():
     assert words_of_state(b'{"words": ["a", "b"]}', "here").words == ("a", "b")
     assert words_of_state(b"\x00 no JSON", "here") is None
     assert words_of_state(b"[1]", "here") is None
->>>>>>> f
