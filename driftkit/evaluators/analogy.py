@@ -25,8 +25,9 @@ from driftkit.evaluators.items import (
     check_case,
     find_items,
     lookup,
+    rarest,
 )
-from driftkit.evaluators.paired import PairedAnswers, rarest
+from driftkit.evaluators.paired import PairedAnswers
 from driftkit.evaluators.progress import Progress, part
 from driftkit.evaluators.relations import answer_relations
 from driftkit.evaluators.scores import Score

@@ -19,8 +19,17 @@ from driftkit.datasets import CategorizationBenchmark, get
 from driftkit.embeddings import Matrix
 from driftkit.errors import BenchmarkError
 from driftkit.evaluators.evaluation import Evaluation
-from driftkit.evaluators.items import Case, Items, Mask, Rows, check_case, find_items, lookup
-from driftkit.evaluators.paired import PairedAnswers, rarest
+from driftkit.evaluators.items import (
+    Case,
+    Items,
+    Mask,
+    Rows,
+    check_case,
+    find_items,
+    lookup,
+    rarest,
+)
+from driftkit.evaluators.paired import PairedAnswers
 from driftkit.evaluators.partitions import Labels, adjusted_rand, in_majority, purity, v_measure
 from driftkit.evaluators.progress import Progress
 from driftkit.evaluators.scores import Score

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.errors import UnknownNameError
+from driftkit.pair import Pair
 
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -136,3 +137,17 @@ def find_items(
         tuple(word for word, row in place.items() if row < 0),
         tuple(word for word in distinct if word in zero),
     )
+
+
+def rarest(pair: Pair, rows: Rows) -> Rows:
+    """Rank, from 0 in the original table, of the rarest word of each item.
+
+    Parameters
+    ----------
+    pair : Pair
+    rows : ndarray of int64, shape (m, w)
+        Positions among the shared words; -1 for a place that is empty.
+    """
+    places = np.where(rows >= 0, pair.original_rows[rows], -1)
+    found: Rows = places.max(axis=1, initial=-1)
+    return found

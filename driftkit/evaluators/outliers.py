@@ -34,8 +34,9 @@ from driftkit.evaluators.items import (
     check_case,
     find_items,
     lookup,
+    rarest,
 )
-from driftkit.evaluators.paired import PairedAnswers, rarest
+from driftkit.evaluators.paired import PairedAnswers
 from driftkit.evaluators.progress import Progress
 from driftkit.evaluators.scores import Score
 from driftkit.evaluators.tables import as_table

@@ -29,7 +29,6 @@ from driftkit.evaluators.significance import (
     steiger,
     williams,
 )
-from driftkit.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -320,17 +319,3 @@ class PairedAnswers:
             mended=self.after > self.before,
             moved=self.moved,
         )
-
-
-def rarest(pair: Pair, rows: Rows) -> Rows:
-    """Rank, from 0 in the original table, of the rarest word of each item.
-
-    Parameters
-    ----------
-    pair : Pair
-    rows : ndarray of int64, shape (m, w)
-        Positions among the shared words; -1 for a place that is empty.
-    """
-    places = np.where(rows >= 0, pair.original_rows[rows], -1)
-    found: Rows = places.max(axis=1, initial=-1)
-    return found

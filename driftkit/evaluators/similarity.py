@@ -16,8 +16,17 @@ from driftkit.errors import BenchmarkError, OptionError, UnknownNameError
 from driftkit.evaluators.closeness import CLOSENESS, Closeness, cosines_of
 from driftkit.evaluators.correlations import CORRELATIONS, undefined_reason
 from driftkit.evaluators.evaluation import Evaluation
-from driftkit.evaluators.items import Case, Items, Rows, Values, check_case, find_items, lookup
-from driftkit.evaluators.paired import PairedSimilarity, rarest
+from driftkit.evaluators.items import (
+    Case,
+    Items,
+    Rows,
+    Values,
+    check_case,
+    find_items,
+    lookup,
+    rarest,
+)
+from driftkit.evaluators.paired import PairedSimilarity
 from driftkit.evaluators.progress import Progress
 from driftkit.evaluators.scores import Score
 from driftkit.evaluators.tables import as_table

@@ -112,9 +112,15 @@ def test_a_file_placed_by_hand_is_scored_by_name(run, fresh, saved):
     assert spearman["value"] is not None
 
 
-def test_a_task_without_an_evaluator_is_named(run, saved, tmp_path):
-    categories = tmp_path / "animals.tsv"
-    categories.write_text("good\tvirtue\nbad\tvice\nwar\tvice\n")
-    result = run("score", saved / "original.npy", "-b", categories)
-    assert result.exit_code == 2
-    assert "'animals' asks for categorization, which has no evaluator yet" in result.stderr
+def test_a_file_of_categories_is_scored_too(run, saved, tmp_path):
+    categories = tmp_path / "people.tsv"
+    words = {
+        "family": ("father", "mother", "son", "daughter"),
+        "city": ("london", "paris", "tokyo"),
+    }
+    lines = [f"{word}\t{kind}" for kind, members in words.items() for word in members]
+    categories.write_text("\n".join(lines), encoding="utf-8")
+    result = run("score", saved / "original.npy", "-b", categories, "--json", "-")
+    assert result.exit_code == 0
+    purity = json.loads(result.stdout)["results"][0]
+    assert (purity["benchmark"], purity["measure"], purity["value"]) == ("people", "purity", 1.0)

@@ -6,7 +6,8 @@ from scipy.stats import rankdata
 
 from driftkit.embeddings import Embeddings
 from driftkit.evaluators.correlations import spearman
-from driftkit.evaluators.paired import PairedAnswers, PairedSimilarity, rarest
+from driftkit.evaluators.items import rarest
+from driftkit.evaluators.paired import PairedAnswers, PairedSimilarity
 from driftkit.pair import align
 
 
