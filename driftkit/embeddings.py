@@ -81,30 +81,28 @@ class Embeddings:
         self.matrix.flags.writeable = False
 
     def _keep_first_of_each(self) -> None:
-        index = dict(zip(self.words, range(len(self.words)), strict=True))
-        if len(index) < len(self.words):
-            index = dict(zip(reversed(self.words), range(len(self.words) - 1, -1, -1), strict=True))
-            first = np.fromiter(
-                (index[word] == row for row, word in enumerate(self.words)), bool, len(self.words)
-            )
-            self.problems += tuple(
-                Problem("duplicate", row, f"{self.words[row]!r} again; its first row is used")
-                for row in np.flatnonzero(~first).tolist()
-            )
-            self.words = tuple(word for word, kept in zip(self.words, first, strict=True) if kept)
-            self.matrix = self.matrix[first]
-            index = {word: row for row, word in enumerate(self.words)}
-        self._index: dict[str, int] = index
+        if len(set(self.words)) == len(self.words):
+            return
+        index = dict(zip(reversed(self.words), range(len(self.words) - 1, -1, -1), strict=True))
+        first = np.fromiter(
+            (index[word] == row for row, word in enumerate(self.words)), bool, len(self.words)
+        )
+        self.problems += tuple(
+            Problem("duplicate", row, f"{self.words[row]!r} again; its first row is used")
+            for row in np.flatnonzero(~first).tolist()
+        )
+        self.words = tuple(word for word, kept in zip(self.words, first, strict=True) if kept)
+        self.matrix = self.matrix[first]
 
     @property
     def dimensions(self) -> int:
         """Length d of a vector."""
         return int(self.matrix.shape[1])
 
-    @property
+    @cached_property
     def index(self) -> dict[str, int]:
-        """Word to row; treat it as read-only."""
-        return self._index
+        """Word to row; treat it as read-only. Made when first asked for."""
+        return dict(zip(self.words, range(len(self.words)), strict=True))
 
     @cached_property
     def norms(self) -> npt.NDArray[np.float64]:
@@ -132,7 +130,7 @@ class Embeddings:
             If a word is not in the table; the nearest one is suggested.
         """
         try:
-            return np.fromiter((self._index[word] for word in words), np.int64)
+            return np.fromiter((self.index[word] for word in words), np.int64)
         except KeyError as error:
             word = str(error.args[0])
             raise UnknownNameError(
@@ -140,7 +138,7 @@ class Embeddings:
             ) from None
 
     def __contains__(self, word: object) -> bool:
-        return word in self._index
+        return word in self.index
 
     def __getitem__(self, word: str) -> Matrix:
         return np.asarray(self.matrix[self.rows([word])[0]])

@@ -111,7 +111,9 @@ def read_vocabulary(vocab: Vocab, *, unsafe_pickle: bool = False) -> Vocabulary:
                 return tokenizer.of_json(value, path)
             return Vocabulary(words_of_json(value, path.name), path.name, path)
     # Only line feeds end a line: str.splitlines would split inside words that hold U+0085.
-    lines = [line.removesuffix("\r") for line in text.rstrip("\r\n").split("\n")]
+    lines = text.rstrip("\r\n").split("\n")
+    if "\r" in text:
+        lines = [line.removesuffix("\r") for line in lines]
     if lines == [""]:
         raise VocabularyError(vocab, "is empty; a vocabulary holds one word per line, or JSON.")
     return Vocabulary(_words_of_lines(lines), path.name, path)
@@ -125,9 +127,9 @@ def _words_of_lines(lines: Sequence[str]) -> tuple[str, ...]:
             any(map(_is_count, table[-1])) or table[0][0].lower() in ("word", "token", "label")
         )
         return _by_number(table[1:] if has_head and len(table) > 1 else table)
-    counted = [_COUNTED.fullmatch(line) for line in lines]
-    if len(lines) > 1 and all(counted):
-        return _by_number([match.groups() for match in counted if match is not None])
+    # Line by line, so that a plain list of words is told by its first line.
+    if len(lines) > 1 and all(map(_COUNTED.fullmatch, lines)):
+        return _by_number([line.split() for line in lines])
     return tuple(lines)
 
 
