@@ -8,8 +8,7 @@ from driftkit.embeddings import Matrix
 
 BOM = b"\xef\xbb\xbf"
 
-Regular = tuple[list[str], Matrix]
-"""Words and their rows, (lines, d)."""
+Regular = tuple[list[str], Matrix]  # words and their rows, (lines, d)
 
 
 def tidy(block: bytes) -> bytes:
