@@ -186,7 +186,7 @@ class _Both:
     def _still_near(
         self, queries: Positions, rows: Positions, asked: Positions, kept: Lists
     ) -> Cosines:
-        """Products (r,) below which nothing is among the first k of some queries in the tuned space.
+        """Products (r,) below which nothing in the tuned space is among the first k of a query.
 
         Whatever became of the neighbors a word had, the k-th nearest of them is a candidate, and
         what lies farther away need not be looked at.

@@ -231,9 +231,7 @@ class Search:
         if not self.is_compiled:
             return self._propose_in_strips(queries, own, depth, tell)
         proposals = (
-            Proposals.empty(len(queries), depth)
-            if floor is None
-            else Proposals.above(floor, depth)
+            Proposals.empty(len(queries), depth) if floor is None else Proposals.above(floor, depth)
         )
         if depth == 0 or len(queries) == 0:
             return proposals
