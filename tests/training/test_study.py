@@ -58,9 +58,11 @@ def test_every_recipe_runs_and_a_finished_cell_is_not_run_again(study, glove, mo
     monkeypatch.setattr(
         study, "grid", lambda _: (Cell("mr", "mlp", name, 0, 1.0, 3, 2000) for name in RECIPES)
     )
-    options = ["--fast", "--threads", str(torch.get_num_threads())]
+    options = ["--fast", "--processes", "1"]
+    threads = torch.get_num_threads()
     with torch.random.fork_rng():
         study.main(options)
+    torch.set_num_threads(threads)
     folder = study.RUNS / "fast"
     records = {record["recipe"]: record for record in map(json.loads, _texts(folder))}
     assert records.keys() == RECIPES.keys()
