@@ -119,7 +119,8 @@ def mutual_share(queries: npt.NDArray[np.int64], lists: Lists, candidates: int) 
     Returns
     -------
     ndarray of float64, shape (m,)
-        NaN where no neighbor was asked about, since then nobody knows.
+        NaN where no neighbor was asked about, since then nobody knows, and for words that are no
+        candidates, which nobody can have.
 
     Examples
     --------
@@ -127,15 +128,19 @@ def mutual_share(queries: npt.NDArray[np.int64], lists: Lists, candidates: int) 
     >>> mutual_share(np.arange(3), lists, 3).tolist()
     [1.0, 1.0, 0.0]
     """
+    from scipy.sparse import csr_array
+
     list_of = np.full(candidates, -1)
     list_of[queries[queries >= 0]] = np.flatnonzero(queries >= 0)
-    known = (lists >= 0) & (list_of[lists] >= 0)
-    mutual = np.zeros(len(lists))
-    for rank in range(lists.shape[1]):
-        theirs = lists[list_of[lists[:, rank]]]  # (m, k), meaningless where not known
-        mutual += known[:, rank] & (theirs == queries[:, None]).any(axis=1)
+    theirs = lists[list_of]  # (c, k), meaningless where nobody asked
+    filled = (theirs >= 0) & (list_of >= 0)[:, None]
+    ends = np.concatenate([[0], filled.sum(axis=1).cumsum()])
+    # (c, c): whether the column is a neighbor of the row
+    near = csr_array((np.ones(ends[-1], np.int32), theirs[filled], ends), (candidates, candidates))
+    mutual = np.asarray(near.multiply(near.T).sum(axis=1))[queries]
+    known = ((lists >= 0) & (list_of[lists] >= 0)).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        return np.where(known.any(axis=1), mutual / known.sum(axis=1), np.nan)
+        return np.where((queries >= 0) & (known > 0), mutual / known, np.nan)
 
 
 def rbo(before: Lists, after: Lists, p: float = 0.9) -> Figures:

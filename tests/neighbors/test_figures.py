@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 
-from driftkit import neighbor_shifts
-from driftkit.neighbors.figures import hubness_of, neighbor_figures
+from driftkit import Embeddings, align, neighbor_shifts
+from driftkit.measures import parse_measure
+from driftkit.neighbors.figures import FURTHER, neighbor_figures
 
 
 def cosine(a, b):
@@ -43,4 +45,24 @@ def test_words_that_are_no_candidates_have_no_occurrences(pair):
     shifts = neighbor_shifts(pair, ["w50", "w1"], k=3, candidates=20)
     figures = neighbor_figures(pair, shifts)
     assert np.isnan(figures["k_occurrence_change@3"]).tolist() == [True, False]
-    assert set(hubness_of(shifts)) == {"original", "tuned"}
+    # None of their neighbors was asked about.
+    assert np.isnan(figures["mutual_change@3"]).all()
+
+
+def test_short_lists_of_no_candidate_are_nobody_s():
+    """-1 stands for no candidate and for no neighbor, and the two must not meet."""
+    words = ["a", "b", "c"]
+    pair = align(Embeddings(words, np.eye(3) + 1), Embeddings(words, np.eye(3) + 1))
+    shifts = neighbor_shifts(pair, ["a", "b", "c"], k=2, candidates=["b", "c"])
+    figures = neighbor_figures(pair, shifts)
+    assert np.isnan(figures["mutual_change@2"]).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("name", [*FURTHER, "overlap", "rbo(p=0.5)"])
+def test_deep_lists_hold_every_shallower_figure(pair, name):
+    deep = neighbor_shifts(pair, k=9)
+    asked = [parse_measure(f"{name}@{k}") for k in (1, 4, 9)]
+    found = neighbor_figures(pair, deep, asked)
+    for measure in asked:
+        alone = neighbor_figures(pair, neighbor_shifts(pair, k=measure.k), [measure])
+        np.testing.assert_array_equal(found[str(measure)], alone[str(measure)])
