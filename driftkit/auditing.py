@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from driftkit.audited import Audit, Settings
+from driftkit.audited import Audit as Audit
+from driftkit.audited import Settings
 from driftkit.datasets import Benchmark
 from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null import null_pair
@@ -19,8 +20,6 @@ from driftkit.measure import Measure
 from driftkit.neighbors.further import shifts_and_further
 from driftkit.pair import Pair
 from driftkit.wanted import wanted_measures
-
-__all__ = ["CANDIDATES", "Audit", "Progress", "Settings", "audit", "candidate_words"]
 
 Progress = Callable[[str, int, int], None]
 """Called with (stage, steps done, steps in all)."""

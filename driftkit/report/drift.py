@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
+from rich.table import Table
 from rich.text import Text
 
 from driftkit.drift.bands import band_masks
@@ -25,15 +26,12 @@ Cells = dict[str, dict[str, float]]
 def drift_view(audit: Audit) -> RenderableType:
     """Means and whole-space figures over all, moved and unmoved words, beside their null."""
     null = None if audit.null is None else _cells(audit.null)
-    heads = [head for group in GROUPS for head in ((group,) if null is None else (group, "null"))]
-    made = table("measure", right=heads)
+    made = _table(GROUPS)
     for name, groups in _cells(audit).items():
-        cells: list[RenderableType] = []
-        for group in GROUPS:
-            cells.append(number(groups[group], 3))
-            if null is not None:
-                cells.append(Text(number(null[name][group], 3), "dim"))
-        made.add_row(name, *cells)
+        made.add_row(name, *(number(groups[group], 3) for group in GROUPS))
+        if null is not None and not name.endswith(", original"):
+            cells = (number(null[name][group], 3) for group in GROUPS)
+            made.add_row("  null", *cells, style="dim")
     shifts = audit.shifts
     notes = [f"Neighbors: {len(shifts.words):,} words among {len(shifts.candidates):,} candidates."]
     if null is not None:
@@ -57,21 +55,28 @@ def bands_view(audit: Audit) -> RenderableType:
     if not bands:
         note = f"{len(audit.pair):,} words are one band."
         return section("By rank", Text(note, "dim"))
-    made = table("measure", right=[band.removeprefix("rank ") for band in bands])
+    made = _table([f"to\n{int(band.rsplit('-')[-1]):,}" for band in bands])
     for name, groups in _cells(audit, bands=True).items():
-        made.add_row(name, *(number(groups[band], 3) for band in bands if band in groups))
+        if bands[0] in groups:
+            made.add_row(name, *(number(groups[band], 3) for band in bands))
     notes = ["Ranks are positions among the shared words."]
     part = [
-        f"{row.group.removeprefix('rank ')} {row.n:,} of {row.n + row.unmeasured:,}"
+        f"{row.n:,} of {row.n + row.unmeasured:,} in {row.group}"
         for row in audit.summaries(bands=True)
         if row.measure == str(audit.shifts.measures[0]) and row.group in bands and row.unmeasured
     ]
     if part:
         notes.append(
-            "Neighbors of some words were not sought, of rare ones mostly of those that moved: "
-            f"{'; '.join(part)}."
+            "Neighbors were not sought of every word, and of rare ones only of those that moved: "
+            f"{', '.join(part)}."
         )
     return section("By rank", made, *(Text(note, "dim") for note in notes))
+
+
+def _table(columns: Sequence[str]) -> Table:
+    made = table("measure", right=columns)
+    made.columns[0].no_wrap, made.columns[0].overflow = False, "fold"
+    return made
 
 
 def _cells(audit: Audit, *, bands: bool = False) -> Cells:

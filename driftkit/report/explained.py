@@ -57,9 +57,9 @@ def _clusters(found: Explained) -> RenderableType:
             number(each.coherence),
             *map(_listed, (each.words, each.direction.away, each.direction.toward)),
         )
-    left_out = len(found.clusters) - CLUSTERS
-    more = f" {left_out} smaller ones are in the JSON document." if left_out > 0 else ""
-    note = f"A coherence of 1 means that all went exactly one way.{more}"
+    note = "A coherence of 1 means that all went exactly one way."
+    if len(found.clusters) > CLUSTERS:
+        note += f" These are the largest of {len(found.clusters)} clusters; JSON has all."
     return section("Words that moved together", made, Text(note, "dim"))
 
 
