@@ -46,7 +46,11 @@ def _candidate_options(function: F) -> F:
         click.option(
             "--device", default="cpu", show_default=True, help="Where torch takes products."
         ),
-        click.option("--memory", type=Size(), help="Memory for lists, such as 1GB."),
+        click.option(
+            "--memory",
+            type=Size(),
+            help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
+        ),
         click.option(
             "--candidates-moved",
             is_flag=True,
