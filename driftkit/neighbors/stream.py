@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 PART = 32_768
 """Most words in a part: what is lost when a run is stopped."""
-ENTRY_BYTES = 64
+ENTRY_BYTES = 128
 """Bytes that a neighbor of both sides takes while a part is found, compared and written."""
 ENDINGS = (".jsonl", ".parquet")
 
