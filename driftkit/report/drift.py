@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 SPACE_SHOWN = ("cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine")
 """Whole-space measures worth a line; the rest are shown when asked for."""
 
-Cells = dict[str, dict[str, float]]
-"""Figures by row and group."""
+_Cells = dict[str, dict[str, float]]  # row, group, figure
 
 
 def drift_view(audit: Audit) -> RenderableType:
@@ -79,8 +78,8 @@ def _table(columns: Sequence[str]) -> Table:
     return made
 
 
-def _cells(audit: Audit, *, bands: bool = False) -> Cells:
-    found: Cells = {}
+def _cells(audit: Audit, *, bands: bool = False) -> _Cells:
+    found: _Cells = {}
     for name, group, value in _named(audit, bands):
         found.setdefault(name, {})[group] = value
     return found
