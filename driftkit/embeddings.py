@@ -23,6 +23,15 @@ BLOCK_ROWS = 16_384
 """Rows looked at in one step wherever a whole table is walked, to bound memory."""
 
 
+def row_norms(matrix: Matrix) -> npt.NDArray[np.float64]:
+    """Euclidean norms (n,) of the rows of a matrix (n, d), summed in float64."""
+    out = np.empty(len(matrix), np.float64)
+    for start in range(0, len(matrix), BLOCK_ROWS):
+        block = matrix[start : start + BLOCK_ROWS].astype(np.float64)
+        out[start : start + len(block)] = np.sqrt(np.square(block).sum(axis=1))
+    return out
+
+
 class Embeddings:
     """Words and their vectors, checked once when made and read-only afterwards.
 
@@ -107,11 +116,7 @@ class Embeddings:
     @cached_property
     def norms(self) -> npt.NDArray[np.float64]:
         """Euclidean norm of every row, shape (n,), accumulated in float64."""
-        out = np.empty(len(self), np.float64)
-        for start in range(0, len(self), BLOCK_ROWS):
-            block = self.matrix[start : start + BLOCK_ROWS].astype(np.float64)
-            out[start : start + len(block)] = np.sqrt(np.einsum("ij,ij->i", block, block))
-        return out
+        return row_norms(self.matrix)
 
     def rows(self, words: Iterable[str]) -> npt.NDArray[np.int64]:
         """Row of each word.

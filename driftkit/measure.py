@@ -54,7 +54,7 @@ class Measure:
     parameters: tuple[tuple[str, float], ...] = field(default=())
 
     def __str__(self) -> str:
-        inside = ",".join(f"{key}={value:g}" for key, value in self.parameters)
+        inside = ",".join(f"{key}={value:.12g}" for key, value in self.parameters)
         depth = f"@{self.k}" if self.k is not None else ""
         return self.name + (f"({inside})" if inside else "") + depth
 

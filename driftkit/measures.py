@@ -7,6 +7,7 @@ a measure's repr, a CLI argument, a JSON key, the subject of a rule and a headin
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from driftkit.errors import OptionError, UnknownNameError
@@ -37,8 +38,9 @@ REGISTRY: dict[str, Measure] = {
         ),
         Measure(
             "displacement", "word", 0, 2, False,
-            "1 less the cosine of a word's vectors, after optional centering and alignment.",
-            "Hamilton, Leskovec & Jurafsky 2016",
+            "1 less the cosine of a word's vectors, after optional centering and a rotation fitted "
+            "on so many of the first words.",
+            "Hamilton, Leskovec & Jurafsky 2016", None, (("center", 0), ("anchors", 0)),
         ),
         Measure(
             "jaccard", "word", 0, 1, True,
@@ -146,6 +148,21 @@ REGISTRY: dict[str, Measure] = {
             "Mu & Viswanath 2018; Arora et al. 2016",
         ),
         Measure(
+            "hubness_skewness", "space", float("-inf"), float("inf"), False,
+            "Skewness of how often words are among the k nearest of others.",
+            "Radovanovic, Nanopoulos & Ivanovic 2010", 10,
+        ),
+        Measure(
+            "largest_hub", "space", 0, float("inf"), False,
+            "Most often that one word is among the k nearest of others.",
+            "Radovanovic, Nanopoulos & Ivanovic 2010", 10,
+        ),
+        Measure(
+            "antihub_share", "space", 0, 1, False,
+            "Share of words that are among the k nearest of no other.",
+            "Radovanovic, Nanopoulos & Ivanovic 2010", 10,
+        ),
+        Measure(
             "spearman", "similarity", -1, 1, True,
             "Rank correlation, with average ranks, of cosines and human scores.",
             "Spearman 1904; scipy.stats.spearmanr",
@@ -225,6 +242,16 @@ REGISTRY: dict[str, Measure] = {
     )
 }  # fmt: skip
 
+_ACCEPTED: dict[str, tuple[Callable[[float], bool], str]] = {
+    "p": (lambda value: 0 < value < 1, "between 0 and 1"),
+    "center": (lambda value: value in (0, 1), "0 or 1"),
+    "anchors": (
+        lambda value: value >= 0 and value.is_integer(),
+        "a number of words, or 0 for none",
+    ),
+}
+"""What each parameter may be."""
+
 _NAME = re.compile(r"(?P<name>[\w-]+)(?:\((?P<inside>[^()]*)\))?(?:@(?P<k>\d+))?")
 
 
@@ -278,4 +305,7 @@ def _with_parameters(measure: Measure, inside: str) -> Measure:
             values[key] = float(value)
         except ValueError:
             raise OptionError(f"{measure.name}({assignment}): {value!r} is not a number.") from None
+        usable, accepted = _ACCEPTED[key]
+        if not usable(values[key]):
+            raise OptionError(f"{measure.name}({assignment}): {key} must be {accepted}.")
     return replace(measure, parameters=tuple(values.items()))

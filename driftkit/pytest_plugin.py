@@ -118,11 +118,14 @@ class DriftkitCheck:
         baseline = self._config.getoption("--driftkit-baseline")
         everything = [*marked, *rules] or None
         policy = make_policy(everything, baseline=baseline is not None, **settings)
+        measures = [*audit_options.pop("measures", ()), *policy.measures]
         audit = driftkit.audit(
-            driftkit.align(_table(original, original_vocab), _table(tuned, vocab)), **audit_options
+            driftkit.align(_table(original, original_vocab), _table(tuned, vocab)),
+            measures=measures,
+            **audit_options,
         )
         if self._config.getoption("--driftkit-update"):
-            write_baseline(baseline_of(audit, policy.words), baseline)
+            write_baseline(baseline_of(audit, policy.words, policy.bands), baseline)
             pytest.skip(f"wrote {baseline}; nothing was checked")
         verdict = driftkit.check(audit, everything, baseline=baseline, **settings)
         self._record(verdict)

@@ -122,7 +122,9 @@ def test_frames(audited, pair):
     assert list(words["rank"]) == list(range(1, len(pair) + 1))
     assert {"self_cosine", "l2", "norm_ratio", "overlap@10", "rbo(p=0.9)@10"} < set(words.columns)
     assert len(audited.to_frame()) == 3
-    assert set(audited.to_frame("summary")["group"]) == {"all", "moved", "unmoved"}
+    assert set(audited.to_frame("summary")["group"]) == {
+        "all", "moved", "unmoved", "rank 1-1000", "rank 1001-3000",
+    }  # fmt: skip
     assert set(audited.to_frame("split")["moved"]) == {"none", "some", "all"}
     assert "cka" in set(audited.to_frame("space")["measure"])
     with pytest.raises(UnknownNameError, match="did you mean 'words'"):

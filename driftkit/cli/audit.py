@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from driftkit.cli import options
+from driftkit.cli import judging, options
 from driftkit.cli.group import BROKEN_RULE
 
 
@@ -18,6 +18,18 @@ from driftkit.cli.group import BROKEN_RULE
 @options.compose_option
 @options.benchmark_option
 @options.k_option
+@judging.measure_option
+@click.option(
+    "--null",
+    is_flag=True,
+    help="Audit random moves of the same size as well, to read every figure against.",
+)
+@click.option("--bands", is_flag=True, help="Show the figures by rank of the words, too.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Tell why neighbors changed, in which directions words moved, and which moved together.",
+)
 @click.option(
     "--candidates",
     type=click.IntRange(1),
@@ -57,6 +69,10 @@ def command(
     compose: str | None,
     benchmarks: tuple[str, ...],
     k: int,
+    measures: tuple[str, ...],
+    null: bool,
+    bands: bool,
+    explain: bool,
     candidates: int,
     top: int,
     words: tuple[str, ...],
@@ -79,7 +95,9 @@ def command(
     from driftkit import audit, load
     from driftkit.report.checkpoints import checkpoint_view
     from driftkit.report.terminal import audit_view
+    from driftkit.wanted import wanted_measures
 
+    wanted_measures(measures, k)  # a wrong name is told before the long work
     asked = options.gather_words(words, words_from)
     show = options.Progress(quiet)
     with show.stage(f"reading {original}") as progress:
@@ -116,14 +134,25 @@ def command(
                     candidates=candidates,
                     resamples=resamples,
                     seed=seed,
+                    measures=measures,
+                    null=null,
                     memo=memo,
                     progress=show.draw if drawn else None,
                 )
             )
-    documents = [each.to_dict() for each in audits] if json_to is not None else []
+    documents = []
+    if json_to is not None:
+        documents = [each.to_dict(explain=explain) for each in audits]
     options.give(
         lambda: Group(
-            *(part for each in audits for part in (audit_view(each, top, asked), Text(""))),
+            *(
+                part
+                for each in audits
+                for part in (
+                    audit_view(each, top, asked, bands=bands, explain=explain),
+                    Text(""),
+                )
+            ),
             *([checkpoint_view(audits)] if len(audits) > 1 else []),
         ),
         documents[0]

@@ -148,5 +148,10 @@ def _measure(
     asked = judging.Asked(**audit_settings)
     progress = options.Progress(quiet)
     table = judging.read_original(original, asked, progress)
-    (audit,) = judging.audits(table, [tuned], named, asked, progress)
-    return baseline_of(audit, [word for rule in read for word in rule.words])
+    measures = [name for rule in read for name in rule.measures]
+    (audit,) = judging.audits(table, [tuned], named, asked, progress, measures)
+    return baseline_of(
+        audit,
+        [word for rule in read for word in rule.words],
+        [band for rule in read for band in rule.bands],
+    )

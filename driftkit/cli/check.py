@@ -103,7 +103,7 @@ def command(
     show = options.Progress(quiet)
     table = judging.read_original(original, asked, show)
     sources = [*tuned, *([previous] if previous is not None else ())]
-    audits = judging.audits(table, sources, policy.benchmarks, asked, show)
+    audits = judging.audits(table, sources, policy.benchmarks, asked, show, policy.measures)
     verdicts = [
         check(
             audit,

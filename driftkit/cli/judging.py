@@ -1,4 +1,4 @@
-"""What `check` and `baseline` share: options, and audits made as they say."""
+"""What `check` and `baseline` share, and in part `audit`: options, and audits made as they say."""
 
 from __future__ import annotations
 
@@ -28,9 +28,23 @@ class Asked:
     unsafe_pickle: bool
     benchmarks: tuple[str, ...]
     k: int
+    measures: tuple[str, ...]
     candidates: int | None
     resamples: int
     seed: int
+
+
+def measure_option(function: F) -> F:
+    """Add ``--measure``."""
+    return click.option(
+        "-m",
+        "--measure",
+        "measures",
+        multiple=True,
+        metavar="NAME",
+        help="Take this measure as well, such as jaccard@50, displacement(center=1) or "
+        "hubness_skewness; may be repeated.",
+    )(function)
 
 
 def audit_options(function: F) -> F:
@@ -50,6 +64,7 @@ def audit_options(function: F) -> F:
             help="Seek neighbors among so many of the first words, and as many moved ones.  "
             "[default: as driftkit.audit]",
         ),
+        measure_option,
         options.k_option,
         options.benchmark_option,
         options.pair_options,
@@ -107,6 +122,7 @@ def audits(
     named: Sequence[str],
     asked: Asked,
     show: options.Progress,
+    measures: Sequence[str] = (),
 ) -> list[Audit]:
     """Audit several tables against one original.
 
@@ -118,6 +134,8 @@ def audits(
         Benchmarks that rules name.
     asked : Asked
     show : Progress
+    measures : sequence of str
+        Measures of words and of the space that rules name.
     """
     from driftkit import audit
     from driftkit.auditing import CANDIDATES
@@ -138,6 +156,7 @@ def audits(
                     candidates=asked.candidates or CANDIDATES,
                     resamples=asked.resamples,
                     seed=asked.seed,
+                    measures=[*asked.measures, *measures],
                     memo=memo,
                     progress=show.draw if drawn else None,
                 )

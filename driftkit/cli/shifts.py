@@ -46,7 +46,11 @@ def _candidate_options(function: F) -> F:
         click.option(
             "--device", default="cpu", show_default=True, help="Where torch takes products."
         ),
-        click.option("--memory", type=Size(), help="Memory for lists, such as 1GB."),
+        click.option(
+            "--memory",
+            type=Size(),
+            help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
+        ),
         click.option(
             "--candidates-moved",
             is_flag=True,
@@ -123,10 +127,15 @@ def command(
 ) -> None:
     """Show the neighbors of each WORD in the ORIGINAL and in the TUNED table.
 
-    A lost neighbor is marked -, a gained one +, a kept one =. Words come as arguments, from a
-    file, or from standard input (-). With --all -o FILE every shared word is asked about.
+    A lost neighbor is marked -, a gained one +, a kept one =. A last line a word tells whether
+    the word moved, its neighbors did, or both. Words come as arguments, from a file, or from
+    standard input (-). With --all -o FILE every shared word is asked about.
     """
+    from rich.console import Group
+    from rich.text import Text
+
     from driftkit import load, neighbor_shifts
+    from driftkit.neighbors.explain import explain
     from driftkit.neighbors.stream import write_shifts
     from driftkit.report.words import side_by_side
 
@@ -169,7 +178,15 @@ def command(
         shifts = neighbor_shifts(pair, asked, k, progress=progress, **ask)
     if verify:
         _verify(pair, shifts, show)
-    options.give(lambda: side_by_side(shifts), shifts.to_dict(), json_to)
+    told = explain(pair, shifts)
+    document = shifts.to_dict()
+    for entry, each in zip(document["words"], (one.to_dict() for one in told), strict=True):
+        entry |= {name: each[name] for name in ("cause", "own", "neighbors")}
+    options.give(
+        lambda: Group(side_by_side(shifts), Text(""), *(Text(str(each)) for each in told)),
+        document,
+        json_to,
+    )
 
 
 def _candidates(

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from driftkit.drift.moments import moments
 from driftkit.embeddings import BLOCK_ROWS
 from driftkit.errors import OptionError
+from driftkit.measure import Measure
 from driftkit.pair import Mask, Pair
 
 
@@ -82,3 +83,28 @@ def displacement(
             out[rows] = 1 - np.clip((x * y).sum(axis=1) / size, -1, 1)
     out[pair.zero] = np.nan
     return out
+
+
+def displacement_by_name(pair: Pair, measure: Measure) -> npt.NDArray[np.float64]:
+    """Take the displacement that ``displacement(center=...,anchors=...)`` names.
+
+    Parameters
+    ----------
+    pair : Pair
+    measure : Measure
+        Its parameter ``anchors`` is a number of the first shared words; 0 is no rotation.
+
+    Examples
+    --------
+    >>> from driftkit import Embeddings, align
+    >>> from driftkit.measures import parse_measure
+    >>> square = np.array([[1, 0], [0, 1], [-1, 0.5]])
+    >>> turned = align(Embeddings("abc", square), Embeddings("abc", square @ [[0, 1], [-1, 0]]))
+    >>> bool(displacement_by_name(turned, parse_measure("displacement(anchors=2)")).max() < 1e-9)
+    True
+    """
+    chosen = dict(measure.parameters)
+    first = np.arange(len(pair)) < chosen["anchors"]
+    return displacement(
+        pair, center=bool(chosen["center"]), anchors=first if chosen["anchors"] else None
+    )

@@ -1,4 +1,4 @@
-"""Per-word figures summed up over all, the moved and the unmoved words.
+"""Per-word figures summed up over all, the moved and the unmoved words, or over bands of ranks.
 
 Most words of a table are often untouched, and a mean over all of them hides what happened to the
 rest; so every summary comes in three.
@@ -22,8 +22,8 @@ class Summary:
 
     Parameters
     ----------
-    group : {"all", "moved", "unmoved"}
-        The words summed up.
+    group : str
+        The words summed up: ``all``, ``moved``, ``unmoved``, or a band such as ``rank 1-1000``.
     measure : str
         Name of the measure.
     n : int
@@ -86,10 +86,17 @@ def summarize(
     >>> [(row.group, row.n, row.unmeasured, row.mean) for row in rows]
     [('all', 2, 1, 0.75), ('moved', 1, 1, 0.5), ('unmoved', 1, 0, 1.0)]
     """
+    return summarize_groups(figures, group_masks(moved))
+
+
+def summarize_groups(
+    figures: Mapping[str, npt.NDArray[np.float64]], masks: Mapping[str, npt.NDArray[np.bool_]]
+) -> tuple[Summary, ...]:
+    """Sum up per-word figures (m,) over groups of words, given by name as masks (m,)."""
     return tuple(
         _summary(group, measure, values[mask])
         for measure, values in figures.items()
-        for group, mask in group_masks(moved).items()
+        for group, mask in masks.items()
     )
 
 

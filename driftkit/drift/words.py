@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.drift.displacement import displacement_by_name
 from driftkit.drift.summary import Summary, none_if_nan, summarize
 from driftkit.embeddings import BLOCK_ROWS
 from driftkit.errors import UnknownNameError
+from driftkit.measure import Measure
 from driftkit.measures import parse_measure
-from driftkit.pair import Pair
+from driftkit.pair import Pair, Rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +47,8 @@ class WordDrift:
         The same by the norm before; NaN where that is zero.
     norm_ratio : ndarray of float64, shape (n,)
         Norm after divided by norm before; NaN where the norm before is zero.
+    further : mapping of str to ndarray of float64, shape (n,)
+        Measures that were asked for besides, by name.
     """
 
     words: tuple[str, ...]
@@ -52,6 +57,7 @@ class WordDrift:
     l2: Figures
     relative_l2: Figures
     norm_ratio: Figures
+    further: Mapping[str, Figures] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -74,7 +80,7 @@ class WordDrift:
             (parse_measure("norm_ratio"), self.norm_ratio),
             (parse_measure("relative_l2"), self.relative_l2),
         )
-        return {str(measure): values for measure, values in named}
+        return {**{str(measure): values for measure, values in named}, **self.further}
 
     def summary(self) -> tuple[Summary, ...]:
         """Sum up each measure over all, the moved and the unmoved words."""
@@ -130,7 +136,7 @@ class WordDrift:
         return f"<p>{escape(self._title())}</p>{shown.round(4).to_html(index=False, border=0)}"
 
 
-def word_drift(pair: Pair) -> WordDrift:
+def word_drift(pair: Pair, measures: Iterable[Measure] = ()) -> WordDrift:
     """Measure how far each shared word moved.
 
     Sums are taken in float64, in blocks of rows. An identical row gives exactly self-cosine 1,
@@ -140,6 +146,8 @@ def word_drift(pair: Pair) -> WordDrift:
     ----------
     pair : Pair
         The two tables.
+    measures : iterable of Measure, optional
+        Measures to take besides; of these, each ``displacement`` is.
 
     Returns
     -------
@@ -162,9 +170,28 @@ def word_drift(pair: Pair) -> WordDrift:
         y = pair.after[rows].astype(np.float64)
         xx, yy, xy = (x * x).sum(axis=1), (y * y).sum(axis=1), (x * y).sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            # The root of the product, not the product of roots: sqrt(s * s) is s exactly.
-            self_cosine[rows] = np.clip(xy / np.sqrt(xx * yy), -1, 1)
+            self_cosine[rows] = _cosine(xy, xx, yy)
             l2[rows] = np.sqrt(np.square(y - x).sum(axis=1))
             relative_l2[rows] = np.where(xx > 0, l2[rows] / np.sqrt(xx), np.nan)
             norm_ratio[rows] = np.where(xx > 0, np.sqrt(yy / xx), np.nan)
-    return WordDrift(pair.words, pair.moved, self_cosine, l2, relative_l2, norm_ratio)
+    further = {
+        str(measure): displacement_by_name(pair, measure)
+        for measure in measures
+        if measure.name == "displacement"
+    }
+    return WordDrift(pair.words, pair.moved, self_cosine, l2, relative_l2, norm_ratio, further)
+
+
+def self_cosines(pair: Pair, rows: Rows) -> Figures:
+    """Cosines (m,) of the vectors before and after of some shared words only.
+
+    They are the ones that `word_drift` gives.
+    """
+    x, y = pair.before[rows].astype(np.float64), pair.after[rows].astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _cosine((x * y).sum(axis=1), (x * x).sum(axis=1), (y * y).sum(axis=1))
+
+
+def _cosine(xy: Figures, xx: Figures, yy: Figures) -> Figures:
+    # The root of the product, not the product of roots: sqrt(s * s) is s exactly.
+    return np.clip(xy / np.sqrt(xx * yy), -1, 1)

@@ -17,6 +17,7 @@ from driftkit.gate.profiles import Action
 from driftkit.gate.rules import Amount, Rule
 from driftkit.gate.subjects import COVERAGE, Subject
 from driftkit.gate.verdict import Result
+from driftkit.measures import parse_measure
 
 
 def apply_rules(
@@ -53,17 +54,22 @@ def apply_rules(
         _result(policy, rule, subject, figure, current, stored, paired)
         for rule in policy.rules
         for pattern in rule.subjects
-        for subject, figure in _matches(rule, pattern, current.figures)
+        for subject, figure in _matches(rule, pattern, current)
     )
 
 
-def _matches(rule: Rule, pattern: Subject, figures: Figures) -> Iterator[tuple[Subject, Figure]]:
+def _matches(rule: Rule, pattern: Subject, current: Baseline) -> Iterator[tuple[Subject, Figure]]:
     """Give what a subject of a rule stands for among the figures."""
+    figures = current.figures
     if rule.bound.reference == "original" and not pattern.of:
         pattern = replace(pattern, of="tuned")
     found = [(each, figure) for each, figure in figures.items() if pattern.stands_for(each)]
     if not found:
         raise _unknown(rule, pattern, figures)
+    if pattern.kind in ("group", "word") and "@" not in pattern.measure and len(found) > 1:
+        # Measured at several depths: one that is not written is that of the lists.
+        k = current.document["settings"]["k"]
+        found = [each for each in found if parse_measure(each[0].measure).k in (None, k)]
     yield from found
 
 
@@ -80,6 +86,11 @@ def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> Exception:
             )
         listed = ", ".join(f"{measure}[{name}]" for name, measure in scored.items())
         return RuleError(rule.text, f"{pattern} was not measured; this audit has {listed}.")
+    if pattern.kind in ("group", "word") and not _has_measure(pattern, figures):
+        return RuleError(
+            rule.text,
+            f"{pattern.measure} was not measured; audit with measures=[{pattern.measure!r}].",
+        )
     if pattern.kind == "group" and pattern.of in ("original", "tuned"):
         return RuleError(
             rule.text, f"{pattern.measure} compares the two tables; the original alone has none."
@@ -90,6 +101,17 @@ def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> Exception:
         if each.kind == pattern.kind and (each.kind != "word" or each.on == pattern.on)
     ]
     return UnknownNameError("figure of this audit", str(pattern), known)
+
+
+def _has_measure(pattern: Subject, figures: Figures) -> bool:
+    """Whether any figure is of the measure, whatever it is summed up over."""
+    return any(
+        replace(pattern, kind="group", of="", on="").stands_for(
+            replace(each, kind="group", of="", on="")
+        )
+        for each in figures
+        if each.kind in ("group", "word")
+    )
 
 
 def _result(

@@ -51,7 +51,7 @@ class Baseline:
         return text.replace('"figures": null', f'"figures": {listed}', 1) + "\n"
 
 
-def baseline_of(audit: Audit, words: Iterable[str] = ()) -> Baseline:
+def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Baseline:
     """Make a baseline of an audit.
 
     Parameters
@@ -60,9 +60,11 @@ def baseline_of(audit: Audit, words: Iterable[str] = ()) -> Baseline:
         The accepted table against its original.
     words : iterable of str
         Protected words, whose own figures are kept too.
+    bands : iterable of str
+        Bands of ranks over which per-word measures are summed up, too.
     """
     pair = audit.pair
-    figures = figures_of(audit, words)
+    figures = figures_of(audit, words, bands)
     document = {
         "schema": SCHEMA,
         **describe_settings(audit),

@@ -82,7 +82,7 @@ def check(
         inconclusive=inconclusive,
         not_measured=not_measured,
     )
-    current = baseline_of(audit, policy.words)
+    current = baseline_of(audit, policy.words, policy.bands)
     previous = baseline if isinstance(baseline, Audit) else None
     stored = _stored(baseline, policy)
     notes: list[str] = []
@@ -119,5 +119,6 @@ def _stored(
     baseline: str | os.PathLike[str] | Baseline | Audit | None, policy: Policy
 ) -> Baseline | None:
     if isinstance(baseline, Audit):
-        return baseline_of(baseline, [w for w in policy.words if w in baseline.pair.original])
+        words = [word for word in policy.words if word in baseline.pair.original]
+        return baseline_of(baseline, words, policy.bands)
     return baseline if isinstance(baseline, Baseline | None) else read_baseline(baseline)

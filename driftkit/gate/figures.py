@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftkit.auditing import Audit
+from driftkit.drift.summary import GROUPS
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
@@ -23,6 +24,8 @@ DIGITS = 6
 ROUNDING = f"{DIGITS} significant digits; counts are exact"
 
 NAN = math.nan
+
+_NO_LIST = "it is not among the words whose neighbors were sought, or none of its neighbors is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +81,16 @@ def rounded(value: float) -> float:
     return 0.0 if kept == 0 else kept  # -0.0 reads as a change
 
 
-def figures_of(audit: Audit, words: Iterable[str] = ()) -> Figures:
-    """Give every figure of an audit, and those of chosen words.
+def figures_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Figures:
+    """Give every figure of an audit, and those of chosen words and bands of ranks.
 
     Parameters
     ----------
     audit : Audit
     words : iterable of str
         Words whose own figures are wanted. One that only the original has is not measured.
+    bands : iterable of str
+        Bands of ranks, such as ``rank 1-1000``, over which per-word measures are summed up as well.
 
     Returns
     -------
@@ -99,7 +104,7 @@ def figures_of(audit: Audit, words: Iterable[str] = ()) -> Figures:
     found = dict(_counts(audit))
     for change in audit.scores:
         found.update(_benchmark(change))
-    found.update(_summaries(audit))
+    found.update(_summaries(audit, set(bands)))
     found.update(_space(audit))
     found.update(_words(audit, list(dict.fromkeys(words))))
     return found
@@ -186,8 +191,10 @@ def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Figure]]:
     )
 
 
-def _summaries(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
-    for row in audit.summaries():
+def _summaries(audit: Audit, bands: set[str]) -> Iterator[tuple[Subject, Figure]]:
+    for row in audit.summaries(bands=bool(bands)):
+        if row.group not in GROUPS and row.group not in bands:
+            continue
         group = "" if row.group == "all" else row.group
         for statistic in STATISTICS:
             yield (
@@ -234,7 +241,7 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Figure]]:
             yield _word(word, measure, values[row], "its row is zero in one of the tables")
         for measure, values in neighbors.items():
             why = shifts.reasons.get(word) if shifts is not None else None
-            yield _word(word, measure, values[at], why or "it could not be measured")
+            yield _word(word, measure, values[at], why or _NO_LIST)
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
@@ -14,6 +13,9 @@ from driftkit.embeddings import BLOCK_ROWS, Embeddings
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.subjects import Subject
 from driftkit.report.serialize import ENGINES
+
+COMPARED = ("k", "candidates", "resamples", "seed")
+"""Settings that change figures; further measures only add some."""
 
 
 def content_sha256(table: Embeddings) -> str:
@@ -68,5 +70,5 @@ def describe_settings(audit: Audit) -> dict[str, Any]:
     return {
         "driftkit": version("driftkit"),
         "engines": {name: version(name) for name in ENGINES},
-        "settings": asdict(audit.settings),
+        "settings": {name: getattr(audit.settings, name) for name in COMPARED},
     }

@@ -41,6 +41,16 @@ class Policy:
         return list(dict.fromkeys(name for rule in self.rules for name in rule.benchmarks))
 
     @property
+    def measures(self) -> list[str]:
+        """Measures of words and of the space named by rules, in their order."""
+        return list(dict.fromkeys(name for rule in self.rules for name in rule.measures))
+
+    @property
+    def bands(self) -> list[str]:
+        """Bands of ranks named by rules, in their order."""
+        return list(dict.fromkeys(name for rule in self.rules for name in rule.bands))
+
+    @property
     def needs_baseline(self) -> bool:
         """Whether a rule compares with a baseline."""
         return any(rule.bound.reference == "baseline" for rule in self.rules)

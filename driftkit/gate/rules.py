@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from driftkit.errors import RuleError
-from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject, parse_subjects
+from driftkit.gate.subjects import BAND, COVERAGE, STATISTICS, Subject, parse_subjects
 
 Level = Literal["fail", "warn"]
 Operator = Literal[">=", ">", "<=", "<", "="]
@@ -92,6 +92,17 @@ class Rule:
         """The benchmarks it names, ``*`` left out."""
         named = (each.on for each in self.subjects if each.kind == "benchmark")
         return tuple(name for name in named if name != "*")
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """The measures of words and of the space that it names."""
+        return tuple(each.measure for each in self.subjects if each.kind in ("group", "word"))
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """The bands of ranks it names, such as ``rank 1-1000``."""
+        named = (each.on for each in self.subjects if each.kind == "group")
+        return tuple(name for name in named if name.startswith(BAND))
 
     @property
     def words(self) -> tuple[str, ...]:

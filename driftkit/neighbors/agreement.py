@@ -7,6 +7,10 @@ word with an empty list on either side gets NaN: there is nothing to compare.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,8 +18,27 @@ Lists = npt.NDArray[np.int32]
 Figures = npt.NDArray[np.float64]
 
 _BLOCK_ENTRIES = 1 << 20
+"""Neighbors compared at once."""
+
+F = TypeVar("F", bound=Callable[..., Figures])
 
 
+def _in_blocks(measure: F) -> F:
+    """Give a measure of lists (m, k) that takes some of them at a time, however deep they are."""
+
+    @wraps(measure)
+    def blockwise(before: Lists, after: Lists, *args: Any, **named: Any) -> Figures:
+        out = np.empty(len(before))
+        step = max(1, _BLOCK_ENTRIES // before.shape[1])
+        for start in range(0, len(before), step):
+            rows = slice(start, start + step)
+            out[rows] = measure(before[rows], after[rows], *args, **named)
+        return out
+
+    return cast(F, blockwise)
+
+
+@_in_blocks
 def overlap(before: Lists, after: Lists) -> Figures:
     """Share of neighbors kept: ``|A n B| / max(|A|, |B|)``, so ``|A n B| / k`` for full lists.
 
@@ -46,6 +69,7 @@ def overlap(before: Lists, after: Lists) -> Figures:
     return np.where(_comparable(before, after), share, np.nan)
 
 
+@_in_blocks
 def jaccard(before: Lists, after: Lists) -> Figures:
     """Neighbors of both sides by neighbors of either: ``|A n B| / |A u B|``.
 
@@ -75,6 +99,7 @@ def jaccard(before: Lists, after: Lists) -> Figures:
     return np.where(_comparable(before, after), share, np.nan)
 
 
+@_in_blocks
 def average_overlap(before: Lists, after: Lists) -> Figures:
     """Mean, over the depths d up to the longer list, of the share of the first d that agree.
 
@@ -119,7 +144,8 @@ def mutual_share(queries: npt.NDArray[np.int64], lists: Lists, candidates: int) 
     Returns
     -------
     ndarray of float64, shape (m,)
-        NaN where no neighbor was asked about, since then nobody knows.
+        NaN where no neighbor was asked about, since then nobody knows, and for words that are no
+        candidates, which nobody can have.
 
     Examples
     --------
@@ -127,17 +153,22 @@ def mutual_share(queries: npt.NDArray[np.int64], lists: Lists, candidates: int) 
     >>> mutual_share(np.arange(3), lists, 3).tolist()
     [1.0, 1.0, 0.0]
     """
+    from scipy.sparse import csr_array
+
     list_of = np.full(candidates, -1)
     list_of[queries[queries >= 0]] = np.flatnonzero(queries >= 0)
-    known = (lists >= 0) & (list_of[lists] >= 0)
-    mutual = np.zeros(len(lists))
-    for rank in range(lists.shape[1]):
-        theirs = lists[list_of[lists[:, rank]]]  # (m, k), meaningless where not known
-        mutual += known[:, rank] & (theirs == queries[:, None]).any(axis=1)
+    theirs = lists[list_of]  # (c, k), meaningless where nobody asked
+    filled = (theirs >= 0) & (list_of >= 0)[:, None]
+    ends = np.concatenate([[0], filled.sum(axis=1).cumsum()])
+    # (c, c): whether the column is a neighbor of the row
+    near = csr_array((np.ones(ends[-1], np.int32), theirs[filled], ends), (candidates, candidates))
+    mutual = np.asarray(near.multiply(near.T).sum(axis=1))[queries]
+    known = ((lists >= 0) & (list_of[lists] >= 0)).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        return np.where(known.any(axis=1), mutual / known.sum(axis=1), np.nan)
+        return np.where((queries >= 0) & (known > 0), mutual / known, np.nan)
 
 
+@_in_blocks
 def rbo(before: Lists, after: Lists, p: float = 0.9) -> Figures:
     """Rank-biased overlap, extrapolated beyond the lists' ends (RBO_ext, equation 32).
 
@@ -181,17 +212,6 @@ def rbo(before: Lists, after: Lists, p: float = 0.9) -> Figures:
 
 def common_by_depth(before: Lists, after: Lists) -> npt.NDArray[np.int64]:
     """Count what two lists share within their first d entries, for every d from 1 to k, (m, k)."""
-    m, k = before.shape
-    out = np.empty((m, k), np.int64)
-    step = max(1, _BLOCK_ENTRIES // k)
-    for start in range(0, m, step):
-        out[start : start + step] = _common(
-            before[start : start + step], after[start : start + step]
-        )
-    return out
-
-
-def _common(before: Lists, after: Lists) -> npt.NDArray[np.int64]:
     b, k = before.shape
     both = np.concatenate([before, after], axis=1)  # (b, 2k)
     order = np.argsort(both, axis=1, kind="stable")

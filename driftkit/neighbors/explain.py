@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from driftkit.drift.summary import none_if_nan
-from driftkit.drift.words import WordDrift, word_drift
-from driftkit.neighbors.result import NeighborShifts, Shift
+from driftkit.drift.words import self_cosines
+from driftkit.neighbors.result import Shift
 from driftkit.pair import Pair
 
 Cause = Literal["the word moved", "its neighbors moved", "both moved", "nothing changed"]
@@ -59,18 +60,14 @@ class Explanation:
         return {name: none_if_nan(value) for name, value in asdict(self).items()}
 
 
-def explain(
-    pair: Pair, shifts: NeighborShifts, *, drift: WordDrift | None = None
-) -> list[Explanation]:
+def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
     """Explain the shift of each word asked about.
 
     Parameters
     ----------
     pair : Pair
         The tables the shifts were found in.
-    shifts : NeighborShifts
-    drift : WordDrift, optional
-        Of the same pair, where it is known already.
+    shifts : NeighborShifts or iterable of Shift
 
     Examples
     --------
@@ -82,23 +79,22 @@ def explain(
     >>> print(explain(pair, neighbor_shifts(pair, ["good"], k=1))[0])
     good: lost bad; gained film; moved itself 0.80, its old neighbors moved 0.00 (the word moved)
     """
-    drift = word_drift(pair) if drift is None else drift
-    away = 1 - drift.self_cosine
-    return [_one(pair, shift, away) for shift in shifts]
+    return [_one(pair, shift) for shift in shifts]
 
 
-def _one(pair: Pair, shift: Shift, away: np.ndarray[Any, np.dtype[np.float64]]) -> Explanation:
+def _one(pair: Pair, shift: Shift) -> Explanation:
     row = pair.index[shift.word]
     then = pair.rows(name for name, _ in shift.before)
     changed = pair.rows((*shift.lost, *shift.gained))
-    known = away[then][~np.isnan(away[then])]
+    own, *theirs = (1 - self_cosines(pair, np.array([row, *then.tolist()]))).tolist()
+    known = [moved for moved in theirs if not np.isnan(moved)]
     return Explanation(
         shift.word,
         shift.lost,
         shift.gained,
         _cause(bool(pair.moved[row]), bool(pair.moved[changed].any()), len(changed) > 0),
-        float(away[row]),
-        float(known.mean()) if len(known) else np.nan,
+        own,
+        sum(known) / len(known) if known else np.nan,
     )
 
 

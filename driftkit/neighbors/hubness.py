@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from driftkit.drift.bands import band_masks
+from driftkit.drift.space_figures import SpaceFigure
+from driftkit.drift.summary import group_masks
+from driftkit.measure import Measure
+from driftkit.neighbors.result import NeighborShifts
+from driftkit.pair import Pair
 
 Lists = npt.NDArray[np.int32]
 Counts = npt.NDArray[np.int64]
@@ -32,6 +40,47 @@ class Hubness:
     def to_dict(self) -> dict[str, float]:
         """Give the fields."""
         return asdict(self)
+
+
+MEASURES = {
+    "hubness_skewness": "skewness",
+    "largest_hub": "largest",
+    "antihub_share": "antihubs",
+}
+"""Measures of the space that `Hubness` holds, and its fields."""
+
+
+def hubness_figures(
+    pair: Pair, shifts: NeighborShifts, measures: Iterable[Measure]
+) -> Iterator[SpaceFigure]:
+    """Measure the hubness of each table, over all, the moved and the unmoved candidates, by rank.
+
+    Parameters
+    ----------
+    pair : Pair
+        The tables the shifts were found in.
+    shifts : NeighborShifts
+        Only the words asked about count as askers.
+    measures : iterable of Measure
+        Those of `MEASURES`, no deeper than the lists.
+    """
+    pool = pair.rows(shifts.candidates)
+    chosen = {**group_masks(pair.moved), **band_masks(len(pair))}
+    for measure in measures:
+        sides = {
+            of: k_occurrences(lists[:, : measure.k], len(pool))
+            for of, lists in (("original", shifts.before), ("tuned", shifts.after))
+        }
+        for group, mask in chosen.items():
+            for of, counts in sides.items():
+                some = counts[mask[pool]]
+                value, reason = np.nan, f"there are no {group} words among the candidates"
+                if len(some):
+                    value = float(getattr(hubness(some), MEASURES[measure.name]))
+                    reason = "all are neighbors of equally many words"
+                yield SpaceFigure(
+                    str(measure), group, of, len(some), value, reason if np.isnan(value) else None
+                )
 
 
 def k_occurrences(lists: Lists, candidates: int) -> Counts:

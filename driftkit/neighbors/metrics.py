@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from driftkit.embeddings import Matrix
+from driftkit.embeddings import BLOCK_ROWS, Matrix
 from driftkit.errors import UnknownNameError
 from driftkit.neighbors.both import Spaces
 from driftkit.neighbors.exact import nearest
@@ -86,7 +86,7 @@ def nearest_by(
     live, asked = np.arange(len(candidates)), np.arange(len(queries))
     bias, own, scale = np.zeros(len(candidates)), np.zeros(len(queries)), np.ones(len(matrix))
     if metric == "euclidean":
-        bias = np.square(norms[candidates]) / 2
+        bias = _squares(matrix, candidates) / 2
     elif metric == "csls":
         live, asked = np.flatnonzero(norms[candidates] > 0), np.flatnonzero(norms[queries] > 0)
         scale = np.where(norms > 0, norms, 1)
@@ -107,7 +107,7 @@ def nearest_by(
     named = live[place] if len(live) else place
     identity[asked], score[asked] = np.where(listed, named, -1), np.where(listed, product, np.nan)
     if metric == "euclidean":
-        score = -np.sqrt(np.maximum(np.square(norms[queries])[:, None] - 2 * score, 0))
+        score = -np.sqrt(np.maximum(_squares(matrix, queries)[:, None] - 2 * score, 0))
     elif metric == "csls":
         score = 2 * score - own[:, None]
     return identity, score.astype(np.float32)
@@ -136,6 +136,15 @@ def nearest_in_both_by(
         search(spaces.before, spaces.before_norms, 0),
         search(spaces.after, spaces.after_norms, len(queries)),
     )
+
+
+def _squares(matrix: Matrix, rows: Positions) -> npt.NDArray[np.float64]:
+    """Squared norms (m,): of whole numbers exactly, which the square of a root is not."""
+    out = np.empty(len(rows))
+    for start in range(0, len(rows), BLOCK_ROWS):
+        block = matrix[rows[start : start + BLOCK_ROWS]].astype(np.float64)
+        out[start : start + len(block)] = np.square(block).sum(axis=1)
+    return out
 
 
 def _mean(cosine: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:

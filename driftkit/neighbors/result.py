@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from driftkit.drift.summary import Summary, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.measure import Measure
 from driftkit.measures import parse_measure
+from driftkit.neighbors.agreement import overlap, rbo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +90,8 @@ class NeighborShifts:
         Agreement of the two lists (see `driftkit.neighbors.agreement`); NaN when one is empty.
     reasons : dict of str to str
         For each word without a figure, why.
+    further : mapping of str to ndarray of float64, shape (m,)
+        Measures that were asked for besides, by name.
     """
 
     words: tuple[str, ...]
@@ -102,6 +105,7 @@ class NeighborShifts:
     overlap: npt.NDArray[np.float64]
     rbo: npt.NDArray[np.float64]
     reasons: dict[str, str]
+    further: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -147,7 +151,24 @@ class NeighborShifts:
     def figures(self) -> dict[str, npt.NDArray[np.float64]]:
         """Per-word figures (m,) by name of the measure."""
         share, ranked = self.measures
-        return {str(share): self.overlap, str(ranked): self.rbo}
+        return {str(share): self.overlap, str(ranked): self.rbo, **self.further}
+
+    def first(self, k: int) -> NeighborShifts:
+        """Give what a search for fewer neighbors would have given; these if k is their number."""
+        if k >= self.k:
+            return self
+        before, after = self.before[:, :k].copy(), self.after[:, :k].copy()
+        (_, persistence), *_ = parse_measure("rbo").parameters
+        return replace(
+            self,
+            k=k,
+            before=before,
+            after=after,
+            before_cosine=self.before_cosine[:, :k].copy(),
+            after_cosine=self.after_cosine[:, :k].copy(),
+            overlap=overlap(before, after),
+            rbo=rbo(before, after, persistence),
+        )
 
     def summary(self) -> tuple[Summary, ...]:
         """Sum up each measure over all, the moved and the unmoved of the words asked about."""
@@ -207,7 +228,7 @@ class NeighborShifts:
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain lists, numbers and strings, ready for JSON (``driftkit.shifts/1``)."""
-        share, ranked = map(str, self.measures)
+        figures = self.figures()
         return {
             "schema": "driftkit.shifts/1",
             "k": self.k,
@@ -218,8 +239,7 @@ class NeighborShifts:
                     "word": shift.word,
                     "moved": moved,
                     "measures": {
-                        share: none_if_nan(shift.overlap),
-                        ranked: none_if_nan(shift.rbo),
+                        name: none_if_nan(float(values[at])) for name, values in figures.items()
                     },
                     "reason": shift.reason,
                     "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
@@ -228,7 +248,7 @@ class NeighborShifts:
                     "gained": list(shift.gained),
                     "kept": list(shift.kept),
                 }
-                for shift, moved in zip(self, self.moved.tolist(), strict=True)
+                for at, (shift, moved) in enumerate(zip(self, self.moved.tolist(), strict=True))
             ],
         }
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from driftkit.embeddings import BLOCK_ROWS, Matrix
+from driftkit.embeddings import Matrix
+from driftkit.embeddings import row_norms as row_norms
 from driftkit.errors import OptionError
 
 Positions = npt.NDArray[np.int64]
@@ -79,15 +80,6 @@ class Space:
         full: float = (self.matrix.shape[1] + 4) * 2.0**-24
         coarse = torch.get_float32_matmul_precision() != "highest"
         return full + 2.0**-7 if coarse else full
-
-
-def row_norms(matrix: Matrix) -> Norms:
-    """Euclidean norms of the rows of an (n, d) matrix, (n,), summed in float64."""
-    out = np.empty(len(matrix), np.float64)
-    for start in range(0, len(matrix), BLOCK_ROWS):
-        block = matrix[start : start + BLOCK_ROWS].astype(np.float64)
-        out[start : start + len(block)] = np.sqrt(np.square(block).sum(axis=1))
-    return out
 
 
 def usable_device(name: str) -> torch.device:

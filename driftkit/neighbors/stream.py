@@ -19,6 +19,7 @@ import numpy as np
 from driftkit.atomic import replacing
 from driftkit.drift.summary import none_if_nan
 from driftkit.errors import MissingExtraError, OptionError
+from driftkit.neighbors.exact import LEAST_TOGETHER, MEMORY
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     import pyarrow
 
 PART = 32_768
-"""Words in a part: what is lost at most when a run is stopped."""
+"""Most words in a part: what is lost when a run is stopped."""
+ENTRY_BYTES = 128
+"""Bytes that a neighbor of both sides takes while a part is found, compared and written."""
 ENDINGS = (".jsonl", ".parquet")
 
 
@@ -38,7 +41,7 @@ def write_shifts(
     k: int = 10,
     *,
     candidates: int | Sequence[str] | None = None,
-    part: int = PART,
+    part: int | None = None,
     progress: Callable[[int, int], None] | None = None,
     **options: Any,
 ) -> int:
@@ -55,8 +58,9 @@ def write_shifts(
         Ends in ``.jsonl`` (one JSON object a line) or ``.parquet`` (needs pyarrow).
     words, k, candidates
         As in `neighbor_shifts`.
-    part : int
-        Words done together; parts of another size cannot be gone on with.
+    part : int, optional
+        Words done together; parts of another size cannot be gone on with. Unless given, as many as
+        fit into `memory` with k neighbors each, from 256 to 32,768.
     progress : callable, optional
         Called with (words done, words in all).
     **options
@@ -80,6 +84,8 @@ def write_shifts(
             f"{target.name} was given; shifts are written to files that end in "
             f"{' or '.join(ENDINGS)}."
         )
+    if part is None:
+        part = _words_in(options.get("memory") or MEMORY, k)
     if part < 1:
         raise OptionError(f"part={part} was given; it must be 1 or more.")
     if target.suffix == ".parquet":
@@ -106,6 +112,11 @@ def write_shifts(
         _join(parts, joined)
     shutil.rmtree(folder)
     return found
+
+
+def _words_in(memory: int, k: int) -> int:
+    """Words of a part that take so much memory."""
+    return min(PART, max(LEAST_TOGETHER, memory // (ENTRY_BYTES * max(k, 1))))
 
 
 def _within(
@@ -171,16 +182,23 @@ def _write(shifts: NeighborShifts, path: Path) -> None:
                 file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
         return
     pa = _parquet()
-    share, ranked = map(str, shifts.measures)
-    names, cosines = pa.list_(pa.string()), pa.list_(pa.float32())
-    schema = pa.schema(
-        [
-            ("word", pa.string()), ("moved", pa.bool_()), (share, pa.float64()),
-            (ranked, pa.float64()), ("before", names), ("before_cosine", cosines),
-            ("after", names), ("after_cosine", cosines), ("reason", pa.string()),
-        ]
-    )  # fmt: skip
-    pa.parquet.write_table(pa.Table.from_pylist(list(_rows(shifts)), schema), path)
+    words = pa.array(shifts.candidates, pa.string())
+    sides = {
+        "before": (shifts.before, shifts.before_cosine),
+        "after": (shifts.after, shifts.after_cosine),
+    }
+    columns: dict[str, Any] = {"word": pa.array(shifts.words, pa.string()), "moved": shifts.moved}
+    for measure, values in zip(shifts.measures, (shifts.overlap, shifts.rbo), strict=True):
+        columns[str(measure)] = pa.array(values, from_pandas=True)
+    for side, (positions, cosines) in sides.items():
+        filled = positions >= 0
+        ends = np.concatenate([[0], filled.sum(axis=1).cumsum()]).astype(np.int32)
+        named = words.take(pa.array(positions[filled]))
+        columns[side] = pa.ListArray.from_arrays(ends, named)
+        columns[f"{side}_cosine"] = pa.ListArray.from_arrays(ends, pa.array(cosines[filled]))
+    why = [shifts.reasons.get(word) for word in shifts.words]
+    columns["reason"] = pa.array(why, pa.string())
+    pa.parquet.write_table(pa.table(columns), path)
 
 
 def _join(parts: Sequence[Path], target: Path) -> None:

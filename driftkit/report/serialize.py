@@ -39,7 +39,7 @@ def _schema(name: str) -> dict[str, Any]:
     return schema
 
 
-def audit_document(audit: Audit, top: int) -> dict[str, Any]:
+def audit_document(audit: Audit, top: int, explain: bool = False) -> dict[str, Any]:
     """Give an audit as plain values, ready for JSON; what could not be measured is None.
 
     Parameters
@@ -47,13 +47,15 @@ def audit_document(audit: Audit, top: int) -> dict[str, Any]:
     audit : Audit
     top : int
         How many of the most shifted moved, and of the unmoved, words to include.
+    explain : bool
+        Whether to include what explains them.
     """
     pair = audit.pair
-    return {
+    document = {
         "schema": SCHEMA,
         "driftkit": version("driftkit"),
         "engines": {name: version(name) for name in ENGINES},
-        "settings": asdict(audit.settings),
+        "settings": {**asdict(audit.settings), "measures": list(audit.settings.measures)},
         "sources": {"original": _source(pair.original), "tuned": _source(pair.tuned)},
         "verdict": audit.verdict,
         "headline": audit.headline,
@@ -69,10 +71,13 @@ def audit_document(audit: Audit, top: int) -> dict[str, Any]:
             "moved_means": pair.tolerance,
         },
         "drift": _drift(audit),
-        "benchmarks": [change.to_dict() for change in audit.scores],
+        "benchmarks": _benchmarks(audit),
         "words": list(_words(audit, audit.most_shifted(top, moved=True))),
         "unmoved_words": list(_words(audit, audit.most_shifted(top, moved=False))),
     }
+    if explain:
+        document["explanation"] = audit.explain(top).to_dict()
+    return document
 
 
 def _source(table: Embeddings) -> dict[str, Any]:
@@ -90,10 +95,29 @@ def _source(table: Embeddings) -> dict[str, Any]:
     }
 
 
+def _benchmarks(audit: Audit) -> list[dict[str, Any]]:
+    """Entries of the benchmarks; ``null`` is what random moves would have made of ``tuned``."""
+    entries = [change.to_dict() for change in audit.scores]
+    if audit.null is not None:
+        for entry, random in zip(entries, audit.null.scores, strict=True):
+            entry["null"] = none_if_nan(random.tuned)
+    return entries
+
+
 def _drift(audit: Audit) -> dict[str, dict[str, Any]]:
-    """Measure to group to figures."""
+    """Measure to group to figures, beside their null where it is known."""
+    measures = _figures(audit)
+    if audit.null is not None:
+        for measure, groups in _figures(audit.null).items():
+            for group, entry in groups.items():
+                (null,) = (entry[key] for key in ("mean", "value", "tuned") if key in entry)
+                measures[measure][group]["null"] = null
+    return measures
+
+
+def _figures(audit: Audit) -> dict[str, dict[str, Any]]:
     measures: dict[str, dict[str, Any]] = {}
-    for row in audit.summaries():
+    for row in audit.summaries(bands=True):
         figures = row.to_dict()
         measure, group = figures.pop("measure"), figures.pop("group")
         measures.setdefault(measure, {})[group] = figures
@@ -107,18 +131,20 @@ def _drift(audit: Audit) -> dict[str, dict[str, Any]]:
 
 def _words(audit: Audit, shifts: list[Shift]) -> Iterator[dict[str, Any]]:
     """Entries of the most shifted words."""
-    share, ranked = map(str, audit.shifts.measures)
     for shift in shifts:
         row = audit.pair.index[shift.word]
-        figures = {name: values[row] for name, values in audit.words.figures().items()}
-        figures |= {share: shift.overlap, ranked: shift.rbo}
         yield {
             "word": shift.word,
             "rank": int(audit.pair.original_rows[row]) + 1,
             "moved": bool(audit.pair.moved[row]),
-            "measures": {name: none_if_nan(float(value)) for name, value in figures.items()},
+            "measures": _of_word(audit, row),
+            **({} if audit.null is None else {"null": _of_word(audit.null, row)}),
             "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
             "after": [{"word": name, "cosine": cosine} for name, cosine in shift.after],
             "lost": list(shift.lost),
             "gained": list(shift.gained),
         }
+
+
+def _of_word(audit: Audit, row: int) -> dict[str, float | None]:
+    return {name: none_if_nan(float(values[row])) for name, values in audit.figures.items()}

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from rich.console import Console, Group, RenderableType
 from rich.text import Text
 
-from driftkit.drift.summary import GROUPS
 from driftkit.report.broken import broken_view
+from driftkit.report.drift import bands_view, drift_view, null_benchmarks_view
+from driftkit.report.explained import explained_view
 from driftkit.report.tables import interval, number, reasons, section, signed, table
 from driftkit.report.words import one_line_each, side_by_side_in
 
@@ -39,10 +40,6 @@ VERDICT_STYLE = {
 }
 
 
-SPACE_SHOWN = ("cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine")
-"""Whole-space measures worth a line; the rest are in the JSON document and the frame."""
-
-
 def to_text(view: Audit | RenderableType, width: int = 100) -> str:
     """Render a view, or an audit, as plain text without color."""
     from driftkit.auditing import Audit
@@ -61,7 +58,14 @@ def to_text(view: Audit | RenderableType, width: int = 100) -> str:
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def audit_view(audit: Audit, top: int, words: Sequence[str] = ()) -> RenderableType:
+def audit_view(
+    audit: Audit,
+    top: int,
+    words: Sequence[str] = (),
+    *,
+    bands: bool = False,
+    explain: bool = False,
+) -> RenderableType:
     """The whole picture: verdict, rows, benchmarks, drift, words.
 
     Parameters
@@ -71,11 +75,19 @@ def audit_view(audit: Audit, top: int, words: Sequence[str] = ()) -> RenderableT
         How many of the most shifted words to show.
     words : sequence of str, optional
         Words to show instead of the most shifted ones.
+    bands : bool
+        Whether to show the figures by rank of the words, too.
+    explain : bool
+        Whether to tell why neighbors changed and where words moved to.
     """
     parts: list[RenderableType] = [_head(audit), _benchmarks(audit)]
     if (broken := broken_view(audit.scores)) is not None:
         parts.append(broken)
-    parts.append(_drift(audit))
+    if audit.null is not None:
+        parts.append(null_benchmarks_view(audit, audit.null))
+    parts.append(drift_view(audit))
+    if bands:
+        parts.append(bands_view(audit))
     if words:
         parts.append(section("Words asked about", side_by_side_in(audit, audit.shifts_of(words))))
     elif top:
@@ -92,6 +104,8 @@ def audit_view(audit: Audit, top: int, words: Sequence[str] = ()) -> RenderableT
                     one_line_each(audit, unmoved),
                 )
             )
+    if explain:
+        parts.append(explained_view(audit.explain(top)))
     return Group(*parts)
 
 
@@ -247,20 +261,3 @@ def _split(changes: Iterable[ScoreChange]) -> RenderableType:
             change.name, *(f"{signed(part.delta)} (n {part.n:,})" for part in change.split)
         )
     return made
-
-
-def _drift(audit: Audit) -> RenderableType:
-    made = table("measure", right=("all", "moved", "unmoved"))
-    summaries: dict[str, dict[str, str]] = {}
-    for row in audit.summaries():
-        summaries.setdefault(f"{row.measure}, mean", {})[row.group] = number(row.mean, 3)
-    for figure in audit.space:
-        if figure.measure not in SPACE_SHOWN or figure.group not in GROUPS:
-            continue
-        name = figure.measure if figure.of == "pair" else f"{figure.measure}, {figure.of}"
-        summaries.setdefault(name, {})[figure.group] = number(figure.value, 3)
-    for name, groups in summaries.items():
-        made.add_row(name, *(groups[group] for group in GROUPS))
-    shifts = audit.shifts
-    note = f"Neighbors: {len(shifts.words):,} words among {len(shifts.candidates):,} candidates."
-    return section("How far it moved", made, Text(note, "dim"))

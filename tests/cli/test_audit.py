@@ -96,3 +96,26 @@ def test_an_unknown_benchmark_names_the_nearest(run, tables):
     result = run("audit", *tables, "-b", "ws35")
     assert result.exit_code == 2
     assert "did you mean 'ws353'" in result.stderr
+
+
+def test_everything_that_can_be_asked_for(run, tables):
+    asked = ("-m", "jaccard@20", "--measure", "largest_hub", "--null", "--bands", "--explain")
+    result = run("audit", *tables, *QUICK, "--top", "1", *asked, "--json", "-")
+    document = json.loads(result.stdout)
+    jsonschema.Draft202012Validator(audit_schema()).validate(document)
+    assert {"jaccard@20", "largest_hub@10"} <= set(document["drift"])
+    assert document["drift"]["jaccard@20"]["moved"]["null"] < 0.5
+    assert document["explanation"]["directions"]
+    text = run("audit", *tables, *QUICK, "--top", "1", *asked).stdout
+    for shown in (
+        "jaccard@20, mean", "largest_hub@10, tuned", "  null", "By rank",
+        "What random moves of the same size would have done", "Words that moved together",
+        "Directions words moved in",
+    ):  # fmt: skip
+        assert shown in text
+
+
+def test_a_wrong_measure_is_told_at_once(run):
+    result = run("audit", "no-such.npy", "nor-this.npy", "-m", "jacard@5")
+    assert result.exit_code == 2
+    assert "did you mean 'jaccard'?" in result.stderr

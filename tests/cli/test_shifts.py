@@ -1,6 +1,7 @@
 import json
 
 import driftkit as dk
+from driftkit.neighbors.explain import explain
 
 
 def test_neighbors_before_and_after(run, saved, pair):
@@ -10,6 +11,8 @@ def test_neighbors_before_and_after(run, saved, pair):
     lines = [line.split() for line in result.stdout.splitlines()]
     assert lines[0] == ["good"]
     assert [line[1] for line in lines[3:13]] == [name for name, _ in shift.before]
+    (told,) = explain(pair, [shift])
+    assert " ".join(result.stdout.split()).endswith(str(told))
 
 
 def test_json_is_the_library_s_document(run, saved):
@@ -19,6 +22,10 @@ def test_json_is_the_library_s_document(run, saved):
     assert document["schema"] == "driftkit.shifts/1"
     pair = dk.align(*map(dk.load, map(str, tables)))
     expected = dk.neighbor_shifts(pair, ["good", "bad"], 3, candidates=500)
+    told = explain(pair, expected)
+    for entry, each in zip(document["words"], told, strict=True):
+        assert (entry.pop("cause"), entry.pop("own")) == (each.cause, each.own)
+        assert entry.pop("neighbors") == each.neighbors
     assert document == json.loads(json.dumps(expected.to_dict()))
 
 

@@ -205,3 +205,29 @@ def test_views(space):
 def test_an_unknown_figure(space):
     with pytest.raises(UnknownNameError, match="did you mean 'cka, moved, pair'"):
         space_drift(pair_of(space, space)).figure("cka", "moves")
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 30), st.integers(1, 5))
+@settings(max_examples=60, deadline=None)
+def test_ties_zero_rows_one_row_and_one_column(seed, n, d):
+    """Where the n x n formulas give a number, it is this one; where not, there is a reason."""
+    rng = np.random.default_rng(seed)
+    before = rng.integers(-1, 2, (n, d)).astype(np.float32)
+    after = np.where(rng.random((n, 1)) < 0.5, before, rng.integers(-1, 2, (n, d)))
+    pair = pair_of(before, after.astype(np.float32))
+    drift = space_drift(pair)
+    for group, mask in (("all", slice(None)), ("moved", pair.moved), ("unmoved", ~pair.moved)):
+        x, y = pair.before[mask].astype(float), pair.after[mask].astype(float)
+        with np.errstate(invalid="ignore"):
+            expected = cka_oracle(x, y) if len(x) > 2 else np.nan
+        assert value(drift, "cka", group) == pytest.approx(expected, abs=1e-8, nan_ok=True)
+        if len(x) > 1:
+            distance = pytest.approx(procrustes_oracle(x, y), abs=1e-7)
+            assert value(drift, "procrustes", group) == distance
+        directed = x.any(axis=1) & y.any(axis=1)
+        for of, space in (("original", x[directed]), ("tuned", y[directed])):
+            cosine = mean_cosine_oracle(space) if len(space) > 1 else np.nan
+            found = value(drift, "mean_cosine", group, of)
+            assert found == pytest.approx(cosine, abs=1e-12, nan_ok=True)
+    for figure in drift:
+        assert np.isnan(figure.value) == (figure.reason is not None)

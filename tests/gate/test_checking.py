@@ -100,10 +100,12 @@ def test_inconclusive_warns_unless_asked_otherwise(audits):
         ("spearman[google] >= 0", "unknown benchmark of this audit 'google': Known: ws353, sim"),
         ("3cosadd[ws353] >= 0", "3cosadd[ws353] was not measured; this audit has spearman[ws353]"),
         ("3cosadd[*] >= 0", "3cosadd[*] was not measured"),
-        ("overlap@20 mean >= 0", "unknown figure of this audit 'overlap@20 mean'"),
+        ("overlap@20 mean >= 0", "overlap@20 was not measured; audit with measures=['overlap@20']"),
         ("cka <= original", "cka compares the two tables; the original alone has none"),
         ("word[goood] overlap >= 0", "unknown protected word 'goood'"),
-        ("word[good] overlap@7 >= 0", "unknown figure of this audit 'word[good] overlap@7'"),
+        ("word[good] overlap@7 >= 0", "audit with measures=['overlap@7']"),
+        ("hubness_skewness tuned <= 9", "audit with measures=['hubness_skewness']"),
+        ("overlap mean[rank 5-7] >= 0", "unknown figure of this audit 'overlap mean[rank 5-7]'"),
     ],
 )
 def test_a_rule_on_what_was_not_measured_is_an_error(audits, rule, message):

@@ -47,3 +47,18 @@ def test_one_string_is_not_a_list_of_rules():
 
 def test_the_same_rule_twice_counts_once():
     assert len(make_policy(["moved <= 3", "moved  <= 3"]).rules) == 1
+
+
+def test_measures_and_bands_that_rules_name():
+    policy = make_policy(
+        [
+            "moved <= 10%",
+            "change[*] >= -margin",
+            "jaccard@50 mean[rank 1-1000] >= 0.5",
+            "words[good,bad] mutual_change >= 0",
+            "largest_hub@5 tuned[rank 1001-10000] <= 100",
+            "cka[moved] >= 0.5",
+        ]
+    )
+    assert policy.measures == ["jaccard@50", "mutual_change", "largest_hub@5", "cka"]
+    assert policy.bands == ["rank 1-1000", "rank 1001-10000"]

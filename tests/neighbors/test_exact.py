@@ -192,3 +192,13 @@ def test_cuda_finds_what_the_oracle_finds():
     matrix[17] = 0
     queries = np.arange(0, 5000, 9)
     same(nearest(matrix, queries, 10, device="cuda"), brute_force(matrix, queries, 10))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("memory", [20_000_000, 500_000_000])
+def test_a_thousand_neighbors_of_five_thousand_words(engine, memory):
+    matrix = np.random.default_rng(7).normal(size=(5000, 50)).astype(np.float32)
+    matrix[::10] = matrix[:500]  # ties, as far as they reach
+    rows, cosine = nearest(matrix, np.arange(5000), 1000, memory=memory)
+    sample = np.arange(0, 5000, 61)
+    same((rows[sample], cosine[sample]), brute_force(matrix, sample, 1000))

@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from scipy.stats import skew
 
+from driftkit import Embeddings, align, neighbor_shifts
+from driftkit.measures import REGISTRY, parse_measure
 from driftkit.neighbors.exact import nearest
-from driftkit.neighbors.hubness import hubness, k_occurrences
+from driftkit.neighbors.hubness import MEASURES, hubness, hubness_figures, k_occurrences
 
 
 def test_agrees_with_scipy_and_a_count_by_hand():
@@ -27,3 +29,29 @@ def test_hubness_of_glove(glove):
     assert found.skewness == pytest.approx(1.678, abs=1e-3)
     assert (found.largest, glove.words[counts.argmax()]) == (78, "smith")
     assert found.antihubs == pytest.approx(0.0226, abs=5e-5)
+
+
+def test_figures_by_group_are_those_of_counts(pair):
+    shifts = neighbor_shifts(pair, k=4)
+    asked = [parse_measure(f"{name}@3") for name in MEASURES]
+    found = {(f.measure, f.group, f.of): f for f in hubness_figures(pair, shifts, asked)}
+    assert len(found) == 3 * 3 * 2
+    counts = k_occurrences(shifts.after[:, :3], len(pair))
+    for group, mask in (("all", slice(None)), ("moved", pair.moved), ("unmoved", ~pair.moved)):
+        some = counts[mask]
+        assert found["hubness_skewness@3", group, "tuned"].value == pytest.approx(skew(some))
+        assert found["largest_hub@3", group, "tuned"].value == some.max()
+        assert found["antihub_share@3", group, "tuned"].value == np.mean(some == 0)
+        assert found["antihub_share@3", group, "tuned"].n == len(some)
+
+
+def test_an_empty_group_and_equal_counts_say_so():
+    words = ["a", "b"]
+    table = Embeddings(words, np.eye(2) + 1)
+    pair = align(table, table)
+    found = {
+        f.group: f.reason
+        for f in hubness_figures(pair, neighbor_shifts(pair, k=1), [REGISTRY["hubness_skewness"]])
+    }
+    assert found["moved"] == "there are no moved words among the candidates"
+    assert found["all"] == "all are neighbors of equally many words"

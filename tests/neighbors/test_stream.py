@@ -76,3 +76,19 @@ def test_refuses_other_endings_and_folders_that_are_not_there(pair, tmp_path, mo
     monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
     with pytest.raises(MissingExtraError, match="pyarrow"):
         write_shifts(pair, tmp_path / "shifts.parquet")
+
+
+@pytest.mark.parametrize(
+    ("memory", "k", "words"),
+    [
+        (stream.MEMORY, 10, stream.PART),
+        (stream.MEMORY, 1000, 3_906),
+        (200_000_000, 1000, 1_562),
+        (1, 1000, 256),
+    ],
+)
+def test_deep_lists_are_written_in_smaller_parts(pair, tmp_path, monkeypatch, memory, k, words):
+    parts, real = [], stream._question
+    monkeypatch.setattr(stream, "_question", lambda *args: parts.append(args[4]) or real(*args))
+    write_shifts(pair, tmp_path / "shifts.jsonl", ["w3"], k, memory=memory)
+    assert parts == [words]

@@ -1,0 +1,38 @@
+import numpy as np
+import pytest
+
+from driftkit.drift.directions import Cluster, Direction
+from driftkit.explained import Explained
+from driftkit.neighbors.explain import Explanation
+from driftkit.report.explained import CLUSTERS, explained_view
+from driftkit.report.terminal import to_text
+
+
+@pytest.fixture(scope="module")
+def found():
+    good = Explanation(
+        "good", ("bad", "thing", "way", "even"), ("excellent", "superb"), "both moved", 0.31, 0.12
+    )
+    film = Explanation("film", ("movie",), ("cinema",), "its neighbors moved", 0.0, 0.4)
+    valence = Direction(
+        np.eye(3)[0],
+        0.574,
+        ("superb", "excellent", "brilliant", "fine", "nice"),
+        ("awful", "arson"),
+    )
+    rest = Direction(np.eye(3)[1], 0.061, ("may", "june"), ("betty", "gloria"))
+    clusters = [Cluster(("good", "great", "happy", "best", "joy"), valence, 0.84)]
+    clusters += [Cluster(("it",), rest, 1.0)] * CLUSTERS
+    return Explained((good,), (film,), (valence, rest), tuple(clusters))
+
+
+def test_golden(found, golden):
+    assert to_text(explained_view(found), 80) + "\n" == golden("explained.txt")
+
+
+def test_parts_without_anything_are_left_out(found):
+    alone = Explained((), found.unmoved, (), ())
+    assert to_text(explained_view(alone), 120).splitlines()[1:] == [
+        "Why words that never moved lost neighbors",
+        str(found.unmoved[0]),
+    ]
