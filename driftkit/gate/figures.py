@@ -118,6 +118,9 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
         ("displaced", int(audit.displaced.sum()), len(audit.candidate_rows)),
     ):
         yield Subject("count", name), Figure(value, whole=whole, n=whole)
+    cut = audit.saturated
+    at = f"cut off at {np.abs(pair.after[cut]).max():.6g}" if cut.any() else ""
+    yield Subject("count", "saturated"), Figure(int(cut.sum()), whole=shared, n=shared, detail=at)
     total = len(audit.scores)
     open_ = len(audit.status("inconclusive"))
     unknown = audit.status("not measured")

@@ -25,6 +25,7 @@ COUNTS = {
     "added": "words only the tuned table has",
     "removed": "words only the original table has",
     "zero": "shared words with a zero row in either table",
+    "saturated": "shared words cut off at the tuned table's largest number",
     "displaced": "candidates that moved past their nearest original neighbor",
     "lost": "benchmarks that were lost",
     "gained": "benchmarks that were gained",
