@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import cast
 
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
-from driftkit.gate.baseline import Baseline
+from driftkit.gate.baseline import AGAIN, Baseline
 from driftkit.gate.decide import Outcome, decide
 from driftkit.gate.differences import Paired, difference
 from driftkit.gate.figures import NAN, Figure, Figures, rounded
@@ -44,7 +44,7 @@ def apply_rules(
 
     Raises
     ------
-    RuleError, UnknownNameError
+    RuleError
         If a rule speaks of something that was not measured.
     BaselineError
         If the baseline lacks a figure that a rule needs.
@@ -67,7 +67,7 @@ def _matches(rule: Rule, pattern: Subject, figures: Figures) -> Iterator[tuple[S
     yield from found
 
 
-def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> Exception:
+def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> RuleError:
     if pattern.kind == "benchmark":
         scored = {
             each.on: each.measure
@@ -75,21 +75,34 @@ def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> Exception:
             if each.kind == "benchmark" and each.measure != COVERAGE
         }
         if pattern.on != "*" and pattern.on not in scored:
-            return UnknownNameError(
-                "benchmark of this audit", pattern.on, scored, "Add it with --benchmark."
+            unknown = UnknownNameError(
+                "benchmark of this audit", pattern.on, scored, "Add it to the audit's benchmarks."
             )
+            return RuleError(rule.text, str(unknown))
         listed = ", ".join(f"{measure}[{name}]" for name, measure in scored.items())
         return RuleError(rule.text, f"{pattern} was not measured; this audit has {listed}.")
     if pattern.kind == "group" and pattern.of in ("original", "tuned"):
         return RuleError(
-            rule.text, f"{pattern.measure} compares the two tables; the original alone has none."
+            rule.text,
+            f"{pattern.measure} compares the two tables, so one table alone has none; give a "
+            "number, a percentage or baseline.",
+        )
+    groups = [each.on or "all" for each in figures if replace(pattern, on=each.on).stands_for(each)]
+    if pattern.kind == "group" and groups:
+        return RuleError(
+            rule.text,
+            f"there is no figure of the words {pattern.on!r}; this audit has them of "
+            f"{', '.join(groups)}.",
         )
     known = [
         str(each)
         for each in figures
         if each.kind == pattern.kind and (each.kind != "word" or each.on == pattern.on)
     ]
-    return UnknownNameError("figure of this audit", str(pattern), known)
+    hint = "The depth of neighbor lists is set by -k." if "@" in pattern.measure else ""
+    return RuleError(
+        rule.text, str(UnknownNameError("figure of this audit", str(pattern), known, hint))
+    )
 
 
 def _result(
@@ -141,8 +154,7 @@ def _of_baseline(rule: Rule, subject: Subject, stored: Baseline) -> Figure:
     if subject not in stored.figures:
         raise BaselineError(
             stored.name,
-            f"is outdated: it has no {subject}, which rule {rule.text!r} needs. Write it again "
-            "with `driftkit baseline update`.",
+            f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}",
         )
     return stored.figures[subject]
 

@@ -122,15 +122,15 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
     at = f"cut off at {np.abs(pair.after[cut]).max():.6g}" if cut.any() else ""
     yield Subject("count", "saturated"), Figure(int(cut.sum()), whole=shared, n=shared, detail=at)
     total = len(audit.scores)
-    open_ = len(audit.status("inconclusive"))
+    undecided = audit.status("inconclusive")
     unknown = audit.status("not measured")
     reason = None
     if unknown:
-        reason = "not measured: " + "; ".join(f"{each.name} ({each.reason})" for each in unknown)
+        reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown)
     for status in ("lost", "gained", "retained"):
         named = audit.status(status)
         # Every benchmark that is not settled might still be one more.
-        most = len(named) + open_ + len(unknown)
+        most = len(named) + len(undecided) + len(unknown)
         yield (
             Subject("count", status),
             Figure(
@@ -141,12 +141,17 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
                 unchanged=0,
                 whole=total,
                 n=total,
-                detail=", ".join(each.name for each in named),
+                detail=", ".join(
+                    [
+                        *(each.name for each in named),
+                        *(f"{each.name} undecided" for each in undecided),
+                    ]
+                ),
                 reason=reason,
             ),
         )
     for name, statuses in (
-        ("inconclusive", audit.status("inconclusive")),
+        ("inconclusive", undecided),
         ("not_measured", unknown),
     ):
         detail = ", ".join(each.name for each in statuses)
@@ -236,8 +241,8 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Figure]]:
         for measure, values in audit.words.figures().items():
             yield _word(word, measure, values[row], "its row is zero in one of the tables")
         for measure, values in neighbors.items():
-            why = shifts.reasons.get(word) if shifts is not None else None
-            yield _word(word, measure, values[at], why or "it could not be measured")
+            why = shifts.reasons.get(word, "") if shifts is not None else ""
+            yield _word(word, measure, values[at], why)
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:

@@ -198,7 +198,14 @@ def _known_measure(name: str) -> Measure:
         if error.kind != "measure":
             raise
         known = [*REGISTRY, CHANGE, COVERAGE, *COUNTS, "word"]
-        raise UnknownNameError("measure or count", error.name, known) from None
+        unknown = UnknownNameError("measure or count", error.name, known)
+        if unknown.nearest is None:
+            hint = (
+                f"Counts are {', '.join(COUNTS)}; measures have the names that `driftkit audit "
+                "--json -` gives them."
+            )
+            unknown = UnknownNameError(unknown.kind, unknown.name, known, hint)
+        raise unknown from None
 
 
 def _written(name: str) -> str:
