@@ -25,6 +25,8 @@ from driftkit.training.schedules import SlantedTriangular
 from driftkit.training.unfreezing import AtEpoch, Stage, Unfreezing, freeze_then_unfreeze
 
 BATCH = 50
+POOL = 20  # batches whose sentences are sorted by length together
+LOOKS = 10  # times in a run that dev and test are looked at
 HEAD_RATE = 1e-3
 
 
@@ -47,17 +49,8 @@ def run(cell, glove, benchmarks, folder=None):
     """Give the record of a cell: its settings, scores and drift."""
     started = time.perf_counter()
     recipe = RECIPES[cell.recipe]
-    task = read_task(cell.task, cell.fraction, cell.seed, folder)
-    torch.manual_seed(cell.seed)
-    table = embedding_from(glove, task.vocabulary, seed=cell.seed)
-    if recipe.random:
-        scale = float(np.sqrt(np.square(glove.norms).mean() / glove.dimensions))
-        with torch.no_grad():
-            table.weight[1:] = scale * torch.randn_like(table.weight[1:])
-    start = table.weight.detach().clone()
-    model = MODELS[cell.model](glove.dimensions, task.classes)
-    epochs, predicted = train(cell, recipe, task, table, model)
-    trained = time.perf_counter()
+    task, table, start, epochs, predicted = trained(cell, recipe, glove, folder)
+    ended = time.perf_counter()
     record = {
         **asdict(cell),
         "test": epochs[-1]["test"],
@@ -68,15 +61,29 @@ def run(cell, glove, benchmarks, folder=None):
         "epochs_log": epochs,
         "predicted": "".join(map(str, predicted)),
         "gold": "".join(map(str, task.test.labels)),
-        "seconds_training": round(trained - started, 2),
+        "seconds_training": round(ended - started, 2),
     }
     if not recipe.random:
         record |= measure(cell, glove, table, start, benchmarks, folder)
-    return record | {"seconds_measuring": round(time.perf_counter() - trained, 2)}
+    return record | {"seconds_measuring": round(time.perf_counter() - ended, 2)}
+
+
+def trained(cell, recipe, glove, folder=None):
+    """Train a fresh model; give the task, the table, its rows at the start, and `train`'s."""
+    task = read_task(cell.task, cell.fraction, cell.seed, folder)
+    torch.manual_seed(cell.seed)
+    table = embedding_from(glove, task.vocabulary, seed=cell.seed)
+    if recipe.random:
+        scale = float(np.sqrt(np.square(glove.norms).mean() / glove.dimensions))
+        with torch.no_grad():
+            table.weight[1:] = scale * torch.randn_like(table.weight[1:])
+    start = table.weight.detach().clone()
+    model = MODELS[cell.model](glove.dimensions, task.classes)
+    return task, table, start, *train(cell, recipe, task, table, model)
 
 
 def train(cell, recipe, task, table, model):
-    """Train in place; give the accuracy after each epoch and the last predictions on test."""
+    """Train in place; give accuracies along the way and the last predictions on test."""
     optimizer = torch.optim.Adam(model.parameters(), HEAD_RATE)
     tuner = torch.optim.SparseAdam(table.parameters(), recipe.rate or 1.0)
     steps = cell.epochs * -(-len(task.train) // BATCH)
@@ -115,11 +122,12 @@ def train(cell, recipe, task, table, model):
 
     sentences = [table.rows(sentence) for sentence in task.train.sentences]
     labels = torch.from_numpy(task.train.labels)
+    lengths = torch.tensor([len(sentence) for sentence in sentences])
     log, predicted = [], None
-    for epoch in range(cell.epochs):
+    for epoch in range(1, cell.epochs + 1):
         model.train()
         lookup.train()
-        for batch in torch.randperm(len(labels)).split(BATCH):
+        for batch in batches(lengths):
             rows = nn.utils.rnn.pad_sequence(
                 [sentences[i] for i in batch.tolist()], batch_first=True
             )
@@ -135,10 +143,18 @@ def train(cell, recipe, task, table, model):
                 schedule.step()
         for stage in stages:
             stage.end_epoch()
-        dev, _ = evaluate(task.dev, table, model)
-        test, predicted = evaluate(task.test, table, model)
-        log.append({"epoch": epoch + 1, "dev": dev, "test": test})
+        if epoch == cell.epochs or epoch % max(1, cell.epochs // LOOKS) == 0:
+            dev, _ = evaluate(task.dev, table, model)
+            test, predicted = evaluate(task.test, table, model)
+            log.append({"epoch": epoch, "dev": dev, "test": test})
     return log, predicted
+
+
+def batches(lengths):
+    """Rows of each batch of an epoch; sentences of a batch are of like length, to pad little."""
+    pools = torch.randperm(len(lengths)).split(POOL * BATCH)
+    cut = [batch for pool in pools for batch in pool[lengths[pool].argsort()].split(BATCH)]
+    return [cut[place] for place in torch.randperm(len(cut)).tolist()]
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ FILES = {
     "sst2": ("stsa.binary.train", "stsa.binary.dev", "stsa.binary.test"),
     "trec": ("TREC.train.all", "", "TREC.test.all"),
 }
-ENCODING = {"mr": "latin-1"}
+ENCODING = {"mr": "latin-1", "trec": "latin-1"}
 HELD_OUT = 0.1
 LONGEST = 60  # tokens of a sentence that are read
 

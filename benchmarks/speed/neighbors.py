@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,7 +32,10 @@ TARGETS = {(300, 0.05): 0.80, (300, 1.0): 1.35, (50, 0.05): 1.5, (50, 1.0): 2.4}
 
 @dataclass(frozen=True)
 class Row:
-    """One measurement; `ratio` is in units of G, `against` how many times driftkit's time."""
+    """One measurement; `ratio` is in units of G, `against` how many times driftkit's time.
+
+    `megabytes` is what the process held more at its peak than before.
+    """
 
     who: str
     n: int
@@ -44,6 +47,7 @@ class Row:
     ratio: float
     target: float | None
     against: float | None
+    megabytes: float | None = None
 
 
 def vectors(n: int, d: int, seed: int = 0) -> np.ndarray:
@@ -74,9 +78,17 @@ def unit(matrix: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(matrix / np.linalg.norm(matrix, axis=1, keepdims=True), np.float32)
 
 
-def peak() -> float:
-    """Most memory this process has held, MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def memory(which: str) -> float:
+    """MB this process holds (``VmRSS``), or has held at most (``VmHWM``); NaN but on Linux."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.is_file() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(which)), np.nan)
+
+
+def forget_peak() -> None:
+    """Let the most held be counted from now on; only Linux can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def measure(n: int, d: int, shares: list[float], peers: bool, repeats: int) -> list[Row]:
@@ -87,12 +99,15 @@ def measure(n: int, d: int, shares: list[float], peers: bool, repeats: int) -> l
         spaces = Spaces(before, after, row_norms(before), row_norms(after))
         rows_before = unit(before)
         best: tuple[float, float, float] | None = None
-        at_rest = peak()
+        grown = 0.0
         for _ in range(repeats):
             g_before = product_alone(rows_before)
+            forget_peak()
+            at_rest = memory("VmRSS")
             start = time.perf_counter()
             nearest_in_both(spaces, np.arange(n), K)
             seconds = time.perf_counter() - start
+            grown = max(grown, memory("VmHWM") - at_rest)
             g_after = product_alone(rows_before)
             if best is None or seconds / (g_before + g_after) < best[0] / (best[1] + best[2]):
                 best = seconds, g_before, g_after
@@ -100,10 +115,10 @@ def measure(n: int, d: int, shares: list[float], peers: bool, repeats: int) -> l
         seconds, g_before, g_after = best
         g = (g_before + g_after) / 2
         target = TARGETS.get((d, moved))
-        rows.append(
-            Row("driftkit", n, d, moved, seconds, g_before, g_after, seconds / g, target, 1.0)
-        )
-        show(rows[-1], f"peak memory grew by {peak() - at_rest:.0f} MB")
+        ratio = seconds / g
+        ours = Row("driftkit", n, d, moved, seconds, g_before, g_after, ratio, target, 1.0, grown)
+        rows.append(ours)
+        show(ours, f"{grown:.0f} MB more at the peak, {16e-6 * K * n:.0f} of them the result")
         if peers and moved == shares[0]:
             for who, (peer, most) in PEERS.items():
                 try:

@@ -16,7 +16,15 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.embeddings import BLOCK_ROWS, Matrix
-from driftkit.neighbors.decide import NOBODY, Keys, Lists, decide, entries_of, keys_of
+from driftkit.neighbors.decide import (
+    NOBODY,
+    Keys,
+    Lists,
+    decide,
+    entries_of,
+    exact_cosines,
+    keys_of,
+)
 from driftkit.neighbors.exact import (
     ENTRY_BYTES,
     LEAST_TOGETHER,
@@ -27,7 +35,7 @@ from driftkit.neighbors.exact import (
     shares,
 )
 from driftkit.neighbors.proposals import Proposals
-from driftkit.neighbors.space import TIE, Norms, Positions
+from driftkit.neighbors.space import TIE, Cosines, Norms, Positions
 from driftkit.neighbors.sweep import Side, sweep_rectangle, sweep_square
 
 RESERVE = 14
@@ -146,7 +154,10 @@ class _Both:
             return before
         if self.changed[self.pool].mean() > 0.75:
             lists = self.after.lists(
-                queries[directed], self.k, tell=lambda share: tell(0.5 + share / 2)
+                queries[directed],
+                self.k,
+                floor=self._still_near(queries, directed, asked, kept),
+                tell=lambda share: tell(0.5 + share / 2),
             )
             found = self.after.named(*lists.first(self.k))
             return _laid_out(len(queries), self.k, directed, found)
@@ -154,7 +165,12 @@ class _Both:
         anew = directed[self.changed[queries[directed]]]
         same = np.flatnonzero(~self.changed[queries[asked]])  # places in `asked` and `kept`
         lists, offers, limit = self._products(
-            queries, anew, asked[same], _rows_of(kept, same), lambda share: tell(0.5 + share / 2)
+            queries,
+            anew,
+            self._still_near(queries, anew, asked, kept),
+            asked[same],
+            _rows_of(kept, same),
+            lambda share: tell(0.5 + share / 2),
         )
         out[0][anew], out[1][anew] = self.after.named(*lists.first(self.k))
         keys, settled = self._merged(_rows_of(kept, same), offers, limit)
@@ -167,8 +183,31 @@ class _Both:
             out[0][again], out[1][again] = self.after.named(*lists.first(self.k))
         return out
 
+    def _still_near(
+        self, queries: Positions, rows: Positions, asked: Positions, kept: Lists
+    ) -> Cosines:
+        """Products (r,) below which nothing in the tuned space is among the first k of a query.
+
+        Whatever became of the neighbors a word had, the k-th nearest of them is a candidate, and
+        what lies farther away need not be looked at.
+        """
+        kth = np.full(len(queries), np.nan, np.float32)
+        if kept.identity.shape[1] >= self.k:
+            near = self.before.space.live[kept.identity]  # place -1 reads the last, masked below
+            named = np.where(kept.identity >= 0, self.after.own[near], -1).astype(np.int32)
+            named[self.after.space.norms[queries[asked]] == 0] = -1
+            cosine = exact_cosines(self.after.space, queries[asked], named)
+            kth[asked] = -np.sort(-cosine, axis=1)[:, self.k - 1]  # NaN comes last
+        return self.after.space.below(kth[rows])
+
     def _products(
-        self, queries: Positions, anew: Positions, same: Positions, kept: Lists, tell: Tell
+        self,
+        queries: Positions,
+        anew: Positions,
+        near: Cosines,
+        same: Positions,
+        kept: Lists,
+        tell: Tell,
     ) -> tuple[Lists, Lists, Keys]:
         """Lists of the changed queries, and what changed candidates offer to the unchanged.
 
@@ -177,8 +216,10 @@ class _Both:
         live = self.after.space.live
         moved = self.changed[live]
         if self.after.is_compiled and np.array_equal(queries[np.sort(np.r_[anew, same])], live):
-            return self._crossed(np.flatnonzero(moved), np.flatnonzero(~moved), kept, tell)
-        lists = self.after.lists(queries[anew], self.k, tell=lambda share: tell(share / 2))
+            return self._crossed(np.flatnonzero(moved), near, np.flatnonzero(~moved), kept, tell)
+        lists = self.after.lists(
+            queries[anew], self.k, floor=near, tell=lambda share: tell(share / 2)
+        )
         among = live[moved]
         offering = Search.over(
             self.after.space.matrix,
@@ -195,18 +236,16 @@ class _Both:
         return lists, replace(offers, identity=named.astype(np.int32)), limit
 
     def _crossed(
-        self, moved: Positions, rest: Positions, kept: Lists, tell: Tell
+        self, moved: Positions, near: Cosines, rest: Positions, kept: Lists, tell: Tell
     ) -> tuple[Lists, Lists, Keys]:
         """The same where every candidate is a query: each product serves both of its words."""
         space = self.after.space
-        margin = 2 * (space.error + TIE)
         depth = min(self.k + SLACK, len(space.live))
-        own = Proposals.empty(len(moved), depth)
-        floor = (self._floor(kept).astype(np.float64) - margin).astype(np.float32)
-        offered = Proposals.above(np.nan_to_num(floor, nan=-np.inf), depth)
+        own = Proposals.above(near, depth)
+        offered = Proposals.above(space.below(self._floor(kept)), depth)
         ids = np.arange(len(space.live), dtype=np.int32)
         rows = Side(space.live[moved], ids[moved], own)
-        step = shares(len(moved) * (len(moved) // 2 + len(rest)), tell)
+        step = shares(len(moved) * (len(moved) + 1) // 2 + len(moved) * len(rest), tell)
         sweep_square(space, rows, step=step)
         sweep_rectangle(space, rows, Side(space.live[rest], ids[rest], offered), step=step)
         lists = self.after.settled(space.live[moved], decide(space, space.live[moved], own), self.k)

@@ -26,7 +26,7 @@ from driftkit.neighbors import strips
 from driftkit.neighbors.compiler import can_compile
 from driftkit.neighbors.decide import Lists, decide
 from driftkit.neighbors.proposals import Proposals
-from driftkit.neighbors.space import Norms, Positions, Space, row_norms, usable_device
+from driftkit.neighbors.space import Cosines, Norms, Positions, Space, row_norms, usable_device
 from driftkit.neighbors.sweep import Side, sweep_rectangle, sweep_square
 
 Progress = Callable[[int, int], None]
@@ -162,7 +162,13 @@ class Search:
         return cls(Space(matrix, norms, live, usable_device(device)), position, own, tile)
 
     def lists(
-        self, queries: Positions, k: int, *, reserve: int = 0, tell: Callable[[float], None]
+        self,
+        queries: Positions,
+        k: int,
+        *,
+        reserve: int = 0,
+        floor: Cosines | None = None,
+        tell: Callable[[float], None],
     ) -> Lists:
         """Order the nearest candidates of queries that have a direction.
 
@@ -174,12 +180,16 @@ class Search:
             Entries that are to be sure.
         reserve : int
             Entries wanted beyond k, sure as far as that costs nothing.
+        floor : ndarray of float32, shape (m,), optional
+            Cosines below which nothing can be among the first k, from `Space.below`.
         tell : callable
             Called with the share of the work done.
         """
         own = self.own[queries]
         depth = min(k + max(reserve, SLACK), len(self.space.live))
-        proposals = self._propose(queries, own, depth, tell)
+        if depth == len(self.space.live):
+            floor = None
+        proposals = self._propose(queries, own, depth, floor, tell)
         if depth == len(self.space.live):
             proposals.bound[:] = -np.inf  # every candidate is listed
         return self.settled(queries, decide(self.space, queries, proposals), k)
@@ -210,12 +220,19 @@ class Search:
         return self.space.device.type == "cpu" and can_compile()
 
     def _propose(
-        self, queries: Positions, own: Positions, depth: int, tell: Callable[[float], None]
+        self,
+        queries: Positions,
+        own: Positions,
+        depth: int,
+        floor: Cosines | None,
+        tell: Callable[[float], None],
     ) -> Proposals:
         live = self.space.live
         if not self.is_compiled:
             return self._propose_in_strips(queries, own, depth, tell)
-        proposals = Proposals.empty(len(queries), depth)
+        proposals = (
+            Proposals.empty(len(queries), depth) if floor is None else Proposals.above(floor, depth)
+        )
         if depth == 0 or len(queries) == 0:
             return proposals
         ids = np.arange(len(live), dtype=np.int32)

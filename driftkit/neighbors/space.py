@@ -62,6 +62,12 @@ class Space:
             out[start : start + step] = np.clip(dots, -1, 1)
         return out
 
+    def below(self, cosine: Cosines) -> Cosines:
+        """Products that no candidate as near as that has (q,); minus infinity where it is NaN."""
+        floor = (cosine.astype(np.float64) - 2 * (self.error + TIE)).astype(np.float32)
+        floor[np.isnan(floor)] = -np.inf
+        return floor
+
     @property
     def error(self) -> float:
         """How far a float32 product of unit rows may lie from their cosine.

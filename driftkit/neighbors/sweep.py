@@ -1,12 +1,14 @@
 """Offer every product of a rectangle, or of the upper half of a square, to its queries' lists.
 
-torch takes the product of a tile on its own threads; then as many tiles as there are threads are
-looked through side by side by compiled code (`driftkit.neighbors.kernels`), each once for its rows
-and its columns together.
+As many tiles are taken side by side as torch uses threads. Each thread takes the product of its
+tile alone and looks through it with compiled code (`driftkit.neighbors.kernels`), once for its rows
+and its columns together. If all threads took part in one product, they would go on to wait for the
+next one at full speed, as OpenMP has them do, and leave no processor to look through this one.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,12 +20,12 @@ import torch
 
 from driftkit.neighbors.proposals import Proposals
 from driftkit.neighbors.space import Positions, Space
-from driftkit.neighbors.tiles import Tile, between, within
+from driftkit.neighbors.tiles import between, within
 
 TILE = 2_048
 """Most rows, and columns, of a tile."""
-PRODUCTS = 1 << 22
-"""Products held at once by all threads together (16 MB, to stay near the processor)."""
+PRODUCTS = 1 << 21
+"""Products held at once by all threads together (8 MB, to stay near the processor)."""
 SQUARE = 16_384
 """Rows kept as unit rows on each side while their tiles are taken."""
 
@@ -123,11 +125,18 @@ class _Workers:
         if tile is None:
             tile = min(TILE, max(64, isqrt(PRODUCTS // self.threads) // 64 * 64))
         self.space, self.tile, self.step = space, tile, step
-        self.square = tile * max(1, SQUARE // tile)
-        self.products: list[torch.Tensor] = []
+        # Tiles of a round are shared out evenly if their number is a multiple of the threads'.
+        even = 2 * self.threads
+        self.square = tile * max(1, round(SQUARE / tile / even) * even)
+        self.memory = threading.local()
 
     def __enter__(self) -> _Workers:
-        self.pool = ThreadPoolExecutor(self.threads)
+        # What torch is told in a thread holds there and for threads that first use torch later;
+        # so all threads start now, and then the rest of the process gets its number back.
+        self.pool = ThreadPoolExecutor(self.threads, initializer=_work_alone)
+        started = threading.Barrier(self.threads)
+        list(self.pool.map(lambda _: started.wait(), range(self.threads)))
+        torch.set_num_threads(self.threads)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -142,32 +151,29 @@ class _Workers:
         down, across = (-(-len(each.unit) // self.tile) for each in (left, right))
         same = left.side is right.side and left.start == right.start
         for met in within(down) if same else between(down, across):
-            for start in range(0, len(met), self.threads):
-                self._together(met[start : start + self.threads], left, right)
+            parts = [(left.part(self.tile, a), right.part(self.tile, b)) for a, b in met]
+            for products in self.pool.map(self._look, parts):
+                self.step(products)
 
-    def _together(self, tiles: list[Tile], left: _Stretch, right: _Stretch) -> None:
-        """Take the products of disjoint tiles, then look through them side by side."""
-        parts = [(left.part(self.tile, a), right.part(self.tile, b)) for a, b in tiles]
-        jobs = [(self._product(at, *pair), *pair) for at, pair in enumerate(parts)]
-        others = [self.pool.submit(_look, job) for job in jobs[1:]]
-        _look(jobs[0])
-        for other in others:
-            other.result()
-        self.step(sum(product.numel() for product, _, _ in jobs))
+    def _look(self, tile: tuple[_Stretch, _Stretch]) -> int:
+        """Offer the products of a tile to the lists of both sides; give their number."""
+        from driftkit.neighbors.kernels import keep_largest
 
-    def _product(self, number: int, rows: _Stretch, columns: _Stretch) -> torch.Tensor:
+        rows, columns = tile
+        product = self._product(rows.unit, columns.unit).numpy()
+        own = rows.own(columns.start)
+        upper = rows.side is columns.side and rows.start == columns.start
+        keep_largest(product, own, upper, *rows.lists(), *columns.lists())
+        return product.size
+
+    def _product(self, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
         """Products (r, c) in memory that is used again: fresh pages cost as much as a product."""
-        if number == len(self.products):
-            self.products.append(torch.empty(self.tile * self.tile))
-        shape = len(rows.unit), len(columns.unit)
-        product = self.products[number][: shape[0] * shape[1]].view(shape)
-        torch.mm(rows.unit, columns.unit.T, out=product)
-        return product
+        if not hasattr(self.memory, "product"):
+            self.memory.product = torch.empty(self.tile * self.tile)
+        shape = len(rows), len(columns)
+        product: torch.Tensor = self.memory.product[: shape[0] * shape[1]].view(shape)
+        return torch.mm(rows, columns.T, out=product)
 
 
-def _look(job: tuple[torch.Tensor, _Stretch, _Stretch]) -> None:
-    from driftkit.neighbors.kernels import keep_largest
-
-    product, rows, columns = job
-    upper = rows.side is columns.side and rows.start == columns.start
-    keep_largest(product.numpy(), rows.own(columns.start), upper, *rows.lists(), *columns.lists())
+def _work_alone() -> None:
+    torch.set_num_threads(1)

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -51,3 +53,18 @@ def test_a_rectangle_serves_one_side_or_both(space):
         step=lambda _: None,
     )
     np.testing.assert_array_equal(np.sort(alone.identity), np.sort(mine.identity))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_torch_keeps_its_number_of_threads(space, threads):
+    before = torch.get_num_threads()
+    ids = np.arange(130, dtype=np.int32)
+    try:
+        torch.set_num_threads(threads)
+        lists = Proposals.empty(130, 2)
+        sweep_square(space, Side(np.arange(130), ids, lists), tile=30, step=lambda _: None)
+        with ThreadPoolExecutor(1) as pool:
+            later = pool.submit(torch.get_num_threads).result()
+        assert (torch.get_num_threads(), later) == (threads, threads)
+    finally:
+        torch.set_num_threads(before)

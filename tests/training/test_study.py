@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def study(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(ROOT))
-    from benchmarks.forgetting import proxy, report, study
+    from benchmarks.forgetting import proxy, study
 
     folder = tmp_path / "data" / "text"
     folder.mkdir(parents=True)
@@ -30,8 +30,6 @@ def study(monkeypatch, tmp_path):
     monkeypatch.setenv("DRIFTKIT_SHARED_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(study, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(proxy, "EXAMPLES", 20)
-    monkeypatch.setattr(report, "plot_front", lambda _, path: path.write_text("front"))
-    monkeypatch.setattr(report, "plot_measures", lambda _, path: path.write_text("measures"))
     return study
 
 
@@ -73,8 +71,12 @@ def test_every_recipe_runs_and_a_finished_cell_is_not_run_again(study, glove, mo
         elif name in ("mask", "staged") or not name.startswith("random"):
             assert 0 < record["moved"] <= 8, name
     assert records["mask"]["moved"] <= records["tuned-1e-2"]["moved"]
-    assert {(folder / f"{name}.svg").is_file() for name in ("front", "measures")} == {True}
-    assert "frozen" in (folder / "report.md").read_text()
+    assert {path.name for path in (folder / "forgetting").iterdir()} == {
+        "front.svg", "measures.svg", "scarce.svg"
+    }  # fmt: skip
+    page = (folder / "forgetting-results.md").read_text()
+    assert "### mr, mlp, 100% of the sentences, 3 epochs" in page
+    assert "too few for a rank correlation" not in page
     assert len(pd.read_csv(folder / "results.csv")) == len(RECIPES)
 
     times = {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
@@ -96,15 +98,46 @@ def test_the_full_grid_is_the_one_the_page_describes(study):
 
 
 def test_the_interval_of_a_gain(study):
-    from benchmarks.forgetting.report import gain_interval, pareto
+    from benchmarks.forgetting.results import SETTING, gain_interval, pareto
 
     gold = "01" * 200
-    frozen = pd.DataFrame({"seed": [0, 1], "predicted": [gold] * 2, "gold": [gold] * 2})
+    setting = dict.fromkeys(SETTING, "mr")
+    frozen = pd.DataFrame({"seed": [0, 1], "predicted": [gold] * 2, "gold": [gold] * 2}).assign(
+        **setting
+    )
     worse = frozen.assign(predicted=["00" * 200, gold])
     mean, low, high = gain_interval(worse, frozen)
     assert mean == -0.25
     assert low < -0.45
     assert high == 0
     assert gain_interval(frozen, frozen) == (0, 0, 0)
+    # Two settings count the same each: one that lost a quarter, one that lost nothing.
+    both = [pd.concat([some, some.assign(model="cnn")]) for some in (worse, frozen)]
+    both[0].loc[both[0]["model"] == "cnn", "predicted"] = gold
+    assert gain_interval(*both)[0] == -0.125
     points = {"a": (0.0, 1.0), "b": (1.0, 0.0), "c": (0.5, 0.5), "d": (0.4, 0.4)}
     assert pareto(points) == ["a", "c", "b"]
+
+
+def test_batches_hold_each_sentence_once_and_pad_little(study):
+    from benchmarks.forgetting.cell import BATCH, batches
+
+    lengths = torch.randint(1, 60, (2030,), generator=torch.Generator().manual_seed(0))
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        found = batches(lengths)
+    assert sorted(torch.cat(found).tolist()) == list(range(len(lengths)))
+    assert max(map(len, found)) == BATCH
+    padded = sum(int(lengths[batch].max()) * len(batch) for batch in found)
+    assert padded < 1.1 * lengths.sum()
+
+
+def test_knowledge_is_every_file_that_is_there(study, tmp_path):
+    from benchmarks.forgetting.knowledge import FILES, benchmarks_of
+
+    assert benchmarks_of(False) == ["ws353", "simlex999", "google"]
+    (tmp_path / "data" / "similarity").mkdir()
+    (tmp_path / "data" / FILES["men"]).write_text("sun moon 40\ncar tree 10\nred blue 20\n")
+    assert [getattr(each, "name", each) for each in benchmarks_of(True)] == [
+        "ws353", "simlex999", "men"
+    ]  # fmt: skip

@@ -1,0 +1,147 @@
+"""The tables of the study."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pandas as pd
+
+from benchmarks.forgetting.recipes import RECIPES
+from benchmarks.forgetting.results import SETTING, gain_interval, pareto, points_of
+
+BENCHMARKS = {"ws353": "WS-353", "simlex999": "SimLex", "men": "MEN", "google": "Google"}
+LOSSES = {
+    **{f"delta[{name}]": label for name, label in BENCHMARKS.items()},
+    "similarity": "similarity", "analogies": "analogies", "categories": "categories",
+    "outliers": "outliers", "disagreement": "disagreement",
+}  # fmt: skip
+MEASURES = (
+    "overlap@10[all]", "overlap@10[moved]", "overlap@10[unmoved]", "rbo(p=0.9)@10[moved]",
+    "self_cosine[moved]", "l2[moved]", "norm_ratio[moved]", "cka[all]", "cka[moved]",
+    "procrustes[all]", "pip[all]", "displaced",
+)  # fmt: skip
+FEWEST = 5  # tables from which a rank correlation is not shown yet
+
+
+def setting_table(cells):
+    """A setting, or several together: a row a recipe."""
+    frozen = cells[cells["recipe"] == "frozen"]
+    rows = []
+    for name, recipe in RECIPES.items():
+        some = cells[cells["recipe"] == name]
+        if some.empty or frozen.empty:
+            continue
+        row = {
+            "recipe": recipe.label,
+            "seeds": some["seed"].nunique(),
+            "test": f"{some['test'].mean():.3f}",
+            "gain over frozen": _interval(some, frozen),
+        }
+        for column, label in LOSSES.items():
+            if column != "disagreement" and column in some:
+                row[label] = _mean(some[column], "+.3f")
+        row["overlap@10 moved"] = _mean(some.get("overlap@10[moved]"), ".2f")
+        row["unmoved"] = _mean(some.get("overlap@10[unmoved]"), ".2f")
+        row["disagreement"] = _mean(some["disagreement"], ".2f")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def answer_table(cells):
+    """All settings of full data together: what a recipe gains, what it costs, how often it leads.
+
+    *Worst* is the largest fall in any one run.
+    """
+    frozen = cells[cells["recipe"] == "frozen"]
+    fronts = Counter(name for _, some in cells.groupby(SETTING) for name in pareto(points_of(some)))
+    settings = cells.groupby(SETTING).ngroups
+    rows = []
+    for name, recipe in RECIPES.items():
+        some = cells[cells["recipe"] == name]
+        if some.empty or frozen.empty:
+            continue
+        row = {
+            "recipe": recipe.label,
+            "runs": len(some),
+            "gain over frozen": _interval(some, frozen),
+        }
+        for family in ("similarity", "analogies"):
+            row[family] = _mean(some[family], "+.3f")
+            row[f"worst {family}"] = (
+                "" if some[family].isna().all() else f"{some[family].min():+.3f}"
+            )
+        row["overlap@10 moved"] = _mean(some.get("overlap@10[moved]"), ".2f")
+        row["unmoved"] = _mean(some.get("overlap@10[unmoved]"), ".2f")
+        row["on the front"] = "" if recipe.random else f"{fronts[name]} of {settings}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def gains_by(cells, column):
+    """Gain over frozen: a row a recipe, a column a value of `column` (task, model, fraction)."""
+    frozen = cells[cells["recipe"] == "frozen"]
+    rows = []
+    for name, recipe in RECIPES.items():
+        some = cells[cells["recipe"] == name]
+        if name != "frozen" and not some.empty:
+            parts = some.groupby(column, sort=True)
+            rows.append(
+                {"recipe": recipe.label}
+                | {_name(value): _interval(part, frozen) for value, part in parts}
+            )
+    return pd.DataFrame(rows)
+
+
+def kept_by(cells, column):
+    """Mean change of similarity and analogies by the same columns."""
+    rows = []
+    for name, recipe in RECIPES.items():
+        some = cells[cells["recipe"] == name].dropna(subset=["kept"])
+        if name != "frozen" and not some.empty:
+            parts = some.groupby(column, sort=True)["kept"].mean().items()
+            rows.append(
+                {"recipe": recipe.label} | {_name(value): f"{kept:+.3f}" for value, kept in parts}
+            )
+    return pd.DataFrame(rows)
+
+
+def correlations(cells):
+    """Rank correlation of each measure with what was lost, over all tuned cells; and their number.
+
+    Each measure is read so that more is less damage: a negative sign under *disagreement* and a
+    positive one elsewhere mean that it tells.
+    """
+    tuned = cells[cells["moved"].fillna(0) > 0]
+    rows = []
+    for measure in MEASURES:
+        row = {"measure": measure}
+        for column, label in LOSSES.items():
+            known = (
+                tuned[[measure, column]].dropna()
+                if {measure, column} <= set(tuned)
+                else tuned.iloc[:0, :2]
+            )
+            if len(known) > FEWEST and (known.nunique() > 1).all():
+                row[label] = f"{known.corr(method='spearman').iloc[0, 1]:+.2f}"
+        rows.append(row)
+    return pd.DataFrame(rows).fillna(""), len(tuned)
+
+
+def to_markdown(frame):
+    rows = [frame.columns, ["---"] * len(frame.columns), *frame.itertuples(index=False)]
+    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
+
+
+def _interval(cells, frozen):
+    gain, low, high = gain_interval(cells, frozen)
+    return f"{gain:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def _name(value):
+    return f"{value:.0%}" if isinstance(value, float) else str(value)
+
+
+def _mean(values, form):
+    if values is None or values.isna().all():
+        return ""
+    return format(values.mean(), form)
