@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from driftkit.drift import SpaceDrift, WordDrift
 from driftkit.drift.bands import band_masks
+from driftkit.drift.saturation import saturated
 from driftkit.drift.summary import Summary, summarize_groups
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange, ScoreChanges
@@ -101,6 +102,14 @@ class Audit:
         nearest = self.shifts.before_cosine[:, 0]
         return np.asarray(moved & ~(own >= nearest))
 
+    @cached_property
+    def saturated(self) -> npt.NDArray[np.bool_]:
+        """Shared words cut off at the tuned table's largest number, shape (n,).
+
+        See `driftkit.drift.saturation.saturated`.
+        """
+        return saturated(self.pair)
+
     def status(self, *statuses: str) -> list[ScoreChange]:
         """Benchmarks whose status is one of these, in the order asked for."""
         return [change for change in self.scores if change.status in statuses]
@@ -110,14 +119,15 @@ class Audit:
         """What the figures advise.
 
         *Do not ship* when a benchmark was lost; *undecided* when one is inconclusive or could not
-        be measured; *ship with care* when something was gained, words are missing or words were
+        be measured; *ship with care* when something was gained, words are missing, cut off or
         displaced, since other readers of the table will notice; *safe to ship* otherwise.
         """
         if self.status("lost"):
             return "do not ship"
         if self.status("inconclusive", "not measured"):
             return "undecided"
-        if self.status("gained") or self.pair.removed or self.displaced.any():
+        harmed = self.pair.removed or self.saturated.any() or self.displaced.any()
+        if self.status("gained") or harmed:
             return "ship with care"
         return "safe to ship"
 
@@ -131,6 +141,11 @@ class Audit:
         parts.append(f"{int(self.pair.moved.sum()):,} of {len(self.pair):,} words moved")
         if self.pair.removed:
             parts.append(f"{len(self.pair.removed):,} words are missing")
+        if count := int(self.saturated.sum()):
+            parts.append(
+                f"{count:,} are cut off at the table's largest number, as by a file type too "
+                "narrow for them"
+            )
         if count := int(self.displaced.sum()):
             parts.append(
                 f"{count:,} lie farther from their old place than their nearest neighbor did, so "

@@ -11,8 +11,31 @@ import torch
 from driftkit import Embeddings, align, load
 from driftkit.source import Source
 
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--write-golden",
+        action="store_true",
+        help="Write the golden files anew instead of comparing with them; then read the diff.",
+    )
+
+
 SMALL = 3_000
 NUDGED = 150
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with the golden file of that name beside the test, which a person has read."""
+
+    def compare(text, name):
+        path = request.path.parent / "golden" / name
+        if request.config.getoption("--write-golden"):
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,7 @@ def test_fixture_marker_and_report(project):
     project.makepyfile(TEST)
     result = project.runpytest("--junit-xml=out.xml")
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*Failed: 1 of 1 checks: moved is 150, the rule is <= 30.*"])
+    result.stdout.fnmatch_lines(["*Failed: 1 of 1 check: moved is 150, the rule is <= 30.*"])
     assert "Traceback" not in result.stdout.str()
     cases = {
         case.get("name"): {each.get("name"): each.get("value") for each in case.iter("property")}

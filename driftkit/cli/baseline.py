@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,14 +54,20 @@ def write(
 
     Rules decide which benchmarks and protected words are measured; none is applied.
     """
+    from driftkit.errors import BaselineError
     from driftkit.gate import write_baseline
 
     if Path(baseline).exists():
-        raise click.UsageError(
-            f"{baseline} exists; replace it with `driftkit baseline update`, or name another file."
+        raise BaselineError(
+            baseline,
+            "it exists already; replace it with `driftkit baseline update`, or name another file "
+            "(-o FILE).",
         )
     write_baseline(_measure(original, tuned, rules, quiet, audit_settings), baseline)
-    click.echo(f"Wrote {baseline}. Commit it, and check with: driftkit check --baseline {baseline}")
+    click.echo(
+        f"Wrote {baseline}. Commit it, and check with:\n"
+        f"  driftkit check {original} TUNED --baseline {baseline}"
+    )
 
 
 @command.command("update", epilog=options.SOURCE_HELP)
@@ -86,17 +92,17 @@ def update(
 
     Refuses where the variable CI is set: a job that accepts its own figures checks nothing.
     """
-    from driftkit.errors import BaselineError
+    from driftkit.errors import BaselineError, OptionError
     from driftkit.gate import read_baseline, write_baseline
 
     if os.environ.get("CI") and not force:
-        raise click.UsageError(
-            "CI is set, and a job that updates its own baseline checks nothing; update it where a "
-            "person looks at the difference, or give --force."
+        raise OptionError(
+            "the variable CI is set, and a job that updates its own baseline checks nothing; "
+            "update it where a person looks at the difference, or give --force."
         )
     if not Path(baseline).exists():
-        raise click.UsageError(
-            f"{baseline} does not exist; make it with `driftkit baseline write`."
+        raise BaselineError(
+            baseline, "there is no such baseline; make it with `driftkit baseline write`."
         )
     try:
         before: Baseline | None = read_baseline(baseline)
@@ -127,10 +133,21 @@ def changes(before: Baseline, after: Baseline) -> list[str]:
     """Name the figures that differ, with both values."""
     then, now = before.document["figures"], after.document["figures"]
     return [
-        f"{name}: {then.get(name, 'absent')} -> {now.get(name, 'absent')}"
+        f"{name}: {_entry(then, name)} -> {_entry(now, name)}"
         for name in sorted({*then, *now})
-        if then.get(name, "absent") != now.get(name, "absent")
+        if then.get(name, ...) != now.get(name, ...)  # null is an entry
     ]
+
+
+def _entry(figures: Mapping[str, Any], name: str) -> str:
+    if name not in figures:
+        return "absent"
+    value, *ends = figures[name] if isinstance(figures[name], list) else [figures[name]]
+    if value is None:
+        return "not measured"
+    return f"{value:.12g}" + (
+        f" [{ends[0]:.6g}, {ends[1]:.6g}]" if ends and None not in ends else ""
+    )
 
 
 def _measure(

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
+from driftkit.drift.bands import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
-from driftkit.gate.baseline import Baseline
+from driftkit.gate.baseline import AGAIN, Baseline
 from driftkit.gate.decide import Outcome, decide
 from driftkit.gate.differences import Paired, difference
 from driftkit.gate.figures import NAN, Figure, Figures, rounded
 from driftkit.gate.policy import Policy
 from driftkit.gate.profiles import Action
 from driftkit.gate.rules import Amount, Rule
-from driftkit.gate.subjects import COVERAGE, Subject
+from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
 from driftkit.gate.verdict import Result
 from driftkit.measures import parse_measure
 
@@ -45,7 +46,7 @@ def apply_rules(
 
     Raises
     ------
-    RuleError, UnknownNameError
+    RuleError
         If a rule speaks of something that was not measured.
     BaselineError
         If the baseline lacks a figure that a rule needs.
@@ -69,11 +70,14 @@ def _matches(rule: Rule, pattern: Subject, current: Baseline) -> Iterator[tuple[
     if pattern.kind in ("group", "word") and "@" not in pattern.measure and len(found) > 1:
         # Measured at several depths: one that is not written is that of the lists.
         k = current.document["settings"]["k"]
+        named = ", ".join(each.measure for each, _ in found)
         found = [each for each in found if parse_measure(each[0].measure).k in (None, k)]
+        if not found:
+            raise RuleError(rule.text, f"write a depth; this audit has {named}.")
     yield from found
 
 
-def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> Exception:
+def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> RuleError:
     if pattern.kind == "benchmark":
         scored = {
             each.on: each.measure
@@ -81,9 +85,10 @@ def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> Exception:
             if each.kind == "benchmark" and each.measure != COVERAGE
         }
         if pattern.on != "*" and pattern.on not in scored:
-            return UnknownNameError(
-                "benchmark of this audit", pattern.on, scored, "Add it with --benchmark."
+            unknown = UnknownNameError(
+                "benchmark of this audit", pattern.on, scored, "Add it to the audit's benchmarks."
             )
+            return RuleError(rule.text, str(unknown))
         listed = ", ".join(f"{measure}[{name}]" for name, measure in scored.items())
         return RuleError(rule.text, f"{pattern} was not measured; this audit has {listed}.")
     if pattern.kind in ("group", "word") and not _has_measure(pattern, figures):
@@ -91,16 +96,26 @@ def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> Exception:
             rule.text,
             f"{pattern.measure} was not measured; audit with measures=[{pattern.measure!r}].",
         )
-    if pattern.kind == "group" and pattern.of in ("original", "tuned"):
+    groups = [each.on or "all" for each in figures if replace(pattern, on=each.on).stands_for(each)]
+    if groups:
+        if pattern.of in STATISTICS:
+            groups += band_masks(int(figures[Subject("count", "shared")].value))
         return RuleError(
-            rule.text, f"{pattern.measure} compares the two tables; the original alone has none."
+            rule.text,
+            f"there is no figure of the words {pattern.on!r}; this audit has them of "
+            f"{', '.join(dict.fromkeys(groups))}.",
         )
-    known = [
-        str(each)
-        for each in figures
-        if each.kind == pattern.kind and (each.kind != "word" or each.on == pattern.on)
-    ]
-    return UnknownNameError("figure of this audit", str(pattern), known)
+    if pattern.of:
+        return RuleError(
+            rule.text,
+            f"{pattern.measure} compares the two tables, so one table alone has none; give a "
+            "number, a percentage or baseline.",
+        )
+    return RuleError(
+        rule.text,
+        f"{pattern.measure} describes one table; write {pattern.measure} tuned or "
+        f"{pattern.measure} original.",
+    )
 
 
 def _has_measure(pattern: Subject, figures: Figures) -> bool:
@@ -163,8 +178,7 @@ def _of_baseline(rule: Rule, subject: Subject, stored: Baseline) -> Figure:
     if subject not in stored.figures:
         raise BaselineError(
             stored.name,
-            f"is outdated: it has no {subject}, which rule {rule.text!r} needs. Write it again "
-            "with `driftkit baseline update`.",
+            f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}",
         )
     return stored.figures[subject]
 

@@ -19,6 +19,22 @@ from driftkit.gate.subjects import parse_subjects
 
 SCHEMA = "driftkit.baseline/1"
 
+AGAIN = "Write it again with `driftkit baseline update`."
+RESTORE = "Restore the file as it was committed, or write it again with `driftkit baseline update`."
+
+
+_ENTRIES = {
+    "driftkit": str,
+    "engines": dict,
+    "settings": dict,
+    "benchmarks": dict,
+    "figures": dict,
+    "original.name": str,
+    "original.sha256": str,
+    "tuned.name": str,
+    "tuned.sha256": str,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -104,27 +120,35 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         raise BaselineError(
             path, "there is no such baseline; make it with `driftkit baseline write`."
         ) from None
-    except (OSError, ValueError) as error:
-        raise BaselineError(path, f"is not a readable baseline ({error}).") from None
+    except OSError as error:
+        raise BaselineError(path, f"cannot be read ({error.strerror}).") from None
+    except UnicodeDecodeError:
+        raise BaselineError(path, f"is no baseline: it is not UTF-8 text. {RESTORE}") from None
+    except json.JSONDecodeError as error:
+        raise BaselineError(
+            path,
+            f"is no baseline: it is not JSON from line {error.lineno}, column {error.colno} on. "
+            f"{RESTORE}",
+        ) from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         raise BaselineError(
             path,
             f"is not a baseline this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. "
-            "Write it again with `driftkit baseline update`.",
+            f"{AGAIN}",
         )
-    try:
-        figures = {
-            parse_subjects(name, name)[0]: _figure(entry)
-            for name, entry in document["figures"].items()
-        }
-        for table in ("original", "tuned"):
-            _ = document[table]["sha256"], document[table]["name"]
-        _ = document["driftkit"], document["settings"], document["engines"], document["benchmarks"]
-    except (DriftkitError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise BaselineError(
-            path, f"is damaged: {error if isinstance(error, DriftkitError) else repr(error)}."
-        ) from None
+    if lacking := _lacking(document):
+        raise BaselineError(path, f"is damaged: it has no {lacking!r}. {RESTORE}")
+    figures = {}
+    for name, entry in document["figures"].items():
+        try:
+            figures[parse_subjects(name, name)[0]] = _figure(entry)
+        except (DriftkitError, TypeError, ValueError):
+            raise BaselineError(
+                path,
+                f"is damaged: {name!r}: {json.dumps(entry)} is not a figure, which has a name that "
+                f"rules know and a number, [number, low, high] or null. {RESTORE}",
+            ) from None
     return Baseline(str(path), document, figures)
 
 
@@ -143,26 +167,26 @@ def require_comparable(baseline: Baseline, current: Baseline) -> None:
         If the original table, the settings, the release series of driftkit or a benchmark differ.
     """
     then, now = baseline.document, current.document
-    again = "Write it again with `driftkit baseline update`."
     if then["original"]["sha256"] != now["original"]["sha256"]:
         raise BaselineError(
             baseline.name,
             f"is foreign: it was made against {then['original']['name']} with other words or "
             f"vectors than {now['original']['name']} (sha256 {then['original']['sha256'][:12]}... "
-            f"and {now['original']['sha256'][:12]}...).",
+            f"and {now['original']['sha256'][:12]}...). Give that original, or write the baseline "
+            "again with `driftkit baseline update`.",
         )
     if _series(then["driftkit"]) != _series(now["driftkit"]):
         raise BaselineError(
             baseline.name,
             f"is outdated: driftkit {then['driftkit']} wrote it and this is {now['driftkit']}, "
-            f"whose measures may differ. {again}",
+            f"whose measures may differ. {AGAIN}",
         )
     for name, value in now["settings"].items():
         if then["settings"].get(name) != value:
             raise BaselineError(
                 baseline.name,
                 f"was made with {name} {then['settings'].get(name)} and this check uses {name} "
-                f"{value}; use the same, or write the baseline again.",
+                f"{value}; use the same, or write it again with `driftkit baseline update`.",
             )
     for name, entry in now["benchmarks"].items():
         before = then["benchmarks"].get(name)
@@ -173,7 +197,7 @@ def require_comparable(baseline: Baseline, current: Baseline) -> None:
         )
         if before["n_total"] != entry["n_total"] or not same_items:
             raise BaselineError(
-                baseline.name, f"is outdated: {name} is measured on other items now. {again}"
+                baseline.name, f"is outdated: {name} is measured on other items now. {AGAIN}"
             )
 
 
@@ -181,10 +205,23 @@ def engine_changes(baseline: Baseline, current: Baseline) -> tuple[str, ...]:
     """Name the libraries whose versions differ; figures can differ in their last digits then."""
     then, now = baseline.document["engines"], current.document["engines"]
     return tuple(
-        f"{name} {then.get(name)} then, {now[name]} now"
+        f"made with {name} {then.get(name)}, and this check with {now[name]}"
         for name in now
         if then.get(name) != now[name]
     )
+
+
+def _lacking(document: Mapping[str, Any]) -> str | None:
+    """Name the first entry that every baseline has and this one does not."""
+    for name, kind in _ENTRIES.items():
+        inside: Any = document
+        for step in name.split("."):
+            inside = inside.get(step)
+            if not isinstance(inside, dict):
+                break
+        if not isinstance(inside, kind):
+            return name
+    return None
 
 
 def _series(version: str) -> tuple[str, ...]:

@@ -54,8 +54,10 @@ def check(
 
     Raises
     ------
-    RuleError, UnknownNameError
+    RuleError
         If a rule cannot be read, or speaks of something that was not measured.
+    UnknownNameError
+        If a protected word, a profile or an action is unknown.
     BaselineError
         If the baseline is missing, damaged, foreign or outdated.
     OptionError
@@ -88,13 +90,14 @@ def check(
     notes: list[str] = []
     if stored is not None:
         require_comparable(stored, current)
-        notes += [f"baseline: {each}" for each in engine_changes(stored, current)]
+        changes = engine_changes(stored, current)
+        notes += [f"{stored.name} was {each}; last digits may differ" for each in changes]
     for table in (audit.pair.original, audit.pair.tuned):
         if table.problems:
             first = table.problems[0]
             notes.append(
-                f"{table.source.name}: {len(table.problems):,} rows needed repair, such as "
-                f"{first.kind}: {first.detail}"
+                f"{table.source.name}: repaired when it was read, {len(table.problems):,} in all, "
+                f"such as {first.kind}: {first.detail}"
             )
     paired = None if previous is None else partial(paired_interval, audit, previous)
     about = current.document

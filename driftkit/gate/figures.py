@@ -123,16 +123,19 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
         ("displaced", int(audit.displaced.sum()), len(audit.candidate_rows)),
     ):
         yield Subject("count", name), Figure(value, whole=whole, n=whole)
+    cut = audit.saturated
+    at = f"cut off at {np.abs(pair.after[cut]).max():.6g}" if cut.any() else ""
+    yield Subject("count", "saturated"), Figure(int(cut.sum()), whole=shared, n=shared, detail=at)
     total = len(audit.scores)
-    open_ = len(audit.status("inconclusive"))
+    undecided = audit.status("inconclusive")
     unknown = audit.status("not measured")
     reason = None
     if unknown:
-        reason = "not measured: " + "; ".join(f"{each.name} ({each.reason})" for each in unknown)
+        reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown)
     for status in ("lost", "gained", "retained"):
         named = audit.status(status)
         # Every benchmark that is not settled might still be one more.
-        most = len(named) + open_ + len(unknown)
+        most = len(named) + len(undecided) + len(unknown)
         yield (
             Subject("count", status),
             Figure(
@@ -143,12 +146,17 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
                 unchanged=0,
                 whole=total,
                 n=total,
-                detail=", ".join(each.name for each in named),
+                detail=", ".join(
+                    [
+                        *(each.name for each in named),
+                        *(f"{each.name} undecided" for each in undecided),
+                    ]
+                ),
                 reason=reason,
             ),
         )
     for name, statuses in (
-        ("inconclusive", audit.status("inconclusive")),
+        ("inconclusive", undecided),
         ("not_measured", unknown),
     ):
         detail = ", ".join(each.name for each in statuses)

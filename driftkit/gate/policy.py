@@ -81,8 +81,10 @@ def make_policy(
 
     Raises
     ------
-    RuleError, UnknownNameError
-        If a rule cannot be read, or a profile or action is unknown.
+    RuleError
+        If a rule cannot be read.
+    UnknownNameError
+        If a profile or an action is unknown.
     OptionError
         If a rule needs a baseline and there is none, or there is one and no rule uses it.
 

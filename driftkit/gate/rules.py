@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from driftkit.errors import RuleError
+from driftkit.errors import InputError, RuleError
 from driftkit.gate.subjects import BAND, COVERAGE, STATISTICS, Subject, parse_subjects
 
 Level = Literal["fail", "warn"]
@@ -138,7 +138,7 @@ def parse_rule(text: str) -> Rule:
 
     Raises
     ------
-    RuleError, UnknownNameError
+    RuleError
         If it cannot be read; the message says what is accepted.
 
     Examples
@@ -158,7 +158,12 @@ def parse_rule(text: str) -> Rule:
         raise RuleError(
             whole, "write SUBJECT, then one of >= > <= < =, then a bound: moved <= 10%."
         )
-    subjects = parse_subjects(rest[: operator.start()].strip(), whole)
+    try:
+        subjects = parse_subjects(rest[: operator.start()].strip(), whole)
+    except RuleError:
+        raise
+    except InputError as error:  # a name nobody knows, a depth out of range
+        raise RuleError(whole, str(error)) from None
     symbol = cast(Operator, operator[0].replace("==", "="))
     bound = _parse_bound(rest[operator.end() :].strip(), whole)
     _require_sense(subjects[0], symbol, bound, whole)
@@ -202,11 +207,21 @@ def _require_sense(subject: Subject, operator: str, bound: Bound, rule: str) -> 
     units = {bound.amount.unit} | ({bound.tolerance.unit} if bound.tolerance else set())
     scored = subject.kind == "benchmark" and subject.measure != COVERAGE
     if "margin" in units and not scored:
-        raise RuleError(rule, f"only benchmarks have a margin; give a number for {subject}.")
+        raise RuleError(
+            rule, f"only benchmarks have a margin; give a number or a percentage for {subject}."
+        )
     if bound.amount.unit == "margin" and bound.reference is None and subject.of:
-        raise RuleError(rule, f"a margin bounds a change, and {subject} is a level.")
+        raise RuleError(
+            rule,
+            f"a margin bounds a change, and {subject} is a level; write original - margin or "
+            f"baseline - margin, or leave out {subject.of!r}.",
+        )
     if bound.tolerance and operator != "=":
-        raise RuleError(rule, f"a tolerance belongs to =, not to {operator}.")
+        raise RuleError(rule, f"a tolerance belongs to =; leave it out after {operator}.")
     compares = not scored and (subject.kind != "group" or subject.of in STATISTICS)
     if bound.reference == "original" and compares:
-        raise RuleError(rule, f"{subject} has no value of the original table to compare with.")
+        raise RuleError(
+            rule,
+            f"{subject} has no value of the original table to compare with; give a number, a "
+            "percentage or baseline.",
+        )

@@ -25,6 +25,7 @@ COUNTS = {
     "added": "words only the tuned table has",
     "removed": "words only the original table has",
     "zero": "shared words with a zero row in either table",
+    "saturated": "shared words cut off at the tuned table's largest number",
     "displaced": "candidates that moved past their nearest original neighbor",
     "lost": "benchmarks that were lost",
     "gained": "benchmarks that were gained",
@@ -197,7 +198,14 @@ def _known_measure(name: str) -> Measure:
         if error.kind != "measure":
             raise
         known = [*REGISTRY, CHANGE, COVERAGE, *COUNTS, "word"]
-        raise UnknownNameError("measure or count", error.name, known) from None
+        unknown = UnknownNameError("measure or count", error.name, known)
+        if unknown.nearest is None:
+            hint = (
+                f"Counts are {', '.join(COUNTS)}; measures have the names that `driftkit audit "
+                "--json -` gives them."
+            )
+            unknown = UnknownNameError(unknown.kind, unknown.name, known, hint)
+        raise unknown from None
 
 
 def _written(name: str) -> str:

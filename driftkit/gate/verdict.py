@@ -138,14 +138,15 @@ class Verdict:
     def headline(self) -> str:
         """The verdict and its reasons in one sentence."""
         total = len(self.results)
+        checks = "1 check" if total == 1 else f"{total} checks"
         failed, warned = self.acting("fail"), self.acting("warn")
         if failed:
-            said = f"Failed: {len(failed)} of {total} checks: {_listed(failed)}"
+            said = f"Failed: {len(failed)} of {checks}: {_listed(failed)}"
         elif warned:
             many = "1 warning" if len(warned) == 1 else f"{len(warned)} warnings"
-            said = f"Passed with {many} in {total} checks: {_listed(warned)}"
+            said = f"Passed with {many} in {checks}: {_listed(warned)}"
         else:
-            said = "Passed: 1 check" if total == 1 else f"Passed: all {total} checks"
+            said = f"Passed: {'' if total == 1 else 'all '}{checks}"
         return f"{said}."
 
     def to_dict(self) -> dict[str, Any]:

@@ -88,7 +88,7 @@ def _case(suite: ElementTree.Element, result: Result) -> None:
     elif _is_skipped(result):
         _element(case, "skipped", {"type": result.outcome, "message": said}, because)
     elif result.action == "warn":
-        _element(case, "system-out", text=f"warning: {said}; {because}")
+        _element(case, "system-out", text="; ".join(filter(None, [f"warning: {said}", because])))
 
 
 def _is_skipped(result: Result) -> bool:

@@ -54,7 +54,7 @@ def _one(verdict: Verdict) -> Iterator[str]:
     yield ""
     yield _text(verdict.headline)
     yield ""
-    yield _text(verdict.audit)
+    yield f"Audit: {_text(verdict.audit)}"
     yield ""
     wrong = verdict.acting("fail", "warn")
     if wrong:
@@ -74,14 +74,14 @@ def _one(verdict: Verdict) -> Iterator[str]:
     for note in verdict.notes:
         yield f"Note: {_text(note)}."
         yield ""
-    kept = verdict.acting("pass")
-    yield f"<details><summary>{len(kept)} kept</summary>"
-    yield ""
-    yield from _HEAD
-    yield from map(_row, kept)
-    yield ""
-    yield "</details>"
-    yield ""
+    if kept := verdict.acting("pass"):
+        yield f"<details><summary>{len(kept)} kept</summary>"
+        yield ""
+        yield from _HEAD
+        yield from map(_row, kept)
+        yield ""
+        yield "</details>"
+        yield ""
 
 
 def _row(result: Result) -> str:

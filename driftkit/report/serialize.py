@@ -66,6 +66,7 @@ def audit_document(audit: Audit, top: int, explain: bool = False) -> dict[str, A
             "added": len(pair.added),
             "removed": len(pair.removed),
             "zero": int(pair.zero.sum()),
+            "saturated": int(audit.saturated.sum()),
             "displaced": int(audit.displaced.sum()),
             "candidates": len(audit.shifts.candidates),
             "moved_means": pair.tolerance,

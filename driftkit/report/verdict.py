@@ -68,7 +68,10 @@ def baseline_view(baseline: Baseline) -> RenderableType:
 def figure(result: Result) -> str:
     """Write the figure, with its interval if it was decided by that."""
     if result.decided_by == "interval" and not math.isnan(result.low):
-        return f"{signed(result.value)} [{signed(result.low)}, {signed(result.high)}]"
+        # A change has a sign; a score or a number of benchmarks has none.
+        is_change = "[" in result.subject and not result.subject.endswith(" tuned")
+        write = signed if is_change else _short
+        return f"{write(result.value)} [{write(result.low)}, {write(result.high)}]"
     return _short(result.value)
 
 
@@ -110,7 +113,7 @@ def _one(verdict: Verdict) -> RenderableType:
     return Group(
         Text(f"{verdict.tuned} against {verdict.original}{against}", "bold"),
         Text(verdict.headline, STYLES[verdict.state]),
-        Text(verdict.audit, "dim"),
+        Text(f"Audit: {verdict.audit}", "dim"),
         Text(""),
         made,
         *(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftkit.errors import InputError, RuleError
+from driftkit.errors import RuleError
 from driftkit.gate.rules import parse_rule
 
 
@@ -44,32 +44,36 @@ def test_forms(text, level, operator, bound):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    "text",
     [
-        ("", "rule '': write SUBJECT, then one of >= > <= < =, then a bound: moved <= 10%."),
-        ("moved", "write SUBJECT, then one of"),
-        (">= 3", "write SUBJECT, then one of"),
-        ("moved <=", "'' is not a bound; write a number (0.6)"),
-        ("moved <= many", "'many' is not a bound"),
-        ("moved <= 10 %%", "'10 %%' is not a bound"),
-        ("moved >= original", "moved has no value of the original table to compare with"),
-        ("word[good] overlap >= original", "has no value of the original table"),
-        ("overlap mean <= original", "overlap mean has no value of the original table"),
-        ("coverage[x] >= original", "has no value of the original table"),
-        ("moved <= -margin", "only benchmarks have a margin; give a number for moved"),
-        ("coverage[x] >= baseline - margin", "only benchmarks have a margin"),
-        ("spearman[x] tuned >= -margin", "a margin bounds a change, and spearman[x] tuned is a"),
-        ("spearman[x] >= original 0.02", "'original 0.02' is not a bound"),
-        ("spearman[x] >= 0 +- 1", "a tolerance belongs to =, not to >="),
-        ("spearman[x] = 0 +- -1", "the tolerance -1 is negative"),
-        ("moved <= basline", "'basline' is not a bound"),
+        "",
+        "moved",
+        ">= 3",
+        "moved <=",
+        "moved <= many",
+        "moved <= 10 %%",
+        "moved >= original",
+        "word[good] overlap >= original",
+        "overlap mean <= original",
+        "coverage[x] >= original",
+        "moved <= -margin",
+        "coverage[x] >= baseline - margin",
+        "spearman[x] tuned >= -margin",
+        "spearman[x] >= original 0.02",
+        "spearman[x] >= 0 +- 1",
+        "spearman[x] = 0 +- -1",
+        "moved <= basline",
+        "movd <= 3",
+        "overlap@0 mean >= 0.6",
+        "rbo(q=1) mean >= 0.6",
     ],
-)  # fmt: skip
-def test_what_cannot_be_read_is_told(text, message):
+)
+def test_what_cannot_be_read_is_refused_with_the_rule(text):
+    """The golden files of `tests/cli` show how."""
     with pytest.raises(RuleError) as caught:
         parse_rule(text)
-    assert message in str(caught.value)
     assert caught.value.rule == text
+    assert str(caught.value).startswith(f"rule {text!r}: ")
 
 
 def test_benchmarks_and_words_named():
@@ -82,5 +86,5 @@ def test_benchmarks_and_words_named():
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=40) | st.text('moved spearman[]<>=+-%.0123456789"()±original', max_size=40))
 def test_no_text_does_worse_than_a_sentence(text):
-    with suppress(InputError):
+    with suppress(RuleError):
         assert parse_rule(text).subjects

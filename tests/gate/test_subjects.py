@@ -38,34 +38,34 @@ def test_forms(text, canonical):
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    "text",
     [
-        ("movd", "unknown measure or count 'movd': did you mean 'moved'?"),
-        ("overlp@10 mean", "did you mean 'overlap'?"),
-        ("overlap@10", "say how to sum it up: overlap@10 mean, overlap@10 median"),
-        ("overlap@10 avg", "unknown part of overlap@10 'avg': Known: mean, median, p05, p95."),
-        ("overlap@10 mean[mowed]", "unknown group of words 'mowed': did you mean 'moved'?"),
-        ("overlap@0 mean", "the depth must be 1 or more"),
-        ("rbo(q=1) mean", "unknown parameter of rbo 'q'"),
-        ("cka mean", "unknown part of cka 'mean'"),
-        ("cka[ws353]", "unknown group of words 'ws353'"),
-        ("moved[all]", "moved is a plain number"),
-        ("spearman", "name the benchmark in brackets after spearman: spearman[simlex999]"),
-        ("spearman[a] tuned[b]", "name the benchmark in brackets"),
-        ("spearman[a] delta", "unknown part of spearman 'delta'"),
-        ("coverage[a] tuned", "unknown part of coverage 'tuned'"),
-        ("word[good] cka", "cka does not describe a word; self_cosine"),
-        ("word[good] overlp", "did you mean 'overlap'?"),
-        ('word[a "b] overlap', "is not something that is measured"),
-        ("word[a,,b] overlap", "is not a list of words"),
-        ("two words", "unknown measure or count 'two'"),
-        ("?", "'?' is not something that is measured; write a count (moved)"),
+        "movd",
+        "overlp@10 mean",
+        "overlap@10",
+        "overlap@10 avg",
+        "overlap@10 mean[mowed]",
+        "overlap@0 mean",
+        "rbo(q=1) mean",
+        "cka mean",
+        "cka[ws353]",
+        "moved[all]",
+        "spearman",
+        "spearman[a] tuned[b]",
+        "spearman[a] delta",
+        "coverage[a] tuned",
+        "word[good] cka",
+        "word[good] overlp",
+        'word[a "b] overlap',
+        "word[a,,b] overlap",
+        "two words",
+        "?",
     ],
 )
-def test_what_cannot_be_read_is_told(text, message):
-    with pytest.raises(InputError) as caught:
+def test_what_nobody_measures_is_refused(text):
+    """The golden files of `tests/cli` show how."""
+    with pytest.raises(InputError):
         parse_subjects(text, text)
-    assert message in str(caught.value)
 
 
 _words = st.text(st.characters(exclude_categories=["Cs", "Cc", "Z"]), min_size=1, max_size=8)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,12 +18,6 @@ RULES = [
     "warn displaced == 0",
     "added <= 5",
 ]
-
-
-@pytest.fixture(scope="session")
-def golden():
-    """Read a text that a person has looked at."""
-    return lambda name: (Path(__file__).parent / "golden" / name).read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,7 @@ def found():
 
 
 def test_golden(found, golden):
-    assert to_text(explained_view(found), 80) + "\n" == golden("explained.txt")
+    golden(to_text(explained_view(found), 80) + "\n", "explained.txt")
 
 
 def test_parts_without_anything_are_left_out(found):

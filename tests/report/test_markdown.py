@@ -53,4 +53,4 @@ def test_a_code_span_cannot_be_left(hostile):
 
 
 def test_golden(worked, golden):
-    assert markdown([worked]) == golden("verdict.md")
+    golden(markdown([worked]), "verdict.md")

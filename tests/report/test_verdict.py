@@ -58,4 +58,4 @@ def test_what_a_baseline_holds(audits):
 
 
 def test_golden(worked, golden):
-    assert to_text(verdict_view([worked]), 80) + "\n" == golden("verdict.txt")
+    golden(to_text(verdict_view([worked]), 80) + "\n", "verdict.txt")
