@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -61,16 +62,22 @@ def gain_interval(cells, frozen):
     ]
     rng = np.random.default_rng(0)
     draws = []
-    for _ in range(RESAMPLES):
-        picked: dict = {}
-        means = []
-        for task, gains in right:
-            seeds, sentences = gains.shape
-            if task not in picked:
-                picked[task] = rng.integers(sentences, size=sentences)
-            means.append(gains[rng.integers(seeds, size=seeds)][:, picked[task]].mean())
-        draws.append(np.mean(means))
-    return np.mean([gains.mean() for _, gains in right]), *np.quantile(draws, [0.025, 0.975])
+    for task, gains in right:
+        seeds, n = gains.shape
+        means = gains @ resampled(task, n).T  # (seeds, resamples)
+        drawn = rng.integers(seeds, size=(seeds, RESAMPLES))
+        draws.append(np.take_along_axis(means, drawn, axis=0).mean(axis=0))
+    return (
+        np.mean([gains.mean() for _, gains in right]),
+        *np.quantile(np.mean(draws, axis=0), [0.025, 0.975]),
+    )
+
+
+@cache
+def resampled(task, n):
+    """How much each of a task's n sentences counts in each resample, (resamples, n)."""
+    rng = np.random.default_rng([n, *task.encode()])
+    return rng.multinomial(n, np.full(n, 1 / n), RESAMPLES) / n
 
 
 def _gains(cells, frozen):

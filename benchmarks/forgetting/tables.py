@@ -18,7 +18,7 @@ LOSSES = {
 MEASURES = (
     "overlap@10[all]", "overlap@10[moved]", "overlap@10[unmoved]", "rbo(p=0.9)@10[moved]",
     "self_cosine[moved]", "l2[moved]", "norm_ratio[moved]", "cka[all]", "cka[moved]",
-    "procrustes[all]", "pip[all]", "displaced",
+    "procrustes[all]", "rsa[all]", "eigenspace_instability[all]", "pip_loss[all]", "displaced",
 )  # fmt: skip
 FEWEST = 5  # tables from which a rank correlation is not shown yet
 
