@@ -1,5 +1,6 @@
 """Real vectors for every room's tests."""
 
+import os
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -7,9 +8,15 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from hypothesis import settings
 
 from driftkit import Embeddings, align, load
 from driftkit.source import Source
+
+# A build must not be red by chance. HYPOTHESIS_PROFILE=search draws other examples each time.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("search")
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 
 def pytest_addoption(parser):

@@ -218,8 +218,9 @@ def test_ties_zero_rows_one_row_and_one_column(seed, n, d):
     drift = space_drift(pair)
     for group, mask in (("all", slice(None)), ("moved", pair.moved), ("unmoved", ~pair.moved)):
         x, y = pair.before[mask].astype(float), pair.after[mask].astype(float)
-        with np.errstate(invalid="ignore"):
-            expected = cka_oracle(x, y) if len(x) > 2 else np.nan
+        # Rows that are all alike have nothing to compare; the oracle's rounding may say otherwise.
+        varied = len(x) > 2 and (x != x[0]).any() and (y != y[0]).any()
+        expected = cka_oracle(x, y) if varied else np.nan
         assert value(drift, "cka", group) == pytest.approx(expected, abs=1e-8, nan_ok=True)
         if len(x) > 1:
             distance = pytest.approx(procrustes_oracle(x, y), abs=1e-7)
