@@ -70,10 +70,13 @@ def plot_measures(cells, path):
     )  # fmt: skip
     for row, (column, label) in enumerate(losses):
         for place, measure in enumerate(shown):
-            axes[row, place].scatter(tuned[measure], tuned[column], s=5, color=INK, alpha=0.6)
+            # Thousands of points are smaller as a picture than as shapes.
+            axes[row, place].scatter(
+                tuned[measure], tuned[column], s=5, color=INK, alpha=0.6, rasterized=True
+            )
             axes[row, place].tick_params(labelsize=7)
             if row == len(losses) - 1:
                 axes[row, place].set_xlabel(measure, size=8)
         axes[row, 0].set_ylabel(label, size=8)
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, metadata={"Date": None}, dpi=144)
     plt.close(figure)

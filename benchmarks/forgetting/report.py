@@ -42,7 +42,8 @@ def write_report(folder, *, fast):
     here, pages = (folder, folder) if fast else (HERE, DOCS)
     plots = pages / "forgetting"
     plots.mkdir(exist_ok=True)
-    flat = cells.drop(columns=["predicted", "gold", "epochs_log"]).round(4)
+    bands = [column for column in cells if "[rank " in column]  # of the space; no table shows them
+    flat = cells.drop(columns=["predicted", "gold", "epochs_log", *bands]).round(4)
     with replacing(here / "results.csv") as partial:
         flat.sort_values([*SETTING, "recipe", "seed"]).to_csv(partial, index=False)
     most = cells["fraction"].max()

@@ -25,12 +25,8 @@ FEWEST = 5  # tables from which a rank correlation is not shown yet
 
 def setting_table(cells):
     """A setting, or several together: a row a recipe."""
-    frozen = cells[cells["recipe"] == "frozen"]
     rows = []
-    for name, recipe in RECIPES.items():
-        some = cells[cells["recipe"] == name]
-        if some.empty or frozen.empty:
-            continue
+    for _, recipe, some, frozen in _by_recipe(cells):
         row = {
             "recipe": recipe.label,
             "seeds": some["seed"].nunique(),
@@ -40,8 +36,7 @@ def setting_table(cells):
         for column, label in LOSSES.items():
             if column != "disagreement" and column in some:
                 row[label] = _mean(some[column], "+.3f")
-        row["overlap@10 moved"] = _mean(some.get("overlap@10[moved]"), ".2f")
-        row["unmoved"] = _mean(some.get("overlap@10[unmoved]"), ".2f")
+        row |= _overlaps(some)
         row["disagreement"] = _mean(some["disagreement"], ".2f")
         rows.append(row)
     return pd.DataFrame(rows)
@@ -52,14 +47,10 @@ def answer_table(cells):
 
     *Worst* is the largest fall in any one run.
     """
-    frozen = cells[cells["recipe"] == "frozen"]
     fronts = Counter(name for _, some in cells.groupby(SETTING) for name in pareto(points_of(some)))
     settings = cells.groupby(SETTING).ngroups
     rows = []
-    for name, recipe in RECIPES.items():
-        some = cells[cells["recipe"] == name]
-        if some.empty or frozen.empty:
-            continue
+    for name, recipe, some, frozen in _by_recipe(cells):
         row = {
             "recipe": recipe.label,
             "runs": len(some),
@@ -70,8 +61,7 @@ def answer_table(cells):
             row[f"worst {family}"] = (
                 "" if some[family].isna().all() else f"{some[family].min():+.3f}"
             )
-        row["overlap@10 moved"] = _mean(some.get("overlap@10[moved]"), ".2f")
-        row["unmoved"] = _mean(some.get("overlap@10[unmoved]"), ".2f")
+        row |= _overlaps(some)
         row["on the front"] = "" if recipe.random else f"{fronts[name]} of {settings}"
         rows.append(row)
     return pd.DataFrame(rows)
@@ -79,11 +69,9 @@ def answer_table(cells):
 
 def gains_by(cells, column):
     """Gain over frozen: a row a recipe, a column a value of `column` (task, model, fraction)."""
-    frozen = cells[cells["recipe"] == "frozen"]
     rows = []
-    for name, recipe in RECIPES.items():
-        some = cells[cells["recipe"] == name]
-        if name != "frozen" and not some.empty:
+    for name, recipe, some, frozen in _by_recipe(cells):
+        if name != "frozen":
             parts = some.groupby(column, sort=True)
             rows.append(
                 {"recipe": recipe.label}
@@ -106,11 +94,7 @@ def kept_by(cells, column):
 
 
 def correlations(cells):
-    """Rank correlation of each measure with what was lost, over all tuned cells; and their number.
-
-    Each measure is read so that more is less damage: a negative sign under *disagreement* and a
-    positive one elsewhere mean that it tells.
-    """
+    """Rank correlation of each measure with what was lost, and the number of tuned cells."""
     tuned = cells[cells["moved"].fillna(0) > 0]
     rows = []
     for measure in MEASURES:
@@ -130,6 +114,22 @@ def correlations(cells):
 def to_markdown(frame):
     rows = [frame.columns, ["---"] * len(frame.columns), *frame.itertuples(index=False)]
     return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in rows)
+
+
+def _by_recipe(cells):
+    """Each recipe that was run: its name, itself, its cells and the frozen ones beside them."""
+    frozen = cells[cells["recipe"] == "frozen"]
+    for name, recipe in RECIPES.items():
+        some = cells[cells["recipe"] == name]
+        if not (some.empty or frozen.empty):
+            yield name, recipe, some, frozen
+
+
+def _overlaps(cells):
+    return {
+        "overlap@10 moved": _mean(cells.get("overlap@10[moved]"), ".2f"),
+        "unmoved": _mean(cells.get("overlap@10[unmoved]"), ".2f"),
+    }
 
 
 def _interval(cells, frozen):
