@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import driftkit
-from driftkit.measures import REGISTRY
+from driftkit.measures.registry import REGISTRY
 
 project = "driftkit"
 author = "The driftkit founders"

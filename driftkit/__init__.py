@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from driftkit.auditing import Audit, audit
+    from driftkit.audits import Audit, audit
     from driftkit.embeddings import Embeddings
     from driftkit.evaluators import Scores, compare_scores, score
     from driftkit.gate import Verdict, check
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from driftkit.pair import Pair, align
 
 _HOME = {
-    "Audit": "auditing",
+    "Audit": "audits",
     "Embeddings": "embeddings",
     "NeighborShifts": "neighbors",
     "Pair": "pair",
     "Scores": "evaluators",
     "Verdict": "gate",
     "align": "pair",
-    "audit": "auditing",
+    "audit": "audits",
     "check": "gate",
     "compare_scores": "evaluators",
     "inspect": "loaders",

@@ -13,7 +13,7 @@ from driftkit.errors import OptionError
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path beside `path`, renamed to it if the block ends well.
+    """Return a temporary path beside `path`, renamed to it if the block ends well.
 
     The temporary file keeps the ending of `path`, since many writers go by it. When the block
     raises, the temporary file is removed and whatever was at `path` is still there.
@@ -52,7 +52,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: str | os.PathLike[str], marker: str) -> Iterator[Path]:
-    """Give a temporary folder beside `path`, renamed to it if the block ends well.
+    """Return a temporary folder beside `path`, renamed to it if the block ends well.
 
     Parameters
     ----------

@@ -7,7 +7,6 @@ seconds, and every training word is its own set of parameters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +19,7 @@ from torch import nn
 from driftkit.atomic import replacing
 from driftkit.embeddings import Embeddings
 from driftkit.errors import MissingExtraError
+from driftkit.progress import Progress
 
 EPOCHS = 30
 BATCH = 32
@@ -135,7 +135,7 @@ def train(
     task: Task,
     recipe: Recipe,
     seed: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> tuple[ValenceModel, float]:
     """Fine-tune by one recipe.
 

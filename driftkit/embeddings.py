@@ -11,25 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arrays import BLOCK_ROWS, Matrix, row_norms
 from driftkit.errors import SourceError, UnknownNameError, VocabularyError
-from driftkit.source import Problem, Source
+from driftkit.provenance import Problem, Source
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
-
-Matrix = npt.NDArray[np.float32]
-
-BLOCK_ROWS = 16_384
-"""Rows looked at in one step wherever a whole table is walked, to bound memory."""
-
-
-def row_norms(matrix: Matrix) -> npt.NDArray[np.float64]:
-    """Euclidean norms (n,) of the rows of a matrix (n, d), summed in float64."""
-    out = np.empty(len(matrix), np.float64)
-    for start in range(0, len(matrix), BLOCK_ROWS):
-        block = matrix[start : start + BLOCK_ROWS].astype(np.float64)
-        out[start : start + len(block)] = np.sqrt(np.square(block).sum(axis=1))
-    return out
 
 
 class Embeddings:
@@ -187,7 +174,7 @@ class Embeddings:
         >>> driftkit.load(place)["bad"].tolist()
         [-1.0, 0.5]
         """
-        from driftkit.loaders.driftkit_folder import write
+        from driftkit.loaders.formats.driftkit_folder import write
 
         write(self, folder)
 
@@ -204,7 +191,7 @@ class Embeddings:
         )
 
     def to_gensim(self) -> KeyedVectors:
-        """Give a gensim ``KeyedVectors`` with the same words and a copy of the vectors."""
+        """Return a gensim ``KeyedVectors`` with the same words and a copy of the vectors."""
         from gensim.models import KeyedVectors
 
         vectors = KeyedVectors(vector_size=self.dimensions, count=0, dtype=np.float32)

@@ -9,7 +9,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.embeddings import BLOCK_ROWS, Embeddings, Matrix
+from driftkit.arrays import BLOCK_ROWS, Matrix
+from driftkit.embeddings import Embeddings
 from driftkit.errors import AlignmentError, UnknownNameError
 
 Rows = npt.NDArray[np.int64]

@@ -135,7 +135,7 @@ class DriftkitCheck:
 
     def _record(self, verdict: Verdict) -> None:
         """Put every figure into pytest's own JUnit report, and the verdict into the test's."""
-        from driftkit.report.junit import clean
+        from driftkit.gate.reports.junit import clean
 
         self._node.user_properties += [
             ("driftkit.state", verdict.state),

@@ -11,7 +11,7 @@ import torch
 from hypothesis import settings
 
 from driftkit import Embeddings, align, load
-from driftkit.source import Source
+from driftkit.provenance import Source
 
 # A build must not be red by chance. HYPOTHESIS_PROFILE=search draws other examples each time.
 settings.register_profile("same", derandomize=True)

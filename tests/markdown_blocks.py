@@ -37,7 +37,7 @@ class Block:
 
 
 def blocks(page: Path, *languages: str) -> Iterator[Block]:
-    """Give the blocks of a page in these languages, in order."""
+    """Return the blocks of a page in these languages, in order."""
     text = page.read_text(encoding="utf-8")
     for match in _BLOCK.finditer(text):
         if match["language"] in languages:

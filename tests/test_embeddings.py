@@ -4,7 +4,7 @@ from gensim.models import KeyedVectors
 
 from driftkit import Embeddings
 from driftkit.errors import SourceError, UnknownNameError, VocabularyError
-from driftkit.source import Source
+from driftkit.provenance import Source
 
 
 def test_a_float32_matrix_is_used_as_it_is_and_read_only():

@@ -46,7 +46,7 @@ def test_evaluators_are_there_without_an_import_of_their_own():
 
 
 def test_the_audit_function_survives_the_import_of_its_module():
-    code = "import driftkit.auditing, driftkit as dk; assert dk.audit is driftkit.auditing.audit"
+    code = "import driftkit.audits, driftkit as dk; assert dk.audit is driftkit.audits.audit"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

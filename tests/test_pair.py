@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from driftkit import Embeddings, align
 from driftkit.errors import AlignmentError, UnknownNameError
-from driftkit.source import Rounding, Source
+from driftkit.provenance import Rounding, Source
 
 
 def table(words, matrix, rounding=None, name="t"):

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 import driftkit as dk
-from driftkit.report.junit import clean
+from driftkit.gate.reports.junit import clean
 
 pytest_plugins = "pytester"
 

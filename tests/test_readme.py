@@ -63,7 +63,7 @@ def test_the_hot_checkpoint_reads_as_the_readme_shows(demo_folder):
 
 
 def _without_figures(line):
-    """Give a line whose text does not depend on the vectors, or an empty one."""
+    """Return a line whose text does not depend on the vectors, or an empty one."""
     plain = " ".join(line.split())
     fixed = (
         "driftkit-demo/",

@@ -9,11 +9,11 @@ from scipy.stats import ortho_group
 from driftkit import Embeddings, align
 from driftkit.drift.space import space_drift
 from driftkit.drift.words import word_drift
-from driftkit.measures import REGISTRY
-from driftkit.neighbors.figures import FURTHER
+from driftkit.measures.registry import REGISTRY
+from driftkit.measures.requested import wanted_measures
 from driftkit.neighbors.further import shifts_and_further
 from driftkit.neighbors.hubness import MEASURES as HUBS
-from driftkit.wanted import wanted_measures
+from driftkit.neighbors.optional_measures import FURTHER
 
 ASKED = [*FURTHER, *HUBS, "displacement", "displacement(center=1)", "displacement(anchors=1000)"]
 UNCHANGED = {

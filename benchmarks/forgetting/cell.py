@@ -16,7 +16,7 @@ from benchmarks.forgetting.models import MODELS
 from benchmarks.forgetting.proxy import NAME, proxy_fisher
 from benchmarks.forgetting.recipes import RECIPES
 from benchmarks.forgetting.tasks import read_task
-from driftkit.source import Source
+from driftkit.provenance import Source
 from driftkit.training.embedding import embedding_from
 from driftkit.training.mixout import MixoutEmbedding
 from driftkit.training.regularizers import EWC, L2SP, NeighborPreserving
@@ -46,7 +46,7 @@ class Cell:
 
 
 def run(cell, glove, benchmarks, folder=None):
-    """Give the record of a cell: its settings, scores and drift."""
+    """Return the record of a cell: its settings, scores and drift."""
     started = time.perf_counter()
     recipe = RECIPES[cell.recipe]
     task, table, start, epochs, predicted = trained(cell, recipe, glove, folder)

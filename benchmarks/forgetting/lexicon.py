@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from driftkit.neighbors.exact import nearest
+from driftkit.neighbors.search.exact import nearest
 
 RELATED = 5
 

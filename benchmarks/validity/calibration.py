@@ -23,8 +23,8 @@ from pathlib import Path
 
 import numpy as np
 
+from driftkit.evaluators.comparison.verdict import MARGINS, decide
 from driftkit.evaluators.correlations import spearman
-from driftkit.evaluators.decision import MARGINS, decide
 from driftkit.evaluators.significance import (
     SpearmanDifference,
     bca_interval,

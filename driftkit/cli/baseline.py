@@ -123,7 +123,7 @@ def update(
 def show(*, baseline: str, json_to: str | None) -> None:
     """Print what a baseline holds."""
     from driftkit.gate import read_baseline
-    from driftkit.report.verdict import baseline_view
+    from driftkit.gate.reports.terminal import baseline_view
 
     read = read_baseline(baseline)
     options.give(lambda: baseline_view(read), read.document, json_to)

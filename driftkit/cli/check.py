@@ -136,9 +136,9 @@ def _give(
     github: bool | None,
 ) -> None:
     from driftkit.gate import check_document
-    from driftkit.report.junit import junit_xml
-    from driftkit.report.markdown import markdown as to_markdown
-    from driftkit.report.verdict import verdict_view
+    from driftkit.gate.reports.junit import junit_xml
+    from driftkit.gate.reports.markdown import markdown as to_markdown
+    from driftkit.gate.reports.terminal import verdict_view
 
     for path, text in ((junit, junit_xml), (markdown, to_markdown)):
         if path is not None:
@@ -150,7 +150,7 @@ def _give(
 
 
 def _tell_github(verdicts: Sequence[Verdict], *, to_stderr: bool) -> None:
-    from driftkit.report.github import step_summary, workflow_commands
+    from driftkit.gate.reports.github import step_summary, workflow_commands
 
     for line in workflow_commands(verdicts):
         click.echo(line, err=to_stderr)

@@ -40,7 +40,7 @@ def command(
     beside them as DEST.vocab.txt. What had to be skipped or repaired is listed on stderr.
     """
     from driftkit import load
-    from driftkit.loaders.writing import format_of, write
+    from driftkit.loaders.convert import format_of, write
 
     target = format_of(dest, kind)
     words = options.gather_words((), words_from) if words_from else None

@@ -48,7 +48,7 @@ class LazyGroup(click.Group):
         click.version_option(package_name=name)(self)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Give the commands in the order they are meant to be met."""
+        """Return the commands in the order they are meant to be met."""
         return list(self._help)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002

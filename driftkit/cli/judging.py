@@ -11,7 +11,7 @@ import click
 from driftkit.cli import options
 
 if TYPE_CHECKING:
-    from driftkit.auditing import Audit
+    from driftkit.audits import Audit
     from driftkit.embeddings import Embeddings
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,7 +86,7 @@ def rules_option(function: F) -> F:
 
 
 def benchmarks_for(asked: Sequence[str], named: Sequence[str]) -> list[Any]:
-    """Give the benchmarks asked for, joined by those that only a rule names.
+    """Return the benchmarks asked for, joined by those that only a rule names.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def audits(
         Measures of words and of the space that rules name.
     """
     from driftkit import audit
-    from driftkit.auditing import CANDIDATES
+    from driftkit.audits import CANDIDATES
 
     benchmarks = benchmarks_for(asked.benchmarks, named)
     memo: dict[Any, Any] = {}

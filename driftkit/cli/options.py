@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from driftkit.progress import Progress as Steps
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -230,8 +232,8 @@ class Composing:
         self.reports: list[dict[str, object]] = []
 
     def __call__(self, table: Embeddings) -> Embeddings:
-        """Give the table of whole words; one that has no pieces is given back as it is."""
-        from driftkit.compose import compose, style_of
+        """Return the table of whole words; one that has no pieces is given back as it is."""
+        from driftkit.subwords import compose, style_of
 
         if style_of(table.words) is None:
             return table
@@ -262,7 +264,7 @@ class Progress:
         self._stage, self._since = "", 0.0
 
     @contextmanager
-    def stage(self, name: str) -> Iterator[Callable[[int, int], None] | None]:
+    def stage(self, name: str) -> Iterator[Steps | None]:
         """Show one stage while it lasts, and give the callable that moves it on."""
         if not self.live:
             yield None
@@ -300,7 +302,7 @@ class Progress:
 
 
 def console() -> Console:
-    """Give a console on stdout that prints words as they are."""
+    """Return a console on stdout that prints words as they are."""
     from rich.console import Console
 
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)

@@ -119,7 +119,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
-    """Give the options of a command by their key."""
+    """Return the options of a command by their key."""
     for each in command.params:
         if isinstance(each, click.Option) and each.name:
             long = [name for name in each.opts if name.startswith("--")]

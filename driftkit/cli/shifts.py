@@ -135,8 +135,8 @@ def command(
     from rich.text import Text
 
     from driftkit import load, neighbor_shifts
-    from driftkit.neighbors.explain import explain
-    from driftkit.neighbors.stream import write_shifts
+    from driftkit.explain.causes import explain
+    from driftkit.neighbors.export import write_shifts
     from driftkit.report.words import side_by_side
 
     asked = options.gather_words(words, words_from)
@@ -219,7 +219,7 @@ def _sample(pair: Pair, asked: Sequence[str]) -> list[str]:
 
 
 def _verify(pair: Pair, shifts: NeighborShifts, show: options.Progress) -> None:
-    from driftkit.neighbors.verify import verify
+    from driftkit.neighbors.search.verify import verify
 
     checked = verify(pair, shifts, sample=SAMPLE)
     if checked.wrong:

@@ -1,7 +1,7 @@
 """Benchmarks by name or by file."""
 
 from driftkit.datasets.bats import read_bats
-from driftkit.datasets.benchmark import (
+from driftkit.datasets.benchmarks import (
     AnalogyBenchmark,
     Benchmark,
     CategorizationBenchmark,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from driftkit.datasets.benchmark import AnalogyBenchmark
+from driftkit.datasets.benchmarks import AnalogyBenchmark
 from driftkit.datasets.text_file import text_lines
 from driftkit.errors import BenchmarkError
 

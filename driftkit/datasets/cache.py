@@ -17,7 +17,7 @@ HOST = "https://raw.githubusercontent.com"
 
 
 def folder() -> Path:
-    """Give the folder of the files: ``DRIFTKIT_DATA_DIR``, else the user's cache folder."""
+    """Return the folder of the files: ``DRIFTKIT_DATA_DIR``, else the user's cache folder."""
     import pooch
 
     return Path(os.environ.get(FOLDER_VARIABLE) or pooch.os_cache("driftkit")).expanduser()

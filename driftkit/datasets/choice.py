@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from driftkit.datasets.benchmark import ChoiceBenchmark
+from driftkit.datasets.benchmarks import ChoiceBenchmark
 from driftkit.datasets.text_file import text_lines
 from driftkit.errors import BenchmarkError
 

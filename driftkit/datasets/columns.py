@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from driftkit.datasets.benchmark import (
+from driftkit.datasets.benchmarks import (
     Benchmark,
     CategorizationBenchmark,
     OutlierBenchmark,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from driftkit.datasets import cache
-from driftkit.datasets.benchmark import Benchmark
+from driftkit.datasets.benchmarks import Benchmark
 from driftkit.datasets.parse import parse
 from driftkit.errors import MissingExtraError
 
@@ -124,7 +124,7 @@ class Dataset:
         return self.path.is_file()
 
     def fetch(self) -> Path:
-        """Give the path of the file, downloaded if it is absent, its bytes checked.
+        """Return the path of the file, downloaded if it is absent, its bytes checked.
 
         Raises
         ------
@@ -138,7 +138,7 @@ class Dataset:
         return cache.fetch(self.name, self.path, self.origin.url, self.origin.sha256)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give its entry in the JSON document ``driftkit.datasets/1``."""
+        """Return its entry in the JSON document ``driftkit.datasets/1``."""
         pinned = self.origin if isinstance(self.origin, Pinned) else None
         return {
             "name": self.name,

@@ -49,7 +49,7 @@ class Line:
         return self.text.startswith(":")
 
     def unreadable(self, why: str = "cannot be read") -> BenchmarkError:
-        """Give the error that names this line."""
+        """Return the error that names this line."""
         shown = self.text if len(self.text) <= 60 else self.text[:57] + "..."
         return BenchmarkError(f"{self.path}, line {self.number}: {shown!r} {why}. {ACCEPTED}")
 

@@ -10,7 +10,7 @@ import math
 import re
 from pathlib import Path
 
-from driftkit.datasets.benchmark import Benchmark, SimilarityBenchmark
+from driftkit.datasets.benchmarks import Benchmark, SimilarityBenchmark
 from driftkit.errors import BenchmarkError
 
 NOT_SIMLEX = {

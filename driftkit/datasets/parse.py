@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from driftkit.datasets.benchmark import (
+from driftkit.datasets.benchmarks import (
     AnalogyBenchmark,
     Benchmark,
     CategorizationBenchmark,

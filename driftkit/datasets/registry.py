@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from driftkit.datasets.bats import read_bats
-from driftkit.datasets.benchmark import Benchmark
+from driftkit.datasets.benchmarks import Benchmark
 from driftkit.datasets.catalog import CATALOG
 from driftkit.datasets.choice import holds_choices, read_choices
 from driftkit.datasets.dataset import Dataset
@@ -22,7 +22,7 @@ DEFAULT = ("ws353", "simlex999", "google")
 
 
 def look_up(name: str) -> Dataset:
-    """Give what is known of a benchmark, without reading it.
+    """Return what is known of a benchmark, without reading it.
 
     Raises
     ------
@@ -42,7 +42,7 @@ def look_up(name: str) -> Dataset:
 
 
 def get(name: str | PathLike[str] | Benchmark) -> Benchmark:
-    """Give a benchmark by name or by file.
+    """Return a benchmark by name or by file.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def get(name: str | PathLike[str] | Benchmark) -> Benchmark:
 def get_all(
     names: Sequence[str | PathLike[str] | Benchmark] | str | None = None,
 ) -> tuple[Benchmark, ...]:
-    """Give several benchmarks, `DEFAULT` when None is given.
+    """Return several benchmarks, `DEFAULT` when None is given.
 
     Raises
     ------

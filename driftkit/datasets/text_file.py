@@ -8,7 +8,7 @@ from driftkit.errors import BenchmarkError
 
 
 def text_lines(path: Path, accepted: str) -> list[tuple[int, str]]:
-    """Give the lines that are neither blank nor comments, with their numbers.
+    """Return the lines that are neither blank nor comments, with their numbers.
 
     Parameters
     ----------

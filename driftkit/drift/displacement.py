@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arrays import BLOCK_ROWS
 from driftkit.drift.moments import moments
-from driftkit.embeddings import BLOCK_ROWS
 from driftkit.errors import OptionError
-from driftkit.measure import Measure
+from driftkit.measures.measure import Measure
 from driftkit.pair import Mask, Pair
 
 
@@ -97,7 +97,7 @@ def displacement_by_name(pair: Pair, measure: Measure) -> npt.NDArray[np.float64
     Examples
     --------
     >>> from driftkit import Embeddings, align
-    >>> from driftkit.measures import parse_measure
+    >>> from driftkit.measures.registry import parse_measure
     >>> square = np.array([[1, 0], [0, 1], [-1, 0.5]])
     >>> turned = align(Embeddings("abc", square), Embeddings("abc", square @ [[0, 1], [-1, 0]]))
     >>> bool(displacement_by_name(turned, parse_measure("displacement(anchors=2)")).max() < 1e-9)

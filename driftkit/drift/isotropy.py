@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
+from driftkit.arrays import BLOCK_ROWS, Matrix
 from driftkit.drift.moments import Block
-from driftkit.embeddings import BLOCK_ROWS, Matrix
 from driftkit.pair import Mask
 
 _SAFE = 60.0

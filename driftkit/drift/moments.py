@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.embeddings import BLOCK_ROWS, Matrix
+from driftkit.arrays import BLOCK_ROWS, Matrix
 from driftkit.pair import Mask, Pair
 
 Block = npt.NDArray[np.float64]

@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from driftkit.drift import alignment, eigenspace, isotropy, spectrum
-from driftkit.drift.alignment import NormProducts
+from driftkit.drift import eigenspace, isotropy, spectrum
+from driftkit.drift import similarity as alignment
 from driftkit.drift.bands import BANDS, band_masks
 from driftkit.drift.moments import (
     Block,
@@ -22,9 +22,10 @@ from driftkit.drift.moments import (
     stored,
     unit_moments,
 )
+from driftkit.drift.similarity import NormProducts
 from driftkit.drift.space_figures import SpaceDrift, SpaceFigure
 from driftkit.drift.summary import GROUPS, group_masks
-from driftkit.measures import parse_measure
+from driftkit.measures.registry import parse_measure
 from driftkit.pair import Mask, Pair
 
 S = TypeVar("S", Moments, UnitMoments)

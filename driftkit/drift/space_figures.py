@@ -63,7 +63,7 @@ class SpaceDrift:
         return iter(self.figures)
 
     def figure(self, measure: str, group: str = "all", of: str = "pair") -> SpaceFigure:
-        """Give one figure, such as ``("cka", "moved")`` or ``("mean_cosine", "all", "tuned")``.
+        """Return one figure, such as ``("cka", "moved")`` or ``("mean_cosine", "all", "tuned")``.
 
         Raises
         ------
@@ -78,13 +78,13 @@ class SpaceDrift:
         return known[measure, group, of]
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a pandas frame with one row a figure: measure, group, of, n, value, reason."""
+        """Return a pandas frame with one row a figure: measure, group, of, n, value, reason."""
         import pandas as pd
 
         return pd.DataFrame([asdict(each) for each in self.figures])
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain lists, numbers and strings, ready for JSON; None for what is NaN."""
+        """Return plain lists, numbers and strings, ready for JSON; None for what is NaN."""
         return {
             "figures": [
                 {name: none_if_nan(value) for name, value in asdict(each).items()}

@@ -53,7 +53,7 @@ class Summary:
         return f"there are no {self.group} words"
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the fields and the reason, numbers that could not be measured as None."""
+        """Return the fields and the reason, numbers that could not be measured as None."""
         fields = {name: none_if_nan(value) for name, value in asdict(self).items()}
         return {**fields, "reason": self.reason}
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arrays import BLOCK_ROWS
 from driftkit.drift.displacement import displacement_by_name
 from driftkit.drift.summary import Summary, none_if_nan, summarize
-from driftkit.embeddings import BLOCK_ROWS
 from driftkit.errors import UnknownNameError
-from driftkit.measure import Measure
-from driftkit.measures import parse_measure
+from driftkit.measures.measure import Measure
+from driftkit.measures.registry import parse_measure
 from driftkit.pair import Pair, Rows
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class WordDrift:
         return len(self.words)
 
     def __getitem__(self, word: str) -> dict[str, float]:
-        """Give the figures of one word by name of the measure."""
+        """Return the figures of one word by name of the measure."""
         try:
             row = self.words.index(word)
         except ValueError:
@@ -102,13 +102,13 @@ class WordDrift:
         return np.lexsort((-self.l2, turned))[:n]
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a pandas frame with one row a word: ``word``, ``moved``, a column a measure."""
+        """Return a pandas frame with one row a word: ``word``, ``moved``, a column a measure."""
         import pandas as pd
 
         return pd.DataFrame({"word": self.words, "moved": self.moved, **self.figures()})
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain lists, numbers and strings, ready for JSON; None for what is NaN.
+        """Return plain lists, numbers and strings, ready for JSON; None for what is NaN.
 
         ``words``, ``moved`` and each of ``measures`` are columns of length n.
         """

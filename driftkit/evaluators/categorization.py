@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from driftkit.arrays import Matrix
 from driftkit.datasets import CategorizationBenchmark, get
-from driftkit.embeddings import Matrix
 from driftkit.errors import BenchmarkError
+from driftkit.evaluators.comparison.paired_items import PairedAnswers
 from driftkit.evaluators.evaluation import Evaluation
-from driftkit.evaluators.items import (
+from driftkit.evaluators.inputs import as_table
+from driftkit.evaluators.lookup import (
     Case,
     Items,
     Mask,
@@ -29,15 +31,13 @@ from driftkit.evaluators.items import (
     lookup,
     rarest,
 )
-from driftkit.evaluators.paired import PairedAnswers
 from driftkit.evaluators.partitions import Labels, adjusted_rand, in_majority, purity, v_measure
-from driftkit.evaluators.progress import Progress
 from driftkit.evaluators.scores import Score
-from driftkit.evaluators.tables import as_table
 from driftkit.pair import Pair
+from driftkit.progress import Progress
 
 if TYPE_CHECKING:
-    from driftkit.evaluators.tables import Table
+    from driftkit.evaluators.inputs import Table
 
 MEASURES = {"purity": purity, "adjusted_rand": adjusted_rand, "v_measure": v_measure}
 

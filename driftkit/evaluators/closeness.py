@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from driftkit.embeddings import Matrix
-from driftkit.evaluators.items import Rows, Values
+from driftkit.arrays import Matrix
+from driftkit.evaluators.lookup import Rows, Values
 
 Closeness = Literal["cosine", "dot", "euclidean"]
 

@@ -59,7 +59,7 @@ class Evaluation:
         return self.scores[0].oov
 
     def __getitem__(self, measure: str) -> Score:
-        """Give the score of a measure over the whole benchmark."""
+        """Return the score of a measure over the whole benchmark."""
         for score in self.scores:
             if score.measure == measure and score.category is None:
                 return score
@@ -67,21 +67,21 @@ class Evaluation:
         raise UnknownNameError("measure", measure, known)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON document ``driftkit.scores/1``, with the settings besides."""
+        """Return the JSON document ``driftkit.scores/1``, with the settings besides."""
         return Scores(self.scores).to_dict() | {"settings": dict(self.settings)}
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a tidy frame, one row per measure and category."""
+        """Return a tidy frame, one row per measure and category."""
         return Scores(self.scores).to_frame()
 
     def item_frame(self) -> pd.DataFrame:
-        """Give a tidy frame, one row per item, items that were left out included."""
+        """Return a tidy frame, one row per item, items that were left out included."""
         import pandas as pd
 
         return pd.DataFrame(dict(self.columns))
 
     def plot_frame(self) -> pd.DataFrame:
-        """Give the columns ``x``, ``y`` and ``label`` of the items answered, ready to be drawn."""
+        """Return the columns ``x``, ``y`` and ``label`` of the items answered, for a plot."""
         import pandas as pd
 
         frame = self.item_frame()

@@ -21,11 +21,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftkit.arrays import Matrix
 from driftkit.datasets import OutlierBenchmark, get
-from driftkit.embeddings import Matrix
 from driftkit.errors import BenchmarkError, UnknownNameError
+from driftkit.evaluators.comparison.paired_items import PairedAnswers
 from driftkit.evaluators.evaluation import Evaluation
-from driftkit.evaluators.items import (
+from driftkit.evaluators.inputs import as_table
+from driftkit.evaluators.lookup import (
     Case,
     Items,
     Mask,
@@ -36,14 +38,12 @@ from driftkit.evaluators.items import (
     lookup,
     rarest,
 )
-from driftkit.evaluators.paired import PairedAnswers
-from driftkit.evaluators.progress import Progress
 from driftkit.evaluators.scores import Score
-from driftkit.evaluators.tables import as_table
 from driftkit.pair import Pair
+from driftkit.progress import Progress
 
 if TYPE_CHECKING:
-    from driftkit.evaluators.tables import Table
+    from driftkit.evaluators.inputs import Table
 
 FEWEST_WORDS = 2
 """Words a group needs for an outlier to stand out from it."""

@@ -54,7 +54,7 @@ class Score:
     reason: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the entry of ``results`` in the JSON document; NaN becomes None."""
+        """Return the entry of ``results`` in the JSON document; NaN becomes None."""
         return {
             "source": self.source,
             "benchmark": self.benchmark,
@@ -91,11 +91,11 @@ class Scores:
         return Scores(self.results + other.results)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON document ``driftkit.scores/1``."""
+        """Return the JSON document ``driftkit.scores/1``."""
         return {"schema": SCHEMA, "results": [score.to_dict() for score in self.results]}
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a tidy frame, one row per score; `oov` and `zero` are numbers of words here."""
+        """Return a tidy frame, one row per score; `oov` and `zero` are numbers of words here."""
         import pandas as pd
 
         frame = pd.DataFrame(

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from scipy.stats import rankdata
 
+from driftkit.arrays import Matrix
 from driftkit.datasets import SimilarityBenchmark, get
-from driftkit.embeddings import Embeddings, Matrix
+from driftkit.embeddings import Embeddings
 from driftkit.errors import BenchmarkError, OptionError, UnknownNameError
 from driftkit.evaluators.closeness import CLOSENESS, Closeness, cosines_of
+from driftkit.evaluators.comparison.paired_items import PairedSimilarity
 from driftkit.evaluators.correlations import CORRELATIONS, undefined_reason
 from driftkit.evaluators.evaluation import Evaluation
-from driftkit.evaluators.items import (
+from driftkit.evaluators.inputs import as_table
+from driftkit.evaluators.lookup import (
     Case,
     Items,
     Rows,
@@ -26,14 +29,12 @@ from driftkit.evaluators.items import (
     lookup,
     rarest,
 )
-from driftkit.evaluators.paired import PairedSimilarity
-from driftkit.evaluators.progress import Progress
 from driftkit.evaluators.scores import Score
-from driftkit.evaluators.tables import as_table
 from driftkit.pair import Pair
+from driftkit.progress import Progress
 
 if TYPE_CHECKING:
-    from driftkit.evaluators.tables import Table
+    from driftkit.evaluators.inputs import Table
 
 OutOfVocabulary = Literal["skip", "zero", "mean", "gensim"]
 
@@ -110,7 +111,7 @@ class Similarity:
         Parameters
         ----------
         source : Embeddings, KeyedVectors, (words, vectors), str or path
-            See `driftkit.evaluators.tables.as_table`.
+            See `driftkit.evaluators.inputs.as_table`.
         progress : callable, optional
             Called with (done, total).
 

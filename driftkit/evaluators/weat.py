@@ -18,18 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from driftkit.arrays import Matrix
 from driftkit.datasets.word_sets import WORD_SETS, WordSets, read_word_sets
-from driftkit.embeddings import Matrix
 from driftkit.errors import BenchmarkError
-from driftkit.evaluators.items import Case, Mask, Rows, Values, check_case, lookup
+from driftkit.evaluators.inputs import as_table
+from driftkit.evaluators.lookup import Case, Mask, Rows, Values, check_case, lookup
 from driftkit.evaluators.significance import Interval, interval
-from driftkit.evaluators.tables import as_table
 from driftkit.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from driftkit.evaluators.tables import Table
+    from driftkit.evaluators.inputs import Table
 
 FEWEST_TARGETS, FEWEST_ATTRIBUTES = 3, 2
 """With fewer words left in a set, nothing is measured."""
@@ -73,7 +73,7 @@ class Bias:
     leans: dict[str, float] = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the figures as plain values; NaN becomes None."""
+        """Return the figures as plain values; NaN becomes None."""
         return {
             "name": self.name,
             "labels": list(self.labels),
@@ -85,7 +85,7 @@ class Bias:
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a row for each target word: its set and its lean, ready to be drawn."""
+        """Return a row for each target word: its set and its lean, ready to be drawn."""
         import pandas as pd
 
         sets = [self.labels[0]] * self.n_x + [self.labels[1]] * self.n_y
@@ -123,7 +123,7 @@ class BiasChange:
     p_change: float
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the figures as plain values; NaN becomes None."""
+        """Return the figures as plain values; NaN becomes None."""
         change = {name: getattr(self, name) for name in ("delta", "ci_low", "ci_high", "p_change")}
         return {
             "original": self.original.to_dict(),

@@ -1,7 +1,7 @@
 """The gate: rules and baselines in, one verdict and exit code out."""
 
 from driftkit.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
-from driftkit.gate.checking import check
+from driftkit.gate.check import check
 from driftkit.gate.policy import Policy, make_policy
 from driftkit.gate.verdict import Result, Verdict, check_document
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from driftkit.atomic import replacing
-from driftkit.auditing import Audit
+from driftkit.audits import Audit
 from driftkit.errors import BaselineError, DriftkitError
-from driftkit.gate.figures import ROUNDING, Figure, Figures, figures_of
-from driftkit.gate.origin import describe_benchmarks, describe_settings, describe_table
+from driftkit.gate.facts import ROUNDING, Figure, Figures, figures_of
+from driftkit.gate.fingerprint import describe_benchmarks, describe_settings, describe_table
 from driftkit.gate.subjects import parse_subjects
 
 SCHEMA = "driftkit.baseline/1"
@@ -55,7 +55,7 @@ class Baseline:
     figures: Figures = field(repr=False)
 
     def to_json(self) -> str:
-        """Give the file's text: keys sorted, one figure a line."""
+        """Return the file's text: keys sorted, one figure a line."""
         lines = (
             f"    {json.dumps(name, ensure_ascii=False)}: {json.dumps(entry)}"
             for name, entry in sorted(self.document["figures"].items())
@@ -230,7 +230,7 @@ def _series(version: str) -> tuple[str, ...]:
 
 
 def _stored(figure: Figure) -> float | list[float | None] | None:
-    """Give a number, or [value, low, high] of what is uncertain; null for what is not known."""
+    """Return a number, or [value, low, high] of what is uncertain; null for what is not known."""
     value, low, high = (
         None if math.isnan(number) else number for number in (figure.value, figure.low, figure.high)
     )

@@ -122,7 +122,7 @@ DEFAULT = "default"
 
 
 def get_profile(name: str) -> Profile:
-    """Give a profile by name.
+    """Return a profile by name.
 
     Raises
     ------

@@ -13,8 +13,8 @@ from typing import Literal
 
 from driftkit.drift.summary import GROUPS, Summary
 from driftkit.errors import RuleError, UnknownNameError
-from driftkit.measure import Measure
-from driftkit.measures import REGISTRY, parse_measure
+from driftkit.measures.measure import Measure
+from driftkit.measures.registry import REGISTRY, parse_measure
 
 Kind = Literal["count", "benchmark", "group", "word"]
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftkit.gate.decide import Outcome
+from driftkit.gate.outcome import Outcome
 from driftkit.gate.policy import Policy
 from driftkit.gate.profiles import Action
 from driftkit.gate.rules import Operator
@@ -73,7 +73,7 @@ class Result:
     reason: str | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values; None for what is NaN."""
+        """Return plain values; None for what is NaN."""
         fields = {name: getattr(self, name) for name in self.__slots__}
         for name in _NUMBERS:
             if math.isnan(fields[name]):
@@ -150,7 +150,7 @@ class Verdict:
         return f"{said}."
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the entry of ``checks`` in the document ``driftkit.check/1``."""
+        """Return the entry of ``checks`` in the document ``driftkit.check/1``."""
         return {
             "original": self.original,
             "tuned": self.tuned,
@@ -165,14 +165,14 @@ class Verdict:
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a pandas frame with one row a result."""
+        """Return a pandas frame with one row a result."""
         import pandas as pd
 
         return pd.DataFrame([each.to_dict() for each in self.results])
 
     def __repr__(self) -> str:
+        from driftkit.gate.reports.terminal import verdict_view
         from driftkit.report.terminal import to_text
-        from driftkit.report.verdict import verdict_view
 
         return to_text(verdict_view([self]))
 
@@ -184,7 +184,7 @@ class Verdict:
 
 
 def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Give the JSON document ``driftkit.check/1`` of one table or several.
+    """Return the JSON document ``driftkit.check/1`` of one table or several.
 
     Parameters
     ----------
@@ -205,13 +205,13 @@ def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
 
 
 def worst(verdicts: Sequence[Verdict]) -> State:
-    """Give the worst state among several verdicts."""
+    """Return the worst state among several verdicts."""
     states = {each.state for each in verdicts}
     return "fail" if "fail" in states else "warn" if "warn" in states else "pass"
 
 
 def _depth(result: Result) -> float:
-    """Give the slack in units of the bound, so that different measures can be put in order."""
+    """Return the slack in units of the bound, so that different measures can be put in order."""
     if math.isnan(result.slack):
         return -math.inf
     return result.slack / max(abs(result.bound), result.tolerance, 1e-6)

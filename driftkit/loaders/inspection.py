@@ -83,7 +83,7 @@ class Inspection:
     others: int = 0
 
     def command(self, table: TableInfo | None = None) -> str:
-        """Give the command that audits a table, by default the first.
+        """Return the command that audits a table, by default the first.
 
         ``ORIGINAL`` stands for the table it was tuned from, if none was given, and ``FILE`` for a
         vocabulary where none was found that fits.
@@ -106,7 +106,7 @@ class Inspection:
         return " ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain values, ready for JSON."""
+        """Return plain values, ready for JSON."""
         return {
             "source": self.source,
             "path": None if self.path is None else str(self.path),
@@ -123,7 +123,7 @@ class Inspection:
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Give one row per table: key, rows, dimensions, dtype, fits, zero_share, equals, ..."""
+        """Return one row per table: key, rows, dimensions, dtype, fits, zero_share, equals, ..."""
         import pandas as pd
 
         columns = ["key", "rows", "dimensions", "dtype", "fits", "zero_share"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.source import Problem
+from driftkit.provenance import Problem
 
 LISTED = 1000
 """Problems of one kind that are listed one by one; further ones are only counted."""
@@ -49,7 +49,7 @@ class Problems:
             self.add(problem.kind, problem.where, problem.detail)
 
     def all(self) -> tuple[Problem, ...]:
-        """Give what was listed, and for each kind that had more, how many."""
+        """Return what was listed, and for each kind that had more, how many."""
         more = (
             Problem(kind, None, f"{count - LISTED:,} more like these")
             for kind, count in self._counts.items()

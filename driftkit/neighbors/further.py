@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from driftkit.drift.space_figures import SpaceFigure
-from driftkit.measure import Measure
-from driftkit.measures import parse_measure
+from driftkit.measures.measure import Measure
+from driftkit.measures.registry import parse_measure
 from driftkit.neighbors import hubness
-from driftkit.neighbors.figures import FURTHER, OF_ASKERS, neighbor_figures
+from driftkit.neighbors.optional_measures import FURTHER, OF_ASKERS, neighbor_figures
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
@@ -44,7 +44,7 @@ def shifts_and_further(
     Examples
     --------
     >>> from driftkit import Embeddings, align
-    >>> from driftkit.measures import parse_measure
+    >>> from driftkit.measures.registry import parse_measure
     >>> table = Embeddings(["a", "b", "c"], [[1, 0.1], [1, 0], [0, 1]])
     >>> asked = [parse_measure("jaccard@2"), parse_measure("largest_hub@1")]
     >>> shifts, hubs = shifts_and_further(align(table, table), ["a", "b", "c"], 1, asked)

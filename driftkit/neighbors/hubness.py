@@ -11,7 +11,7 @@ import numpy.typing as npt
 from driftkit.drift.bands import band_masks
 from driftkit.drift.space_figures import SpaceFigure
 from driftkit.drift.summary import group_masks
-from driftkit.measure import Measure
+from driftkit.measures.measure import Measure
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.pair import Pair
 
@@ -38,7 +38,7 @@ class Hubness:
     antihubs: float
 
     def to_dict(self) -> dict[str, float]:
-        """Give the fields."""
+        """Return the fields."""
         return asdict(self)
 
 

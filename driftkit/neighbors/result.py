@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from driftkit.drift.summary import Summary, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
-from driftkit.measure import Measure
-from driftkit.measures import parse_measure
-from driftkit.neighbors.agreement import overlap, rbo
+from driftkit.measures.measure import Measure
+from driftkit.measures.registry import parse_measure
+from driftkit.neighbors.overlap import overlap, rbo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +87,7 @@ class NeighborShifts:
     before_cosine, after_cosine : ndarray of float32, shape (m, k)
         Their cosines; NaN where there is no neighbor.
     overlap, rbo : ndarray of float64, shape (m,)
-        Agreement of the two lists (see `driftkit.neighbors.agreement`); NaN when one is empty.
+        Agreement of the two lists (see `driftkit.neighbors.overlap`); NaN when one is empty.
     reasons : dict of str to str
         For each word without a figure, why.
     further : mapping of str to ndarray of float64, shape (m,)
@@ -114,7 +114,7 @@ class NeighborShifts:
         return map(self.at, range(len(self)))
 
     def __getitem__(self, word: str) -> Shift:
-        """Give the shift of one of the words asked about."""
+        """Return the shift of one of the words asked about."""
         try:
             return self.at(self.words.index(word))
         except ValueError:
@@ -123,7 +123,7 @@ class NeighborShifts:
             ) from None
 
     def at(self, row: int) -> Shift:
-        """Give the shift of the word at a position in `words`."""
+        """Return the shift of the word at a position in `words`."""
         word = self.words[row]
         return Shift(
             word,
@@ -154,7 +154,7 @@ class NeighborShifts:
         return {str(share): self.overlap, str(ranked): self.rbo, **self.further}
 
     def first(self, k: int) -> NeighborShifts:
-        """Give what a search for fewer neighbors would have given; these if k is their number."""
+        """Return what a search for fewer neighbors would have given; these if k is their number."""
         if k >= self.k:
             return self
         before, after = self.before[:, :k].copy(), self.after[:, :k].copy()
@@ -187,7 +187,7 @@ class NeighborShifts:
         return np.lexsort((self.rbo, self.overlap))[:n]
 
     def to_frame(self) -> pd.DataFrame:
-        """Give a pandas frame with one row a word.
+        """Return a pandas frame with one row a word.
 
         Columns: ``word``, ``moved``, a column for each measure, and the tuples of words ``lost``,
         ``gained`` and ``kept``. `neighbor_frame` has one row a neighbor.
@@ -207,7 +207,7 @@ class NeighborShifts:
         )
 
     def neighbor_frame(self) -> pd.DataFrame:
-        """Give a pandas frame with one row for each word and rank.
+        """Return a pandas frame with one row for each word and rank.
 
         Columns: ``word``, ``rank`` (from 1), ``before``, ``before_cosine``, ``after``,
         ``after_cosine``; a missing neighbor is None.
@@ -227,7 +227,7 @@ class NeighborShifts:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Give plain lists, numbers and strings, ready for JSON (``driftkit.shifts/1``)."""
+        """Return plain lists, numbers and strings, ready for JSON (``driftkit.shifts/1``)."""
         figures = self.figures()
         return {
             "schema": "driftkit.shifts/1",
@@ -261,7 +261,7 @@ class NeighborShifts:
         )
 
     def _table(self) -> pd.DataFrame:
-        """Give the rows worth showing: all in their order, or the most shifted of many."""
+        """Return the rows worth showing: all in their order, or the most shifted of many."""
         import pandas as pd
 
         many = len(self) > SHOWN

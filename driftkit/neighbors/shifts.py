@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import MutableMapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driftkit.errors import OptionError
-from driftkit.measures import parse_measure
-from driftkit.neighbors.agreement import overlap, rbo
+from driftkit.measures.registry import parse_measure
+from driftkit.neighbors.overlap import overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.pair import Pair, Rows
+from driftkit.progress import Progress
 
 if TYPE_CHECKING:
-    from driftkit.neighbors.metrics import Metric
+    from driftkit.neighbors.search.other_metrics import Metric
 
 
 def neighbor_shifts(
@@ -28,13 +29,13 @@ def neighbor_shifts(
     device: str = "cpu",
     memory: int | None = None,
     memo: MutableMapping[Any, Any] | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> NeighborShifts:
     """Find the k nearest neighbors of words before and after, and how well they agree.
 
     Neighbors are by cosine unless another metric is asked for, the word itself left out, in both
     spaces over the same candidates; of equally near ones the earlier candidate comes first. They
-    are exact (see `driftkit.neighbors.exact`).
+    are exact (see `driftkit.neighbors.search.exact`).
 
     Parameters
     ----------
@@ -50,8 +51,8 @@ def neighbor_shifts(
         are sorted so), or these, in this order, repeats left out. Every shared word unless given.
         Words asked about need not be among them.
     metric : {"cosine", "dot", "euclidean", "csls"}
-        What nearest means (see `driftkit.neighbors.metrics`); what the result calls cosines are
-        its scores then.
+        What nearest means (see `driftkit.neighbors.search.other_metrics`); what the result calls
+        cosines are its scores then.
     device : str
         Where torch takes the products, such as ``"cpu"`` or ``"cuda"``.
     memory : int, optional
@@ -83,9 +84,9 @@ def neighbor_shifts(
     >>> shift.lost, shift.gained, shift.overlap
     (('bad',), ('film',), 0.0)
     """
-    from driftkit.neighbors.both import Spaces, nearest_in_both
-    from driftkit.neighbors.exact import MEMORY
-    from driftkit.neighbors.metrics import nearest_in_both_by
+    from driftkit.neighbors.search.exact import MEMORY
+    from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
+    from driftkit.neighbors.search.other_metrics import nearest_in_both_by
 
     _at_least_one("k", k)
     memory = MEMORY if memory is None else memory

@@ -12,11 +12,11 @@ from rich.text import Text
 from driftkit.report.tables import number, section, signed, table
 
 if TYPE_CHECKING:
-    from driftkit.auditing import Audit
+    from driftkit.audits import Audit
 
 
 def checkpoint_frame(audits: Sequence[Audit]) -> pd.DataFrame:
-    """Give the main figures of each audit, and how far each lies from the one before.
+    """Return the main figures of each audit, and how far each lies from the one before.
 
     Columns: ``checkpoint``, ``verdict``, ``moved``, ``displaced``, the mean overlap of neighbors
     over all, moved and unmoved words, ``cka`` of the moved rows, and the change of each benchmark.

@@ -18,7 +18,7 @@ SCHEMA = "driftkit.datasets/1"
 
 
 def datasets_document(datasets: Sequence[Dataset]) -> dict[str, Any]:
-    """Give the JSON document ``driftkit.datasets/1``."""
+    """Return the JSON document ``driftkit.datasets/1``."""
     return {
         "schema": SCHEMA,
         "folder": str(folder()),

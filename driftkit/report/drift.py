@@ -14,7 +14,7 @@ from driftkit.drift.summary import GROUPS
 from driftkit.report.tables import number, section, signed, table
 
 if TYPE_CHECKING:
-    from driftkit.audited import Audit
+    from driftkit.findings import Audit
 
 SPACE_SHOWN = ("cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine")
 """Whole-space measures worth a line; the rest are shown when asked for."""

@@ -10,7 +10,7 @@ from rich.text import Text
 from driftkit.report.tables import number, section, table
 
 if TYPE_CHECKING:
-    from driftkit.explained import Explained
+    from driftkit.explain.explanation import Explained
 
 CLUSTERS = 6
 """Clusters shown; all are in the JSON document."""

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
-    from driftkit.audited import Audit
+    from driftkit.findings import Audit
 
 
 def words_frame(audit: Audit) -> pd.DataFrame:
-    """Give a row for each shared word, with every per-word measure."""
+    """Return a row for each shared word, with every per-word measure."""
     pair = audit.pair
     columns = {"word": pair.words, "rank": pair.original_rows + 1, "moved": pair.moved}
     null = {} if audit.null is None else audit.null.figures
@@ -26,7 +26,7 @@ def words_frame(audit: Audit) -> pd.DataFrame:
 
 
 def summary_frame(audit: Audit) -> pd.DataFrame:
-    """Give a row for each per-word measure and group, bands of ranks too."""
+    """Return a row for each per-word measure and group, bands of ranks too."""
     frame = pd.DataFrame([row.to_dict() for row in audit.summaries(bands=True)])
     if audit.null is not None:
         null = pd.DataFrame([row.to_dict() for row in audit.null.summaries(bands=True)])
@@ -35,7 +35,7 @@ def summary_frame(audit: Audit) -> pd.DataFrame:
 
 
 def space_frame(audit: Audit) -> pd.DataFrame:
-    """Give a row for each measure of the space, group and table."""
+    """Return a row for each measure of the space, group and table."""
     frame = audit.space.to_frame()
     if audit.null is not None:
         frame = _beside(frame, audit.null.space.to_frame(), ["measure", "group", "of"], "value")
@@ -43,7 +43,7 @@ def space_frame(audit: Audit) -> pd.DataFrame:
 
 
 def benchmarks_frame(audit: Audit) -> pd.DataFrame:
-    """Give a row for each benchmark."""
+    """Return a row for each benchmark."""
     frame = audit.scores.to_frame()
     if audit.null is not None:
         frame["null"] = [change.tuned for change in audit.null.scores]
@@ -51,7 +51,7 @@ def benchmarks_frame(audit: Audit) -> pd.DataFrame:
 
 
 def split_frame(audit: Audit) -> pd.DataFrame:
-    """Give a row for each benchmark and each number of moved words in an item."""
+    """Return a row for each benchmark and each number of moved words in an item."""
     frame = audit.scores.split_frame()
     if audit.null is not None:
         frame["null"] = audit.null.scores.split_frame()["tuned"]

@@ -6,11 +6,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from driftkit.auditing import Audit
+    from driftkit.audits import Audit
 
 
 def audit_html(audit: Audit) -> str:
-    """Give an audit as HTML: the headline, the benchmarks and the drift."""
+    """Return an audit as HTML: the headline, the benchmarks and the drift."""
     drift = audit.to_frame("summary").pivot(index="measure", columns="group", values="mean")
     order = list(dict.fromkeys(row.measure for row in audit.summaries()))
     drift = drift.loc[order, ["all", "moved", "unmoved"]].rename_axis(index=None, columns=None)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from driftkit.drift.summary import none_if_nan
 
 if TYPE_CHECKING:
-    from driftkit.auditing import Audit
+    from driftkit.audits import Audit
     from driftkit.embeddings import Embeddings
     from driftkit.neighbors import Shift
 
@@ -24,12 +24,12 @@ ENGINES = ("numpy", "scipy", "torch")
 
 
 def audit_schema() -> dict[str, Any]:
-    """Give the JSON Schema (draft 2020-12) that every audit document follows."""
+    """Return the JSON Schema (draft 2020-12) that every audit document follows."""
     return _schema("audit")
 
 
 def check_schema() -> dict[str, Any]:
-    """Give the JSON Schema (draft 2020-12) that the document of every check follows."""
+    """Return the JSON Schema (draft 2020-12) that the document of every check follows."""
     return _schema("check")
 
 
@@ -40,7 +40,7 @@ def _schema(name: str) -> dict[str, Any]:
 
 
 def audit_document(audit: Audit, top: int, explain: bool = False) -> dict[str, Any]:
-    """Give an audit as plain values, ready for JSON; what could not be measured is None.
+    """Return an audit as plain values, ready for JSON; what could not be measured is None.
 
     Parameters
     ----------

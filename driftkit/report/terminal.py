@@ -20,7 +20,7 @@ from driftkit.report.tables import interval, number, reasons, section, signed, t
 from driftkit.report.words import one_line_each, side_by_side_in
 
 if TYPE_CHECKING:
-    from driftkit.auditing import Audit
+    from driftkit.audits import Audit
     from driftkit.demo import Recipe, Task
     from driftkit.evaluators import ScoreChange, Scores
     from driftkit.loaders import Inspection
@@ -42,7 +42,7 @@ VERDICT_STYLE = {
 
 def to_text(view: Audit | RenderableType, width: int = 100) -> str:
     """Render a view, or an audit, as plain text without color."""
-    from driftkit.auditing import Audit
+    from driftkit.audits import Audit
 
     out = io.StringIO()
     shown = audit_view(view, top=5) if isinstance(view, Audit) else view

@@ -13,7 +13,7 @@ from rich.text import Text
 from driftkit.report.tables import number, table
 
 if TYPE_CHECKING:
-    from driftkit.auditing import Audit
+    from driftkit.audits import Audit
     from driftkit.neighbors import Neighbors, NeighborShifts, Shift
 
 WIDEST_WORD = 15

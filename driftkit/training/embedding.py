@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from driftkit.embeddings import Embeddings, Matrix
+from driftkit.arrays import Matrix
+from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError, VocabularyError
 
 OOV = ("random", "mean", "zeros")
@@ -76,7 +77,7 @@ class WordEmbedding(nn.Embedding):
         )
 
     def rows(self, tokens: Iterable[str]) -> torch.Tensor:
-        """Give the row of each token, ``<unk>``'s for tokens the vocabulary lacks, (m,) int64.
+        """Return the row of each token, ``<unk>``'s for tokens the vocabulary lacks, (m,) int64.
 
         Raises
         ------
@@ -93,11 +94,11 @@ class WordEmbedding(nn.Embedding):
         return torch.tensor(rows, dtype=torch.int64)
 
     def to_embeddings(self) -> Embeddings:
-        """Give the rows as they are now, copied, with their words."""
+        """Return the rows as they are now, copied, with their words."""
         return Embeddings(self.words, self.weight.detach().cpu().float().numpy().copy())
 
     def get_extra_state(self) -> torch.Tensor:
-        """Give what a state dict carries beside the weight: JSON as bytes, (m,) uint8.
+        """Return what a state dict carries beside the weight: JSON as bytes, (m,) uint8.
 
         A tensor, since safetensors files hold nothing else.
         """

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.measures import parse_measure
-from driftkit.neighbors.agreement import overlap
-from driftkit.neighbors.exact import nearest
+from driftkit.measures.registry import parse_measure
+from driftkit.neighbors.overlap import overlap
+from driftkit.neighbors.search.exact import nearest
 from driftkit.training.followed import Followed
 
 Figures = dict[str, float]
@@ -49,7 +49,7 @@ class Probes:
         self.before = self.neighbors(original)
 
     def neighbors(self, weight: Tensor) -> Lists:
-        """Give the nearest candidates of each probe, (p, k)."""
+        """Return the nearest candidates of each probe, (p, k)."""
         space = weight[self.pool].float().cpu().numpy()
         return nearest(space, self._asked, self.k, candidates=self._offered)[0]
 

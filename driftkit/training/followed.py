@@ -14,7 +14,7 @@ from driftkit.embeddings import Embeddings
 from driftkit.evaluators import Score, score
 from driftkit.evaluators.closeness import cosines
 from driftkit.evaluators.correlations import spearman
-from driftkit.evaluators.items import find_items
+from driftkit.evaluators.lookup import find_items
 
 
 class Followed(Protocol):
@@ -94,7 +94,7 @@ class FollowedScore:
 def follow(
     benchmark: Benchmark, words: Sequence[str], index: Mapping[str, int], original: Tensor
 ) -> Followed:
-    """Give a benchmark ready to be scored again and again."""
+    """Return a benchmark ready to be scored again and again."""
     if isinstance(benchmark, SimilarityBenchmark):
         return FollowedSimilarity(benchmark, index, original)
     return FollowedScore(benchmark, words, original)

@@ -68,7 +68,7 @@ class MixoutEmbedding(nn.Module):
         self._generator = torch.Generator(embedding.weight.device).manual_seed(seed)
 
     def forward(self, rows: Tensor) -> Tensor:
-        """Give the vectors of rows of any shape, with a last axis d."""
+        """Return the vectors of rows of any shape, with a last axis d."""
         if not self.training or self.p == 0:
             vectors: Tensor = self.embedding(rows)
             return vectors

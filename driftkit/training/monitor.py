@@ -204,7 +204,7 @@ class DriftMonitor:
         return figures
 
     def to_frame(self) -> pd.DataFrame:
-        """Give the history, one row a check."""
+        """Return the history, one row a check."""
         import pandas as pd
 
         return pd.DataFrame(self.history)

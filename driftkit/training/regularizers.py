@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from driftkit.errors import OptionError
+from driftkit.progress import Progress
 
 Example = TypeVar("Example")
 
@@ -49,7 +50,7 @@ class L2SP:
         self.start = {name: _snapshot(value) for name, value in module.named_parameters()}
 
     def __call__(self, rows: Tensor | None = None) -> Tensor:
-        """Give the penalty, a scalar.
+        """Return the penalty, a scalar.
 
         Parameters
         ----------
@@ -102,7 +103,7 @@ class EWC:
         self.start = {name: _snapshot(parameters[name]) for name in fisher}
 
     def __call__(self, rows: Tensor | None = None) -> Tensor:
-        """Give the penalty, a scalar; `rows` as in `L2SP`."""
+        """Return the penalty, a scalar; `rows` as in `L2SP`."""
         if rows is not None:
             rows = rows.unique()
             moved: Tensor = _embedding(self.module)(rows) - self.start["weight"][rows]
@@ -119,7 +120,7 @@ def fisher_diagonal(
     module: nn.Module,
     loss: Callable[[Example], Tensor],
     examples: Iterable[Example],
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Tensor]:
     """Diagonal of the empirical Fisher information: the mean of squared per-example gradients.
 
@@ -206,7 +207,7 @@ class NeighborPreserving:
         rows: Tensor | None = None,
         candidates: int | None = None,
     ) -> None:
-        from driftkit.neighbors.exact import nearest
+        from driftkit.neighbors.search.exact import nearest
 
         if k < 1 or (candidates is not None and candidates < 1):
             raise OptionError(f"k={k} and candidates={candidates} were given; both are 1 or more.")
@@ -225,7 +226,7 @@ class NeighborPreserving:
         self.cosines = torch.from_numpy(cosine).to(weight)  # (m, k)
 
     def __call__(self, rows: Tensor) -> Tensor:
-        """Give the penalty over rows of the table, each once.
+        """Return the penalty over rows of the table, each once.
 
         Rows that were not named at the start, or have no direction, count as nothing.
         """

@@ -134,7 +134,7 @@ class WarmUp(LRScheduler):
 def discriminative_rates(
     layers: Sequence[Layer], rate: float, factor: float = 2.6
 ) -> list[dict[str, Any]]:
-    """Give parameter groups whose rate is divided by `factor` at every layer down.
+    """Return parameter groups whose rate is divided by `factor` at every layer down.
 
     Parameters
     ----------

@@ -15,12 +15,12 @@ def as_written(text: str) -> str:
 
 
 def edited(*path: str, to: Any) -> Callable[[str], str]:
-    """Give a harm to the baseline: another value at the end of a path."""
+    """Return a harm to the baseline: another value at the end of a path."""
     return lambda text: _harmed(text, path, lambda inside, last: inside.update({last: to}))
 
 
 def without(*path: str) -> Callable[[str], str]:
-    """Give a harm to the baseline: nothing at the end of a path."""
+    """Return a harm to the baseline: nothing at the end of a path."""
     return lambda text: _harmed(text, path, lambda inside, last: inside.pop(last))
 
 

@@ -13,7 +13,7 @@ NOT_SAID = ("help", "metavar", "epilog")
 
 
 def sentences(path: Path) -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Give each sentence of a file, and a pattern for it with anything where values go."""
+    """Return each sentence of a file, and a pattern for it with anything where values go."""
     for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(function, ast.FunctionDef):
             for statement in function.body:

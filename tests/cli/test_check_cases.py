@@ -18,12 +18,12 @@ import driftkit.cli
 import driftkit.gate
 from driftkit.cli.group import BROKEN_RULE, FAILED, INTERRUPTED, OK
 from driftkit.drift.summary import GROUPS
-from driftkit.gate.decide import Outcome
+from driftkit.gate.outcome import Outcome
 from driftkit.gate.profiles import PROFILES, Action
+from driftkit.gate.reports.terminal import SIGNS
 from driftkit.gate.rules import Level, Operator, Reference, Unit, parse_rule
 from driftkit.gate.subjects import BAND, COUNTS, STATISTICS, Kind
 from driftkit.report.serialize import ENGINES
-from driftkit.report.verdict import SIGNS
 
 CASES: list[Case] = [*verdicts.CASES, *rules.CASES, *baselines.CASES, *refusals.CASES]
 GOLDEN = Path(__file__).parent / "golden"

@@ -1,7 +1,7 @@
 import json
 
 import driftkit as dk
-from driftkit.neighbors.explain import explain
+from driftkit.explain.causes import explain
 
 
 def test_neighbors_before_and_after(run, saved, pair):
@@ -79,10 +79,10 @@ def test_usage_errors(run, saved, tmp_path):
 
 
 def test_a_wrong_neighbor_is_an_error(run, saved, monkeypatch):
-    from driftkit.neighbors.verify import Verification
+    from driftkit.neighbors.search.verify import Verification
 
     monkeypatch.setattr(
-        "driftkit.neighbors.verify.verify", lambda *_, **__: Verification(1, ("good",))
+        "driftkit.neighbors.search.verify.verify", lambda *_, **__: Verification(1, ("good",))
     )
     result = run("shifts", saved / "original.npy", saved / "tuned.pt", "good", "--verify")
     assert result.exit_code == 2

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import driftkit as dk
-from driftkit.source import Source
+from driftkit.provenance import Source
 
 QUICK = {"benchmarks": ["ws353", "simlex999"], "resamples": 200}
 

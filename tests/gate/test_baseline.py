@@ -9,7 +9,7 @@ import driftkit as dk
 from driftkit.errors import BaselineError, OptionError
 from driftkit.gate import baseline_of, read_baseline, write_baseline
 from driftkit.gate.baseline import engine_changes, require_comparable
-from driftkit.gate.figures import figures_of
+from driftkit.gate.facts import figures_of
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from driftkit.errors import InputError
 from driftkit.gate.subjects import COUNTS, STATISTICS, Subject, parse_subjects
-from driftkit.measures import REGISTRY
+from driftkit.measures.registry import REGISTRY
 
 
 @pytest.mark.parametrize(

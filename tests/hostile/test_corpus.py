@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from driftkit.loaders.layouts import ACCEPTED
+from driftkit.loaders.formats.registry import ACCEPTED
 
 HERE = Path(__file__).parent
 EXPECTED = json.loads((HERE / "sentences.json").read_text("utf-8"))

@@ -14,7 +14,7 @@ from safetensors.numpy import save_file
 from driftkit import Embeddings
 from driftkit.errors import UnsafePickleError
 from driftkit.loaders import load
-from driftkit.loaders.writing import FORMATS, write
+from driftkit.loaders.convert import FORMATS, write
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
 TABLE = {

@@ -1,5 +1,5 @@
 from driftkit.loaders.problems import LISTED, Problems
-from driftkit.source import Problem
+from driftkit.provenance import Problem
 
 
 def test_a_million_problems_cost_a_thousand():

@@ -5,10 +5,10 @@ import pytest
 
 from driftkit import neighbor_shifts
 from driftkit.drift.words import word_drift
-from driftkit.neighbors.figures import neighbor_figures
+from driftkit.measures.requested import wanted_measures
 from driftkit.neighbors.further import further_of, shifts_and_further
 from driftkit.neighbors.hubness import hubness_figures
-from driftkit.wanted import wanted_measures
+from driftkit.neighbors.optional_measures import neighbor_figures
 
 NAMES = [
     "jaccard", "rbo(p=0.98)@7", "overlap@7", "mutual_change@6", "k_occurrence_change",

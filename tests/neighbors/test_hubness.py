@@ -3,9 +3,9 @@ import pytest
 from scipy.stats import skew
 
 from driftkit import Embeddings, align, neighbor_shifts
-from driftkit.measures import REGISTRY, parse_measure
-from driftkit.neighbors.exact import nearest
+from driftkit.measures.registry import REGISTRY, parse_measure
 from driftkit.neighbors.hubness import MEASURES, hubness, hubness_figures, k_occurrences
+from driftkit.neighbors.search.exact import nearest
 
 
 def test_agrees_with_scipy_and_a_count_by_hand():

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from driftkit.drift.directions import Cluster, Direction
-from driftkit.explained import Explained
-from driftkit.neighbors.explain import Explanation
+from driftkit.explain.causes import Explanation
+from driftkit.explain.directions import Cluster, Direction
+from driftkit.explain.explanation import Explained
 from driftkit.report.explained import CLUSTERS, explained_view
 from driftkit.report.terminal import to_text
 

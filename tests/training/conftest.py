@@ -18,7 +18,7 @@ def toy():
 
 @pytest.fixture
 def make_table():
-    """Give a table of 60 words, always the same."""
+    """Return a table of 60 words, always the same."""
 
     def make(sparse=True):
         table = nn.Embedding(60, 8, sparse=sparse)

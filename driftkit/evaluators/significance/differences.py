@@ -22,7 +22,7 @@ class Difference(Protocol):
     m: int
 
     def __call__(self, counts: Counts) -> Values:
-        """Give the differences, (r,), for counts of the m items, (r, m)."""
+        """Return the differences, (r,), for counts of the m items, (r, m)."""
         ...
 
 
@@ -47,7 +47,7 @@ class SpearmanDifference:
         self.to_before, self.to_after = place[self.before.order], place[self.after.order]
 
     def __call__(self, counts: Counts) -> Values:
-        """Give the differences for counts of shape (r, m)."""
+        """Return the differences for counts of shape (r, m)."""
         counts = counts.take(self.gold.order, axis=1)
         gold = self.gold.centered(counts)  # (r, m)
         weighted = counts * gold  # float64 from here on
@@ -103,7 +103,7 @@ class PearsonDifference:
         self.columns = np.stack([np.ones(self.m), g, b, a, g * g, b * b, a * a, g * b, g * a], 1)
 
     def __call__(self, counts: Counts) -> Values:
-        """Give the differences for counts of shape (r, m)."""
+        """Return the differences for counts of shape (r, m)."""
         total, g, b, a, gg, bb, aa, gb, ga = (counts @ self.columns).T
         with np.errstate(invalid="ignore", divide="ignore"):
             g, b, a, gg, bb, aa, gb, ga = (x / total for x in (g, b, a, gg, bb, aa, gb, ga))
@@ -136,6 +136,6 @@ class MeanDifference:
         self.m = len(self.change)
 
     def __call__(self, counts: Counts) -> Values:
-        """Give the differences for counts of shape (r, m)."""
+        """Return the differences for counts of shape (r, m)."""
         difference: Values = counts @ self.change / counts.sum(axis=1)
         return difference

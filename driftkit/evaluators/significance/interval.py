@@ -70,6 +70,6 @@ def _tail(n: int | None) -> float:
 
 
 def two_sided(differences: npt.NDArray[np.float64]) -> float:
-    """Give the p-value described in `Interval`, for finite differences."""
+    """Return the p-value described in `Interval`, for finite differences."""
     rarer = min(int((differences <= 0).sum()), int((differences >= 0).sum()))
     return min(1.0, 2 * (rarer + 1) / (len(differences) + 1))

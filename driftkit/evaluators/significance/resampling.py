@@ -44,7 +44,7 @@ def resample(difference: Difference, *, resamples: int, rng: np.random.Generator
 
 
 def jackknife(difference: Difference) -> Values:
-    """Give the difference with one item left out, for every item, shape (m,)."""
+    """Return the difference with one item left out, for every item, shape (m,)."""
     m = difference.m
     out = np.empty(m)
     step = max(1, _BATCH // m)

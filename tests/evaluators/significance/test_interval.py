@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
+from driftkit.evaluators.comparison.verdict import decide
 from driftkit.evaluators.correlations import spearman
-from driftkit.evaluators.decision import decide
 from driftkit.evaluators.significance import Interval, SpearmanDifference, interval, resample
 
 

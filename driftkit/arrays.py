@@ -1,0 +1,44 @@
+"""The arrays that every room takes: their types, and one way to walk over their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float32]
+Values = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+
+BLOCK_ROWS = 16_384
+"""Rows looked at in one step wherever a whole table is walked, to bound memory."""
+
+
+def row_blocks(n: int) -> Iterator[slice]:
+    """Yield the slices that walk over n rows.
+
+    Examples
+    --------
+    >>> [(some.start, some.stop) for some in row_blocks(20_000)]
+    [(0, 16384), (16384, 20000)]
+    """
+    for start in range(0, n, BLOCK_ROWS):
+        yield slice(start, min(n, start + BLOCK_ROWS))
+
+
+def row_norms(matrix: Matrix) -> Values:
+    """Return the Euclidean norms (n,) of the rows of a matrix (n, d), summed in float64."""
+    out = np.empty(len(matrix), np.float64)
+    for some in row_blocks(len(matrix)):
+        out[some] = np.sqrt(np.square(matrix[some].astype(np.float64)).sum(axis=1))
+    return out
+
+
+def changed_rows(before: Matrix, after: Matrix) -> Mask:
+    """Return which rows of two matrices (n, d) differ in any number, shape (n,)."""
+    out = np.empty(len(before), bool)
+    for some in row_blocks(len(before)):
+        out[some] = (before[some] != after[some]).any(axis=1)
+    return out

@@ -1,0 +1,73 @@
+"""What random movement of the same size would have done: a null to read figures against."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from driftkit.arrays import BLOCK_ROWS
+from driftkit.drift.space import space_drift
+from driftkit.embeddings import Embeddings
+from driftkit.pair import Pair, align
+from driftkit.provenance import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
+    """Move each moved word as far as it moved, in a random direction.
+
+    Every measure of a pair can be taken of this one too: neighbors, benchmarks, the space. Moves
+    that do less harm than theirs follow a structure; moves that do more were aimed.
+
+    Parameters
+    ----------
+    pair : Pair
+    seed : int
+        Seed of the directions.
+
+    Returns
+    -------
+    Pair
+        The same original and shared words; the tuned table is a new one in memory.
+
+    Examples
+    --------
+    >>> before = Embeddings(["good", "film"], [[1, 0], [0, 1]])
+    >>> null = null_pair(align(before, Embeddings(["good", "film"], [[4, 4], [0, 1]])))
+    >>> float(np.linalg.norm(null.after[0] - null.before[0]).round(5)), null.moved.tolist()
+    (5.0, [True, False])
+    """
+    rng = np.random.default_rng(seed)
+    matrix = np.array(pair.before)
+    for start in range(0, len(pair), BLOCK_ROWS):
+        rows = start + np.flatnonzero(pair.moved[start : start + BLOCK_ROWS])
+        before = pair.before[rows].astype(np.float64)
+        length = np.linalg.norm(pair.after[rows] - before, axis=1, keepdims=True)
+        noise = rng.normal(size=before.shape)
+        noise *= length / np.linalg.norm(noise, axis=1, keepdims=True)
+        matrix[rows] = before + noise
+    source = Source(f"random moves of the size of {pair.tuned.source.name}")
+    return align(pair.original, Embeddings(pair.words, matrix, source=source))
+
+
+def against_null(pair: Pair, *, seed: int = 0) -> pd.DataFrame:
+    """Return the whole-space measures of the pair beside those of random moves of the same size.
+
+    Parameters
+    ----------
+    pair : Pair
+    seed : int
+        Seed of the directions.
+
+    Returns
+    -------
+    DataFrame
+        One row a figure: ``measure``, ``group``, ``of``, ``n``, ``value``, ``null``.
+    """
+    frame = space_drift(pair).to_frame().drop(columns="reason")
+    null = space_drift(null_pair(pair, seed=seed)).to_frame()
+    keys = ["measure", "group", "of"]
+    return frame.merge(null[[*keys, "value"]].rename(columns={"value": "null"}), "left", keys)

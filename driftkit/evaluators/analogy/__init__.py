@@ -1,0 +1,1 @@
+"""Analogies: which word is to c as b is to a."""

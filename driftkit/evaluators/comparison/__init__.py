@@ -1,0 +1,1 @@
+"""Both tables of a pair on the items both can answer, and the difference tested."""

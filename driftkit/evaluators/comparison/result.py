@@ -1,0 +1,313 @@
+"""What fine-tuning lost or gained on benchmarks: the results."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from driftkit.errors import UnknownNameError
+from driftkit.evaluators.comparison.paired_items import Paired
+from driftkit.evaluators.comparison.verdict import Status
+from driftkit.evaluators.significance import Test
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BROKEN = 20
+"""Items that suffered most, as many as the JSON document names of each benchmark."""
+
+_FIGURES = ("original", "tuned", "delta", "ci_low", "ci_high", "p_value", "p_holm")
+_NESTED = ("split", "bands", "tests", "broken", "effect")
+
+
+@dataclass(frozen=True, slots=True)
+class SplitChange:
+    """The scores over the items of which so many words moved.
+
+    Parameters
+    ----------
+    moved : {"none", "some", "all"}
+    n : int
+        Number of items.
+    original, tuned, delta : float
+        NaN where there are too few items.
+    """
+
+    moved: str
+    n: int
+    original: float
+    tuned: float
+    delta: float
+
+
+@dataclass(frozen=True, slots=True)
+class BandChange:
+    """The scores over the items whose rarest word lies in a band of ranks.
+
+    Parameters
+    ----------
+    first : int
+        First rank of the band, from 1, in the order of the original table.
+    last : int or None
+        Last rank; None for the band without an end.
+    n : int
+        Number of items.
+    original, tuned, delta : float
+        NaN where there are too few items.
+    """
+
+    first: int
+    last: int | None
+    n: int
+    original: float
+    tuned: float
+    delta: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreChange:
+    """One benchmark before and after, over the items both tables can answer.
+
+    Parameters
+    ----------
+    name : str
+        The benchmark.
+    measure : str
+        Such as ``"spearman"`` or ``"3cosadd@1"``.
+    n_total, n_used : int
+        Items asked, and items both tables answered.
+    oov, zero : tuple of str
+        Words that are not in both tables; words whose row is zero in either.
+    original, tuned, delta : float
+        The two scores and tuned minus original; NaN if they could not be measured.
+    ci_low, ci_high : float
+        95 % paired bootstrap interval of `delta`, the one `status` goes by.
+    p_value, p_holm : float
+        Two-sided, alone and adjusted for the benchmarks compared together.
+    status : str
+        See `driftkit.evaluators.comparison.verdict.decide`.
+    margin : float
+        Smallest change that counts.
+    reason : str or None
+        Why the status is *not measured*.
+    split : tuple of SplitChange
+        The same for items with none, some and all of their words moved. In a similarity benchmark
+        the first is a control: it cannot change.
+    items : PairedSimilarity or PairedAnswers
+        Item by item; `items.to_frame()` shows which pairs changed rank and which analogies broke.
+    method : {"percentile", "bca"}
+        How the interval was taken.
+    tests : mapping of str to Test
+        Other tests of the same difference: ``permutation``, and ``steiger``, ``williams`` and
+        ``meng``, or ``mcnemar``.
+    effect : tuple of (str, float)
+        ``cohen_q`` or ``cohen_h`` and its value.
+    detectable : float
+        The change this benchmark would find in 80 of 100 cases with the spread seen here: one
+        that is smaller could not have been shown.
+    cluster_low, cluster_high : float
+        95 % interval with whole categories resampled; NaN where there are under five.
+    bands : tuple of BandChange
+        The same by the rank of the rarest word of an item.
+    """
+
+    name: str
+    measure: str
+    n_total: int
+    n_used: int
+    oov: tuple[str, ...] = field(repr=False)
+    zero: tuple[str, ...] = field(repr=False)
+    original: float
+    tuned: float
+    delta: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    p_holm: float
+    status: Status
+    margin: float
+    reason: str | None
+    split: tuple[SplitChange, ...] = field(repr=False)
+    items: Paired = field(repr=False, compare=False)
+    method: str = "percentile"
+    tests: Mapping[str, Test] = field(repr=False, default_factory=dict)
+    effect: tuple[str, float] = ("", math.nan)
+    detectable: float = math.nan
+    cluster_low: float = field(repr=False, default=math.nan)
+    cluster_high: float = field(repr=False, default=math.nan)
+    bands: tuple[BandChange, ...] = field(repr=False, default=())
+
+    @property
+    def broken_frame(self) -> pd.DataFrame:
+        """The items that suffered, worst first, as a frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.items.broken(self.n_used))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the entry of ``benchmarks`` in the JSON document; NaN becomes None."""
+        return {
+            "name": self.name,
+            "measure": self.measure,
+            "n_total": self.n_total,
+            "n_used": self.n_used,
+            "oov": list(self.oov),
+            "zero": list(self.zero),
+            **{figure: _or_none(getattr(self, figure)) for figure in _FIGURES},
+            "status": self.status,
+            "margin": self.margin,
+            "reason": self.reason,
+            "split": [
+                {
+                    "moved": row.moved,
+                    "n": row.n,
+                    "original": _or_none(row.original),
+                    "tuned": _or_none(row.tuned),
+                    "delta": _or_none(row.delta),
+                }
+                for row in self.split
+            ],
+            "method": self.method,
+            "tests": {
+                name: {"statistic": _or_none(test.statistic), "p_value": _or_none(test.p_value)}
+                for name, test in self.tests.items()
+            },
+            "effect": {"name": self.effect[0] or None, "value": _or_none(self.effect[1])},
+            "detectable": _or_none(self.detectable),
+            "cluster_low": _or_none(self.cluster_low),
+            "cluster_high": _or_none(self.cluster_high),
+            "bands": [
+                {
+                    "first": band.first,
+                    "last": band.last,
+                    "n": band.n,
+                    "original": _or_none(band.original),
+                    "tuned": _or_none(band.tuned),
+                    "delta": _or_none(band.delta),
+                }
+                for band in self.bands
+            ],
+            "broken": self.items.broken(BROKEN),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreChanges:
+    """Benchmarks before and after; ``changes["ws353"]`` gives one by name.
+
+    Parameters
+    ----------
+    changes : tuple of ScoreChange
+    """
+
+    changes: tuple[ScoreChange, ...]
+
+    def __iter__(self) -> Iterator[ScoreChange]:
+        return iter(self.changes)
+
+    def __len__(self) -> int:
+        return len(self.changes)
+
+    def __getitem__(self, name: str) -> ScoreChange:
+        for change in self.changes:
+            if change.name == name:
+                return change
+        raise UnknownNameError("benchmark", name, [change.name for change in self.changes])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the ``benchmarks`` part of the JSON document."""
+        return {"benchmarks": [change.to_dict() for change in self.changes]}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a tidy frame, one row per benchmark; `oov` and `zero` count words here."""
+        import pandas as pd
+
+        rows = []
+        for change in self.changes:
+            row = change.to_dict() | {"oov": len(change.oov), "zero": len(change.zero)}
+            for part in _NESTED:
+                del row[part]
+            row["effect_size"] = change.effect[1]
+            rows.append(row)
+        figures = (*_FIGURES, "detectable", "cluster_low", "cluster_high")
+        return pd.DataFrame(rows).astype(dict.fromkeys(figures, "float64"))
+
+    def split_frame(self) -> pd.DataFrame:
+        """Return a tidy frame, one row per benchmark and number of words moved."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "name": change.name,
+                    "measure": change.measure,
+                    "moved": row.moved,
+                    "n": row.n,
+                    "original": row.original,
+                    "tuned": row.tuned,
+                    "delta": row.delta,
+                }
+                for change in self.changes
+                for row in change.split
+            ]
+        )
+
+    def band_frame(self) -> pd.DataFrame:
+        """Return a tidy frame, one row per benchmark and frequency band."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"name": change.name, "measure": change.measure, **asdict(band)}
+                for change in self.changes
+                for band in change.bands
+            ]
+        )
+
+    def test_frame(self) -> pd.DataFrame:
+        """Return a tidy frame, one row per benchmark and test of its difference."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {"name": change.name, "measure": change.measure, "test": name, **asdict(test)}
+                for change in self.changes
+                for name, test in change.tests.items()
+            ]
+        )
+
+    def plot_frame(self) -> pd.DataFrame:
+        """Return a frame to plot: one row per benchmark, its change and interval."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            [
+                {
+                    "label": f"{change.name} ({change.measure})",
+                    "x": change.delta,
+                    "low": change.ci_low,
+                    "high": change.ci_high,
+                    "margin": change.margin,
+                    "status": change.status,
+                }
+                for change in self.changes
+            ]
+        )
+
+    def _table(self) -> pd.DataFrame:
+        columns = ["name", "measure", "n_used", *_FIGURES, "margin", "detectable", "status"]
+        frame = self.to_frame()
+        frame["reason"] = frame["reason"].fillna("")
+        return frame[[*columns, "reason"]]
+
+    def __repr__(self) -> str:
+        return self._table().to_string(index=False, float_format="{:.4f}".format, na_rep="")
+
+    def _repr_html_(self) -> str:
+        return self._table().to_html(index=False, float_format="{:.4f}".format, na_rep="")
+
+
+def _or_none(value: float) -> float | None:
+    return None if math.isnan(value) else value

@@ -1,0 +1,74 @@
+"""Benchmarks of one table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from driftkit.evaluators.inputs import as_table
+from driftkit.evaluators.registry import Asked, evaluators
+from driftkit.evaluators.scores import Score, Scores
+from driftkit.evaluators.similarity import Similarity
+from driftkit.progress import Progress, part
+
+if TYPE_CHECKING:
+    from driftkit.evaluators.inputs import Table
+
+
+def score(
+    source: Table,
+    benchmarks: Sequence[Asked] | Asked | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Scores:
+    """Score a table on benchmarks.
+
+    Items with a word that the table lacks, or whose row is zero, are left out and counted. A word
+    is looked up as written, then in lower case. For other policies give an evaluator with its
+    options, such as ``Similarity("ws353", oov="gensim")``.
+
+    Parameters
+    ----------
+    source : Embeddings, KeyedVectors, (words, vectors), str or path
+        A table, or anything `driftkit.load` reads.
+    benchmarks : sequence of str, path, Benchmark or Evaluator, optional
+        Names, files or evaluators; by default ``ws353``, ``simlex999`` and ``google``.
+    progress : callable, optional
+        Called with (done, total).
+
+    Returns
+    -------
+    Scores
+        Similarity: ``spearman`` and ``pearson``. Analogies: ``3cosadd@1`` over all rows of the
+        table, inputs excluded, for the whole, each group and each section. Categorization:
+        ``purity``, ``adjusted_rand`` and ``v_measure``. Outliers: ``opp`` and
+        ``outlier_accuracy``. Synonym choice: ``synonym_choice``.
+
+    Raises
+    ------
+    UnknownNameError, BenchmarkError
+        If a benchmark cannot be found or parsed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from driftkit.datasets import SimilarityBenchmark
+    >>> toy = SimilarityBenchmark(
+    ...     "toy", (("a", "b"), ("a", "c"), ("b", "c")), np.array([9.0, 1.0, 4.0])
+    ... )
+    >>> table = ["a", "b", "c"], [[1.0, 0.1], [1.0, 0.3], [0.0, 1.0]]
+    >>> [(s.measure, round(s.value, 3)) for s in score(table, [toy])]
+    [('spearman', 1.0), ('pearson', 0.984)]
+    """
+    asked = evaluators(benchmarks)
+    table = as_table(source)
+    results: list[Score] = []
+    for step, evaluator in enumerate(asked):
+        report = part(progress, step, len(asked))
+        found = evaluator.score(table, progress=report).scores
+        if isinstance(evaluator, Similarity) and evaluator.measure != "kendall":
+            found = tuple(s for s in found if s.measure != "kendall")
+        results += found
+        if report is not None:
+            report(1, 1)
+    return Scores(tuple(results))

@@ -1,0 +1,1 @@
+"""Why neighbors changed, and where words moved to."""

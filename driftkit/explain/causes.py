@@ -1,0 +1,110 @@
+"""Why a word's neighbors changed: it moved, its neighbors moved, or both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from driftkit.drift.summary import none_if_nan
+from driftkit.drift.words import self_cosines
+from driftkit.neighbors.result import Shift
+from driftkit.pair import Pair
+
+Cause = Literal["the word moved", "its neighbors moved", "both moved", "nothing changed"]
+
+NAMED = 3
+"""Words named on each side of a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One word's shift and what brought it about.
+
+    Parameters
+    ----------
+    word : str
+    lost, gained : tuple of str
+        Neighbors, nearest first.
+    cause : str
+        Whose rows moved, among the word and the neighbors it lost or gained.
+    own : float
+        ``1 - self_cosine`` of the word; NaN where it has no direction.
+    neighbors : float
+        Mean of the same over its neighbors before; NaN without any.
+    """
+
+    word: str
+    lost: tuple[str, ...]
+    gained: tuple[str, ...]
+    cause: Cause
+    own: float
+    neighbors: float
+
+    def __str__(self) -> str:
+        changes = [
+            f"{verb} {', '.join(names[:NAMED])}" + (", …" if len(names) > NAMED else "")
+            for verb, names in (("lost", self.lost), ("gained", self.gained))
+            if names
+        ]
+        told = "; ".join(changes) or "kept its neighbors"
+        return (
+            f"{self.word}: {told}; moved itself {_figure(self.own)}, "
+            f"its old neighbors moved {_figure(self.neighbors)} ({self.cause})"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, ready for JSON; None for what is NaN."""
+        return {name: none_if_nan(value) for name, value in asdict(self).items()}
+
+
+def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
+    """Explain the shift of each word asked about.
+
+    Parameters
+    ----------
+    pair : Pair
+        The tables the shifts were found in.
+    shifts : NeighborShifts or iterable of Shift
+
+    Examples
+    --------
+    >>> from driftkit import Embeddings, align, neighbor_shifts
+    >>> words = ["good", "bad", "film"]
+    >>> original = Embeddings(words, [[1, 0.1], [1, 0], [0, 1]])
+    >>> tuned = Embeddings(words, [[0.1, 1], [1, 0], [0, 1]])
+    >>> pair = align(original, tuned)
+    >>> print(explain(pair, neighbor_shifts(pair, ["good"], k=1))[0])
+    good: lost bad; gained film; moved itself 0.80, its old neighbors moved 0.00 (the word moved)
+    """
+    return [_one(pair, shift) for shift in shifts]
+
+
+def _one(pair: Pair, shift: Shift) -> Explanation:
+    row = pair.index[shift.word]
+    then = pair.rows(name for name, _ in shift.before)
+    changed = pair.rows((*shift.lost, *shift.gained))
+    own, *theirs = (1 - self_cosines(pair, np.array([row, *then.tolist()]))).tolist()
+    known = [moved for moved in theirs if not np.isnan(moved)]
+    return Explanation(
+        shift.word,
+        shift.lost,
+        shift.gained,
+        _cause(bool(pair.moved[row]), bool(pair.moved[changed].any()), len(changed) > 0),
+        own,
+        sum(known) / len(known) if known else np.nan,
+    )
+
+
+def _cause(word: bool, neighbors: bool, changed: bool) -> Cause:
+    if not changed:
+        return "nothing changed"
+    if word and neighbors:
+        return "both moved"
+    return "the word moved" if word else "its neighbors moved"
+
+
+def _figure(value: float) -> str:
+    return "(not measured)" if np.isnan(value) else f"{value:.2f}"

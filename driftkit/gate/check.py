@@ -1,0 +1,127 @@
+"""The check: rules applied to the figures of an audit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import partial
+
+from driftkit.audits import Audit
+from driftkit.gate.apply import apply_rules
+from driftkit.gate.baseline import (
+    Baseline,
+    baseline_of,
+    engine_changes,
+    read_baseline,
+    require_comparable,
+)
+from driftkit.gate.policy import Policy, make_policy
+from driftkit.gate.previous_release import paired_interval
+from driftkit.gate.verdict import Verdict
+
+WORST_WORDS = 5
+
+
+def check(
+    audit: Audit,
+    rules: Sequence[str] | None = None,
+    *,
+    profile: str | None = None,
+    baseline: str | os.PathLike[str] | Baseline | Audit | None = None,
+    inconclusive: str | None = None,
+    not_measured: str | None = None,
+) -> Verdict:
+    """Decide whether a table passes.
+
+    Parameters
+    ----------
+    audit : Audit
+    rules : sequence of str, optional
+        See `driftkit.gate.rules`. Without rules and without a profile, the profile ``default``.
+    profile : str, optional
+        ``"strict"``, ``"default"`` or ``"lenient"``; rules given are added to those of a profile
+        that is named.
+    baseline : path, Baseline or Audit, optional
+        What to compare with besides the original: a file from `driftkit baseline write`, or the
+        audit of the previous release against the same original.
+    inconclusive, not_measured : {"fail", "warn", "pass"}, optional
+        What a rule of level *fail* leads to when it cannot be decided; by default what the profile
+        says.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    RuleError
+        If a rule cannot be read, or speaks of something that was not measured.
+    UnknownNameError
+        If a protected word, a profile or an action is unknown.
+    BaselineError
+        If the baseline is missing, damaged, foreign or outdated.
+    OptionError
+        If a rule needs a baseline that is not given, or the other way round.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import driftkit as dk
+    >>> words = [f"word{i}" for i in range(50)]
+    >>> before = np.random.default_rng(0).normal(size=(50, 4))
+    >>> after = before.copy()
+    >>> after[:5] += 9
+    >>> pair = dk.align(dk.Embeddings(words, before), dk.Embeddings(words, after))
+    >>> audit = dk.audit(pair, benchmarks=["ws353"])
+    >>> verdict = dk.check(audit, ["moved <= 20%", "word[word9] self_cosine >= 0.9"])
+    >>> verdict.state, [result.subject for result in verdict.results]
+    ('pass', ['moved', 'word[word9] self_cosine'])
+    """
+    policy = make_policy(
+        rules,
+        profile=profile,
+        baseline=baseline is not None,
+        inconclusive=inconclusive,
+        not_measured=not_measured,
+    )
+    current = baseline_of(audit, policy.words, policy.bands)
+    previous = baseline if isinstance(baseline, Audit) else None
+    stored = _stored(baseline, policy)
+    notes: list[str] = []
+    if stored is not None:
+        require_comparable(stored, current)
+        changes = engine_changes(stored, current)
+        notes += [f"{stored.name} was {each}; last digits may differ" for each in changes]
+    for table in (audit.pair.original, audit.pair.tuned):
+        if table.problems:
+            first = table.problems[0]
+            notes.append(
+                f"{table.source.name}: repaired when it was read, {len(table.problems):,} in all, "
+                f"such as {first.kind}: {first.detail}"
+            )
+    paired = None if previous is None else partial(paired_interval, audit, previous)
+    about = current.document
+    return Verdict(
+        original=audit.pair.original.source.name,
+        tuned=audit.pair.tuned.source.name,
+        results=apply_rules(policy, current, stored, paired),
+        policy=policy,
+        baseline=None if stored is None else stored.name,
+        audit=audit.headline,
+        words=tuple((each.word, each.lost) for each in audit.most_shifted(WORST_WORDS, moved=True)),
+        notes=tuple(notes),
+        about={
+            "sources": {name: about[name] for name in ("original", "tuned")},
+            "benchmarks": about["benchmarks"],
+            **{name: about[name] for name in ("settings", "driftkit", "engines", "rounding")},
+        },
+    )
+
+
+def _stored(
+    baseline: str | os.PathLike[str] | Baseline | Audit | None, policy: Policy
+) -> Baseline | None:
+    if isinstance(baseline, Audit):
+        words = [word for word in policy.words if word in baseline.pair.original]
+        return baseline_of(baseline, words, policy.bands)
+    return baseline if isinstance(baseline, Baseline | None) else read_baseline(baseline)

@@ -1,0 +1,1 @@
+"""What a check looks like: terminal, JUnit, Markdown, GitHub."""

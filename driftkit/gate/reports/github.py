@@ -1,0 +1,75 @@
+"""A check in GitHub Actions: annotations and the step summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from driftkit.gate.reports.markdown import markdown
+
+if TYPE_CHECKING:
+    from driftkit.gate import Verdict
+
+WORST = 5
+"""Results annotated besides the summary; GitHub shows ten annotations a step."""
+
+SUMMARY_LIMIT = 2**20 - 2**12
+"""Bytes of a step summary. GitHub drops one above 1 MiB; other commands may write to it too."""
+
+_KIND = {"fail": "error", "warn": "warning", "pass": "notice"}
+
+
+def workflow_commands(verdicts: Sequence[Verdict]) -> list[str]:
+    """Return the workflow commands: one for the whole, then the worst results, failures first.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+    """
+    from driftkit.gate.verdict import phrase, worst
+
+    state = worst(verdicts)
+    if len(verdicts) == 1:
+        said = verdicts[0].headline
+    else:
+        each = "; ".join(f"{verdict.tuned}: {verdict.state}" for verdict in verdicts)
+        failed = sum(verdict.state == "fail" for verdict in verdicts)
+        said = f"{failed} of {len(verdicts)} tables failed. {each}."
+    lines = [_command(_KIND[state], "driftkit check", said)]
+    for action in ("fail", "warn"):
+        for verdict in verdicts:
+            lines += [
+                _command(
+                    _KIND[action],
+                    f"driftkit: {result.rule}",
+                    f"{verdict.tuned}: {phrase(result)}"
+                    + (f"; {result.reason}" if result.outcome == "inconclusive" else ""),
+                )
+                for result in verdict.acting("fail" if action == "fail" else "warn")
+            ]
+    return lines[: WORST + 1]
+
+
+def step_summary(verdicts: Sequence[Verdict], already: int = 0) -> str:
+    """Return the Markdown of a step summary, cut to what GitHub accepts.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+    already : int
+        Bytes that the summary of this step holds.
+    """
+    return markdown(verdicts, limit=max(SUMMARY_LIMIT - already, 0))
+
+
+def _command(kind: str, title: str, message: str) -> str:
+    return f"::{kind} title={_property(title)}::{_data(message)}"
+
+
+def _data(text: str) -> str:
+    """Escape a message: a line break would end the command."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

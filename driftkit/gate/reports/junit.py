@@ -1,0 +1,126 @@
+"""A check as JUnit XML, which every CI system can show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from driftkit.gate.reports.terminal import bound, figure, slack
+
+if TYPE_CHECKING:
+    from driftkit.gate import Result, Verdict
+
+# What XML 1.0 cannot hold, not even escaped: one such character makes the whole report unreadable.
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_xml(verdicts: Sequence[Verdict]) -> str:
+    """Return the report: a test suite a table, a test case a rule and figure.
+
+    A result that fails is a failure. One that was allowed though it could not be decided is
+    skipped, so that it cannot be taken for a test that passed. A warning passes and says so in the
+    output of its test case.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+
+    Returns
+    -------
+    str
+        XML of the elements and attributes that Jenkins, GitLab and GitHub's actions read.
+    """
+    total = sum(len(verdict.results) for verdict in verdicts)
+    failed = sum(len(verdict.acting("fail")) for verdict in verdicts)
+    root = _element(
+        None,
+        "testsuites",
+        {"name": "driftkit check", "tests": total, "failures": failed, "errors": 0},
+    )
+    for verdict in verdicts:
+        suite = _element(
+            root,
+            "testsuite",
+            {
+                "name": f"{verdict.tuned} against {verdict.original}",
+                "tests": len(verdict.results),
+                "failures": len(verdict.acting("fail")),
+                "errors": 0,
+                "skipped": sum(map(_is_skipped, verdict.results)),
+            },
+        )
+        properties = _element(suite, "properties")
+        for name, value in _properties(verdict).items():
+            _element(properties, "property", {"name": name, "value": value})
+        for result in verdict.results:
+            _case(suite, result)
+    ElementTree.indent(root)
+    body = ElementTree.tostring(root, encoding="unicode")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
+
+
+def clean(text: str) -> str:
+    r"""Write the characters XML cannot hold as ``\xNN``.
+
+    Examples
+    --------
+    >>> clean("a" + chr(0) + "b")
+    'a\\x00b'
+    """
+    return _FORBIDDEN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _case(suite: ElementTree.Element, result: Result) -> None:
+    case = _element(
+        suite,
+        "testcase",
+        {"name": f"{result.rule} ({result.subject})", "classname": "driftkit.check"},
+    )
+    said = (
+        f"{result.outcome}: {result.subject} is {figure(result)}, the rule is {bound(result)}, "
+        f"slack {slack(result)}"
+    )
+    because = "; ".join(part for part in (result.detail, result.reason) if part)
+    if result.action == "fail":
+        _element(case, "failure", {"type": result.outcome, "message": said}, because)
+    elif _is_skipped(result):
+        _element(case, "skipped", {"type": result.outcome, "message": said}, because)
+    elif result.action == "warn":
+        _element(case, "system-out", text="; ".join(filter(None, [f"warning: {said}", because])))
+
+
+def _is_skipped(result: Result) -> bool:
+    return result.action == "pass" and result.outcome != "pass"
+
+
+def _properties(verdict: Verdict) -> Mapping[str, str]:
+    sources = verdict.about["sources"]
+    return {
+        "state": verdict.state,
+        "headline": verdict.headline,
+        "audit": verdict.audit,
+        "profile": verdict.policy.profile or "",
+        "baseline": verdict.baseline or "",
+        "original.sha256": sources["original"]["sha256"],
+        "tuned.sha256": sources["tuned"]["sha256"],
+        "driftkit": verdict.about["driftkit"],
+    }
+
+
+def _element(
+    parent: ElementTree.Element | None,
+    tag: str,
+    attributes: Mapping[str, object] | None = None,
+    text: str = "",
+) -> ElementTree.Element:
+    cleaned = {name: clean(str(value)) for name, value in (attributes or {}).items()}
+    made = (
+        ElementTree.Element(tag, cleaned)
+        if parent is None
+        else ElementTree.SubElement(parent, tag, cleaned)
+    )
+    if text:
+        made.text = clean(text)
+    return made

@@ -1,0 +1,130 @@
+"""A check as Markdown, for the comment of a pull request and for a step summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from driftkit.gate.reports.terminal import STATES, bound, figure, slack
+
+if TYPE_CHECKING:
+    from driftkit.gate import Result, Verdict
+
+_SIGNS = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
+_HEAD = ("| | rule, figure | figure | bound | slack | outcome |", "|---|---|--:|--:|--:|---|")
+
+
+def markdown(verdicts: Sequence[Verdict], limit: int | None = None) -> str:
+    """Return the report: what failed and what warns first, every rule after that.
+
+    Parameters
+    ----------
+    verdicts : sequence of Verdict
+    limit : int, optional
+        Bytes of UTF-8 it may have. Lines past that are left out, and a last line says how many.
+    """
+    lines = list(_lines(verdicts))
+    if limit is not None:
+        lines = _cut(lines, limit)
+    return "\n".join(lines) + "\n"
+
+
+def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+    if len(verdicts) > 1:
+        yield "### driftkit check"
+        yield ""
+        yield "| | table | fail | warn | pass |"
+        yield "|---|---|--:|--:|--:|"
+        for verdict in verdicts:
+            counts = " | ".join(
+                str(len(verdict.acting(action))) for action in ("fail", "warn", "pass")
+            )
+            yield f"| {_SIGNS[verdict.state]} | {_code(verdict.tuned)} | {counts} |"
+        yield ""
+    for verdict in verdicts:
+        yield from _one(verdict)
+
+
+def _one(verdict: Verdict) -> Iterator[str]:
+    against = f" and {_code(verdict.baseline)}" if verdict.baseline else ""
+    yield (
+        f"### {_SIGNS[verdict.state]} {_code(verdict.tuned)} {STATES[verdict.state]}, against "
+        f"{_code(verdict.original)}{against}"
+    )
+    yield ""
+    yield _text(verdict.headline)
+    yield ""
+    yield f"Audit: {_text(verdict.audit)}"
+    yield ""
+    wrong = verdict.acting("fail", "warn")
+    if wrong:
+        yield from _HEAD
+        yield from map(_row, wrong)
+        yield ""
+        for each in wrong:
+            if why := each.reason or each.detail:
+                yield f"- {_code(each.rule)}, {_code(each.subject)}: {_text(why)}"
+        yield ""
+    if wrong and verdict.words:
+        yield "Moved words that kept the fewest neighbors:"
+        yield ""
+        for word, lost in verdict.words:
+            yield f"- {_code(word)} lost {', '.join(map(_code, lost[:5]))}"
+        yield ""
+    for note in verdict.notes:
+        yield f"Note: {_text(note)}."
+        yield ""
+    if kept := verdict.acting("pass"):
+        yield f"<details><summary>{len(kept)} kept</summary>"
+        yield ""
+        yield from _HEAD
+        yield from map(_row, kept)
+        yield ""
+        yield "</details>"
+        yield ""
+
+
+def _row(result: Result) -> str:
+    cells = (
+        _SIGNS[result.action],
+        _code(result.subject),
+        figure(result),
+        _text(bound(result)),
+        slack(result),
+        result.outcome,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _code(text: str) -> str:
+    """Put text that users or files decide into a code span that it cannot leave."""
+    flat = " ".join(text.split()).replace("|", "\\|")
+    fence = "`"
+    while fence in flat:
+        fence += "`"
+    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
+    return f"{fence}{pad}{flat}{pad}{fence}"
+
+
+def _text(text: str) -> str:
+    """Take the meaning from everything that Markdown or HTML would act on."""
+    escaped = "".join(f"\\{each}" if each in r"\`*_[]#|~" else each for each in text)
+    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _cut(lines: list[str], limit: int) -> list[str]:
+    sizes = [len(line.encode("utf-8", "replace")) + 1 for line in lines]
+    if sum(sizes) <= limit:
+        return lines
+    room = limit - len(_left_out(len(lines)).encode()) - 2
+    if room < 0:
+        return []
+    kept = total = 0
+    while total + sizes[kept] <= room:
+        total += sizes[kept]
+        kept += 1
+    return [*lines[:kept], "", _left_out(len(lines) - kept)]
+
+
+def _left_out(count: int) -> str:
+    return f"{count} lines were left out to keep the size allowed; `--json` has everything."

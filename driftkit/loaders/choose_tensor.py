@@ -1,0 +1,262 @@
+"""Files that hold tensors and no words: choose the table, and put the words to its rows."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError, UnknownNameError, VocabularyError
+from driftkit.loaders.choose_rows import Rows, select
+from driftkit.loaders.preconditions import require_memory
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.request import Request
+from driftkit.loaders.vocabulary.find import Vocabulary, find_vocabulary, read_vocabulary
+from driftkit.provenance import Rounding, Source
+
+SAMPLE_BYTES = 1 << 24
+SAMPLE_ROWS = 4_096
+"""At most so many rows, evenly spaced, and so many bytes are looked at to describe a tensor."""
+
+_OPTIMIZER = re.compile(r"(^|[._])optim|exp_avg|momentum_buffer|square_avg")
+_INPUT = re.compile(
+    r"(word_embeddings?|embed_tokens|token_embeddings?|tok_embeddings|wte|word_emb|shared"
+    r"|emb|embed|embeddings?|embedding_layer|vectors)(\.weight|\.emb\.weight)?$"
+)
+_POSITIONS = re.compile(r"position|wpe|token_type|segment|lm_head|decoder|output|head")
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One tensor of a file, not read yet.
+
+    Parameters
+    ----------
+    key : str or None
+        Its name; None where the file holds only one, unnamed.
+    shape : tuple of int
+    dtype : str
+        As stored, such as ``"float32"`` or ``"bfloat16"``.
+    read : callable
+        ``read(rows)`` gives those rows, in float32 unless stored wider or whole.
+    storage : object, optional
+        Where its numbers lie; two tensors with equal ones share them (tied weights).
+    """
+
+    key: str | None
+    shape: tuple[int, ...]
+    dtype: str
+    read: Callable[[Rows], npt.NDArray[Any]]
+    storage: object = None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether this looks like a word table: floating, (n, d), and no optimizer's state."""
+        floating = self.dtype.startswith(("float", "bfloat"))
+        named_so = self.key is None or not _OPTIMIZER.search(self.key)
+        return floating and named_so and len(self.shape) == 2 and min(self.shape) > 0
+
+    @property
+    def is_named_input(self) -> bool:
+        """Whether its name is one that input embeddings usually have."""
+        key = self.key or ""
+        return bool(_INPUT.search(key)) and not _POSITIONS.search(key)
+
+    def sample(self) -> npt.NDArray[Any]:
+        """Evenly spaced rows, few enough to be read in a moment."""
+        n, d = self.shape
+        rows = min(SAMPLE_ROWS, max(SAMPLE_BYTES // (4 * d), 1))
+        return np.asarray(self.read(slice(None, None, math.ceil(n / rows))))
+
+    def __str__(self) -> str:
+        size = " x ".join(f"{length:,}" for length in self.shape) or "one number"
+        return f"{self.key} ({size}, {self.dtype})" if self.key else f"{size}, {self.dtype}"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFile:
+    """What a file of tensors holds.
+
+    Parameters
+    ----------
+    tensors : tuple of Tensor
+    vocabulary : Vocabulary, optional
+        Words kept inside the file itself.
+    """
+
+    tensors: tuple[Tensor, ...]
+    vocabulary: Vocabulary | None = None
+
+
+def vocabulary_for(request: Request, inside: Vocabulary | None) -> Vocabulary | None:
+    """Return the words for a file's rows: those the caller names, those inside it, those beside."""
+    if request.vocab is not None:
+        return read_vocabulary(request.vocab, unsafe_pickle=request.unsafe_pickle)
+    return inside or find_vocabulary(request.path)
+
+
+def read_table(request: Request, layout: str, file: TensorFile) -> Embeddings:
+    """Read the table a request means, with its words.
+
+    Rows past the last word are left out, and listed, if they cannot be anyone's: the words are a
+    tokenizer's, which gives no higher number, or those rows are all zero.
+
+    Raises
+    ------
+    UnknownNameError
+        If no tensor has the key asked for.
+    VocabularyError
+        If there are no words, or not one a row.
+    SourceError
+        If it is not clear which tensor is meant, or the one meant is no table.
+    """
+    vocabulary = vocabulary_for(request, file.vocabulary)
+    tensor = _choose(request, file.tensors, vocabulary)
+    if vocabulary is None:
+        raise VocabularyError(
+            request.name,
+            f"no words were found for its {tensor.shape[0]:,} rows; name the file that lists them "
+            f"(--vocab FILE, vocab=), or save it beside as {request.path.stem}.vocab.txt.",
+        )
+    problems = Problems()
+    problems.extend(vocabulary.problems)
+    if len(vocabulary) != tensor.shape[0]:
+        problems.add("padding rows", len(vocabulary), _padding(request, tensor, vocabulary))
+    rows, words = select(request, vocabulary.words, problems)
+    if tensor.dtype != "float32" or not isinstance(rows, slice):
+        require_memory(4 * len(words) * tensor.shape[1], request.name)
+    source = Source(
+        request.name,
+        request.path,
+        layout,
+        tensor.dtype,
+        tensor.key,
+        Rounding.of_dtype(tensor.dtype),
+    )
+    return Embeddings(words, tensor.read(rows), source=source, problems=problems.all())
+
+
+def fits(tensor: Tensor, vocabulary: Vocabulary) -> bool:
+    """Whether each row has a word, or each that could have one."""
+    rows, words = tensor.shape[0], len(vocabulary)
+    return rows == words or (rows > words and _is_padding(tensor, vocabulary))
+
+
+def _is_padding(tensor: Tensor, vocabulary: Vocabulary) -> bool:
+    # A table of twice the words is another's, whatever its last rows hold.
+    if tensor.shape[0] > 2 * len(vocabulary) + 1024:
+        return False
+    if vocabulary.is_tokenizer:
+        return True
+    return not np.asarray(tensor.read(slice(len(vocabulary), None))).any()
+
+
+def _padding(request: Request, tensor: Tensor, vocabulary: Vocabulary) -> str:
+    if not fits(tensor, vocabulary):
+        raise VocabularyError(request.name, misfit(tensor, vocabulary))
+    why = "that the tokenizer gives no word" if vocabulary.is_tokenizer else "past the words, zero,"
+    extra = tensor.shape[0] - len(vocabulary)
+    return f"{extra:,} row{'s' if extra > 1 else ''} {why} left out"
+
+
+def misfit(tensor: Tensor, vocabulary: Vocabulary) -> str:
+    """Say how rows and words differ in number, and why that usually happens."""
+    rows, words = tensor.shape[0], len(vocabulary)
+    named = f"tensor {tensor.key}" if tensor.key else "the matrix"
+    counts = f"{named} has {rows:,} rows and {vocabulary.where} has {words:,} words"
+    if rows > words:
+        return (
+            f"{counts}; the {rows - words:,} more are usually padding rows: add their words, such "
+            "as '<pad>' and '<unk>', where the trainer put them, or cut those rows off."
+        )
+    return f"{counts}; it is probably the vocabulary of another table: give the one trained with."
+
+
+def tied_to(tensor: Tensor, others: Sequence[Tensor]) -> Tensor | None:
+    """Return the first other tensor that shares its numbers with this one."""
+    if tensor.storage is None:
+        return None
+    shared = (t for t in others if t is not tensor and t.storage == tensor.storage)
+    return next((t for t in shared if t.shape == tensor.shape), None)
+
+
+def _choose(request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary | None) -> Tensor:
+    if request.key is not None:
+        return _named(request, tensors)
+    if len(tensors) == 1 and tensors[0].key is None:
+        return _require_table(request, tensors[0])
+    candidates = [tensor for tensor in tensors if tensor.is_table]
+    if not candidates:
+        held = _listed(tensors) or "no tensor at all"
+        raise SourceError(
+            request.name, f"holds no two-dimensional tensor of floating numbers, only {held}."
+        )
+    if vocabulary is None:
+        raise VocabularyError(
+            request.name,
+            "no words were found for its rows; name the file that lists them (--vocab FILE, "
+            f"vocab=), or save it beside as {request.path.stem}.vocab.txt. "
+            f"Tables it may mean: {_listed(candidates)}.",
+        )
+    fitting = [tensor for tensor in candidates if tensor.shape[0] == len(vocabulary)]
+    fitting = fitting or [tensor for tensor in candidates if fits(tensor, vocabulary)]
+    if len(fitting) > 1:
+        # Of several with a row a word, the one named like input embeddings is meant; a tied
+        # output layer holds the same numbers.
+        named = [tensor for tensor in fitting if tensor.is_named_input]
+        fitting = named if len(named) == 1 else fitting
+    if len(fitting) == 1 or (fitting and all(tied_to(t, fitting) for t in fitting)):
+        return fitting[0]
+    if len(candidates) == 1:
+        raise VocabularyError(request.name, misfit(candidates[0], vocabulary))
+    if not fitting:
+        raise VocabularyError(
+            request.name,
+            f"no table has a row for each of the {len(vocabulary):,} words of {vocabulary.where}: "
+            f"{_listed(candidates)}. Give the vocabulary the model was trained with.",
+        )
+    raise SourceError(
+        request.name,
+        f"{len(fitting)} tables fit the {len(vocabulary):,} words of {vocabulary.where}: "
+        f"{_listed(fitting)}. Name one as {request.name}::{fitting[0].key}.",
+    )
+
+
+def _named(request: Request, tensors: Sequence[Tensor]) -> Tensor:
+    keys = {tensor.key: tensor for tensor in tensors if tensor.key is not None}
+    if not keys:
+        raise SourceError(
+            request.name,
+            f"holds one unnamed matrix, so there is no tensor {request.key!r}; leave the key out.",
+        )
+    key = str(request.key)
+    if key in keys:
+        return _require_table(request, keys[key])
+    # Wrappers put prefixes before the names people know: module., _orig_mod., model., ...
+    wrapped = [tensor for name, tensor in keys.items() if name.endswith(f".{key}")]
+    if len(wrapped) == 1:
+        return _require_table(request, wrapped[0])
+    raise UnknownNameError(
+        f"tensor in {request.path}", key, keys, f"`driftkit inspect {request.path}` lists them."
+    )
+
+
+def _require_table(request: Request, tensor: Tensor) -> Tensor:
+    if len(tensor.shape) != 2 or min(tensor.shape) == 0:
+        raise SourceError(
+            request.name,
+            f"has shape {tensor.shape}; a table of word vectors has two dimensions, "
+            "(words, numbers in a vector).",
+        )
+    return tensor
+
+
+def _listed(tensors: Sequence[Tensor]) -> str:
+    shown = ", ".join(str(tensor) for tensor in tensors[:10])
+    return shown + (f" and {len(tensors) - 10:,} more" if len(tensors) > 10 else "")

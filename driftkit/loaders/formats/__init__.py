@@ -1,0 +1,1 @@
+"""One file per format, and the table that tells them apart."""

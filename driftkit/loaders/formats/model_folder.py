@@ -1,0 +1,134 @@
+"""Folders of models: Hugging Face (sharded or not), sentence-transformers, model2vec."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError
+from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
+from driftkit.loaders.formats import safetensors_file, torch_checkpoint
+from driftkit.loaders.missing import require_file
+from driftkit.loaders.request import Request
+from driftkit.loaders.vocabulary.find import Vocabulary, find_vocabulary, read_vocabulary
+from driftkit.loaders.vocabulary.tokenizer import fill
+
+INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+WEIGHTS = ("model.safetensors", "pytorch_model.bin", "adapter_model.safetensors")
+_TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
+_MODULES = "modules.json"
+
+
+def looks_like_model(folder: Path) -> bool:
+    """Whether a folder, or a module of sentence-transformers in it, holds weights."""
+    return any(_weights(part) for part in _parts(folder, str(folder)))
+
+
+def tensors(request: Request) -> TensorFile:
+    """List the tensors of the folder's weights, and read its tokenizer's vocabulary.
+
+    Raises
+    ------
+    SourceError
+        If the index of a sharded model is damaged, leads outside the folder, or names a file
+        that is missing.
+    """
+    for folder in _parts(request.path, request.name):
+        files = _weights(folder)
+        if files:
+            return TensorFile(tuple(_list(request, folder, files)), _vocabulary(request, folder))
+    raise SourceError(
+        request.name, f"is a folder without weights; one holds {' or '.join(WEIGHTS[:2])}."
+    )
+
+
+def read(request: Request) -> Embeddings:
+    """Read the word table of a model's folder."""
+    return read_table(request, "model-folder", tensors(request))
+
+
+def _parts(folder: Path, name: str) -> Iterator[Path]:
+    """The folder, and the modules that sentence-transformers lists."""
+    yield folder
+    if not (folder / _MODULES).is_file():
+        return
+    modules = _json(folder / _MODULES, name)
+    for module in modules if isinstance(modules, list) else ():
+        path = module.get("path") if isinstance(module, dict) else None
+        if isinstance(path, str) and path:
+            yield _inside(folder, path, name)
+
+
+def _weights(folder: Path) -> list[str]:
+    """The file of weights, or the index of several."""
+    for name in (*INDEXES, *WEIGHTS):
+        if (folder / name).is_file():
+            return [name]
+    found = sorted(path.name for path in folder.glob("*.safetensors"))
+    return found if len(found) == 1 else []
+
+
+def _list(request: Request, folder: Path, files: list[str]) -> Iterator[Tensor]:
+    if files[0] not in INDEXES:
+        yield from _list_file(request, folder / files[0])
+        return
+    index = _json(folder / files[0], request.name)
+    where = index.get("weight_map") if isinstance(index, dict) else None
+    if not isinstance(where, dict) or not all(isinstance(name, str) for name in where.values()):
+        raise SourceError(request.name, f"its {files[0]} has no weight_map of tensor to file.")
+    for name in sorted(set(where.values())):
+        shard = _inside(folder, name, request.name)
+        require_file(shard, f"{request.name}/{name}", SourceError, f"a shard {files[0]} names")
+        for tensor in _list_file(request, shard):
+            if where.get(str(tensor.key)) == name:
+                yield tensor
+
+
+def _list_file(request: Request, path: Path) -> list[Tensor]:
+    if path.suffix == ".safetensors":
+        return safetensors_file.list_tensors(path, f"{request.name}/{path.name}")
+    return torch_checkpoint.list_tensors(path, request)
+
+
+def _vocabulary(request: Request, folder: Path) -> Vocabulary | None:
+    """The tokenizer's words; those of ``vocab.json`` with ``added_tokens.json`` beside it."""
+    if request.vocab is not None:
+        return None  # the caller's own goes first
+    words = folder / "whitespacetokenizer_config.json"
+    if words.is_file():
+        held = _json(words, request.name)
+        return Vocabulary(tuple(held["vocab"]), words.name, words, is_tokenizer=True)
+    for name in _TOKENIZERS:
+        path = folder / name
+        if not path.is_file():
+            continue
+        vocabulary = read_vocabulary(path)
+        added = folder / "added_tokens.json"
+        if name != "tokenizer.json" and added.is_file():
+            rows = {word: row for row, word in enumerate(vocabulary.words)}
+            more = _json(added, request.name)
+            held, problems = fill(rows | (more if isinstance(more, dict) else {}), added)
+            return Vocabulary(held, name, path, True, problems)
+        return Vocabulary(vocabulary.words, name, path, True, vocabulary.problems)
+    return find_vocabulary(folder)
+
+
+def _json(path: Path, name: str) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (ValueError, OSError, RecursionError) as error:
+        raise SourceError(name, f"its {path.name} is not valid JSON ({error}).") from None
+
+
+def _inside(folder: Path, name: str, source: str) -> Path:
+    """A path inside a folder, refused if it leads out of it."""
+    path = folder / name
+    parts = Path(name).parts
+    if "\0" in name or "\\" in name or Path(name).is_absolute() or ".." in parts:
+        raise SourceError(
+            source, f"names the file {name!r}, which leads out of its folder; it was not opened."
+        )
+    return path

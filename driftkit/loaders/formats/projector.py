@@ -1,0 +1,101 @@
+"""TensorBoard's projector: vectors as TSV, and a second TSV with a word for each."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError, VocabularyError
+from driftkit.loaders.choose_rows import select
+from driftkit.loaders.preconditions import require_memory
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.request import Request
+from driftkit.loaders.text.header import is_number
+from driftkit.loaders.text.precision import rounding_of
+from driftkit.loaders.vocabulary.find import Vocabulary, read_vocabulary
+from driftkit.provenance import Source
+
+_METADATA = ("metadata.tsv", "meta.tsv", "labels.tsv")
+_PARTS = ("tensors", "tensor", "vectors", "vecs", "embeddings", "embedding")
+
+
+def looks_like_projector(head: bytes) -> bool:
+    """Whether a file that starts so is a TSV of nothing but numbers."""
+    lines = head.splitlines(keepends=True)
+    if len(lines) > 1 and not lines[-1].endswith(b"\n"):
+        lines.pop()
+    rows = [line.strip().split(b"\t") for line in lines[:20] if line.strip()]
+    return bool(rows) and all(len(row) > 1 and all(map(is_number, row)) for row in rows)
+
+
+def read(request: Request) -> Embeddings:
+    """Read the vectors, and the words of the metadata file beside them.
+
+    Raises
+    ------
+    SourceError
+        If a row is no row of numbers, or of another length.
+    VocabularyError
+        If there is no metadata, or not one word a row.
+    """
+    import polars as pl
+
+    require_memory(3 * request.path.stat().st_size, request.name)
+    data = request.path.read_bytes().replace(b"\r\n", b"\n").strip(b"\n")
+    d = data.partition(b"\n")[0].count(b"\t") + 1
+    columns = [str(column) for column in range(d)]
+    try:
+        frame = pl.read_csv(
+            data,
+            separator="\t",
+            has_header=False,
+            quote_char=None,
+            schema=dict.fromkeys(columns, pl.Float32),
+        )
+    except pl.exceptions.PolarsError as error:
+        reason = re.split(r"\s{2,}|\n", str(error))[0]
+        raise SourceError(
+            request.name, f"is a TSV of numbers with a broken row ({reason})."
+        ) from None
+    if any(frame.null_count().row(0)):
+        row = next(row for row, values in enumerate(frame.rows()) if None in values)
+        raise SourceError(
+            request.name, f"line {row + 1:,} lacks a number where other lines have {d}."
+        )
+    vocabulary = _metadata(request)
+    if len(vocabulary) != frame.height:
+        raise VocabularyError(
+            request.name,
+            f"has {frame.height:,} rows and {vocabulary.where} has {len(vocabulary):,} words.",
+        )
+    sample = (number for line in data.split(b"\n", 400)[:400] for number in line.split(b"\t")[:50])
+    source = Source(request.name, request.path, "projector", "text", rounding=rounding_of(sample))
+    problems = Problems()
+    rows, words = select(request, vocabulary.words, problems)
+    matrix = frame.to_numpy(order="c")[rows]
+    return Embeddings(words, matrix, source=source, problems=problems.all())
+
+
+def _metadata(request: Request) -> Vocabulary:
+    if request.vocab is not None:
+        return read_vocabulary(request.vocab, unsafe_pickle=request.unsafe_pickle)
+    for path in _beside(request.path):
+        if path.is_file():
+            return read_vocabulary(path)
+    raise VocabularyError(
+        request.name,
+        "is a TSV of numbers alone, as TensorBoard's projector keeps vectors; no metadata.tsv with "
+        "a word for each row is beside it: name one (--vocab FILE, vocab=).",
+    )
+
+
+def _beside(path: Path) -> list[Path]:
+    """Places where the words may be: the same name with another part, then the usual names."""
+    named = [
+        path.with_name(path.name.replace(part, other))
+        for part in _PARTS
+        if part in path.name
+        for other in ("metadata", "meta", "labels")
+    ]
+    return named + [path.with_name(name) for name in _METADATA]

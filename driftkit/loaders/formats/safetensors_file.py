@@ -1,0 +1,103 @@
+"""safetensors: named tensors, each mapped where it lies in the file; nothing is read ahead."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError
+from driftkit.loaders.choose_rows import Rows
+from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
+from driftkit.loaders.request import Request
+from driftkit.loaders.vocabulary.find import Vocabulary, is_state_of_words, words_of_state
+
+_DTYPES = {
+    "F64": ("float64", "<f8"), "F32": ("float32", "<f4"), "F16": ("float16", "<f2"),
+    "BF16": ("bfloat16", "<u2"), "I64": ("int64", "<i8"), "I32": ("int32", "<i4"),
+    "I16": ("int16", "<i2"), "I8": ("int8", "i1"), "U8": ("uint8", "u1"), "BOOL": ("bool", "?"),
+}  # fmt: skip
+
+
+def looks_like_safetensors(head: bytes) -> bool:
+    """Whether a file that starts so is safetensors: a length in 8 bytes, then JSON."""
+    return len(head) > 9 and head[8:9] == b"{" and head[6:8] == b"\0\0"
+
+
+def tensors(request: Request) -> TensorFile:
+    """List the tensors by the file's header alone.
+
+    Raises
+    ------
+    SourceError
+        If the header does not fit the file.
+    """
+    listed = list_tensors(request.path, request.name)
+    vocabulary: Vocabulary | None = None
+    for tensor in listed:
+        if is_state_of_words(tensor.key, tensor.dtype, tensor.shape):
+            state = bytes(tensor.read(slice(None)))
+            vocabulary = words_of_state(state, f"{tensor.key} inside the file") or vocabulary
+    return TensorFile(tuple(listed), vocabulary)
+
+
+def list_tensors(path: Path, name: str) -> list[Tensor]:
+    """List the tensors of one file; `name` is what the user typed, for messages."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        # The library checks that the header is sound and that it and the file agree in length.
+        with safe_open(path, framework="np"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise SourceError(
+            name,
+            f"is a damaged or truncated safetensors file ({error}); save or copy it again.",
+        ) from None
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header: dict[str, Any] = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    return [_tensor(path, key, entry, 8 + length) for key, entry in sorted(header.items())]
+
+
+def _tensor(path: Path, key: str, entry: dict[str, Any], start: int) -> Tensor:
+    shape = tuple(entry["shape"])
+    dtype, stored = _DTYPES.get(entry["dtype"], (entry["dtype"].lower(), "u1"))
+    offset = start + entry["data_offsets"][0]
+    return Tensor(key, shape, dtype, partial(_read, path, stored, dtype, offset, shape))
+
+
+def _read(
+    path: Path, stored: str, dtype: str, offset: int, shape: tuple[int, ...], rows: Rows
+) -> npt.NDArray[Any]:
+    if isinstance(rows, slice) and rows.step not in (None, 1) and len(shape) == 2:
+        mapped = _spaced(path, np.dtype(stored), offset, shape, rows)
+    else:
+        mapped = np.memmap(path, stored, "r", offset, shape)[rows]
+    if dtype == "bfloat16":  # the upper half of a float32
+        return (mapped.astype(np.uint32) << 16).view(np.float32)
+    return mapped
+
+
+def _spaced(
+    path: Path, stored: np.dtype[Any], offset: int, shape: tuple[int, ...], rows: slice
+) -> npt.NDArray[Any]:
+    """Rows far apart, read one by one: a map would bring in the pages between them."""
+    chosen = range(*rows.indices(shape[0]))
+    out = np.empty((len(chosen), shape[1]), stored)
+    with path.open("rb") as file:
+        for at, row in enumerate(chosen):
+            file.seek(offset + row * shape[1] * stored.itemsize)
+            file.readinto(out[at].data)
+    return out
+
+
+def read(request: Request) -> Embeddings:
+    """Read one tensor of a safetensors file; float32 stays memory-mapped."""
+    return read_table(request, "safetensors", tensors(request))

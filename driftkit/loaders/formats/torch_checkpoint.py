@@ -1,0 +1,209 @@
+"""torch checkpoints: state dicts, nested dicts and bare tensors, read without running code."""
+
+from __future__ import annotations
+
+import pickle
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile, ZipFile
+
+from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError, UnsafePickleError
+from driftkit.loaders.choose_rows import Rows
+from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
+from driftkit.loaders.request import Request
+from driftkit.loaders.vocabulary.find import (
+    Vocabulary,
+    is_state_of_words,
+    words_by_row,
+    words_of_state,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import torch
+
+_LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
+"""How files begin that torch wrote before 1.6: a pickled magic number."""
+
+_WORD_KEYS = frozenset({"words", "vocab", "vocabulary", "itos", "stoi", "index_to_key"})
+_GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
+
+
+def looks_like_torch(head: bytes) -> bool:
+    """Whether a file that starts so was written by ``torch.save``."""
+    return head.startswith(_LEGACY) or (head.startswith(b"PK\x03\x04") and b"data.pkl" in head)
+
+
+def tensors(request: Request) -> TensorFile:
+    """Open a checkpoint, memory-mapped where its format allows, and list its tensors.
+
+    Raises
+    ------
+    UnsafePickleError
+        If loading it would need anything but plain tensors and containers.
+    SourceError
+        If the file is damaged or holds no tensor.
+    """
+    import torch
+
+    loaded = _load(request, request.path)
+    if isinstance(loaded, torch.nn.Module):
+        loaded = loaded.state_dict()
+    if isinstance(loaded, torch.Tensor):
+        return TensorFile((_tensor(None, loaded),))
+    if not isinstance(loaded, Mapping):
+        raise SourceError(
+            request.name,
+            f"holds a {type(loaded).__name__}, not tensors; save them with "
+            "torch.save(model.state_dict(), path).",
+        )
+    found: list[Tensor] = []
+    vocabulary: Vocabulary | None = None
+    for key, value in _leaves(loaded):
+        if isinstance(value, torch.Tensor):
+            if value.layout == torch.strided:
+                found.append(_tensor(key, value))
+                if is_state_of_words(key, found[-1].dtype, found[-1].shape):
+                    state = bytes(to_numpy(value))
+                    vocabulary = words_of_state(state, f"{key} inside the file") or vocabulary
+        else:
+            where = f"{key} inside the file"
+            words = words_by_row(value, where) if isinstance(value, Mapping) else tuple(value)
+            vocabulary = Vocabulary(words, where)
+    return TensorFile(tuple(found), vocabulary)
+
+
+def read(request: Request) -> Embeddings:
+    """Read one table of a torch checkpoint."""
+    return read_table(request, "torch", tensors(request))
+
+
+def list_tensors(path: Path, request: Request) -> list[Tensor]:
+    """List the tensors of one file of a model."""
+    import torch
+
+    loaded = _load(request, path)
+    if not isinstance(loaded, Mapping):
+        raise SourceError(path, f"holds a {type(loaded).__name__}, not a model's tensors.")
+    return [
+        _tensor(key, value)
+        for key, value in _leaves(loaded)
+        if isinstance(value, torch.Tensor) and value.layout == torch.strided
+    ]
+
+
+def to_numpy(tensor: torch.Tensor) -> npt.NDArray[np.generic]:
+    """Return a tensor as numpy, in float32 where numpy has no such type, else without a copy."""
+    import torch
+
+    tensor = tensor.detach()
+    if tensor.is_floating_point() and tensor.dtype not in (torch.float64, torch.float16):
+        tensor = tensor.float()
+    array: npt.NDArray[np.generic] = tensor.numpy()
+    return array
+
+
+def _load(request: Request, path: Path) -> Any:
+    import torch
+
+    try:
+        with ZipFile(path) as archive:
+            is_zip = bool(archive.namelist())
+    except (BadZipFile, OSError):
+        is_zip = False
+    try:
+        with torch.serialization.safe_globals(_plain_classes()):
+            return torch.load(
+                path,
+                map_location="cpu",
+                weights_only=not request.unsafe_pickle,
+                mmap=is_zip,
+            )
+    except pickle.UnpicklingError as error:
+        named = _GLOBAL.search(str(error))
+        if named is None:
+            raise _damaged(request, error) from None
+        raise UnsafePickleError(
+            request.name,
+            f"is a pickle that would run code to load ({named[1]}), so it was not opened; a whole "
+            "saved module is one too. Save the tensors alone, "
+            "torch.save(model.state_dict(), path), or pass --unsafe-pickle (unsafe_pickle=True) "
+            "if you trust where it comes from.",
+        ) from None
+    except Exception as error:  # torch raises many kinds for damaged files
+        raise _damaged(request, error) from None
+
+
+def _plain_classes() -> list[Any]:
+    """Classes that trainers put into checkpoints and that only hold values.
+
+    Lightning keeps hyperparameters in a dict of its own, which is opened as a plain one.
+    """
+    import argparse
+    from pathlib import PosixPath, PurePosixPath
+
+    import numpy as np
+
+    scalar: Any = np.float64(0).__reduce__()[0]
+    dtypes: list[Any] = [type(np.dtype(name)) for name in ("f4", "f8", "i4", "i8", "?")]
+    old = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
+    lightning = (
+        "pytorch_lightning.utilities.parsing.AttributeDict",
+        "lightning.pytorch.utilities.parsing.AttributeDict",
+        "lightning_fabric.utilities.data.AttributeDict",
+        "lightning.fabric.utilities.data.AttributeDict",
+    )
+    return [
+        argparse.Namespace,
+        PosixPath,
+        PurePosixPath,
+        np.dtype,
+        *dtypes,
+        *((scalar, name) for name in old),
+        *((dict, name) for name in lightning),
+    ]
+
+
+def _damaged(request: Request, error: Exception) -> SourceError:
+    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+    return SourceError(
+        request.name,
+        f"is a damaged or truncated torch checkpoint ({reason}); save or copy it again.",
+    )
+
+
+def _tensor(key: str | None, tensor: torch.Tensor) -> Tensor:
+    dtype = str(tensor.dtype).removeprefix("torch.")
+
+    def rows(value: torch.Tensor, chosen: Rows) -> npt.NDArray[np.generic]:
+        import torch
+
+        return to_numpy(
+            value[chosen] if isinstance(chosen, slice) else value[torch.from_numpy(chosen)]
+        )
+
+    storage = (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tensor.stride())
+    return Tensor(key, tuple(tensor.shape), dtype, partial(rows, tensor), storage)
+
+
+def _leaves(value: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Tensors and word lists of nested dicts, with their keys joined by points."""
+    import torch
+
+    for key, item in value.items():
+        path = f"{prefix}{key}"
+        if isinstance(item, torch.Tensor) or (key in _WORD_KEYS and _are_words(item)):
+            yield path, item
+        elif isinstance(item, Mapping):
+            yield from _leaves(item, f"{path}.")
+
+
+def _are_words(item: Any) -> bool:
+    if isinstance(item, Mapping):
+        return bool(item) and all(isinstance(row, int) for row in item.values())
+    return isinstance(item, list | tuple) and all(isinstance(word, str) for word in item)

@@ -1,0 +1,228 @@
+"""word2vec binary: a header ``n d``, then for each word its bytes, a space and d float32.
+
+Words and vectors alternate, so the vectors cannot be used where they lie: the file is walked
+through a memory map (or unpacked piece by piece) and each vector is copied once.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from mmap import ACCESS_READ, mmap
+
+import numpy as np
+
+from driftkit.arrays import BLOCK_ROWS
+from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError
+from driftkit.loaders.choose_rows import note_missing, nothing_chosen
+from driftkit.loaders.preconditions import gigabytes, require_memory
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.request import Request
+from driftkit.loaders.text.reader import looks_like_text
+from driftkit.loaders.text.stream import Stream
+from driftkit.provenance import Source
+
+CHUNK_BYTES = 1 << 24
+WORD_BYTES = 1 << 16
+"""A longer word is none: the file is damaged."""
+
+_HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})[ \r]*\n")
+_PRINTABLE = frozenset(string.printable.encode())
+_CONTROL = frozenset(range(32)) - frozenset(b"\t\n\r\v\f")
+
+
+def looks_like_word2vec(head: bytes) -> bool:
+    """Whether a file that starts so is word2vec binary rather than word2vec text."""
+    header = _HEADER.match(head)
+    if header is None:
+        return False
+    rest = head[header.end() :]
+    if _PRINTABLE.issuperset(rest) or looks_like_text(rest):
+        return False
+    # Float32 holds control characters and bytes that are no UTF-8; words of any script do not.
+    d = int(header[2])
+    first = rest.partition(b" ")[2][: 4 * d]
+    return not _CONTROL.isdisjoint(first) or not _is_utf8(first)
+
+
+def read(request: Request) -> Embeddings:
+    """Read word2vec binary.
+
+    Raises
+    ------
+    SourceError
+        If the file is shorter than its header promises.
+    """
+    with request.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        return _read(request, _Window(request, data, len(data)))
+
+
+def read_stream(request: Request, stream: Stream) -> Embeddings:
+    """Read word2vec binary that is unpacked on the way."""
+    return _read(request, _Window(request, stream.read(CHUNK_BYTES), stream.size, stream))
+
+
+def count_rows(request: Request) -> int:
+    """Number of rows the header promises."""
+    with request.path.open("rb") as file:
+        return count_head(file.read(64))
+
+
+def count_head(head: bytes) -> int:
+    """Number of rows that the header at the start of these bytes promises."""
+    header = _HEADER.match(head)
+    return int(header[1]) if header else 0
+
+
+class _Window:
+    """The bytes at hand: all of a mapped file, or a piece of a stream, moved on when asked."""
+
+    def __init__(
+        self, request: Request, data: bytes | mmap, size: int, stream: Stream | None = None
+    ) -> None:
+        self.request, self.data, self.size, self.stream = request, data, size, stream
+        self.position = 0
+
+    @property
+    def done(self) -> int:
+        return self.position if self.stream is None else self.stream.done
+
+    @property
+    def left(self) -> int | None:
+        """Bytes that follow, where that is known."""
+        return None if self.stream is not None else self.size - self.position
+
+    def advance(self) -> bool:
+        """Drop what was used and add what follows; False at the end."""
+        if self.stream is None:
+            return False
+        more = self.stream.read(CHUNK_BYTES)
+        self.data = self.data[self.position :] + more
+        self.position = 0
+        return bool(more)
+
+
+def _read(request: Request, window: _Window) -> Embeddings:
+    header = _HEADER.match(window.data)
+    assert header is not None  # the layout was told by it
+    n, d = int(header[1]), int(header[2])
+    window.position = header.end()
+    width = 4 * d
+    # Checked before memory is taken: the smallest row is an empty word, a space, a vector.
+    left = window.left
+    if n == 0 or d == 0 or (left is not None and n * (width + 1) > left):
+        raise SourceError(
+            request.name,
+            f"its header promises {n:,} vectors of {d}, at least {n * (width + 1):,} bytes, "
+            f"and {left or 0:,} follow; the file is truncated or its header wrong, so "
+            "copy or download it again.",
+        )
+    rows = n if request.limit is None else min(n, request.limit)
+    wanted = None if request.words is None else frozenset(request.words)
+    room = rows if wanted is None else min(rows, len(wanted))
+    require_memory(room * width, request.name)
+    matrix = np.empty((room, d), "<f4")
+    raw: list[bytes] = []
+    kept: list[int] = []
+    seen: set[bytes] = set()
+    asked = None if wanted is None else {word.encode(errors="replace") for word in wanted}
+    out = matrix.data.cast("B")
+    view, find, position, end_of_data = _begin(window)
+    for row in range(rows):
+        space = find(b" ", position, position + WORD_BYTES)
+        end = space + 1 + width
+        while space < 0 or end > end_of_data:
+            view.release()
+            window.position = position
+            long = space < 0 and end_of_data - position > WORD_BYTES
+            if long or not window.advance():
+                raise _cut(request, row, n, long=long)
+            view, find, position, end_of_data = _begin(window)
+            space = find(b" ", position, position + WORD_BYTES)
+            end = space + 1 + width
+        word = bytes(view[position:space]).lstrip(b"\n")
+        position = end
+        if asked is None or (word in asked and word not in seen):
+            at = len(raw) * width
+            out[at : at + width] = view[space + 1 : end]
+            raw.append(word)
+            if asked is not None:
+                kept.append(row)
+                seen.add(word)
+                if len(seen) == len(asked):
+                    break
+        if row % BLOCK_ROWS == 0:
+            window.position = position
+            request.report(window.done, window.size)
+    view.release()
+    window.position = position
+    problems = Problems()
+    words = _decode(raw, kept or range(len(raw)), problems)
+    if asked is None and rows == n:
+        _note_rest(window, n, problems)
+    elif not words:
+        raise nothing_chosen(request)
+    note_missing(request, words, problems)
+    request.report(window.size, window.size)
+    out.release()
+    source = Source(request.name, request.path, "word2vec-binary", "float32")
+    return Embeddings(words, matrix[: len(words)], source=source, problems=problems.all())
+
+
+def _begin(window: _Window):  # type: ignore[no-untyped-def]  # four handles for one hot loop
+    data = window.data
+    return memoryview(data), data.find, window.position, len(data)
+
+
+def _cut(request: Request, row: int, n: int, *, long: bool) -> SourceError:
+    if long:
+        return SourceError(
+            request.name,
+            f"word {row + 1:,} is longer than {gigabytes(WORD_BYTES)}; the file is damaged or of "
+            "another format.",
+        )
+    return SourceError(
+        request.name,
+        f"it ends inside vector {row + 1:,} of the {n:,} its header promises; the file "
+        "is probably truncated, so copy or download it again.",
+    )
+
+
+def _note_rest(window: _Window, n: int, problems: Problems) -> None:
+    rest, start = 0, window.position
+    blank = True
+    while True:
+        piece = bytes(window.data[start : start + CHUNK_BYTES])
+        blank = blank and not piece.strip()
+        rest += len(window.data) - start
+        window.position = len(window.data)
+        if not blank or not window.advance():
+            break
+        start = 0
+    if not blank:
+        about = "" if window.stream is None else "at least "
+        detail = f"{about}{rest:,} bytes follow the {n:,} vectors it promises; not read"
+        problems.add("header", None, detail)
+
+
+def _decode(raw: list[bytes], rows: list[int] | range, problems: Problems) -> list[str]:
+    try:
+        return [word.decode() for word in raw]
+    except UnicodeDecodeError:
+        pass
+    words = []
+    for word, row in zip(raw, rows, strict=True):
+        text = word.decode(errors="backslashreplace")
+        if not _is_utf8(word):
+            problems.add("invalid UTF-8", row, f"kept as {text[:60]!r}")
+        words.append(text)
+    return words
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.end == len(data) and error.reason == "unexpected end of data"
+    return True

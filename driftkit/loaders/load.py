@@ -1,0 +1,91 @@
+"""`load`: whatever people saved, as `Embeddings`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from driftkit.embeddings import Embeddings
+from driftkit.loaders.choose_rows import check_selection
+from driftkit.loaders.formats.registry import read
+from driftkit.loaders.request import Vocab, parse
+from driftkit.progress import Progress
+
+
+def load(
+    source: str | os.PathLike[str],
+    *,
+    key: str | None = None,
+    vocab: Vocab | None = None,
+    limit: int | None = None,
+    words: Sequence[str] | None = None,
+    unsafe_pickle: bool = False,
+    progress: Progress | None = None,
+) -> Embeddings:
+    r"""Read a table of word vectors.
+
+    Parameters
+    ----------
+    source : str or path
+        A file or folder, ``PATH::KEY`` for one tensor (or one file of a .zip), ``package:NAME``,
+        ``gensim:NAME`` or ``hf:REPO``. The format is told by content.
+    key : str, optional
+        Name of the tensor, the same as ``PATH::KEY``. Without one, the only two-dimensional
+        floating tensor with a row for each word is taken.
+    vocab : str, path or sequence of str, optional
+        The words of files that hold numbers only: a file (one word per line, a JSON list, or a
+        JSON map from word to row) or the words in row order. By default the words inside the
+        file or a file beside it, such as ``X.vocab.txt`` or ``vocab.txt``. Formats that hold
+        their words (text, word2vec, gensim, packages) do not use it.
+    limit : int, optional
+        Read only the first so many rows.
+    words : sequence of str, optional
+        Read only the rows of these words; those not found are listed in ``problems``. A fastText
+        model makes vectors for words outside its vocabulary too.
+    unsafe_pickle : bool, default False
+        Open pickles that can run code. Only for files whose origin you trust.
+    progress : callable, optional
+        Called with (done, total) while a long file is read.
+
+    Returns
+    -------
+    Embeddings
+        Memory-mapped where the format allows.
+
+    Raises
+    ------
+    SourceError
+        If the source is missing, empty, damaged, ambiguous or of no known format.
+    UnsafePickleError
+        If reading it would run code and ``unsafe_pickle`` is False.
+    VocabularyError
+        If there is not one word a row.
+    OptionError
+        If the limit is below 1 or no words are given.
+    UnknownNameError
+        If no tensor or package has the name given.
+    MissingExtraError
+        If an optional package is needed and absent.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "tiny.txt")
+    ...     _ = path.write_text("good 1.0 0.5\nbad -1.0 0.5\n", encoding="utf-8")
+    ...     table = load(path)
+    >>> table.words, table.source.format
+    (('good', 'bad'), 'glove-text')
+    """
+    check_selection(limit, words)
+    return read(
+        parse(
+            source,
+            key=key,
+            vocab=vocab,
+            unsafe_pickle=unsafe_pickle,
+            progress=progress,
+            limit=limit,
+            words=words,
+        )
+    )

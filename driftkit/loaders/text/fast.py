@@ -1,0 +1,67 @@
+"""Regular lines of text, read by polars: the same number of fields each, nothing to repair."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from driftkit.arrays import Matrix
+
+BOM = b"\xef\xbb\xbf"
+
+Regular = tuple[list[str], Matrix]  # words and their rows, (lines, d)
+
+
+def tidy(block: bytes) -> bytes:
+    """Drop carriage returns and spaces before a line's end; most files have none."""
+    if b" \n" not in block and b"\r\n" not in block:
+        return block
+    once = block.replace(b"\r\n", b"\n").replace(b" \n", b"\n")
+    if b" \n" not in once and b"\r\n" not in once:
+        return once
+    # Removing one sign at a time would take for ever over a line of ten million spaces.
+    lines = block.split(b"\n")
+    return b"\n".join([*(line.rstrip(b" \r") for line in lines[:-1]), lines[-1]])
+
+
+def read_regular(block: bytes, d: int) -> Regular | None:
+    r"""Words and numbers, (lines, d), of a block of regular lines; None if one is not.
+
+    Numbers are rounded once, from their digits to float32.
+
+    Parameters
+    ----------
+    block : bytes
+        Whole lines; the last one need not be ended.
+    d : int
+        Numbers in a line.
+
+    Examples
+    --------
+    >>> words, matrix = read_regular(b"good 1.5 -2\nbad 0 1e-3\n", 2)
+    >>> words, matrix.tolist()[0]
+    (['good', 'bad'], [1.5, -2.0])
+    >>> read_regular(b"good 1.5 -2\na b 0 1e-3\n", 2) is None
+    True
+    """
+    import polars as pl
+
+    # polars drops a mark of byte order and passes over empty lines at the ends of what it reads.
+    if block.startswith((BOM, b"\n")) or block.endswith(b"\n\n"):
+        return None
+    columns = [str(column) for column in range(d)]
+    try:
+        frame = pl.read_csv(
+            block,
+            separator=" ",
+            has_header=False,
+            quote_char=None,  # a quote is a word like any other
+            schema={"word": pl.String} | dict.fromkeys(columns, pl.Float32),
+            infer_schema=False,
+        )
+    except pl.exceptions.PolarsError:
+        return None
+    if any(frame.null_count().row(0)):  # an empty word, a short or a blank line
+        return None
+    words: list[str] = frame.get_column("word").to_list()
+    matrix = frame.select(columns).to_numpy(order="c")
+    return words, np.asarray(matrix, np.float32)

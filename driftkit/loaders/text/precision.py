@@ -1,0 +1,65 @@
+"""How finely a text file's numbers were written, told from their digits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from statistics import median
+
+from driftkit.provenance import Rounding
+
+_NUMBER = re.compile(rb"[+-]?(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
+
+EXACT_DIGITS = 9
+"""Significant digits that tell any float32 from its neighbors (IEEE 754)."""
+
+EXACT_DECIMALS = 16
+"""Fixed decimals after which even a coordinate of 1e-7 keeps nine significant digits."""
+
+ENOUGH = 1000
+"""Numbers needed before digits that vary with magnitude count as a style."""
+
+
+def rounding_of(numbers: Iterable[bytes]) -> Rounding:
+    """Rounding of a text file, from a sample of its numbers.
+
+    Numbers are written with fixed decimals (``%f``: 12.3456, 0.0012) or with fixed significant
+    digits (``%g``, ``repr``: 12.346, 0.0012346). The first style has as many decimals in its
+    larger numbers as in its smaller ones, the second has fewer, or uses exponents. What is
+    rounded differs: a decimal place in the first, a share of the value in the second.
+
+    Parameters
+    ----------
+    numbers : iterable of bytes
+        Numbers as written; what is not a plain finite number is skipped.
+
+    Examples
+    --------
+    >>> rounding_of([b"0.25", b"-1.50"]).absolute
+    0.005
+    >>> rounding_of([b"1.5e-03", b"2e+00"]).reason
+    'text: half a unit in significant digit 2'
+    >>> rounding_of([b"3", b"-17"]).is_exact
+    True
+    """
+    digits, decimals, sizes = [], [], []
+    has_exponent = False
+    for number in numbers:
+        match = _NUMBER.fullmatch(number)
+        if match is None or not (match[1] or match[2]):
+            continue
+        has_exponent |= match[3] is not None
+        digits.append(len((match[1] + match[2]).lstrip(b"0")))
+        decimals.append(len(match[2]))
+        sizes.append(abs(float(number)))
+    if not sizes or (not has_exponent and max(decimals) == 0):
+        return Rounding()  # whole numbers: nothing was rounded
+    middle = median(sizes)
+    deepest = max(decimals)
+    deepest_of_large = max(d for d, size in zip(decimals, sizes, strict=True) if size >= middle)
+    by_digits = has_exponent or deepest_of_large < deepest
+    if (by_digits and max(digits) >= EXACT_DIGITS) or deepest >= EXACT_DECIMALS:
+        return Rounding()
+    if has_exponent or (by_digits and len(sizes) >= ENOUGH):
+        return Rounding.of_digits(max(digits))
+    return Rounding.of_decimals(deepest)

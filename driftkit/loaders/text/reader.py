@@ -1,0 +1,280 @@
+"""GloVe, word2vec and fastText text: a word and its numbers a line, separated by spaces.
+
+The file is read in blocks of whole lines into one matrix. A block whose lines are regular is read
+by polars as it stands; any other is taken apart line by line in `irregular`, which knows where a
+word ends, what to repair and which line to name.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.arrays import Matrix
+from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError
+from driftkit.loaders.choose_rows import note_missing, nothing_chosen
+from driftkit.loaders.preconditions import gigabytes, require_memory
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.request import Request
+from driftkit.loaders.text.fast import BOM, Regular, read_regular, tidy
+from driftkit.loaders.text.header import SAMPLE_BYTES, Opening, is_row, read_opening
+from driftkit.loaders.text.slow import read_irregular
+from driftkit.loaders.text.stream import Stream, open_stream
+from driftkit.provenance import Source
+
+BLOCK_BYTES = 1 << 24
+LINE_BYTES = 1 << 25
+"""A longer line is no word and its vector."""
+
+WORKERS = 2
+"""Blocks read at once; polars itself reads a block of this size with one thread."""
+
+ROWS_LOOKED_AT = 100
+"""Lines that are looked at to tell text from other files."""
+
+_Lines = npt.NDArray[np.int64] | range
+
+
+def looks_like_text(head: bytes) -> bool:
+    """Whether at least half of the first lines of a file are a word and numbers."""
+    lines = head.removeprefix(BOM).splitlines(keepends=True)[:ROWS_LOOKED_AT]
+    if len(lines) > 1 and not lines[-1].endswith((b"\n", b"\r")):
+        lines.pop()  # the head may have cut it
+    elif len(lines) == 1 and not lines[0].endswith((b"\n", b"\r")):
+        lines = [b" ".join(lines[0].split()[:-1])] if lines[0].count(b" ") > 2 else lines
+    lines = [line for line in lines if line.strip()]
+    return bool(lines) and 2 * sum(map(is_row, lines)) >= len(lines)
+
+
+def read(request: Request) -> Embeddings:
+    """Read text that is not compressed.
+
+    Raises
+    ------
+    SourceError
+        If a line is too short or too long, or holds something that is not a finite number; the
+        sentence names the line.
+    """
+    with open_stream(request, b"") as stream:
+        return read_stream(request, stream)
+
+
+def read_stream(request: Request, stream: Stream) -> Embeddings:
+    """Read text from a stream, which may unpack it on the way."""
+    problems = Problems()
+    head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
+    opening = read_opening(request, head)
+    stream.push_back(head[opening.skip :])
+    table = _Table(request, opening, stream, len(head))
+    if head.startswith(BOM):
+        problems.add("byte order mark", 1, "skipped")
+    if b"\r\n" in head:
+        problems.add("carriage return", head[: head.find(b"\r\n")].count(b"\n") + 1, "removed")
+    line = 1 + (opening.declared is not None)
+    with closing(_blocks(request, stream, opening)) as blocks:
+        for block, regular in blocks:
+            whole = block.endswith(b"\n")
+            line += table.add(block, regular, line, problems)
+            request.report(stream.done, stream.size)
+            if table.is_complete:
+                break
+        else:
+            _check_end(request, opening, table.lines_read, line - 1, whole, problems)
+    request.report(stream.size, stream.size)
+    if not table.words:
+        raise nothing_chosen(request)
+    note_missing(request, table.words, problems)
+    layout = "glove-text" if opening.declared is None else "word2vec-text"
+    source = Source(request.name, request.path, layout, "text", rounding=opening.rounding)
+    made = Embeddings(table.words, table.finished(), source=source, problems=problems.all())
+    made.problems = tuple(
+        replace(problem, where=table.line_of(problem.where))
+        if problem.kind == "duplicate" and problem.where is not None
+        else problem
+        for problem in made.problems
+    )
+    return made
+
+
+def count_rows(request: Request) -> int:
+    """Count the rows of text that is not compressed: its lines, without the header."""
+    with open_stream(request, b"") as stream:
+        return count_stream(request, stream)
+
+
+def count_stream(request: Request, stream: Stream) -> int:
+    """Count the rows of text in a stream."""
+    head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
+    opening = read_opening(request, head)
+    if opening.declared is not None:
+        return opening.declared[0]
+    block, lines, last = head[opening.skip :], 0, b""
+    while block:
+        lines += block.count(b"\n")
+        last = block[-1:]
+        block = stream.read(BLOCK_BYTES)
+    return lines + (last != b"\n")
+
+
+class _Table:
+    """Words and rows read so far, and the line each came from."""
+
+    def __init__(self, request: Request, opening: Opening, stream: Stream, head: int) -> None:
+        self.request, self.d = request, opening.dimensions
+        self.words: list[str] = []
+        self.lines_read = 0
+        self._missing = None if request.words is None else set(request.words)
+        self._lines: list[_Lines] = []
+        self._firsts: list[int] = []
+        if request.words is not None:
+            rows = len(request.words)
+        else:
+            # What is left, at the length of the lines seen, and a tenth more; a stream that
+            # unpacks tells only its compressed size, so its table grows as it goes.
+            rest = max(stream.size, head)
+            rows = int(1.1 * rest / opening.line_bytes) + 16
+        if request.limit is not None:
+            rows = min(rows, request.limit)
+        require_memory(4 * rows * self.d, request.name)
+        self._matrix = np.empty((rows, self.d), np.float32)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether everything asked for has been read."""
+        if self._missing is not None and not self._missing:
+            return True
+        limit = self.request.limit
+        return limit is not None and self.lines_read >= limit
+
+    def add(self, block: bytes, regular: Regular | None, line: int, problems: Problems) -> int:
+        """Take a block of lines, the first being number `line`; give how many lines it had."""
+        if regular is None:
+            block = tidy(block if block.endswith(b"\n") else block + b"\n")
+            regular = read_regular(block, self.d)
+        if regular is None:
+            self._keep(*read_irregular(self.request, block, line, self.d, problems))
+            return block.count(b"\n")
+        words, matrix = regular
+        self._keep(words, matrix, range(line, line + len(words)))
+        return len(words)
+
+    def _keep(self, words: Sequence[str], matrix: Matrix, lines: _Lines) -> None:
+        limit, words_read = self.request.limit, self.lines_read
+        self.lines_read += len(words)
+        if limit is not None and self.lines_read > limit:
+            keep = limit - words_read
+            words, matrix, lines = words[:keep], matrix[:keep], lines[:keep]
+        if self.request.words is not None and self._missing is not None:
+            wanted = frozenset(self.request.words)
+            rows = [row for row, word in enumerate(words) if word in wanted]
+            words, matrix = [words[row] for row in rows], matrix[rows]
+            lines = np.array([lines[row] for row in rows], np.int64)
+            self._missing.difference_update(words)
+        _require_finite(self.request, words, matrix, lines)
+        first = len(self.words)
+        if len(words):
+            self._require_rows(first + len(words))
+            self._matrix[first : first + len(words)] = matrix
+            self._firsts.append(first)
+            self._lines.append(lines)
+            self.words += words
+
+    def _require_rows(self, rows: int) -> None:
+        if rows > len(self._matrix):
+            grown = max(rows, len(self._matrix) + len(self._matrix) // 2)
+            require_memory(4 * (grown - len(self._matrix)) * self.d, self.request.name)
+            self._matrix.resize((grown, self.d), refcheck=False)
+
+    def finished(self) -> Matrix:
+        """Return the rows read, and the memory that was not needed back."""
+        self._matrix.resize((len(self.words), self.d), refcheck=False)
+        return self._matrix
+
+    def line_of(self, row: int) -> int:
+        """Line a row was read from."""
+        block = bisect_right(self._firsts, row) - 1
+        return int(self._lines[block][row - self._firsts[block]])
+
+
+def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, lines: _Lines) -> None:
+    # A sum is finite only if every addend is, or if it overflows: a cheap first look.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(matrix.sum()):
+            return
+    bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist()
+    if bad:
+        shown = ", ".join(f"{words[row]!r} in line {lines[row]:,}" for row in bad[:5])
+        raise SourceError(
+            request.name,
+            f"holds NaN or infinity ({shown}{', ...' if len(bad) > 5 else ''}); vectors must be "
+            "finite, so mend or remove those lines. Training that diverged, or an overflow in "
+            "fp16, leaves such rows.",
+        )
+
+
+def _check_end(
+    request: Request, opening: Opening, rows: int, line: int, whole: bool, problems: Problems
+) -> None:
+    if opening.declared is not None:
+        n, d = opening.declared
+        if rows < n and not whole:
+            raise SourceError(
+                request.name,
+                f"its header promises {n:,} words and it ends after {rows:,}, without a final "
+                "newline; the file is probably truncated, so copy or download it again.",
+            )
+        if (rows, opening.dimensions) != (n, d):
+            detail = f"promises {n:,} words of {d} numbers; {rows:,} of {opening.dimensions} were"
+            problems.add("header", 1, f"{detail} read")
+    if not whole:
+        problems.add("no final newline", line, "its last number may have been cut, if the file was")
+
+
+def _blocks(
+    request: Request, stream: Stream, opening: Opening
+) -> Generator[tuple[bytes, Regular | None]]:
+    """Blocks of whole lines, and what each holds if its lines are regular, in order.
+
+    While one block is used the next ones are read and parsed.
+    """
+    size = BLOCK_BYTES
+    if request.limit is not None:
+        size = min(size, int(request.limit * opening.line_bytes) + SAMPLE_BYTES)
+    pending: deque[tuple[bytes, Future[Regular | None]]] = deque()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        while block := stream.read_lines(size, LINE_BYTES):
+            if len(block) > LINE_BYTES and b"\n" not in block:
+                raise SourceError(
+                    request.name,
+                    f"holds a line of more than {gigabytes(LINE_BYTES)}, which is no word and its "
+                    "vector; the file is damaged or of another format.",
+                )
+            if request.limit is not None:
+                block = _cut_lines(stream, block, request.limit)
+            if opening.trailing_spaces:
+                block = tidy(block)
+            pending.append((block, pool.submit(read_regular, block, opening.dimensions)))
+            if len(pending) > WORKERS:
+                first, reading = pending.popleft()
+                yield first, reading.result()
+        for first, reading in pending:
+            yield first, reading.result()
+
+
+def _cut_lines(stream: Stream, block: bytes, lines: int) -> bytes:
+    """Keep only so many lines of a block; the rest is read later, if at all."""
+    end = -1
+    for _ in range(min(lines, block.count(b"\n"))):
+        end = block.find(b"\n", end + 1)
+    if 0 <= end < len(block) - 1:
+        stream.push_back(block[end + 1 :])
+        return block[: end + 1]
+    return block

@@ -1,0 +1,122 @@
+"""Blocks of text that are not regular: words with spaces, blank lines, bytes that are no UTF-8.
+
+In each line the word ends at the d-th space from the right, which keeps spaces inside a word.
+Lines end at a line feed and nothing else, and only the ASCII space separates, so words that hold
+U+0085 or U+00A0 (GloVe has them) stay whole.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.arrays import Matrix
+from driftkit.errors import SourceError
+from driftkit.loaders.problems import Problems
+from driftkit.loaders.request import Request
+from driftkit.loaders.text.fast import read_regular
+from driftkit.loaders.text.header import is_number
+
+_DECIMAL = re.compile(rb"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
+_SHOWN = 60
+"""Characters of a broken field or word that a sentence shows."""
+
+
+def read_irregular(
+    request: Request, block: bytes, line: int, d: int, problems: Problems
+) -> tuple[list[str], Matrix, npt.NDArray[np.int64]]:
+    """Words, rows (m, d) and line numbers of a block of whole, tidy lines.
+
+    Parameters
+    ----------
+    request : Request
+    block : bytes
+        Whole lines, the first being number `line` of the file.
+    line, d : int
+    problems : Problems
+        Takes what had to be skipped or repaired.
+
+    Raises
+    ------
+    SourceError
+        If a line has too few or too many numbers, or something that is none.
+    """
+    data = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(data == ord("\n"))  # (lines,)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    spaces = np.flatnonzero(data == ord(" "))
+    spaces_before_end = np.searchsorted(spaces, ends)
+    count = np.diff(spaces_before_end, prepend=0)  # spaces in each line
+    numbers = line + np.arange(len(ends))
+
+    full = ends > starts
+    problems.add_many("blank line", numbers[~full], "skipped")
+    starts, ends, count, numbers = starts[full], ends[full], count[full], numbers[full]
+    short = np.flatnonzero(count < d)
+    if len(short):
+        raise SourceError(
+            request.name,
+            f"line {numbers[short[0]]:,} has {_count(int(count[short[0]]))} after the word where "
+            f"other lines have {d}; the file may be truncated or made of several.",
+        )
+    if not len(ends):
+        return [], np.empty((0, d), np.float32), numbers
+    word_ends = spaces[spaces_before_end[full] - d]
+    raw = [block[a:b] for a, b in zip(starts.tolist(), word_ends.tolist(), strict=True)]
+    for row in np.flatnonzero(count > d).tolist():
+        _check_spaces(request, raw[row], int(numbers[row]), d, problems)
+    words = [_decode(word, n, problems) for word, n in zip(raw, numbers.tolist(), strict=True)]
+    # The words are read; a plain one in the place of each leaves regular lines of numbers.
+    tails = [block[a:b] for a, b in zip(word_ends.tolist(), ends.tolist(), strict=True)]
+    read = read_regular(b"x" + b"\nx".join(tails) + b"\n", d)
+    if read is not None:
+        return words, read[1], numbers
+    rows = [_floats(request, tail[1:], n) for tail, n in zip(tails, numbers.tolist(), strict=True)]
+    with np.errstate(over="ignore"):  # 1e99 becomes infinity, which the reader names
+        return words, np.array(rows, np.float64).astype(np.float32), numbers
+
+
+def _count(numbers: int) -> str:
+    return f"{numbers} number" + ("" if numbers == 1 else "s")
+
+
+def _check_spaces(request: Request, word: bytes, line: int, d: int, problems: Problems) -> None:
+    """Tell a word that holds spaces from a line that holds too many numbers."""
+    extra = word.split(b" ")[1:]
+    if all(_DECIMAL.fullmatch(field) for field in extra):
+        raise SourceError(
+            request.name,
+            f"line {line:,} has {d + len(extra)} numbers after the word where other lines have "
+            f"{d}; the file may be damaged or made of several.",
+        )
+    problems.add("space in word", line, f"{_show(word)!r}: the vector was taken from the right")
+
+
+def _decode(word: bytes, line: int, problems: Problems) -> str:
+    if not word:
+        problems.add("empty word", line, "kept as the word ''")
+    try:
+        return word.decode()
+    except UnicodeDecodeError:
+        # Escapes keep two broken words apart, where one replacement character would not.
+        text = word.decode(errors="backslashreplace")
+        problems.add("invalid UTF-8", line, f"kept as {text[:_SHOWN]!r}")
+        return text
+
+
+def _show(field: bytes) -> str:
+    text = field.decode(errors="backslashreplace")
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def _floats(request: Request, line: bytes, number: int) -> list[float]:
+    """Numbers of one line, by Python: slow, and it knows which field is none."""
+    fields = line.split(b" ")
+    for field in fields:
+        if not is_number(field):
+            raise SourceError(
+                request.name, f"line {number:,} holds {_show(field)!r} where a number is due."
+            )
+    return [float(field) for field in fields]

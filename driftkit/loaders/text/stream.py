@@ -1,0 +1,209 @@
+"""Bytes of a file as they are, or decompressed while they are read; nothing is ever unpacked."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import IO
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from driftkit.errors import SourceError, UnknownNameError
+from driftkit.loaders.preconditions import gigabytes
+from driftkit.loaders.request import Request
+
+RATIO = 100
+"""A file that unpacks to more than this many times its size is a bomb; vectors reach 4."""
+
+FREE_BYTES = 1 << 24
+"""Unpacked bytes that are never questioned."""
+
+MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
+MAGIC[b"PK\x05\x06"] = "zip"  # one without a file
+
+_DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, BadZipFile, NotImplementedError)
+
+
+def compression(head: bytes) -> str | None:
+    r"""Tell how a file that starts so is compressed; None if it is not.
+
+    Examples
+    --------
+    >>> compression(b"PK\x03\x04..."), compression(b"the 0.1 0.2")
+    ('zip', None)
+    """
+    return next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
+
+
+class Stream:
+    """Bytes read from front to back, with the position in the file on disk beside them.
+
+    Parameters
+    ----------
+    request : Request
+        What is read, for messages and progress.
+    raw : file
+        The file on disk.
+    size : int
+        Its bytes that this stream uses.
+    unpacked : file, optional
+        The decompressor on top of it; by default the file itself.
+    kind : str, optional
+        Its compression.
+    """
+
+    def __init__(
+        self,
+        request: Request,
+        raw: IO[bytes],
+        size: int,
+        unpacked: IO[bytes] | None = None,
+        kind: str | None = None,
+    ) -> None:
+        self.request, self.size, self.kind = request, size, kind
+        self._raw, self._file = raw, unpacked or raw
+        self._start = raw.tell()
+        self._given = 0
+        self._back = b""
+
+    @property
+    def done(self) -> int:
+        """Bytes of the file on disk read so far."""
+        return min(max(self._raw.tell() - self._start, 0), self.size)
+
+    def read(self, size: int) -> bytes:
+        """Read up to so many bytes; none are left once fewer come.
+
+        Raises
+        ------
+        SourceError
+            If the compressed file is damaged, or unpacks to more than `RATIO` times its size.
+        """
+        if self.kind is None:
+            return self._file.read(size)
+        parts = [self._back] if self._back else []
+        missing = size - len(self._back)
+        self._back = b""
+        while missing > 0 and (part := self._unpack(min(missing, 1 << 24))):
+            parts.append(part)
+            missing -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def read_lines(self, size: int, longest: int) -> bytes:
+        """Read about so many bytes, up to the end of a line, or of the file.
+
+        The last line may lack its newline only at the end of the file, or if it is longer than
+        `longest`.
+        """
+        if self.kind is None:
+            start = self._file.tell()
+            self._file.seek(start + size)
+            self._file.readline(longest)  # past the end of the file this reads nothing
+            end = self._file.tell()
+            self._file.seek(start)
+            return self._file.read(end - start)
+        block = self.read(size)
+        if block and not block.endswith(b"\n"):
+            rest = []
+            while (part := self.read(1 << 16)) and longest > 0:
+                cut = part.find(b"\n") + 1
+                rest.append(part[:cut] if cut else part)
+                if cut:
+                    self.push_back(part[cut:])
+                    break
+                longest -= len(part)
+            block = b"".join([block, *rest])
+        return block
+
+    def _unpack(self, size: int) -> bytes:
+        try:
+            part = self._file.read(size)
+        except _DAMAGE as error:
+            raise SourceError(
+                self.request.name,
+                f"is a damaged or truncated .{self.kind} file ({str(error).rstrip('.')}); copy or "
+                "download it again.",
+            ) from None
+        self._given += len(part)
+        if self._given > max(RATIO * self.size, FREE_BYTES):
+            raise SourceError(
+                self.request.name,
+                f"unpacks to more than {RATIO} times its {gigabytes(self.size)}, as no table of "
+                "vectors does; if it is one all the same, unpack it and give the file.",
+            )
+        return part
+
+    def push_back(self, data: bytes) -> None:
+        """Return the last bytes read back, to be read again."""
+        if self.kind is None:
+            self._file.seek(-len(data), 1)
+        else:
+            self._back = data + self._back
+
+
+@contextmanager
+def open_stream(request: Request, head: bytes) -> Iterator[Stream]:
+    """Open a file that starts so, decompressing it where it is compressed.
+
+    Raises
+    ------
+    SourceError
+        If a .zip archive is damaged, or holds no file or several of which none is named.
+    UnknownNameError
+        If it holds no file of the name given.
+    """
+    kind = compression(head)
+    with ExitStack() as stack:
+        raw = stack.enter_context(request.path.open("rb"))
+        size = request.path.stat().st_size
+        if kind is None:
+            yield Stream(request, raw, size)
+        elif kind == "zip":
+            try:
+                archive = stack.enter_context(ZipFile(raw))
+                member = _member(request, archive)
+                unpacked = stack.enter_context(archive.open(member))
+            except RuntimeError:  # zipfile's word for a member that wants a password
+                raise SourceError(
+                    request.name, "is encrypted; unpack it and give the file inside."
+                ) from None
+            except (BadZipFile, OSError, NotImplementedError, ValueError, EOFError) as error:
+                raise SourceError(
+                    request.name,
+                    f"is a damaged or truncated .zip file ({str(error).rstrip('.')}); copy or "
+                    "download it again.",
+                ) from None
+            raw.seek(0)
+            yield Stream(request, raw, max(member.compress_size, 1), unpacked, kind)
+        else:
+            opener = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}[kind]
+            unpacked = stack.enter_context(opener(raw, "rb"))  # type: ignore[operator]
+            yield Stream(request, raw, size, unpacked, kind)
+
+
+def _member(request: Request, archive: ZipFile) -> ZipInfo:
+    files = [
+        info
+        for info in archive.infolist()
+        if not info.is_dir() and not info.filename.startswith("__MACOSX/")
+    ]
+    if request.key is not None:
+        for info in files:
+            if info.filename == request.key:
+                return info
+        raise UnknownNameError(
+            f"file in {request.path}", request.key, [info.filename for info in files]
+        )
+    if len(files) == 1:
+        return files[0]
+    if not files:
+        raise SourceError(request.name, "is an archive without a file in it.")
+    shown = ", ".join(info.filename for info in files[:10]) + (", ..." if len(files) > 10 else "")
+    raise SourceError(
+        request.name,
+        f"is an archive of {len(files):,} files ({shown}); name one as "
+        f"{request.name}::{files[0].filename}.",
+    )

@@ -1,0 +1,1 @@
+"""The words of a table whose numbers stand in another file."""

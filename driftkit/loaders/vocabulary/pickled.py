@@ -1,0 +1,72 @@
+"""A vocabulary kept as a pickle or saved by torch: opened only when the caller says so."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from driftkit.errors import UnsafePickleError, VocabularyError
+from driftkit.loaders.vocabulary.find import words_by_row
+
+
+def looks_like_pickle(head: bytes) -> bool:
+    """Whether a file that starts so is a pickle of protocol 2 or later, or torch's archive."""
+    pickled = head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+    return pickled or (head.startswith(b"PK\x03\x04") and b"data.pkl" in head)
+
+
+def read(path: Path, unsafe_pickle: bool) -> tuple[str, ...]:
+    """Words of a pickled list, map, or object with ``itos``, ``stoi`` or ``get_itos()``.
+
+    Raises
+    ------
+    UnsafePickleError
+        Unless ``unsafe_pickle`` is set.
+    VocabularyError
+        If it cannot be unpickled, or holds no words.
+    """
+    if not unsafe_pickle:
+        raise UnsafePickleError(
+            path,
+            "is a Python pickle, and opening one runs any code it carries. Pass --unsafe-pickle "
+            "(unsafe_pickle=True) if you trust where it comes from, or save the words as JSON.",
+        )
+    try:
+        value = _load(path)
+    except Exception as error:  # a pickle may raise anything
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise VocabularyError(path, f"could not be unpickled ({reason}).") from None
+    words = _words(value, path.name)
+    if not words:
+        raise VocabularyError(
+            path,
+            f"holds a {type(value).__name__} without words; a list, a map from word to row, or a "
+            "torchtext vocabulary is read.",
+        )
+    return words
+
+
+def _load(path: Path) -> Any:
+    with path.open("rb") as file:
+        if file.read(2) == b"PK":
+            import torch
+
+            return torch.load(path, map_location="cpu", weights_only=False)
+        file.seek(0)
+        return pickle.load(file)
+
+
+def _words(value: Any, where: str) -> tuple[str, ...]:
+    if callable(itos := getattr(value, "get_itos", None)):
+        value = itos()
+    for name in ("itos", "index_to_key", "stoi", "word_index", "token_to_idx"):
+        value = getattr(value, name, value)
+    if isinstance(value, Mapping) and value:
+        if all(isinstance(key, int) for key in value):
+            value = {word: row for row, word in value.items()}
+        return words_by_row(value, where)
+    if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
+        return tuple(value)
+    return ()

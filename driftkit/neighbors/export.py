@@ -1,0 +1,221 @@
+"""Write the shifts of many words to a file, part by part, so that a stopped run can go on.
+
+Parts stand in a hidden folder beside the file, each written whole or not at all. When all are
+there they are joined into the file, which appears only then, and the folder goes.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from driftkit.atomic import replacing
+from driftkit.drift.summary import none_if_nan
+from driftkit.errors import MissingExtraError, OptionError
+from driftkit.neighbors.result import NeighborShifts
+from driftkit.neighbors.search.exact import LEAST_TOGETHER, MEMORY
+from driftkit.neighbors.shifts import neighbor_shifts
+from driftkit.pair import Pair
+from driftkit.progress import Progress
+
+if TYPE_CHECKING:
+    import pyarrow
+
+PART = 32_768
+"""Most words in a part: what is lost when a run is stopped."""
+ENTRY_BYTES = 128
+"""Bytes that a neighbor of both sides takes while a part is found, compared and written."""
+ENDINGS = (".jsonl", ".parquet")
+
+
+def write_shifts(
+    pair: Pair,
+    path: str | PathLike[str],
+    words: Sequence[str] | None = None,
+    k: int = 10,
+    *,
+    candidates: int | Sequence[str] | None = None,
+    part: int | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> int:
+    """Find the neighbor shifts of many words and write them to a file.
+
+    A row a word: ``word``, ``moved``, ``overlap@k``, ``rbo(p=0.9)@k``, ``before``,
+    ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. When
+    the same question was stopped before, only what is missing is done.
+
+    Parameters
+    ----------
+    pair : Pair
+    path : path-like
+        Ends in ``.jsonl`` (one JSON object a line) or ``.parquet`` (needs pyarrow).
+    words, k, candidates
+        As in `neighbor_shifts`.
+    part : int, optional
+        Words done together; parts of another size cannot be gone on with. Unless given, as many as
+        fit into `memory` with k neighbors each, from 256 to 32,768.
+    progress : callable, optional
+        Called with (words done, words in all).
+    **options
+        Passed on to `neighbor_shifts`.
+
+    Returns
+    -------
+    int
+        Words that were there from a stopped run.
+
+    Raises
+    ------
+    OptionError
+        If the ending is another one, `part` is below 1, or the folder does not exist.
+    MissingExtraError
+        If pyarrow is needed and not installed.
+    """
+    target = Path(path)
+    if target.suffix not in ENDINGS:
+        raise OptionError(
+            f"{target.name} was given; shifts are written to files that end in "
+            f"{' or '.join(ENDINGS)}."
+        )
+    if part is None:
+        part = _words_in(options.get("memory") or MEMORY, k)
+    if part < 1:
+        raise OptionError(f"part={part} was given; it must be 1 or more.")
+    if target.suffix == ".parquet":
+        _parquet()
+    asked = pair.words if words is None else tuple(words)
+    with replacing(target) as joined:  # first, as it tells at once when there is no such folder
+        folder = _folder(target, _question(pair, asked, k, candidates, part, options))
+        found = 0
+        parts = []
+        for number, start in enumerate(range(0, len(asked), part)):
+            parts.append(folder / f"{number:06}{target.suffix}")
+            chosen = asked[start : start + part]
+            if parts[-1].exists():
+                found += len(chosen)
+            else:
+                shifts = neighbor_shifts(
+                    pair, chosen, k, candidates=candidates,
+                    progress=_within(progress, start, len(chosen), len(asked)), **options,
+                )  # fmt: skip
+                with replacing(parts[-1]) as partial:
+                    _write(shifts, partial)
+            if progress:
+                progress(start + len(chosen), len(asked))
+        _join(parts, joined)
+    shutil.rmtree(folder)
+    return found
+
+
+def _words_in(memory: int, k: int) -> int:
+    """Words of a part that take so much memory."""
+    return min(PART, max(LEAST_TOGETHER, memory // (ENTRY_BYTES * max(k, 1))))
+
+
+def _within(progress: Progress | None, start: int, count: int, total: int) -> Progress | None:
+    """Progress of one part, told as progress of all."""
+    if progress is None:
+        return None
+    return lambda done, of: progress(start + done * count // of, total)
+
+
+def _question(
+    pair: Pair,
+    words: Sequence[str],
+    k: int,
+    candidates: int | Sequence[str] | None,
+    part: int,
+    options: dict[str, Any],
+) -> str:
+    """A fingerprint of all that the answer depends on."""
+    told = sha256()
+    listed = candidates if candidates is None or isinstance(candidates, int) else list(candidates)
+    settings = {"metric": options.get("metric", "cosine")}
+    told.update(json.dumps([list(words), k, listed, part, settings]).encode())
+    told.update("\n".join(pair.words).encode())
+    for matrix in (pair.before, pair.after):
+        for start in range(0, len(matrix), PART):
+            told.update(np.ascontiguousarray(matrix[start : start + PART]).data)
+    return told.hexdigest()
+
+
+def _folder(target: Path, question: str) -> Path:
+    """Where the parts stand; those of another question are removed."""
+    folder = target.with_name(f".{target.name}.parts")
+    note = folder / "question"
+    if not note.is_file() or note.read_text(encoding="ascii") != question:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        note.write_text(question, encoding="ascii")
+    return folder
+
+
+def _rows(shifts: NeighborShifts) -> Iterator[dict[str, Any]]:
+    share, ranked = map(str, shifts.measures)
+    for shift, moved in zip(shifts, shifts.moved.tolist(), strict=True):
+        yield {
+            "word": shift.word,
+            "moved": moved,
+            share: none_if_nan(shift.overlap),
+            ranked: none_if_nan(shift.rbo),
+            "before": [name for name, _ in shift.before],
+            "before_cosine": [cosine for _, cosine in shift.before],
+            "after": [name for name, _ in shift.after],
+            "after_cosine": [cosine for _, cosine in shift.after],
+            "reason": shift.reason,
+        }
+
+
+def _write(shifts: NeighborShifts, path: Path) -> None:
+    if path.suffix == ".jsonl":
+        with path.open("w", encoding="utf-8", newline="\n") as file:
+            for row in _rows(shifts):
+                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+        return
+    pa = _parquet()
+    words = pa.array(shifts.candidates, pa.string())
+    sides = {
+        "before": (shifts.before, shifts.before_cosine),
+        "after": (shifts.after, shifts.after_cosine),
+    }
+    columns: dict[str, Any] = {"word": pa.array(shifts.words, pa.string()), "moved": shifts.moved}
+    for measure, values in zip(shifts.measures, (shifts.overlap, shifts.rbo), strict=True):
+        columns[str(measure)] = pa.array(values, from_pandas=True)
+    for side, (positions, cosines) in sides.items():
+        filled = positions >= 0
+        ends = np.concatenate([[0], filled.sum(axis=1).cumsum()]).astype(np.int32)
+        named = words.take(pa.array(positions[filled]))
+        columns[side] = pa.ListArray.from_arrays(ends, named)
+        columns[f"{side}_cosine"] = pa.ListArray.from_arrays(ends, pa.array(cosines[filled]))
+    why = [shifts.reasons.get(word) for word in shifts.words]
+    columns["reason"] = pa.array(why, pa.string())
+    pa.parquet.write_table(pa.table(columns), path)
+
+
+def _join(parts: Sequence[Path], target: Path) -> None:
+    if target.suffix == ".jsonl":
+        with target.open("wb") as file:
+            for part in parts:
+                with part.open("rb") as source:
+                    shutil.copyfileobj(source, file)
+        return
+    pa = _parquet()
+    with pa.parquet.ParquetWriter(target, pa.parquet.read_schema(parts[0])) as writer:
+        for part in parts:
+            writer.write_table(pa.parquet.read_table(part))
+
+
+def _parquet() -> pyarrow:
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtraError("writing Parquet", "pyarrow", "demo") from None
+    return pyarrow

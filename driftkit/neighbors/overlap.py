@@ -1,0 +1,227 @@
+"""How well two lists of neighbors agree: overlap, Jaccard, average and rank-biased overlap.
+
+A list is a row of positions, nearest first, padded with -1 at its end. Lists shorter than k occur
+only when there are fewer than k possible neighbors; they are compared at the length they have. A
+word with an empty list on either side gets NaN: there is nothing to compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+Lists = npt.NDArray[np.int32]
+Figures = npt.NDArray[np.float64]
+
+_BLOCK_ENTRIES = 1 << 20
+"""Neighbors compared at once."""
+
+F = TypeVar("F", bound=Callable[..., Figures])
+
+
+def _in_blocks(measure: F) -> F:
+    """Return a measure of lists (m, k) that takes some of them at a time, however deep they are."""
+
+    @wraps(measure)
+    def blockwise(before: Lists, after: Lists, *args: Any, **named: Any) -> Figures:
+        out = np.empty(len(before))
+        step = max(1, _BLOCK_ENTRIES // before.shape[1])
+        for start in range(0, len(before), step):
+            rows = slice(start, start + step)
+            out[rows] = measure(before[rows], after[rows], *args, **named)
+        return out
+
+    return cast(F, blockwise)
+
+
+@_in_blocks
+def overlap(before: Lists, after: Lists) -> Figures:
+    """Share of neighbors kept: ``|A n B| / max(|A|, |B|)``, so ``|A n B| / k`` for full lists.
+
+    Parameters
+    ----------
+    before, after : ndarray of int32, shape (m, k)
+        Lists padded with -1.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        From 0 to 1; NaN where a list is empty.
+
+    References
+    ----------
+    Wendlandt, Kummerfeld & Mihalcea 2018, "Factors Influencing the Surprising Instability of Word
+    Embeddings".
+
+    Examples
+    --------
+    >>> overlap(np.array([[3, 1, 2]], np.int32), np.array([[1, 3, 9]], np.int32)).round(3).tolist()
+    [0.667]
+    """
+    longer = np.maximum((before >= 0).sum(axis=1), (after >= 0).sum(axis=1))
+    kept = common_by_depth(before, after)[:, -1]
+    with np.errstate(invalid="ignore"):
+        share = kept / longer
+    return np.where(_comparable(before, after), share, np.nan)
+
+
+@_in_blocks
+def jaccard(before: Lists, after: Lists) -> Figures:
+    """Neighbors of both sides by neighbors of either: ``|A n B| / |A u B|``.
+
+    Parameters
+    ----------
+    before, after : ndarray of int32, shape (m, k)
+        Lists padded with -1.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        From 0 to 1; NaN where a list is empty.
+
+    References
+    ----------
+    Boggust, Carter & Satyanarayan 2022, "Embedding Comparator".
+
+    Examples
+    --------
+    >>> jaccard(np.array([[3, 1, 2]], np.int32), np.array([[1, 3, 9]], np.int32)).tolist()
+    [0.5]
+    """
+    either = (before >= 0).sum(axis=1) + (after >= 0).sum(axis=1)
+    kept = common_by_depth(before, after)[:, -1]
+    with np.errstate(invalid="ignore"):
+        share = kept / (either - kept)
+    return np.where(_comparable(before, after), share, np.nan)
+
+
+@_in_blocks
+def average_overlap(before: Lists, after: Lists) -> Figures:
+    """Mean, over the depths d up to the longer list, of the share of the first d that agree.
+
+    Parameters
+    ----------
+    before, after : ndarray of int32, shape (m, k)
+        Lists padded with -1.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        From 0 to 1; NaN where a list is empty.
+
+    References
+    ----------
+    Wu & Crestani 2003; Webber, Moffat & Zobel 2010, section 3.
+
+    Examples
+    --------
+    >>> average_overlap(np.array([[0, 1]], np.int32), np.array([[1, 0]], np.int32)).tolist()
+    [0.5]
+    """
+    longer = np.maximum((before >= 0).sum(axis=1), (after >= 0).sum(axis=1))[:, None]
+    depth = np.arange(1, before.shape[1] + 1)
+    agreed = np.where(depth <= longer, common_by_depth(before, after) / depth, 0).sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = agreed / longer[:, 0]
+    return np.where(_comparable(before, after), mean, np.nan)
+
+
+def mutual_share(queries: npt.NDArray[np.int64], lists: Lists, candidates: int) -> Figures:
+    """Share of a word's neighbors that have the word among their own.
+
+    Parameters
+    ----------
+    queries : ndarray of int64, shape (m,)
+        Position of each word among the candidates; -1 where it is none.
+    lists : ndarray of int32, shape (m, k)
+        Neighbors, as positions among the candidates.
+    candidates : int
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        NaN where no neighbor was asked about, since then nobody knows, and for words that are no
+        candidates, which nobody can have.
+
+    Examples
+    --------
+    >>> lists = np.array([[1], [0], [0]], np.int32)
+    >>> mutual_share(np.arange(3), lists, 3).tolist()
+    [1.0, 1.0, 0.0]
+    """
+    from scipy.sparse import csr_array
+
+    list_of = np.full(candidates, -1)
+    list_of[queries[queries >= 0]] = np.flatnonzero(queries >= 0)
+    theirs = lists[list_of]  # (c, k), meaningless where nobody asked
+    filled = (theirs >= 0) & (list_of >= 0)[:, None]
+    ends = np.concatenate([[0], filled.sum(axis=1).cumsum()])
+    # (c, c): whether the column is a neighbor of the row
+    near = csr_array((np.ones(ends[-1], np.int32), theirs[filled], ends), (candidates, candidates))
+    mutual = np.asarray(near.multiply(near.T).sum(axis=1))[queries]
+    known = ((lists >= 0) & (list_of[lists] >= 0)).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        return np.where((queries >= 0) & (known > 0), mutual / known, np.nan)
+
+
+@_in_blocks
+def rbo(before: Lists, after: Lists, p: float = 0.9) -> Figures:
+    """Rank-biased overlap, extrapolated beyond the lists' ends (RBO_ext, equation 32).
+
+    Parameters
+    ----------
+    before, after : ndarray of int32, shape (m, k)
+        Lists padded with -1.
+    p : float
+        Persistence, between 0 and 1: how far down a reader looks. With 0.9 the first ten ranks
+        carry 86 % of the weight.
+
+    Returns
+    -------
+    ndarray of float64, shape (m,)
+        From 0 to 1; NaN where a list is empty.
+
+    References
+    ----------
+    Webber, Moffat & Zobel 2010, "A Similarity Measure for Indefinite Rankings".
+
+    Examples
+    --------
+    >>> a, b = np.array([[0, 1, 2, 3, 4]], np.int32), np.array([[1, 0, 2, 3, 4]], np.int32)
+    >>> rbo(a, b).round(6).tolist()
+    [0.9]
+    """
+    lengths = np.stack([(before >= 0).sum(axis=1), (after >= 0).sum(axis=1)])
+    shorter, longer = lengths.min(axis=0)[:, None], lengths.max(axis=0)[:, None]  # (m, 1): s, l
+    common = common_by_depth(before, after)  # (m, k): X_d
+    depth = np.arange(1, before.shape[1] + 1)  # (k,): d
+    with np.errstate(invalid="ignore", divide="ignore"):
+        at_shorter = np.take_along_axis(common, np.maximum(shorter - 1, 0), axis=1)  # X_s
+        at_longer = np.take_along_axis(common, np.maximum(longer - 1, 0), axis=1)  # X_l
+        seen = np.where(depth <= longer, common / depth, 0)
+        beyond = (depth > shorter) & (depth <= longer)
+        assumed = np.where(beyond, at_shorter * (depth - shorter) / (shorter * depth), 0)
+        body = (1 - p) / p * ((seen + assumed) * p**depth).sum(axis=1, keepdims=True)
+        tail = ((at_longer - at_shorter) / longer + at_shorter / shorter) * p**longer
+    return np.where(_comparable(before, after), np.minimum(body + tail, 1)[:, 0], np.nan)
+
+
+def common_by_depth(before: Lists, after: Lists) -> npt.NDArray[np.int64]:
+    """Count what two lists share within their first d entries, for every d from 1 to k, (m, k)."""
+    b, k = before.shape
+    both = np.concatenate([before, after], axis=1)  # (b, 2k)
+    order = np.argsort(both, axis=1, kind="stable")
+    value = np.take_along_axis(both, order, axis=1)
+    # A neighbor of both sides comes twice in a row, first from `before` as the sort is stable.
+    row, place = np.nonzero((value[:, 1:] == value[:, :-1]) & (value[:, 1:] >= 0))
+    depth = np.maximum(order[row, place], order[row, place + 1] - k)
+    counts = np.bincount(row * k + depth, minlength=b * k).reshape(b, k)
+    return counts.cumsum(axis=1)
+
+
+def _comparable(before: Lists, after: Lists) -> npt.NDArray[np.bool_]:
+    return (before[:, 0] >= 0) & (after[:, 0] >= 0)

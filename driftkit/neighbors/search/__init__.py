@@ -1,0 +1,1 @@
+"""The k nearest neighbors by cosine, exactly: products propose, float64 decides."""

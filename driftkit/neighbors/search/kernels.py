@@ -1,0 +1,196 @@
+"""The compiled inner loops: keep the largest products, and decide cosines in float64.
+
+Imported only where numba is (see `driftkit.neighbors.search.jit`).
+
+The k largest products of a query are a binary heap with the smallest at its root. A threshold
+beside it, in memory of its own, repeats the root, so that a whole stretch of products is compared
+with a whole stretch of thresholds at once; few stretches hold anything to look at.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.neighbors.search.jit import compiled
+
+Floats = npt.NDArray[np.float32]
+Ids = npt.NDArray[np.int32]
+
+GROUP = 64
+"""Products compared at once."""
+
+
+@compiled
+def replace_root(value: Floats, identity: Ids, new: float, who: int) -> None:
+    """Put an entry in place of the root of a heap (depth,) and restore the order."""
+    depth = len(value)
+    hole = 0
+    child = 1
+    while child < depth:
+        if child + 1 < depth and value[child + 1] < value[child]:
+            child += 1
+        if new <= value[child]:
+            break
+        value[hole] = value[child]
+        identity[hole] = identity[child]
+        hole = child
+        child = 2 * hole + 1
+    value[hole] = new
+    identity[hole] = who
+
+
+@compiled
+def next_group(product: Floats, low: Any, thresholds: Floats, start: int) -> int:
+    """Where the next group with a product above a threshold begins; the last may be shorter.
+
+    The lower of the row's threshold and the column's counts, since either may want the product.
+    """
+    columns = len(product)
+    while start + GROUP <= columns:
+        group, bar = product[start : start + GROUP], thresholds[start : start + GROUP]
+        found = 0
+        for j in range(GROUP):
+            least = bar[j] if bar[j] < low else low
+            found |= group[j] > least
+        if found != 0:
+            break
+        start += GROUP
+    return start
+
+
+@compiled
+def keep_largest(
+    product: Floats,
+    own: Ids,
+    upper: bool,
+    row_ids: Ids,
+    row_value: Floats,
+    row_identity: Ids,
+    row_threshold: Floats,
+    column_ids: Ids,
+    column_value: Floats,
+    column_identity: Ids,
+    column_threshold: Floats,
+) -> None:
+    """Offer every product (r, c) of a tile to its row's heap and to its column's.
+
+    Parameters
+    ----------
+    product : ndarray of float32, shape (r, c)
+    own : ndarray of int32, shape (r,)
+        Column in which a row meets itself; any other number where it does not.
+    upper : bool
+        Look only above the diagonal.
+    row_ids, column_ids : ndarray of int32, shapes (r,) and (c,)
+        What a heap notes of a row or column.
+    row_value, row_identity : ndarray, shape (r, depth)
+        Heaps of the rows; those of the columns have shape (c, depth).
+    row_threshold, column_threshold : ndarray of float32, shapes (r,) and (c,)
+        Their roots; plus infinity where nothing is wanted.
+    """
+    rows, columns = product.shape
+    for i in range(rows):
+        line = product[i]
+        if 0 <= own[i] < columns:
+            line[own[i]] = -np.inf
+        start = i + 1 if upper else 0
+        while start < columns:
+            start = next_group(line, row_threshold[i], column_threshold, start)
+            for j in range(start, min(start + GROUP, columns)):
+                value = line[j]
+                if value > row_threshold[i]:
+                    replace_root(row_value[i], row_identity[i], value, column_ids[j])
+                    row_threshold[i] = row_value[i, 0]
+                if value > column_threshold[j]:
+                    replace_root(column_value[j], column_identity[j], value, row_ids[i])
+                    column_threshold[j] = column_value[j, 0]
+            start += GROUP
+
+
+@compiled
+def sum_of_products(a: Floats, b: Floats) -> float:
+    """Sum ``a * b`` in float64 over at most 128 numbers with the steps numpy takes."""
+    n = len(a)
+    if n < 8:
+        total = -0.0
+        for j in range(n):
+            total += np.float64(a[j]) * np.float64(b[j])
+        return total
+    r0 = np.float64(a[0]) * np.float64(b[0])
+    r1 = np.float64(a[1]) * np.float64(b[1])
+    r2 = np.float64(a[2]) * np.float64(b[2])
+    r3 = np.float64(a[3]) * np.float64(b[3])
+    r4 = np.float64(a[4]) * np.float64(b[4])
+    r5 = np.float64(a[5]) * np.float64(b[5])
+    r6 = np.float64(a[6]) * np.float64(b[6])
+    r7 = np.float64(a[7]) * np.float64(b[7])
+    whole = n - n % 8
+    for j in range(8, whole, 8):
+        r0 += np.float64(a[j]) * np.float64(b[j])
+        r1 += np.float64(a[j + 1]) * np.float64(b[j + 1])
+        r2 += np.float64(a[j + 2]) * np.float64(b[j + 2])
+        r3 += np.float64(a[j + 3]) * np.float64(b[j + 3])
+        r4 += np.float64(a[j + 4]) * np.float64(b[j + 4])
+        r5 += np.float64(a[j + 5]) * np.float64(b[j + 5])
+        r6 += np.float64(a[j + 6]) * np.float64(b[j + 6])
+        r7 += np.float64(a[j + 7]) * np.float64(b[j + 7])
+    total = ((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7))
+    for j in range(whole, n):
+        total += np.float64(a[j]) * np.float64(b[j])
+    return total
+
+
+def plan_of(d: int) -> npt.NDArray[np.int64]:
+    """Steps in which numpy sums d numbers: (start, stop) of a stretch, or (-1, -1) to add two.
+
+    Examples
+    --------
+    >>> plan_of(50).tolist(), plan_of(200).tolist()
+    ([[0, 50]], [[0, 96], [96, 200], [-1, -1]])
+    """
+
+    def steps(start: int, stop: int) -> list[tuple[int, int]]:
+        n = stop - start
+        if n <= 128:
+            return [(start, stop)]
+        middle = start + n // 2 - n // 2 % 8
+        return [*steps(start, middle), *steps(middle, stop), (-1, -1)]
+
+    return np.array(steps(0, d), np.int64)
+
+
+@compiled
+def cosines(
+    matrix: Floats,
+    norms: npt.NDArray[np.float64],
+    plan: npt.NDArray[np.int64],
+    left: npt.NDArray[np.int64],
+    right: npt.NDArray[np.int64],
+    out: Floats,
+) -> None:
+    """Cosines of rows `left` (m,) with rows `right` (m, depth), -1 skipped, into `out`.
+
+    The bits are those of ``Space.cosine``, since sums take the same steps.
+    """
+    stack = np.empty(len(plan))
+    for i in range(len(left)):
+        row = matrix[left[i]]
+        norm = norms[left[i]]
+        for j in range(right.shape[1]):
+            if right[i, j] < 0:
+                continue
+            other = matrix[right[i, j]]
+            top = 0
+            for step in range(len(plan)):
+                start, stop = plan[step, 0], plan[step, 1]
+                if start >= 0:
+                    stack[top] = sum_of_products(row[start:stop], other[start:stop])
+                    top += 1
+                else:
+                    top -= 1
+                    stack[top - 1] += stack[top]
+            cosine = stack[0] / (norm * norms[right[i, j]])
+            out[i, j] = min(max(cosine, -1.0), 1.0)

@@ -1,0 +1,82 @@
+"""Check neighbors, while they are at hand, against the slow and obvious way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftkit.arrays import Matrix
+from driftkit.neighbors.result import NeighborShifts
+from driftkit.neighbors.search.space import Norms, Positions
+from driftkit.pair import Pair
+
+TOLERANCE = 1e-6
+"""Cosines nearer to each other than this count as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What the check of a sample found.
+
+    Parameters
+    ----------
+    checked : int
+        Words checked, in both spaces.
+    wrong : tuple of str
+        Words with a list that is not the k largest cosines within the tolerance.
+    """
+
+    checked: int
+    wrong: tuple[str, ...]
+
+
+def verify(pair: Pair, shifts: NeighborShifts, *, sample: int = 100, seed: int = 0) -> Verification:
+    """Compare the lists of a sample of words with all of their cosines in float64.
+
+    Parameters
+    ----------
+    pair : Pair
+        The tables the shifts were found in, by cosine.
+    shifts : NeighborShifts
+    sample : int
+        Words to check; all when there are fewer.
+    seed : int
+        Seed of the sample.
+
+    Examples
+    --------
+    >>> from driftkit import Embeddings, align, neighbor_shifts
+    >>> table = Embeddings(["a", "b", "c"], [[1, 0.1], [1, 0], [0, 1]])
+    >>> pair = align(table, table)
+    >>> verify(pair, neighbor_shifts(pair, k=1))
+    Verification(checked=3, wrong=())
+    """
+    chosen = np.random.default_rng(seed).permutation(len(shifts))[:sample]
+    pool = pair.rows(shifts.candidates)
+    wrong = []
+    for at in np.sort(chosen).tolist():
+        row = pair.index[shifts.words[at]]
+        sides = (
+            (pair.before, pair.before_norms, shifts.before[at]),
+            (pair.after, pair.after_norms, shifts.after[at]),
+        )
+        if not all(_is_right(matrix, norms, row, pool, found) for matrix, norms, found in sides):
+            wrong.append(shifts.words[at])
+    return Verification(len(chosen), tuple(wrong))
+
+
+def _is_right(
+    matrix: Matrix, norms: Norms, row: int, pool: Positions, found: Positions | np.ndarray
+) -> bool:
+    listed = found[found >= 0]
+    if norms[row] == 0:
+        return len(listed) == 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cosine = matrix[pool] @ matrix[row].astype(np.float64) / (norms[pool] * norms[row])
+    cosine[(norms[pool] == 0) | (pool == row)] = -np.inf
+    possible = int(np.isfinite(cosine).sum())
+    if len(listed) != min(len(found), possible) or len(set(listed.tolist())) != len(listed):
+        return False
+    best = np.sort(cosine)[::-1][: len(listed)]
+    return bool((np.abs(cosine[listed] - best) <= TOLERANCE).all())

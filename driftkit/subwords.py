@@ -1,0 +1,279 @@
+"""Whole words from word pieces: what a sub-word table says about words it has no row for.
+
+Tokenizers mark pieces in three ways: WordPiece writes ``##ing`` for a piece inside a word,
+byte-level BPE writes ``Ġthe`` and sentencepiece ``▁the`` for one that begins it. A word with a row
+of its own keeps it; any other gets the mean of its pieces, the common way to score such tables on
+word benchmarks (Bommasani et al. 2020, "Interpreting Pretrained Contextualized Representations").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from driftkit.embeddings import Embeddings
+from driftkit.errors import OptionError
+from driftkit.provenance import Problem
+
+Style = Literal["wordpiece", "byte-level", "sentencepiece"]
+
+LONGEST = 100
+"""Words longer than this are not composed; BERT's own tokenizer gives up there too."""
+
+MARKED_SHARE = 0.02
+"""Share of marked tokens from which a table counts as one of pieces."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A table of whole words made from a table of pieces.
+
+    Parameters
+    ----------
+    table : Embeddings
+        The words with a row of their own, without their marks, then the composed ones.
+    style : str
+        How the pieces were marked: ``"wordpiece"``, ``"byte-level"`` or ``"sentencepiece"``.
+    asked : int
+        Distinct words asked for.
+    composed : tuple of str
+        Those that are means of two or more pieces.
+    missing : tuple of str
+        Those that no pieces make.
+    exact : bool
+        Whether the model's own tokenizer cut the words; else the longest piece was taken first,
+        which is WordPiece's own rule and close to the others'.
+    """
+
+    table: Embeddings
+    style: Style
+    asked: int
+    composed: tuple[str, ...] = field(repr=False)
+    missing: tuple[str, ...] = field(repr=False)
+    exact: bool
+
+    @property
+    def share(self) -> float:
+        """Share of the words asked for that are composed."""
+        return len(self.composed) / self.asked if self.asked else 0.0
+
+    def __str__(self) -> str:
+        how = "its own tokenizer" if self.exact else "the longest piece first"
+        return (
+            f"{self.share:.1%} of {self.asked:,} words ({len(self.composed):,}) are means of two "
+            f"or more {self.style} pieces, cut by {how}; {len(self.missing):,} cannot be made"
+        )
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        return {
+            "source": self.table.source.name,
+            "style": self.style,
+            "asked": self.asked,
+            "composed": len(self.composed),
+            "share": self.share,
+            "missing": list(self.missing),
+            "exact": self.exact,
+        }
+
+
+def style_of(words: Sequence[str]) -> Style | None:
+    """Tell how the pieces of a vocabulary are marked; None for a table of whole words.
+
+    Examples
+    --------
+    >>> style_of(["[PAD]", "the", "play", "##ing"])
+    'wordpiece'
+    >>> style_of(["the", "playing"]) is None
+    True
+    """
+    least = max(MARKED_SHARE * len(words), 1)
+    counts: dict[Style, int] = {
+        "wordpiece": sum(word.startswith("##") and len(word) > 2 for word in words),
+        "byte-level": sum(word.startswith("Ġ") for word in words),
+        "sentencepiece": sum(word.startswith("▁") for word in words),
+    }
+    style = max(counts, key=counts.__getitem__)
+    return style if counts[style] >= least else None
+
+
+def compose(table: Embeddings, words: Iterable[str]) -> Composed:
+    """Make a table of whole words from a table of pieces.
+
+    Parameters
+    ----------
+    table : Embeddings
+        A table with marked pieces, as a model's folder or checkpoint with its tokenizer gives.
+    words : iterable of str
+        Words wanted. One that cannot be made as it is written is tried in lower case.
+
+    Returns
+    -------
+    Composed
+
+    Raises
+    ------
+    OptionError
+        If the table has no marked pieces.
+
+    Examples
+    --------
+    >>> pieces = Embeddings(["play", "##ing", "the"], [[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    >>> made = compose(pieces, ["playing", "the", "zoo"])
+    >>> made.table["playing"].tolist(), made.composed, made.missing
+    ([0.5, 0.5], ('playing',), ('zoo',))
+    """
+    style = style_of(table.words)
+    if style is None:
+        raise OptionError(
+            f"{table.source.name}: has no word pieces (such as ##ing, Ġthe or ▁the) to compose; "
+            "leave --compose out."
+        )
+    whole = _whole_words(table, style)
+    cut, exact = _cutter(table, style)
+    wanted = list(dict.fromkeys(words))
+    composed: dict[str, list[int]] = {}
+    missing: list[str] = []
+    for word in wanted:
+        if word in whole or word in composed:
+            continue
+        forms = dict.fromkeys((word, word.lower()))
+        found = next(((form, rows) for form in forms if (rows := cut(form))), None)
+        if word.lower() in whole or (found and found[0] in composed):
+            continue
+        if found is None:
+            missing.append(word)
+        elif len(found[1]) == 1:
+            whole[found[0]] = found[1][0]
+        else:
+            composed[found[0]] = found[1]
+    kept = np.fromiter(whole.values(), np.int64, len(whole))
+    means = np.empty((len(composed), table.dimensions), np.float32)
+    for at, pieces in enumerate(composed.values()):
+        means[at] = table.matrix[pieces].mean(axis=0, dtype=np.float64)
+    result = Composed(table, style, len(wanted), tuple(composed), tuple(missing), exact)
+    made = Embeddings(
+        [*whole, *composed],
+        np.concatenate([table.matrix[kept], means]),
+        source=table.source,
+        problems=[*table.problems, Problem("composed", None, str(result))],
+    )
+    return Composed(made, style, len(wanted), tuple(composed), tuple(missing), exact)
+
+
+def _whole_words(table: Embeddings, style: Style) -> dict[str, int]:
+    """Words that have a row of their own, without their marks, and their rows."""
+    found: dict[str, int] = {}
+    for row, token in enumerate(table.words):
+        if style == "wordpiece":
+            word = None if token.startswith("##") and len(token) > 2 else token
+        elif style == "sentencepiece":
+            word = token[1:] if token.startswith("▁") else None
+        else:
+            word = _decode(token[1:]) if token.startswith("Ġ") else None
+        if word:
+            found.setdefault(word, row)
+    return found
+
+
+def _cutter(table: Embeddings, style: Style) -> tuple[Callable[[str], list[int] | None], bool]:
+    """Return the function that cuts a word into rows, and whether it is the model's own."""
+    exact = _own_tokenizer(table, style)
+    if exact is not None:
+        return exact, True
+    index = table.index
+
+    def cut(word: str) -> list[int] | None:
+        if not word or len(word) > LONGEST:
+            return None
+        if style == "wordpiece":
+            return _longest_first(word, index, "", "##")
+        text = "▁" + word if style == "sentencepiece" else "Ġ" + _encode(word)
+        return _longest_first(text, index, "", "")
+
+    # Longest first is WordPiece's own rule.
+    return cut, style == "wordpiece"
+
+
+def _longest_first(text: str, index: dict[str, int], first: str, later: str) -> list[int] | None:
+    rows: list[int] = []
+    start = 0
+    while start < len(text):
+        mark = later if start else first
+        for end in range(len(text), start, -1):
+            row = index.get(mark + text[start:end])
+            if row is not None:
+                rows.append(row)
+                start = end
+                break
+        else:
+            return None
+    return rows
+
+
+def _own_tokenizer(table: Embeddings, style: Style) -> Callable[[str], list[int] | None] | None:
+    """The tokenizer.json that lies with the table, if the tokenizers library is installed."""
+    path = table.source.path
+    if path is None:
+        return None
+    file = (path if path.is_dir() else path.parent) / "tokenizer.json"
+    tokenizer = _open_tokenizer(file)
+    if tokenizer is None:
+        return None
+    index, space = table.index, " " if style == "byte-level" else ""
+
+    def cut(word: str) -> list[int] | None:
+        if len(word) > LONGEST:
+            return None
+        tokens = tokenizer.encode(space + word, add_special_tokens=False).tokens
+        rows = [index.get(token) for token in tokens]
+        known = [row for token, row in zip(tokens, rows, strict=True) if token not in _UNKNOWN]
+        return None if not rows or None in known or len(known) < len(rows) else known  # type: ignore[return-value]
+
+    return cut
+
+
+_UNKNOWN = frozenset({"[UNK]", "<unk>"})
+
+
+def _open_tokenizer(file: Path):  # type: ignore[no-untyped-def]  # tokenizers is optional
+    if not file.is_file():
+        return None
+    try:
+        from tokenizers import Tokenizer
+    except ModuleNotFoundError:
+        return None
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception:  # the library raises bare Exception for a file it cannot use
+        return None
+    tokenizer.no_padding()  # a file may ask for 128 tokens, whatever the word
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _byte_letters() -> dict[int, str]:
+    """GPT-2's printable letter for each byte (Radford et al. 2019)."""
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    letters = {byte: chr(byte) for byte in plain}
+    rest = (byte for byte in range(256) if byte not in letters)
+    return letters | {byte: chr(256 + at) for at, byte in enumerate(rest)}
+
+
+_LETTERS = _byte_letters()
+_BYTES = {letter: byte for byte, letter in _LETTERS.items()}
+
+
+def _encode(word: str) -> str:
+    return "".join(_LETTERS[byte] for byte in word.encode())
+
+
+def _decode(token: str) -> str | None:
+    try:
+        return bytes(_BYTES[letter] for letter in token).decode()
+    except (KeyError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from driftkit.drift.null_model import against_null, null_pair
+
+
+def test_moves_are_as_long_and_go_elsewhere(pair):
+    null = null_pair(pair, seed=1)
+    assert null.words == pair.words
+    np.testing.assert_array_equal(null.moved, pair.moved)
+    length = np.linalg.norm(pair.after - pair.before, axis=1)
+    found = null.after - null.before
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), length, rtol=1e-4, atol=1e-6)
+    moved = pair.moved
+    unit = (pair.after - pair.before)[moved] / length[moved, None]
+    along = (unit * found[moved]).sum(axis=1) / length[moved]
+    assert abs(along.mean()) < 0.05  # about 1 / sqrt(150 * 50)
+
+
+def test_a_seed_decides(pair):
+    one, same, other = (null_pair(pair, seed=seed).after for seed in (1, 1, 2))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).any()
+
+
+def test_random_moves_read_as_their_own_null(pair):
+    null = null_pair(pair, seed=1)
+    frame = against_null(null, seed=2)
+    assert list(frame) == ["measure", "group", "of", "n", "value", "null"]
+    row = frame[(frame.measure == "cka") & (frame.group == "moved")].iloc[0]
+    assert row.value == pytest.approx(row.null, abs=0.05)

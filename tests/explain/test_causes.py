@@ -1,0 +1,36 @@
+import json
+
+import numpy as np
+
+from driftkit import Embeddings, align, neighbor_shifts
+from driftkit.explain.causes import explain
+
+WORDS = ["a", "b", "c", "d"]
+BEFORE = [[1, 0], [1, 0.1], [0, 1], [0.1, 1]]
+
+
+def told(after, word="a"):
+    pair = align(Embeddings(WORDS, BEFORE), Embeddings(WORDS, after))
+    return explain(pair, neighbor_shifts(pair, [word], k=1))[0]
+
+
+def test_whose_rows_moved_is_the_cause():
+    assert told([[0, 1], *BEFORE[1:]]).cause == "the word moved"
+    assert told([BEFORE[0], [0, 1], [1, 0.05], BEFORE[3]]).cause == "its neighbors moved"
+    assert told([[0.05, 1], [-1, 0], *BEFORE[2:]]).cause == "both moved"
+    assert told([[1, 0.01], *BEFORE[1:]]).cause == "nothing changed"
+
+
+def test_one_line():
+    line = str(told([[0, 1], *BEFORE[1:]]))
+    assert line == (
+        "a: lost b; gained c; moved itself 1.00, its old neighbors moved 0.00 (the word moved)"
+    )
+    assert "kept its neighbors" in str(told(BEFORE))
+
+
+def test_zero_rows_are_not_measured():
+    explanation = told([[0, 0], *BEFORE[1:]])
+    assert np.isnan(explanation.own)
+    assert "(not measured)" in str(explanation)
+    assert json.dumps(explanation.to_dict(), allow_nan=False)

@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+
+from driftkit.errors import SourceError, UnknownNameError, VocabularyError
+from driftkit.loaders.choose_tensor import Tensor, TensorFile, fits, read_table, tied_to
+from driftkit.loaders.request import parse
+from driftkit.loaders.vocabulary.find import Vocabulary
+
+
+def tensor(key, rows, d=3, dtype="float32"):
+    matrix = np.arange(rows * d, dtype=np.float32).reshape(rows, d) + 1
+    return Tensor(key, (rows, d), dtype, lambda rows: matrix[rows], matrix.ctypes.data)
+
+
+def read(tensors, words=None, key=None):
+    return read_table(parse("m.pt", key=key, vocab=words), "torch", TensorFile(tuple(tensors)))
+
+
+def test_the_one_table_that_fits_the_words_is_taken():
+    table = read([tensor("emb", 4), tensor("out", 9)], words=list("abcd"))
+    assert (table.source.key, len(table)) == ("emb", 4)
+    assert read([tensor("emb", 4), tensor("out", 4)], list("abcd"), "out").source.key == "out"
+
+
+def test_two_that_fit_are_named():
+    with pytest.raises(SourceError, match=r"2 tables fit the 4 words.*Name one as m.pt::a"):
+        read([tensor("a", 4), tensor("b", 4)], words=list("abcd"))
+
+
+def test_of_two_that_fit_the_one_named_like_input_embeddings_is_meant():
+    keys = ["module.lm_head.weight", "module.embed_tokens.weight", "position_embeddings.weight"]
+    assert read([tensor(key, 4) for key in keys], list("abcd")).source.key == keys[1]
+
+
+def test_tied_tables_are_one():
+    first = tensor("a", 4)
+    second = Tensor("b", first.shape, first.dtype, first.read, first.storage)
+    assert read([first, second], list("abcd")).source.key == "a"
+    assert tied_to(second, [first, second]) is first
+    assert tied_to(tensor("c", 4), [first, second]) is None
+
+
+def test_the_end_of_a_name_is_enough():
+    wrapped = [tensor("_orig_mod.module.emb.weight", 4), tensor("_orig_mod.module.out.weight", 4)]
+    assert read(wrapped, list("abcd"), "emb.weight").source.key == "_orig_mod.module.emb.weight"
+    with pytest.raises(UnknownNameError):
+        read(wrapped, list("abcd"), "weight")
+
+
+def test_rows_past_the_words_are_left_out_if_they_cannot_be_anyones():
+    padded = np.vstack([np.ones((4, 3)), np.zeros((2, 3))]).astype(np.float32)
+    zero = Tensor("emb", (6, 3), "float32", lambda rows: padded[rows])
+    table = read([zero], list("abcd"))
+    assert table.words == tuple("abcd")
+    assert [(p.kind, p.where, p.detail) for p in table.problems] == [
+        ("padding rows", 4, "2 rows past the words, zero, left out")
+    ]
+    tokenizer = Vocabulary(tuple("abcde"), "tokenizer.json", is_tokenizer=True)
+    table = read_table(parse("m"), "torch", TensorFile((tensor("emb", 6),), tokenizer))
+    assert [p.detail for p in table.problems] == ["1 row that the tokenizer gives no word left out"]
+    assert not fits(tensor("emb", 2000), tokenizer)
+
+
+def test_limit_and_words():
+    request = parse("m", vocab=list("abcd"), limit=3, words=["c", "d", "a"])
+    table = read_table(request, "torch", TensorFile((tensor("emb", 4),)))
+    assert table.words == ("a", "c")
+    assert table.matrix.tolist() == [[1, 2, 3], [7, 8, 9]]
+    assert [p.detail for p in table.problems] == ["'d' was asked for and is not in it"]
+
+
+def test_padding_rows_are_told_with_both_lengths():
+    with pytest.raises(VocabularyError, match=r"emb has 6 rows.*has 4 words; the 2 more.*padding"):
+        read([tensor("emb", 6)], words=list("abcd"))
+
+
+def test_no_words_and_no_such_key():
+    with pytest.raises(VocabularyError, match="no words were found for its rows"):
+        read([tensor("emb", 6)])
+    with pytest.raises(UnknownNameError, match="did you mean 'emb'"):
+        read([tensor("emb", 6), tensor("out", 6)], list("abcdef"), key="emv")
+
+
+@pytest.mark.parametrize("key", ["optim.state.0.exp_avg", "optimizer.momentum_buffer"])
+def test_the_state_of_an_optimizer_is_no_table(key):
+    assert not tensor(key, 4).is_table
+    assert tensor("model.embedding.weight", 4).is_table
+
+
+def test_rounding_follows_the_type_stored():
+    table = read([tensor("emb", 2, dtype="float16")], words=["a", "b"])
+    assert table.source.rounding.relative == 2.0**-11
+
+
+def test_a_sample_is_spread_and_small():
+    matrix = np.zeros((200_000, 2), np.float32)
+    matrix[100_000:] = 1
+    sample = Tensor("t", matrix.shape, "float32", lambda rows: matrix[rows]).sample()
+    assert 4_000 < len(sample) <= 4_096
+    assert sample.any(axis=1).mean() == pytest.approx(0.5, abs=1e-3)

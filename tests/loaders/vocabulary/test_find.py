@@ -1,0 +1,135 @@
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from driftkit.errors import VocabularyError
+from driftkit.loaders import load
+from driftkit.loaders.vocabulary.find import (
+    ENDINGS,
+    FALLBACKS,
+    is_state_of_words,
+    read_vocabulary,
+    words_by_row,
+    words_of_state,
+)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"good\nbad\n", ("good", "bad")),
+        (b"good\r\nbad\r\n", ("good", "bad")),
+        (b"\xef\xbb\xbfgood\nbad", ("good", "bad")),
+        (b"a\xc2\x85b\n\xc2\xa0\n \n\nx", ("a\u0085b", "\u00a0", " ", "", "x")),
+        (b"[PAD]\n[UNK]\n", ("[PAD]", "[UNK]")),
+        (b"{\n}\nx", ("{", "}", "x")),
+        (b'["good", "bad"]', ("good", "bad")),
+        (b'{"bad": 1, "good": 0}', ("good", "bad")),
+        (b"caf\xe9\n", ("caf\\xe9",)),
+    ],
+)
+def test_forms(tmp_path, content, words):
+    path = tmp_path / "v.txt"
+    path.write_bytes(content)
+    assert read_vocabulary(path).words == words
+    assert read_vocabulary(str(path)).where == "v.txt"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (
+            {"a": 1, "b": 2},
+            "its rows start at 1 and end at 2, not 0 to 1; row 0 is usually padding (a Keras "
+            "word_index is so): add its word, such as '<pad>', as row 0.",
+        ),
+        (
+            {"a": 0, "b": 2, "c": 4},
+            "its 3 words take rows 0 to 4, not 0 to 2; row 1 has no word.",
+        ),
+        ({"a": 3, "b": 4}, "its 2 words take rows 3 to 4, not 0 to 1; row 0 has no word."),
+        ({"a": 0, "b": 0}, "maps both 'a' and 'b' to row 0; a row has one word."),
+        ({"a": "0"}, "maps 'a' to '0', which is not a row number."),
+        ({"a": True}, "maps 'a' to True, which is not a row number."),
+        ([1, 2], "must be a list of words, or a map from word to row, with at least one word."),
+        ([], "must be a list of words, or a map from word to row, with at least one word."),
+        ({}, "must be a list of words, or a map from word to row, with at least one word."),
+    ],
+)
+def test_json_that_does_not_fit(tmp_path, content, sentence):
+    path = tmp_path / "v.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(VocabularyError) as caught:
+        read_vocabulary(path)
+    assert str(caught.value) == f"v.json: {sentence}"
+
+
+def test_files_that_hold_no_words(tmp_path):
+    path = tmp_path / "v.json"
+    path.write_text("[1,")
+    with pytest.raises(VocabularyError, match=r"v\.json: is not valid JSON \(Expecting value"):
+        read_vocabulary(path)
+    path.write_text("\n\n")
+    path = path.rename(tmp_path / "v.txt")
+    for given_, sentence in (
+        (path, f"{path}: is empty; a vocabulary holds one word per line, or JSON."),
+        (
+            tmp_path / "w.txt",
+            f"{tmp_path / 'w.txt'}: no such file; did you mean '{tmp_path / 'v.txt'}'?",
+        ),
+        (tmp_path, f"{tmp_path}: is a folder; give a file of one word per line, or JSON."),
+        ([], "vocabulary: the words given are none; give one string a row."),
+        (
+            ["a", 3],
+            "vocabulary: the words given hold 3, which is not a string; give one string a row.",
+        ),
+    ):
+        with pytest.raises(VocabularyError) as caught:
+            read_vocabulary(given_)
+        assert str(caught.value) == sentence
+
+
+@given(st.permutations(range(6)))
+def test_a_map_in_any_order_gives_row_order(rows):
+    assert words_by_row({f"w{row}": row for row in rows}, "x") == tuple(f"w{i}" for i in range(6))
+
+
+def test_files_beside_a_matrix_in_order(tmp_path):
+    np.save(tmp_path / "m.npy", np.eye(2))
+    names = [f"m{ending}" for ending in ENDINGS] + list(FALLBACKS)
+    for name in reversed(names):  # each one made wins over those made before
+        words = [name, "other"]
+        content = json.dumps(words) if name.endswith("json") else "\n".join(words)
+        (tmp_path / name).write_text(content)
+        assert load(tmp_path / "m.npy").words == (name, "other")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("the 500\nof 300\nto 300\n", ("the", "of", "to")),
+        ("the\t500\nof\t300\n", ("the", "of")),
+        ("of 1\nthe 0\n", ("the", "of")),
+        ("word\tcount\nthe\t500\nof\t3\n", ("the", "of")),
+        ("word\tkind\tcount\nthe\tx\t500\nof\ty\t3\n", ("the", "of")),
+        ("New York\nthe\n", ("New York", "the")),
+        ("in 2003\nthe\n", ("in 2003", "the")),
+    ],
+)
+def test_counts_row_numbers_and_columns(tmp_path, text, words):
+    path = tmp_path / "vocab.txt"
+    path.write_text(text)
+    assert read_vocabulary(path).words == words
+
+
+def test_words_in_the_state_of_a_layer():
+    assert is_state_of_words("emb._extra_state", "uint8", (9,))
+    assert not is_state_of_words("emb.weight", "uint8", (9,))
+    assert not is_state_of_words(None, "uint8", (9,))
+    assert not is_state_of_words("emb._extra_state", "float32", (9,))
+    assert words_of_state(b'{"words": ["a", "b"]}', "here").words == ("a", "b")
+    assert words_of_state(b"\x00 no JSON", "here") is None
+    assert words_of_state(b"[1]", "here") is None

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("numba", reason="needs numba")
+
+import torch
+
+from driftkit.neighbors.search import kernels
+from driftkit.neighbors.search.space import Space, row_norms
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 60))
+@settings(max_examples=50, deadline=None)
+def test_a_heap_keeps_the_largest(seed, depth, count):
+    new = np.random.default_rng(seed).integers(0, 30, count).astype(np.float32)
+    value, who = np.full(depth, -np.inf, np.float32), np.full(depth, -1, np.int32)
+    for at, each in enumerate(new):
+        if each > value[0]:
+            kernels.replace_root(value, who, each, at)
+    best = np.sort(new)[::-1][:depth]
+    np.testing.assert_array_equal(np.sort(value[who >= 0])[::-1], best)
+    np.testing.assert_array_equal(new[who[who >= 0]], value[who >= 0])
+
+
+@pytest.mark.parametrize("d", [1, 7, 8, 9, 50, 127, 128, 129, 136, 200, 300, 1025])
+def test_cosines_have_numpy_s_bits(d):
+    rng = np.random.default_rng(d)
+    matrix = rng.normal(size=(60, d)).astype(np.float32)
+    space = Space(matrix, row_norms(matrix), np.arange(60), torch.device("cpu"))
+    left, right = np.arange(60), rng.integers(-1, 60, (60, 9))
+    out = np.full(right.shape, np.nan, np.float32)
+    kernels.cosines(matrix, space.norms, kernels.plan_of(d), left, right, out)
+    filled = right >= 0
+    expected = space.cosine(np.repeat(left, 9)[filled.ravel()], right[filled])
+    np.testing.assert_array_equal(out[filled], expected)
+    assert np.isnan(out[~filled]).all()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 63), (64, 64), (7, 200)])
+@pytest.mark.parametrize("upper", [False, True])
+def test_keeps_the_largest_of_rows_and_columns(shape, upper):
+    rng = np.random.default_rng(0)
+    product = rng.normal(size=shape).astype(np.float32)
+    seen = product.copy()
+    own = np.full(shape[0], -1, np.int32)
+    own[0] = 0
+    sides = [
+        (
+            np.arange(length, dtype=np.int32) + 100,
+            np.full((length, 4), -np.inf, np.float32),
+            np.full((length, 4), -1, np.int32),
+            np.full(length, -np.inf, np.float32),
+        )
+        for length in shape
+    ]
+    kernels.keep_largest(product, own, upper, *sides[0], *sides[1])
+    seen[0, 0] = -np.inf
+    if upper:
+        seen[np.tril_indices(shape[0], 0, shape[1])] = -np.inf
+    for lines, (_, value, who, threshold) in zip((seen, seen.T), sides, strict=True):
+        best = -np.sort(-lines, axis=1)[:, :4]
+        found = -np.sort(-value, axis=1)[:, : best.shape[1]]
+        np.testing.assert_array_equal(found, best)
+        np.testing.assert_array_equal(threshold, value[:, 0])
+        for line, values, ids in zip(lines, value, who, strict=True):
+            np.testing.assert_array_equal(line[ids[ids >= 0] - 100], values[ids >= 0])

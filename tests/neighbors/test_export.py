@@ -1,0 +1,94 @@
+import json
+
+import pytest
+
+from driftkit import neighbor_shifts
+from driftkit.errors import MissingExtraError, OptionError
+from driftkit.neighbors import export as stream
+from driftkit.neighbors.export import write_shifts
+
+
+def lines(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_a_line_a_word(pair, tmp_path):
+    path, calls = tmp_path / "shifts.jsonl", []
+    assert write_shifts(pair, path, k=3, part=50, progress=lambda *c: calls.append(c)) == 0
+    rows = lines(path)
+    assert [row["word"] for row in rows] == list(pair.words)
+    for row, shift in zip(rows, neighbor_shifts(pair, k=3), strict=True):
+        assert list(zip(row["after"], row["after_cosine"], strict=True)) == list(shift.after)
+        assert row["overlap@3"] is None or row["overlap@3"] == shift.overlap
+    assert calls == sorted(calls)
+    assert calls[-1] == (120, 120)
+    assert [each.name for each in tmp_path.iterdir()] == ["shifts.jsonl"]
+
+
+def test_parquet_holds_the_same(pair, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
+    words = ["w30", "w3", "w7"]
+    for name in ("s.parquet", "s.jsonl"):
+        write_shifts(pair, tmp_path / name, words, k=3, part=2)
+    assert parquet.read_table(tmp_path / "s.parquet").to_pylist() == lines(tmp_path / "s.jsonl")
+
+
+def test_goes_on_where_it_was_stopped(pair, tmp_path, monkeypatch):
+    path, asked = tmp_path / "shifts.jsonl", []
+    real = stream.neighbor_shifts
+
+    def stopped_in_the_third(pair, words, *args, **how):
+        asked.append(len(words))
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return real(pair, words, *args, **how)
+
+    monkeypatch.setattr(stream, "neighbor_shifts", stopped_in_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        write_shifts(pair, path, k=3, part=50)
+    assert not path.exists()
+    assert write_shifts(pair, path, k=3, part=50) == 100
+    assert asked == [50, 50, 20, 20]
+    monkeypatch.undo()
+    whole = tmp_path / "whole.jsonl"
+    write_shifts(pair, whole, k=3)
+    assert path.read_bytes() == whole.read_bytes()
+
+
+def test_another_question_starts_anew(pair, tmp_path, monkeypatch):
+    path = tmp_path / "shifts.jsonl"
+    real = stream._join
+    monkeypatch.setattr(stream, "_join", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        write_shifts(pair, path, k=3)
+    monkeypatch.setattr(stream, "_join", real)
+    assert write_shifts(pair, path, k=4) == 0
+    assert "overlap@4" in lines(path)[0]
+
+
+def test_refuses_other_endings_and_folders_that_are_not_there(pair, tmp_path, monkeypatch):
+    with pytest.raises(OptionError, match=r"end in \.jsonl or \.parquet"):
+        write_shifts(pair, tmp_path / "shifts.csv")
+    with pytest.raises(OptionError, match="does not exist"):
+        write_shifts(pair, tmp_path / "none" / "shifts.jsonl")
+    with pytest.raises(OptionError, match="part=0"):
+        write_shifts(pair, tmp_path / "shifts.jsonl", part=0)
+    monkeypatch.setitem(__import__("sys").modules, "pyarrow.parquet", None)
+    with pytest.raises(MissingExtraError, match="pyarrow"):
+        write_shifts(pair, tmp_path / "shifts.parquet")
+
+
+@pytest.mark.parametrize(
+    ("memory", "k", "words"),
+    [
+        (stream.MEMORY, 10, stream.PART),
+        (stream.MEMORY, 1000, 3_906),
+        (200_000_000, 1000, 1_562),
+        (1, 1000, 256),
+    ],
+)
+def test_deep_lists_are_written_in_smaller_parts(pair, tmp_path, monkeypatch, memory, k, words):
+    parts, real = [], stream._question
+    monkeypatch.setattr(stream, "_question", lambda *args: parts.append(args[4]) or real(*args))
+    write_shifts(pair, tmp_path / "shifts.jsonl", ["w3"], k, memory=memory)
+    assert parts == [words]
