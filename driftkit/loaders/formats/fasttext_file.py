@@ -9,6 +9,7 @@ import numpy as np
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
@@ -32,13 +33,7 @@ def looks_like_fasttext(head: bytes) -> bool:
 
 
 def read(request: Request) -> Embeddings:
-    """Read the words of a fastText model, or those asked for, in its vocabulary or not.
-
-    Raises
-    ------
-    SourceError
-        If the file is damaged, shorter than it says, or of a kind gensim does not read.
-    """
+    """Read the words of a fastText model, or those asked for, in its vocabulary or not."""
     _check(request)
     from gensim.models.fasttext import load_facebook_vectors
 
@@ -48,7 +43,8 @@ def read(request: Request) -> Embeddings:
         reason = (f"{type(error).__name__}: {error}").splitlines()[0].rstrip(".")
         raise SourceError(
             request.name,
-            f"gensim could not read this fastText model ({reason}); a quantized .ftz is not read.",
+            f"gensim could not read this fastText model ({reason}); a quantized .ftz cannot be "
+            "read.",
         ) from None
     problems = Problems()
     vocabulary: list[str] = model.index_to_key
@@ -72,7 +68,7 @@ def read(request: Request) -> Embeddings:
 def _check(request: Request) -> None:
     """Check the header and the dictionary against the file, before memory is taken.
 
-    gensim reads a word up to its NUL, and one without makes it read past the end for ever.
+    gensim reads a word up to its NUL; a word without one makes it read past the end forever.
     """
     with request.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         size = len(data)
@@ -89,9 +85,9 @@ def _check(request: Request) -> None:
         if not sane or needed > size or entries * _ENTRY > size:
             raise SourceError(
                 request.name,
-                "is a damaged, truncated or quantized (.ftz) fastText model: its header tells of "
-                f"{words:,} words and {bucket:,} n-grams of {dimensions:,} numbers, and it has "
-                f"{size:,} bytes.",
+                "is a damaged, truncated or quantized (.ftz) fastText model: its header "
+                f"promises {words:,} words and {bucket:,} n-grams of {dimensions:,} numbers each, "
+                f"and it has {size:,} bytes.",
             )
         at = _ARGUMENTS.size + _SIZES.size
         for entry in range(entries):
@@ -110,8 +106,11 @@ def _check(request: Request) -> None:
         if (rows, columns) != (words + bucket, dimensions) or 4 * rows * columns > left:
             raise SourceError(
                 request.name,
-                "is a damaged, truncated or quantized (.ftz) fastText model: a matrix of "
-                f"{words + bucket:,} x {dimensions:,} is due, and {rows:,} x {columns:,} in "
-                f"{left:,} bytes are there.",
+                "is a damaged, truncated or quantized (.ftz) fastText model: its matrix "
+                f"should be {words + bucket:,} x {dimensions:,}, and {rows:,} x {columns:,} in "
+                f"{left:,} bytes were found.",
             )
     require_memory(2 * needed, request.name)
+
+
+FORMAT = Format("fasttext", "fastText .bin", looks_like_fasttext, read)

@@ -10,8 +10,7 @@ import numpy as np
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import MissingExtraError, SourceError, UnknownNameError
-from driftkit.loaders.choose_rows import select
-from driftkit.loaders.problems import Problems
+from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.request import Request
 from driftkit.provenance import Source
 
@@ -26,12 +25,12 @@ class VectorPackage:
         The distribution's name, as typed after ``package:``.
     module : str
         The module whose folder holds the files.
-    matrix : str
-        The ``.npy`` file, relative to that folder.
-    words, column : str
-        The parquet file, relative to that folder, and its column of words in row order.
+    matrix, words : str
+        The ``.npy`` file and the parquet file in that folder.
+    column : str
+        The column of words in row order.
     extra : str
-        The extra of driftkit that installs it.
+        The extra of driftkit that installs the package.
     """
 
     name: str
@@ -59,15 +58,6 @@ def read(request: Request) -> Embeddings:
 
     The matrix is memory-mapped; one stored in Fortran order, as GloVe 6B 50d is, is copied once
     into C order, in which a word's vector is contiguous.
-
-    Raises
-    ------
-    UnknownNameError
-        If driftkit knows no such package.
-    MissingExtraError
-        If the package, or pyarrow, is not installed.
-    SourceError
-        If a key is asked for, or a file of the package is missing.
     """
     known = {package.name: package for package in PACKAGES}
     if request.target not in known:
@@ -83,10 +73,8 @@ def read(request: Request) -> Embeddings:
                 request.name, f"its file {path.name} is missing; reinstall the package."
             )
     source = Source(request.name, matrix, "package")
-    problems = Problems()
-    rows, chosen = select(request, _words(package, words), problems)
     stored = np.load(matrix, mmap_mode="r", allow_pickle=False)
-    return Embeddings(chosen, stored[rows], source=source, problems=problems.all())
+    return chosen_table(request, _words(package, words), lambda rows: stored[rows], source)
 
 
 def _folder(package: VectorPackage) -> Path:

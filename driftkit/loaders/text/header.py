@@ -1,4 +1,4 @@
-"""What the first lines of a text file tell: header, dimensions, how finely it was rounded."""
+"""What the first lines of a text file tell: its header, its width and its rounding."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from driftkit.provenance import Rounding
 MOST_DIMENSIONS = 65_536
 SAMPLE_LINES = 400
 SAMPLE_NUMBERS = 50
-"""Numbers looked at in each of the sampled lines when their rounding is told."""
+"""Numbers of each sampled line from which the rounding is told."""
 
 SAMPLE_BYTES = 1 << 20
-"""About as much of a file holds the lines looked at."""
+"""The sampled lines stand in about this much of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Opening:
 
 
 def is_number(field: bytes) -> bool:
-    """Whether a field is a number as every tool reads it."""
+    """Whether a field is a number that every tool reads."""
     try:
         float(field)
     except ValueError:
@@ -70,13 +70,7 @@ def is_row(line: bytes) -> bool:
 
 
 def read_opening(request: Request, head: bytes) -> Opening:
-    """Tell the shape of a file from its first bytes.
-
-    Raises
-    ------
-    SourceError
-        If no line of a word and numbers is among them.
-    """
+    """Tell the shape of a file from its first bytes."""
     skip = len(BOM) if head.startswith(BOM) else 0
     first = head[skip:].partition(b"\n")[0]
     raw = head[skip:].split(b"\n", SAMPLE_LINES + 1)[: SAMPLE_LINES + 1]
@@ -99,7 +93,7 @@ def read_opening(request: Request, head: bytes) -> Opening:
         )
     if d > MOST_DIMENSIONS:
         raise SourceError(
-            request.name, f"has {d:,} numbers in its first lines; no word vector is so long."
+            request.name, f"has {d:,} numbers in its first lines; no word vector is that long."
         )
     numbers = chain.from_iterable(line.split(b" ")[-d:][:SAMPLE_NUMBERS] for line in lines)
     # A row takes at least two bytes a number, whatever blank or cut lines would claim.
@@ -108,7 +102,7 @@ def read_opening(request: Request, head: bytes) -> Opening:
 
 
 def _trailing_numbers(line: bytes) -> int:
-    """How many numbers end a line, its first field aside: d, whatever the word holds."""
+    """Count the numbers that end a line, without its first field: d, whatever the word holds."""
     fields = line.split(b" ")[:0:-1]
     return next((i for i, field in enumerate(fields) if not is_number(field)), len(fields))
 

@@ -1,8 +1,8 @@
-"""GloVe, word2vec and fastText text: a word and its numbers a line, separated by spaces.
+"""GloVe, word2vec and fastText text: lines of a word and its numbers, separated by spaces.
 
 The file is read in blocks of whole lines into one matrix. A block whose lines are regular is read
-by polars as it stands; any other is taken apart line by line in `irregular`, which knows where a
-word ends, what to repair and which line to name.
+by polars as it stands; any other is taken apart line by line in `slow`, which knows where a word
+ends, what to repair and which line to name.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from driftkit.arrays import Matrix
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import note_missing, nothing_chosen
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import gigabytes, require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
@@ -32,7 +33,7 @@ from driftkit.provenance import Source
 
 BLOCK_BYTES = 1 << 24
 LINE_BYTES = 1 << 25
-"""A longer line is no word and its vector."""
+"""Nothing longer is a line of a word and its vector."""
 
 WORKERS = 2
 """Blocks read at once; polars itself reads a block of this size with one thread."""
@@ -55,14 +56,7 @@ def looks_like_text(head: bytes) -> bool:
 
 
 def read(request: Request) -> Embeddings:
-    """Read text that is not compressed.
-
-    Raises
-    ------
-    SourceError
-        If a line is too short or too long, or holds something that is not a finite number; the
-        sentence names the line.
-    """
+    """Read text that is not compressed."""
     with open_stream(request, b"") as stream:
         return read_stream(request, stream)
 
@@ -111,7 +105,7 @@ def count_rows(request: Request) -> int:
 
 
 def count_stream(request: Request, stream: Stream) -> int:
-    """Count the rows of text in a stream."""
+    """Count the rows of text in a stream, telling how far it has come."""
     head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
     opening = read_opening(request, head)
     if opening.declared is not None:
@@ -120,6 +114,7 @@ def count_stream(request: Request, stream: Stream) -> int:
     while block:
         lines += block.count(b"\n")
         last = block[-1:]
+        request.report(stream.done, stream.size)
         block = stream.read(BLOCK_BYTES)
     return lines + (last != b"\n")
 
@@ -155,7 +150,7 @@ class _Table:
         return limit is not None and self.lines_read >= limit
 
     def add(self, block: bytes, regular: Regular | None, line: int, problems: Problems) -> int:
-        """Take a block of lines, the first being number `line`; give how many lines it had."""
+        """Take a block of lines, the first being number `line`; return how many it had."""
         if regular is None:
             block = tidy(block if block.endswith(b"\n") else block + b"\n")
             regular = read_regular(block, self.d)
@@ -199,7 +194,7 @@ class _Table:
         return self._matrix
 
     def line_of(self, row: int) -> int:
-        """Line a row was read from."""
+        """Return the line that a row was read from."""
         block = bisect_right(self._firsts, row) - 1
         return int(self._lines[block][row - self._firsts[block]])
 
@@ -254,8 +249,8 @@ def _blocks(
             if len(block) > LINE_BYTES and b"\n" not in block:
                 raise SourceError(
                     request.name,
-                    f"holds a line of more than {gigabytes(LINE_BYTES)}, which is no word and its "
-                    "vector; the file is damaged or of another format.",
+                    f"holds a line of more than {gigabytes(LINE_BYTES)}, too long for a word and "
+                    "its vector; the file is damaged or of another format.",
                 )
             if request.limit is not None:
                 block = _cut_lines(stream, block, request.limit)
@@ -270,7 +265,7 @@ def _blocks(
 
 
 def _cut_lines(stream: Stream, block: bytes, lines: int) -> bytes:
-    """Keep only so many lines of a block; the rest is read later, if at all."""
+    """Keep only the first lines of a block; the rest is read later, if at all."""
     end = -1
     for _ in range(min(lines, block.count(b"\n"))):
         end = block.find(b"\n", end + 1)
@@ -278,3 +273,13 @@ def _cut_lines(stream: Stream, block: bytes, lines: int) -> bytes:
         stream.push_back(block[end + 1 :])
         return block[: end + 1]
     return block
+
+
+FORMAT = Format(
+    "text",
+    "GloVe, word2vec or fastText text",
+    looks_like_text,
+    read,
+    endings=(".txt", ".vec"),
+    rows=count_rows,
+)

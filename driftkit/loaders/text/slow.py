@@ -1,4 +1,4 @@
-"""Blocks of text that are not regular: words with spaces, blank lines, bytes that are no UTF-8.
+"""Blocks of text that are not regular: words with spaces, blank lines, bytes that are not UTF-8.
 
 In each line the word ends at the d-th space from the right, which keeps spaces inside a word.
 Lines end at a line feed and nothing else, and only the ASCII space separates, so words that hold
@@ -27,21 +27,9 @@ _SHOWN = 60
 def read_irregular(
     request: Request, block: bytes, line: int, d: int, problems: Problems
 ) -> tuple[list[str], Matrix, npt.NDArray[np.int64]]:
-    """Words, rows (m, d) and line numbers of a block of whole, tidy lines.
+    """Return the words, rows (m, d) and line numbers of a block of whole, tidy lines.
 
-    Parameters
-    ----------
-    request : Request
-    block : bytes
-        Whole lines, the first being number `line` of the file.
-    line, d : int
-    problems : Problems
-        Takes what had to be skipped or repaired.
-
-    Raises
-    ------
-    SourceError
-        If a line has too few or too many numbers, or something that is none.
+    The first of them is number `line` of the file.
     """
     data = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(data == ord("\n"))  # (lines,)
@@ -112,11 +100,11 @@ def _show(field: bytes) -> str:
 
 
 def _floats(request: Request, line: bytes, number: int) -> list[float]:
-    """Numbers of one line, by Python: slow, and it knows which field is none."""
+    """Numbers of one line, read by Python: slow, but it knows which field is not a number."""
     fields = line.split(b" ")
     for field in fields:
         if not is_number(field):
             raise SourceError(
-                request.name, f"line {number:,} holds {_show(field)!r} where a number is due."
+                request.name, f"line {number:,} holds {_show(field)!r} where a number should be."
             )
     return [float(field) for field in fields]

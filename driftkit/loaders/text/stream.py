@@ -28,7 +28,7 @@ _DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, BadZipFile, NotImpleme
 
 
 def compression(head: bytes) -> str | None:
-    r"""Tell how a file that starts so is compressed; None if it is not.
+    r"""Tell how a file that starts with `head` is compressed; None if it is not.
 
     Examples
     --------
@@ -44,11 +44,11 @@ class Stream:
     Parameters
     ----------
     request : Request
-        What is read, for messages and progress.
+        For messages.
     raw : file
         The file on disk.
     size : int
-        Its bytes that this stream uses.
+        How many of its bytes this stream uses.
     unpacked : file, optional
         The decompressor on top of it; by default the file itself.
     kind : str, optional
@@ -75,13 +75,7 @@ class Stream:
         return min(max(self._raw.tell() - self._start, 0), self.size)
 
     def read(self, size: int) -> bytes:
-        """Read up to so many bytes; none are left once fewer come.
-
-        Raises
-        ------
-        SourceError
-            If the compressed file is damaged, or unpacks to more than `RATIO` times its size.
-        """
+        """Read `size` bytes, or what is left if that is less."""
         if self.kind is None:
             return self._file.read(size)
         parts = [self._back] if self._back else []
@@ -93,10 +87,10 @@ class Stream:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def read_lines(self, size: int, longest: int) -> bytes:
-        """Read about so many bytes, up to the end of a line, or of the file.
+        """Read about `size` bytes, up to the end of a line or of the file.
 
-        The last line may lack its newline only at the end of the file, or if it is longer than
-        `longest`.
+        Only at the end of the file, or if it is longer than `longest`, may the last line lack its
+        newline.
         """
         if self.kind is None:
             start = self._file.tell()
@@ -131,13 +125,13 @@ class Stream:
         if self._given > max(RATIO * self.size, FREE_BYTES):
             raise SourceError(
                 self.request.name,
-                f"unpacks to more than {RATIO} times its {gigabytes(self.size)}, as no table of "
-                "vectors does; if it is one all the same, unpack it and give the file.",
+                f"unpacks to more than {RATIO} times its {gigabytes(self.size)}, which no table of "
+                "vectors does; if it is one after all, unpack it and give the file.",
             )
         return part
 
     def push_back(self, data: bytes) -> None:
-        """Return the last bytes read back, to be read again."""
+        """Put the last bytes read back, to be read again."""
         if self.kind is None:
             self._file.seek(-len(data), 1)
         else:
@@ -146,15 +140,7 @@ class Stream:
 
 @contextmanager
 def open_stream(request: Request, head: bytes) -> Iterator[Stream]:
-    """Open a file that starts so, decompressing it where it is compressed.
-
-    Raises
-    ------
-    SourceError
-        If a .zip archive is damaged, or holds no file or several of which none is named.
-    UnknownNameError
-        If it holds no file of the name given.
-    """
+    """Open a file that starts with `head`, decompressing it where it is compressed."""
     kind = compression(head)
     with ExitStack() as stack:
         raw = stack.enter_context(request.path.open("rb"))
@@ -200,7 +186,7 @@ def _member(request: Request, archive: ZipFile) -> ZipInfo:
     if len(files) == 1:
         return files[0]
     if not files:
-        raise SourceError(request.name, "is an archive without a file in it.")
+        raise SourceError(request.name, "is an archive without any file in it.")
     shown = ", ".join(info.filename for info in files[:10]) + (", ..." if len(files) > 10 else "")
     raise SourceError(
         request.name,
