@@ -33,29 +33,14 @@ MARKED_SHARE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A table of whole words made from a table of pieces.
+    """A table of whole words made from a table of pieces."""
 
-    Parameters
-    ----------
-    table : Embeddings
-        The words with a row of their own, without their marks, then the composed ones.
-    style : str
-        How pieces are marked: ``"wordpiece"``, ``"byte-level"`` or ``"sentencepiece"``.
-    asked : int
-        Distinct words asked for.
-    composed, missing : tuple of str
-        Those that are means of two or more pieces, and those that no pieces make.
-    exact : bool
-        Whether words were cut as the model cuts them; else the longest piece was taken first,
-        which is WordPiece's own rule and close to the others'.
-    """
-
-    table: Embeddings
-    style: Style
-    asked: int
-    composed: tuple[str, ...] = field(repr=False)
-    missing: tuple[str, ...] = field(repr=False)
-    exact: bool
+    table: Embeddings  # words with a row of their own, without their marks, then composed ones
+    style: Style  # how pieces are marked
+    asked: int  # distinct words asked for
+    composed: tuple[str, ...] = field(repr=False)  # those that are means of two or more pieces
+    missing: tuple[str, ...] = field(repr=False)  # those that no pieces make
+    exact: bool  # cut as the model cuts them, not only by taking the longest piece first
 
     @property
     def share(self) -> float:
@@ -219,11 +204,9 @@ def _tokenizer_beside(path: Path | None) -> Any:
         return None
     try:
         from tokenizers import Tokenizer
-    except ModuleNotFoundError:
-        return None
-    try:
+
         tokenizer = Tokenizer.from_file(str(file))
-    except Exception:  # the library raises bare Exception for a file it cannot use
+    except Exception:  # not installed, or the bare Exception it raises for a file it cannot use
         return None
     tokenizer.no_padding()  # a file may ask for 128 tokens, whatever the word
     tokenizer.no_truncation()

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError, UnknownNameError, VocabularyError
+from driftkit.errors import UnknownNameError, VocabularyError
 from driftkit.loaders.choose_rows import Rows, chosen_table
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.problems import Problems
@@ -198,10 +198,9 @@ def _choose(request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary 
     candidates = [tensor for tensor in tensors if tensor.is_table]
     if not candidates:
         if not tensors:
-            raise SourceError(request.name, "holds no dense tensor.")
-        raise SourceError(
-            request.name,
-            f"holds no two-dimensional tensor of floating-point numbers, only {_listed(tensors)}.",
+            raise request.error("holds no dense tensor.")
+        raise request.error(
+            f"holds no two-dimensional tensor of floating-point numbers, only {_listed(tensors)}."
         )
     if vocabulary is None:
         raise _no_words(request, "its rows", f" Tables it may mean: {_listed(candidates)}.")
@@ -222,10 +221,9 @@ def _choose(request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary 
             f"no table has a row for each of the {len(vocabulary):,} words of {vocabulary.where}: "
             f"{_listed(candidates)}. Give the vocabulary the model was trained with.",
         )
-    raise SourceError(
-        request.name,
+    raise request.error(
         f"{len(fitting)} tables fit the {len(vocabulary):,} words of {vocabulary.where}: "
-        f"{_listed(fitting)}. Name one as {request.name}::{fitting[0].key}.",
+        f"{_listed(fitting)}. Name one as {request.name}::{fitting[0].key}."
     )
 
 
@@ -233,9 +231,8 @@ def tensor_named(request: Request, tensors: Sequence[Tensor]) -> Tensor:
     """Return the table with the key of a request, or the only one whose name ends so."""
     keys = {tensor.key: tensor for tensor in tensors if tensor.key is not None}
     if not keys:
-        raise SourceError(
-            request.name,
-            f"holds one unnamed matrix, so there is no tensor {request.key!r}; leave the key out.",
+        raise request.error(
+            f"holds one unnamed matrix, so there is no tensor {request.key!r}; leave the key out."
         )
     key = str(request.key)
     if key in keys:
@@ -251,10 +248,9 @@ def tensor_named(request: Request, tensors: Sequence[Tensor]) -> Tensor:
 
 def _require_table(request: Request, tensor: Tensor) -> Tensor:
     if len(tensor.shape) != 2 or min(tensor.shape) == 0:
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"has shape {tensor.shape}; a table of word vectors has two dimensions, "
-            "(words, numbers in a vector).",
+            "(words, numbers in a vector)."
         )
     return tensor
 

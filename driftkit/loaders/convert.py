@@ -16,24 +16,16 @@ from driftkit.progress import Progress, as_progress
 from driftkit.store import write_rows, write_safetensors
 
 FORMATS = {
-    "safetensors": "named tensor 'vectors', its words beside it as X.vocab.txt",
-    "npy": "NumPy matrix, its words beside it as X.vocab.txt",
-    "word2vec-binary": "word2vec .bin",
-    "word2vec-text": "word2vec text, with a header",
-    "glove-text": "GloVe text, without one",
-    "driftkit": "driftkit folder",
+    "safetensors": ".safetensors",
+    "npy": ".npy",
+    "word2vec-binary": ".bin",
+    "word2vec-text": ".vec",
+    "glove-text": ".txt",
+    "driftkit": "",
 }
-"""Formats that can be written, and what each is."""
+"""Formats that can be written, and the ending that means each if none is named."""
 
-BY_ENDING = {
-    ".safetensors": "safetensors",
-    ".npy": "npy",
-    ".bin": "word2vec-binary",
-    ".vec": "word2vec-text",
-    ".txt": "glove-text",
-    "": "driftkit",
-}
-"""Format meant by a name's ending, if none is named."""
+BY_ENDING = {ending: name for name, ending in FORMATS.items()}
 
 
 def format_of(path: str | os.PathLike[str], name: str | None = None) -> str:

@@ -134,20 +134,12 @@ class Inspection:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        return {
-            "source": self.source,
-            "path": None if self.path is None else str(self.path),
-            "format": self.format,
-            "vocabulary": self.vocabulary,
-            "words": self.words,
-            "original": self.original,
-            "others": self.others,
-            "tables": [
-                asdict(table) | {"shape": list(table.shape), "command": self.command(table)}
-                for table in self.tables
-            ],
-            "problems": list(self.problems),
-        }
+        tables = [
+            asdict(table) | {"shape": list(table.shape), "command": self.command(table)}
+            for table in self.tables
+        ]
+        path = None if self.path is None else str(self.path)
+        return asdict(self) | {"path": path, "tables": tables, "problems": list(self.problems)}
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per table: key, rows, dimensions, dtype, fits, zero_share, equals, ..."""

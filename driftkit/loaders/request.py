@@ -75,6 +75,15 @@ class Request:
         """The file or folder to read."""
         return Path(self.target)
 
+    def error(self, message: str) -> SourceError:
+        """Return the error to raise, with one sentence about what is wrong with the source."""
+        return SourceError(self.name, message)
+
+    def damaged(self, what: str, error: Exception, again: str = "save or copy") -> SourceError:
+        """Return the error for a file that a library could not read; what it said is cut short."""
+        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        return self.error(f"is a damaged or truncated {what} ({reason}); {again} it again.")
+
     def report(self, done: int, total: int) -> None:
         """Tell the caller, if the caller asked, how much is read."""
         if self.progress is not None:

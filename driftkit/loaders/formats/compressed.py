@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError
 from driftkit.loaders.formats import word2vec_binary
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.request import Request
@@ -38,10 +37,9 @@ def read(request: Request) -> Embeddings:
         what = "nothing"
     else:
         what = "something else"
-    raise SourceError(
-        request.name,
+    raise request.error(
         f"is compressed and holds {what}, and only text and word2vec .bin are read compressed; "
-        "unpack it and give the file inside.",
+        "unpack it and give the file inside."
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from driftkit.errors import MissingExtraError, SourceError, UnknownNameError
+from driftkit.errors import MissingExtraError, UnknownNameError
 from driftkit.loaders.request import Request
 
 WANTED = (
@@ -34,9 +34,7 @@ def gensim_path(request: Request) -> Path:
     folder = Path(downloader.BASE_DIR) / request.target
     path = folder / f"{request.target}.gz"
     if "/" in request.target or "\\" in request.target or ".." in request.target:
-        raise SourceError(
-            request.name, "is not a name of gensim-data, which has no slashes or dots."
-        )
+        raise request.error("is not a name of gensim-data, which has no slashes or dots.")
     if not path.is_file():
         path = Path(_download_gensim(request, downloader))
     return path
@@ -54,10 +52,9 @@ def _download_gensim(request: Request, downloader: Any) -> str:
                 return str(downloader.load(request.target, return_path=True))
     except Exception as error:  # urllib, ssl and gensim each have their own kinds
         reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"is not in gensim's cache ({downloader.BASE_DIR}) and could not be downloaded "
-            f"({reason}); fetch it where there is a network, and copy that folder.",
+            f"({reason}); fetch it where there is a network, and copy that folder."
         ) from None
     finally:
         logger.removeHandler(quiet)
@@ -89,17 +86,14 @@ def hub_path(request: Request) -> Path:
     except LocalEntryNotFoundError:
         pass
     except ValueError as error:
-        raise SourceError(
-            request.name, f"is not a name on the Hugging Face Hub ({error})."
-        ) from None
+        raise request.error(f"is not a name on the Hugging Face Hub ({error}).") from None
     try:
         if os.environ.get("HF_HUB_OFFLINE"):
             raise LocalEntryNotFoundError("HF_HUB_OFFLINE is set")
         return Path(fetch(**settings))
     except Exception as error:  # the hub and its network have many kinds
         reason = f"{type(error).__name__}: {error}".strip().splitlines()[0].rstrip(".")
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"is not in the cache of huggingface_hub and could not be downloaded ({reason}); fetch "
-            "it where there is a network and set HF_HOME to that cache.",
+            "it where there is a network and set HF_HOME to that cache."
         ) from None

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError, VocabularyError
+from driftkit.errors import VocabularyError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.formats.safetensors_file import list_tensors
@@ -26,28 +26,25 @@ def read(request: Request) -> Embeddings:
     """Open a folder that `Embeddings.save` wrote."""
     folder = request.path
     if request.key is not None:
-        raise SourceError(request.name, "holds one table and no named tensors; leave the key out.")
+        raise request.error("holds one table and no named tensors; leave the key out.")
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         if manifest["schema"] != SCHEMA:
-            raise SourceError(
-                request.name,
-                f"is a driftkit folder of another kind ({manifest['schema']}); {SCHEMA} is read.",
+            raise request.error(
+                f"is a driftkit folder of another kind ({manifest['schema']}); {SCHEMA} is read."
             )
         held = words_of_json(json.loads((folder / WORDS).read_text("utf-8")), WORDS)
         rounding = Rounding(**manifest["source"]["rounding"])
         problems = Problems()
         problems.extend(Problem(**problem) for problem in manifest["problems"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise SourceError(
-            request.name, f"is a damaged driftkit folder ({error!r}); write it again."
-        ) from None
+        raise request.error(f"is a damaged driftkit folder ({error!r}); write it again.") from None
     if not (folder / MATRIX).is_file():
-        raise SourceError(request.name, f"its {MATRIX} is missing; write the folder again.")
-    tensors = {tensor.key: tensor for tensor in list_tensors(folder / MATRIX, request.name)}
+        raise request.error(f"its {MATRIX} is missing; write the folder again.")
+    tensors = {tensor.key: tensor for tensor in list_tensors(folder / MATRIX, request)}
     tensor = tensors.get(KEY)
     if tensor is None or not tensor.is_table:
-        raise SourceError(request.name, f"its {MATRIX} holds no table named {KEY!r}.")
+        raise request.error(f"its {MATRIX} holds no table named {KEY!r}.")
     if tensor.shape[0] != len(held):
         raise VocabularyError(
             request.name, f"has {tensor.shape[0]:,} rows and {len(held):,} words; write it again."
@@ -63,10 +60,5 @@ def count_rows(request: Request) -> int:
 
 
 FORMAT = Format(
-    "driftkit",
-    "a driftkit folder",
-    looks_like_driftkit,
-    read,
-    rows=count_rows,
-    is_folder=True,
+    "driftkit", "a driftkit folder", looks_like_driftkit, read, rows=count_rows, is_folder=True
 )

@@ -13,32 +13,15 @@ from driftkit.loaders.request import Request
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format of files or folders; one of `read` and `tensors` is given.
+    """One format of files or folders; `register_format` says what its parts are.
 
-    Parameters
-    ----------
-    name : str
-        As in ``Source.format``; text has two, told apart by its header.
-    title : str
-        As people call it, with the usual endings, for messages.
-    tells : callable
-        Whether a file that starts with these bytes has this format; of folders, whether the folder
-        at this path has it.
-    read : callable, optional
-        Reads a table with its words.
-    tensors : callable, optional
-        Lists the tensors of a file; one is chosen and gets its words as `driftkit.load` says.
-    endings : tuple of str
-        Names that such files usually have, for the message about one that is not what its name
-        says.
-    rows : callable, optional
-        Counts the rows without reading them; None where reading a few reads all.
-    is_folder : bool
+    One of `read` and `tensors` is given. `rows` counts the rows without reading them; it is None
+    where reading a few reads all.
     """
 
-    name: str
+    name: str  # as in Source.format; text has two, told apart by its header
     title: str
-    tells: Callable[[Any], bool]
+    tells: Callable[[Any], bool]  # from the first bytes of a file, or the path of a folder
     read: Callable[[Request], Embeddings] | None = None
     tensors: Callable[[Request], TensorFile] | None = None
     endings: tuple[str, ...] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError, UnsafePickleError
+from driftkit.errors import UnsafePickleError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.request import Request
@@ -26,13 +26,12 @@ def read(request: Request) -> Embeddings:
         loaded = KeyedVectors.load(str(request.path), mmap="r")
     except Exception as error:  # a pickle may raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise SourceError(request.name, f"gensim could not open it ({reason}).") from None
+        raise request.error(f"gensim could not open it ({reason}).") from None
     vectors = getattr(loaded, "wv", loaded)
     if not isinstance(vectors, KeyedVectors):
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"holds an object of type {type(loaded).__name__}, not gensim vectors or a gensim "
-            "model.",
+            "model."
         )
     dtype = str(vectors.vectors.dtype)
     source = Source(request.name, request.path, "gensim", dtype, rounding=Rounding.of_dtype(dtype))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,7 @@ def tensors(request: Request) -> TensorFile:
         files = _weights(folder)
         if files:
             return TensorFile(tuple(_list(request, folder, files)), _vocabulary(request, folder))
-    raise SourceError(
-        request.name, f"is a folder without weights; one holds {' or '.join(WEIGHTS[:2])}."
-    )
+    raise request.error(f"is a folder without weights; one holds {' or '.join(WEIGHTS[:2])}.")
 
 
 def _parts(folder: Path, name: str) -> Iterator[Path]:
@@ -67,7 +66,7 @@ def _list(request: Request, folder: Path, files: list[str]) -> Iterator[Tensor]:
     index = _json(folder / files[0], request.name)
     where = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(where, dict) or not all(isinstance(name, str) for name in where.values()):
-        raise SourceError(request.name, f"its {files[0]} has no weight_map from tensor to file.")
+        raise request.error(f"its {files[0]} has no weight_map from tensor to file.")
     for name in sorted(set(where.values())):
         shard = _inside(folder, name, request.name)
         require_file(
@@ -80,7 +79,8 @@ def _list(request: Request, folder: Path, files: list[str]) -> Iterator[Tensor]:
 
 def _list_file(request: Request, path: Path) -> list[Tensor]:
     if path.suffix == ".safetensors":
-        return safetensors_file.list_tensors(path, f"{request.name}/{path.name}")
+        part = replace(request, name=f"{request.name}/{path.name}")
+        return safetensors_file.list_tensors(path, part)
     return torch_checkpoint.list_tensors(path, request)
 
 

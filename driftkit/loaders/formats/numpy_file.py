@@ -53,7 +53,8 @@ def archive_tensors(request: Request) -> TensorFile:
                     continue
                 key = info.filename.removesuffix(".npy")
                 with archive.open(info) as member:
-                    shape, fortran, dtype = _header(member)
+                    header = _header(member)
+                shape, _, dtype = header
                 if dtype.hasobject:
                     raise _objects(request)
                 if key in _WORDS and dtype.kind == "U" and len(shape) == 1:
@@ -62,7 +63,7 @@ def archive_tensors(request: Request) -> TensorFile:
                         words = np.lib.format.read_array(member, allow_pickle=False).tolist()
                     vocabulary = Vocabulary(tuple(words), f"{key} inside the file")
                 else:
-                    found.append(_member(request, info, key, shape, fortran, dtype))
+                    found.append(_member(request, info, key, *header))
     except SourceError:
         raise
     except Exception as error:  # and so does zipfile for damaged archives
@@ -71,14 +72,9 @@ def archive_tensors(request: Request) -> TensorFile:
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(member)
-    reader = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, fortran, dtype = reader(member)
-    return shape, fortran, dtype
+    first = np.lib.format.read_magic(member) == (1, 0)
+    form = np.lib.format
+    return (form.read_array_header_1_0 if first else form.read_array_header_2_0)(member)
 
 
 def _member(
@@ -125,10 +121,9 @@ def _data_offset(path: Path, info: ZipInfo) -> int:
 
 def _check_size(request: Request, info: ZipInfo) -> None:
     if info.file_size > max(RATIO * info.compress_size, 1 << 26):
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"its array {info.filename} unpacks to more than {RATIO} times its size, which no "
-            "table of vectors does; save it with np.savez.",
+            "table of vectors does; save it with np.savez."
         )
     require_memory(info.file_size, request.name)
 
@@ -136,10 +131,7 @@ def _check_size(request: Request, info: ZipInfo) -> None:
 def _damaged(request: Request, error: Exception, ending: str) -> SourceError:
     if "Python objects" in str(error) or "Object arrays" in str(error):
         return _objects(request)
-    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-    return SourceError(
-        request.name, f"is a damaged or truncated {ending} file ({reason}); save or copy it again."
-    )
+    return request.damaged(f"{ending} file", error)
 
 
 def _objects(request: Request) -> UnsafePickleError:

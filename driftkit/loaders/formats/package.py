@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import MissingExtraError, SourceError, UnknownNameError
+from driftkit.errors import MissingExtraError, UnknownNameError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.request import Request
 from driftkit.provenance import Source
@@ -17,28 +17,14 @@ from driftkit.provenance import Source
 
 @dataclass(frozen=True, slots=True)
 class VectorPackage:
-    """Where a package keeps its vectors.
+    """Where a package keeps its vectors."""
 
-    Parameters
-    ----------
-    name : str
-        The distribution's name, as typed after ``package:``.
-    module : str
-        The module whose folder holds the files.
-    matrix, words : str
-        The ``.npy`` file and the parquet file in that folder.
-    column : str
-        The column of words in row order.
-    extra : str
-        The extra of driftkit that installs the package.
-    """
-
-    name: str
-    module: str
-    matrix: str
-    words: str
-    column: str
-    extra: str
+    name: str  # the distribution's, as typed after "package:"
+    module: str  # its folder holds the files
+    matrix: str  # a .npy file
+    words: str  # a parquet file
+    column: str  # of that, with the words in row order
+    extra: str  # of driftkit, which installs the package
 
 
 PACKAGES = (
@@ -63,15 +49,13 @@ def read(request: Request) -> Embeddings:
     if request.target not in known:
         raise UnknownNameError("vector package", request.target, known)
     if request.key is not None:
-        raise SourceError(request.name, "holds one table and no named tensors; leave the key out.")
+        raise request.error("holds one table and no named tensors; leave the key out.")
     package = known[request.target]
     folder = _folder(package)
     matrix, words = folder / package.matrix, folder / package.words
     for path in (matrix, words):
         if not path.is_file():
-            raise SourceError(
-                request.name, f"its file {path.name} is missing; reinstall the package."
-            )
+            raise request.error(f"its file {path.name} is missing; reinstall the package.")
     source = Source(request.name, matrix, "package")
     stored = np.load(matrix, mmap_mode="r", allow_pickle=False)
     return chosen_table(request, _words(package, words), lambda rows: stored[rows], source)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError, VocabularyError
+from driftkit.errors import VocabularyError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import require_memory
@@ -48,14 +48,10 @@ def read(request: Request) -> Embeddings:
         )
     except pl.exceptions.PolarsError as error:
         reason = re.split(r"\s{2,}|\n", str(error))[0]
-        raise SourceError(
-            request.name, f"is a TSV of numbers with a broken row ({reason})."
-        ) from None
+        raise request.error(f"is a TSV of numbers with a broken row ({reason}).") from None
     if any(frame.null_count().row(0)):
         row = next(row for row, values in enumerate(frame.rows()) if None in values)
-        raise SourceError(
-            request.name, f"line {row + 1:,} has fewer than the {d} numbers of the other lines."
-        )
+        raise request.error(f"line {row + 1:,} has fewer than the {d} numbers of the other lines.")
     vocabulary = _metadata(request)
     if len(vocabulary) != frame.height:
         raise VocabularyError(

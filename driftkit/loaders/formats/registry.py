@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import DriftkitError, OptionError, SourceError
@@ -32,8 +32,6 @@ from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
 from driftkit.provenance import Source
-
-_T = TypeVar("_T")
 
 HEAD_BYTES = 1 << 16
 """How much of a file is looked at to tell its format."""
@@ -137,55 +135,47 @@ def register_format(
             f"format {name!r}: give a callable `tells`, and either a callable `read` or a callable "
             "`tensors`."
         )
-    _REGISTERED.append(
-        Format(
-            name,
-            title,
-            tells,
-            None if read is None else _finished(name, read),
-            None if tensors is None else _sentence_for_failures(name, tensors),
-            tuple(ending.lower() for ending in endings),
-            is_folder=is_folder,
-        )
-    )
+    lowered = tuple(ending.lower() for ending in endings)
+    known = Format(name, title, tells, read, tensors, lowered, is_folder=is_folder)
+    _REGISTERED.append(_finished(known))
 
 
-def _sentence_for_failures(name: str, function: Callable[[Request], _T]) -> Callable[[Request], _T]:
-    """Let what others' code raises become one sentence that names the format and the source."""
-
-    @wraps(function)
-    def guarded(request: Request) -> _T:
-        try:
-            return function(request)
-        except DriftkitError:
-            raise
-        except Exception as error:  # whatever a stranger's code raises
-            raise SourceError(
-                request.name, f"could not be read as {name} ({type(error).__name__}: {error})."
-            ) from error
-
-    return guarded
+@contextmanager
+def _one_sentence(source: str, what: str) -> Iterator[None]:
+    """Turn whatever a stranger's code raises into one sentence about the source."""
+    try:
+        yield
+    except DriftkitError:
+        raise
+    except Exception as error:
+        raise SourceError(source, f"{what} ({type(error).__name__}: {error}).") from error
 
 
-def _finished(name: str, read: Callable[[Request], Embeddings]) -> Callable[[Request], Embeddings]:
-    """Let a reader return all rows, and leave out where they came from."""
+def _finished(known: Format) -> Format:
+    """Let a stranger's reader return all rows, and leave out where they came from."""
 
-    def finished(request: Request) -> Embeddings:
-        table = _sentence_for_failures(name, read)(request)
+    def read(request: Request) -> Embeddings:
+        with _one_sentence(request.name, f"could not be read as {known.name}"):
+            table = known.load(request)
+        if known.read is None:
+            return table
         if not isinstance(table, Embeddings):
-            raise SourceError(
-                request.name,
-                f"the reader of {name} returned an object of type {type(table).__name__}; it must "
-                "return Embeddings.",
+            raise request.error(
+                f"the reader of {known.name} returned an object of type {type(table).__name__}; it "
+                "must return Embeddings."
             )
-        source = table.source
-        if source == Source():
-            source = Source(request.name, request.path, name)
         problems = Problems()
         problems.extend(table.problems)
+        unnamed = table.source == Source()
+        source = Source(request.name, request.path, known.name) if unnamed else table.source
         return chosen_table(request, table.words, lambda rows: table.matrix[rows], source, problems)
 
-    return finished
+    def tensors(request: Request) -> TensorFile:
+        assert known.tensors is not None
+        with _one_sentence(request.name, f"could not be read as {known.name}"):
+            return known.tensors(request)
+
+    return replace(known, read=read, tensors=known.tensors and tensors)
 
 
 def accepted() -> str:
@@ -221,22 +211,11 @@ def find_format(request: Request) -> Format:
         with path.open("rb") as file:
             told = file.read(HEAD_BYTES)
     for known in formats():
-        if known.is_folder == isinstance(told, Path) and _tells(known, told, name):
-            return known
+        if known.is_folder == isinstance(told, Path):
+            with _one_sentence(name, f"the format {known.name} could not tell whether this is one"):
+                if known.tells(told):
+                    return known
     raise SourceError(name, _unknown_folder(path) if isinstance(told, Path) else _unknown(path))
-
-
-def _tells(known: Format, told: bytes | Path, name: str) -> bool:
-    try:
-        return bool(known.tells(told))
-    except DriftkitError:
-        raise
-    except Exception as error:  # whatever a stranger's code raises
-        raise SourceError(
-            name,
-            f"the format {known.name} could not tell whether this is one ({type(error).__name__}: "
-            f"{error}).",
-        ) from error
 
 
 def _is_folder(path: Path) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile
 from driftkit.loaders.formats.format import Format
@@ -31,7 +30,7 @@ def looks_like_safetensors(head: bytes) -> bool:
 
 def tensors(request: Request) -> TensorFile:
     """List the tensors by the file's header alone, and read the words of a `WordEmbedding`."""
-    listed = list_tensors(request.path, request.name)
+    listed = list_tensors(request.path, request)
     vocabulary: Vocabulary | None = None
     for tensor in listed:
         if is_state_of_words(tensor.key, tensor.dtype, tensor.shape):
@@ -40,8 +39,8 @@ def tensors(request: Request) -> TensorFile:
     return TensorFile(tuple(listed), vocabulary)
 
 
-def list_tensors(path: Path, name: str) -> list[Tensor]:
-    """List the tensors of one file; `name` is what the user typed, for messages."""
+def list_tensors(path: Path, request: Request) -> list[Tensor]:
+    """List the tensors of one file of what a request means."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -49,10 +48,7 @@ def list_tensors(path: Path, name: str) -> list[Tensor]:
         with safe_open(path, framework="np"):
             pass
     except (SafetensorError, OSError) as error:
-        raise SourceError(
-            name,
-            f"is a damaged or truncated safetensors file ({error}); save or copy it again.",
-        ) from None
+        raise request.damaged("safetensors file", error) from None
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header: dict[str, Any] = json.loads(file.read(length))

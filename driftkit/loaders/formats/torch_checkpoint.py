@@ -50,10 +50,9 @@ def tensors(request: Request) -> TensorFile:
     if isinstance(loaded, torch.Tensor):
         return TensorFile((_tensor(None, loaded),))
     if not isinstance(loaded, Mapping):
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"holds an object of type {type(loaded).__name__}, not tensors; save them with "
-            "torch.save(model.state_dict(), path).",
+            "torch.save(model.state_dict(), path)."
         )
     found: list[Tensor] = []
     vocabulary: Vocabulary | None = None
@@ -117,7 +116,7 @@ def _load(request: Request, path: Path) -> Any:
     except pickle.UnpicklingError as error:
         named = _GLOBAL.search(str(error))
         if named is None:
-            raise _damaged(request, error) from None
+            raise request.damaged("torch checkpoint", error) from None
         raise UnsafePickleError(
             request.name,
             f"is a pickle that would run code to load ({named[1]}), so it was not opened; a whole "
@@ -126,7 +125,7 @@ def _load(request: Request, path: Path) -> Any:
             "if you trust where it comes from.",
         ) from None
     except Exception as error:  # torch raises many kinds for damaged files
-        raise _damaged(request, error) from None
+        raise request.damaged("torch checkpoint", error) from None
 
 
 def _plain_classes() -> list[Any]:
@@ -157,14 +156,6 @@ def _plain_classes() -> list[Any]:
         *((scalar, name) for name in old),
         *((dict, name) for name in lightning),
     ]
-
-
-def _damaged(request: Request, error: Exception) -> SourceError:
-    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-    return SourceError(
-        request.name,
-        f"is a damaged or truncated torch checkpoint ({reason}); save or copy it again.",
-    )
 
 
 def _tensor(key: str | None, tensor: torch.Tensor) -> Tensor:

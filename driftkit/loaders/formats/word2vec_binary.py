@@ -107,11 +107,10 @@ def _read(request: Request, window: _Window) -> Embeddings:
     # Checked before memory is taken: the smallest row is an empty word, a space, a vector.
     left = window.left
     if n == 0 or d == 0 or (left is not None and n * (width + 1) > left):
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"its header promises {n:,} vectors of {d}, at least {n * (width + 1):,} bytes, "
             f"and {left or 0:,} follow; the file is truncated or its header wrong, so "
-            "copy or download it again.",
+            "copy or download it again."
         )
     rows = n if request.limit is None else min(n, request.limit)
     wanted = None if request.words is None else frozenset(request.words)
@@ -172,15 +171,13 @@ def _begin(window: _Window):  # type: ignore[no-untyped-def]  # four handles for
 
 def _cut(request: Request, row: int, n: int, *, long: bool) -> SourceError:
     if long:
-        return SourceError(
-            request.name,
+        return request.error(
             f"word {row + 1:,} is longer than {gigabytes(WORD_BYTES)}; the file is damaged or of "
-            "another format.",
+            "another format."
         )
-    return SourceError(
-        request.name,
+    return request.error(
         f"it ends inside vector {row + 1:,} of the {n:,} its header promises; the file "
-        "is probably truncated, so copy or download it again.",
+        "is probably truncated, so copy or download it again."
     )
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 
-from driftkit.errors import SourceError
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import BOM, tidy
 from driftkit.loaders.text.precision import rounding_of
@@ -23,29 +22,14 @@ SAMPLE_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What the first lines tell about a file.
-
-    Parameters
-    ----------
-    dimensions : int
-        Numbers in a vector.
-    declared : tuple of int, optional
-        The header's n and d.
-    skip : int
-        Bytes before the first vector.
-    rounding : Rounding
-    line_bytes : float
-        Mean length of the lines looked at.
-    trailing_spaces : bool
-        Whether lines end in a space, as word2vec's own program and fastText write them.
-    """
+    """What the first lines tell about a file."""
 
     dimensions: int
-    declared: tuple[int, int] | None
-    skip: int
+    declared: tuple[int, int] | None  # n and d, as the header says
+    skip: int  # bytes before the first vector
     rounding: Rounding
-    line_bytes: float
-    trailing_spaces: bool
+    line_bytes: float  # mean length of the lines looked at
+    trailing_spaces: bool  # as word2vec's own program and fastText write them
 
 
 def is_number(field: bytes) -> bool:
@@ -88,13 +72,9 @@ def read_opening(request: Request, head: bytes) -> Opening:
         if d == 0 and len(counts) > 1:
             d = counts.most_common(2)[1][0]
     if d == 0:
-        raise SourceError(
-            request.name, "holds no line of a word followed by numbers separated by spaces."
-        )
+        raise request.error("holds no line of a word followed by numbers separated by spaces.")
     if d > MOST_DIMENSIONS:
-        raise SourceError(
-            request.name, f"has {d:,} numbers in its first lines; no word vector is that long."
-        )
+        raise request.error(f"has {d:,} numbers in its first lines; no word vector is that long.")
     numbers = chain.from_iterable(line.split(b" ")[-d:][:SAMPLE_NUMBERS] for line in lines)
     # A row takes at least two bytes a number, whatever blank or cut lines would claim.
     mean = max(sum(map(len, lines)) / len(lines) + 1, 2 * d)

@@ -19,7 +19,6 @@ import numpy.typing as npt
 
 from driftkit.arrays import Matrix
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import note_missing, nothing_chosen
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import gigabytes, require_memory
@@ -207,11 +206,10 @@ def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, line
     bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist()
     if bad:
         shown = ", ".join(f"{words[row]!r} in line {lines[row]:,}" for row in bad[:5])
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"holds NaN or infinity ({shown}{', ...' if len(bad) > 5 else ''}); vectors must be "
             "finite, so mend or remove those lines. Training that diverged, or an overflow in "
-            "fp16, leaves such rows.",
+            "fp16, leaves such rows."
         )
 
 
@@ -221,10 +219,9 @@ def _check_end(
     if opening.declared is not None:
         n, d = opening.declared
         if rows < n and not whole:
-            raise SourceError(
-                request.name,
+            raise request.error(
                 f"its header promises {n:,} words and it ends after {rows:,}, without a final "
-                "newline; the file is probably truncated, so copy or download it again.",
+                "newline; the file is probably truncated, so copy or download it again."
             )
         if (rows, opening.dimensions) != (n, d):
             detail = f"promises {n:,} words of {d} numbers; {rows:,} of {opening.dimensions} were"
@@ -247,10 +244,9 @@ def _blocks(
     with ThreadPoolExecutor(WORKERS) as pool:
         while block := stream.read_lines(size, LINE_BYTES):
             if len(block) > LINE_BYTES and b"\n" not in block:
-                raise SourceError(
-                    request.name,
+                raise request.error(
                     f"holds a line of more than {gigabytes(LINE_BYTES)}, too long for a word and "
-                    "its vector; the file is damaged or of another format.",
+                    "its vector; the file is damaged or of another format."
                 )
             if request.limit is not None:
                 block = _cut_lines(stream, block, request.limit)

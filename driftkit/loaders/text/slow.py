@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.arrays import Matrix
-from driftkit.errors import SourceError
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import read_regular
@@ -44,10 +43,9 @@ def read_irregular(
     starts, ends, count, numbers = starts[full], ends[full], count[full], numbers[full]
     short = np.flatnonzero(count < d)
     if len(short):
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"line {numbers[short[0]]:,} has {_count(int(count[short[0]]))} after the word where "
-            f"other lines have {d}; the file may be truncated or made of several.",
+            f"other lines have {d}; the file may be truncated or made of several."
         )
     if not len(ends):
         return [], np.empty((0, d), np.float32), numbers
@@ -74,10 +72,9 @@ def _check_spaces(request: Request, word: bytes, line: int, d: int, problems: Pr
     """Tell a word that holds spaces from a line that holds too many numbers."""
     extra = word.split(b" ")[1:]
     if all(_DECIMAL.fullmatch(field) for field in extra):
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"line {line:,} has {d + len(extra)} numbers after the word where other lines have "
-            f"{d}; the file may be damaged or made of several.",
+            f"{d}; the file may be damaged or made of several."
         )
     problems.add("space in word", line, f"{_show(word)!r}: the vector was taken from the right")
 
@@ -104,7 +101,5 @@ def _floats(request: Request, line: bytes, number: int) -> list[float]:
     fields = line.split(b" ")
     for field in fields:
         if not is_number(field):
-            raise SourceError(
-                request.name, f"line {number:,} holds {_show(field)!r} where a number should be."
-            )
+            raise request.error(f"line {number:,} holds {_show(field)!r} where a number should be.")
     return [float(field) for field in fields]

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from driftkit.errors import SourceError, UnknownNameError
+from driftkit.errors import UnknownNameError
 from driftkit.loaders.preconditions import gigabytes
 from driftkit.loaders.request import Request
 
@@ -41,28 +41,13 @@ def compression(head: bytes) -> str | None:
 class Stream:
     """Bytes read from front to back, with the position in the file on disk beside them.
 
-    Parameters
-    ----------
-    request : Request
-        For messages.
-    raw : file
-        The file on disk.
-    size : int
-        How many of its bytes this stream uses.
-    unpacked : file, optional
-        The decompressor on top of it; by default the file itself.
-    kind : str, optional
-        Its compression.
+    `size` bytes of the file `raw` are used, by way of the decompressor `unpacked` if there is one.
     """
 
     def __init__(
-        self,
-        request: Request,
-        raw: IO[bytes],
-        size: int,
-        unpacked: IO[bytes] | None = None,
-        kind: str | None = None,
-    ) -> None:
+        self, request: Request, raw: IO[bytes], size: int,
+        unpacked: IO[bytes] | None = None, kind: str | None = None,
+    ) -> None:  # fmt: skip
         self.request, self.size, self.kind = request, size, kind
         self._raw, self._file = raw, unpacked or raw
         self._start = raw.tell()
@@ -116,17 +101,12 @@ class Stream:
         try:
             part = self._file.read(size)
         except _DAMAGE as error:
-            raise SourceError(
-                self.request.name,
-                f"is a damaged or truncated .{self.kind} file ({str(error).rstrip('.')}); copy or "
-                "download it again.",
-            ) from None
+            raise self.request.damaged(f".{self.kind} file", error, "copy or download") from None
         self._given += len(part)
         if self._given > max(RATIO * self.size, FREE_BYTES):
-            raise SourceError(
-                self.request.name,
+            raise self.request.error(
                 f"unpacks to more than {RATIO} times its {gigabytes(self.size)}, which no table of "
-                "vectors does; if it is one after all, unpack it and give the file.",
+                "vectors does; if it is one after all, unpack it and give the file."
             )
         return part
 
@@ -153,15 +133,9 @@ def open_stream(request: Request, head: bytes) -> Iterator[Stream]:
                 member = _member(request, archive)
                 unpacked = stack.enter_context(archive.open(member))
             except RuntimeError:  # zipfile's word for a member that wants a password
-                raise SourceError(
-                    request.name, "is encrypted; unpack it and give the file inside."
-                ) from None
+                raise request.error("is encrypted; unpack it and give the file inside.") from None
             except (BadZipFile, OSError, NotImplementedError, ValueError, EOFError) as error:
-                raise SourceError(
-                    request.name,
-                    f"is a damaged or truncated .zip file ({str(error).rstrip('.')}); copy or "
-                    "download it again.",
-                ) from None
+                raise request.damaged(".zip file", error, "copy or download") from None
             raw.seek(0)
             yield Stream(request, raw, max(member.compress_size, 1), unpacked, kind)
         else:
@@ -186,10 +160,9 @@ def _member(request: Request, archive: ZipFile) -> ZipInfo:
     if len(files) == 1:
         return files[0]
     if not files:
-        raise SourceError(request.name, "is an archive without any file in it.")
+        raise request.error("is an archive without any file in it.")
     shown = ", ".join(info.filename for info in files[:10]) + (", ..." if len(files) > 10 else "")
-    raise SourceError(
-        request.name,
+    raise request.error(
         f"is an archive of {len(files):,} files ({shown}); name one as "
-        f"{request.name}::{files[0].filename}.",
+        f"{request.name}::{files[0].filename}."
     )

@@ -14,26 +14,13 @@ from driftkit.provenance import Problem
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Words in row order, and where they came from.
-
-    Parameters
-    ----------
-    words : tuple of str
-    where : str
-        For messages: the file's name, or ``"the vocabulary given"``.
-    path : pathlib.Path, optional
-        The file, if there is one.
-    is_tokenizer : bool, default False
-        Whether the words are a tokenizer's, which has no token past the last one.
-    problems : tuple of Problem
-        What had to be repaired.
-    """
+    """Words in row order, and where they came from."""
 
     words: tuple[str, ...]
-    where: str
+    where: str  # for messages: the file's name, or "the vocabulary given"
     path: Path | None = None
-    is_tokenizer: bool = False
-    problems: tuple[Problem, ...] = ()
+    is_tokenizer: bool = False  # a tokenizer has no token past its last one
+    problems: tuple[Problem, ...] = ()  # what had to be repaired
 
     def __len__(self) -> int:
         return len(self.words)
