@@ -86,6 +86,12 @@ class Measure:
         What each parameter may be.
     identity : float, optional
         What it reads where nothing changed; None for a measure that describes one table.
+    margin : float, optional
+        Of a measure of benchmarks: the smallest change that counts; by default a hundredth of the
+        range.
+    fewest_items : int, optional
+        Of a measure of benchmarks: fewer answered items than this decide nothing; by default as
+        many as it takes for a single item not to outweigh the margin.
 
     Raises
     ------
@@ -111,6 +117,8 @@ class Measure:
     parameters: tuple[tuple[str, float], ...] = ()
     accepted: Mapping[str, Bounds] = field(default_factory=dict, compare=False)
     identity: float | None = None
+    margin: float | None = None
+    fewest_items: int | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[\w-]+", self.name):

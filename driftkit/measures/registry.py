@@ -20,9 +20,10 @@ from driftkit.arrays import Values
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.measures.measure import Bounds, Measure
 
-Needs = Literal["pair", "neighbors", "sums"]
-"""What a function computes a measure from: the rows of both tables, the neighbors of words, or the
-sums that `driftkit.drift` takes of rows anyway (only measures that are always taken)."""
+Needs = Literal["pair", "neighbors", "sums", "lists"]
+"""What a function computes a measure from: the rows of both tables, or the neighbors of words; and
+for driftkit's own, the sums that `driftkit.drift` takes of rows anyway (these measures are always
+taken), or what `driftkit.neighbors` makes of lists."""
 
 
 def _built_in() -> dict[str, Measure]:
