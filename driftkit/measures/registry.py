@@ -181,13 +181,10 @@ def register_measure(
             f"a measure called {measure.name!r} is registered already; choose another name."
         )
     if (compute is None) == (measure.kind in ("word", "space")):
-        raise OptionError(
-            f"measure {measure} of kind {measure.kind!r} came "
-            + ("without a function that computes it: register_measure(measure, compute)."
-               if compute is None else
-               "with a function; the evaluator of a benchmark computes its measure, so leave it "
-               "out.")
-        )  # fmt: skip
+        due = "needs a function that computes it: register_measure(measure, compute)"
+        if compute is not None:
+            due = "takes no function; the evaluator of a benchmark computes it"
+        raise OptionError(f"measure {measure} of kind {measure.kind!r} {due}.")
     if needs not in ("pair", "neighbors") or (needs, measure.kind) == ("neighbors", "space"):
         raise OptionError(
             f"measure {measure} of kind {measure.kind!r} needs {needs!r}; a measure of words needs "
