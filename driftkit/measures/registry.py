@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -51,13 +51,7 @@ RESERVED = frozenset(
 _NAME = re.compile(r"(?P<name>[\w-]+)(?:\((?P<inside>[^()]*)\))?(?:@(?P<k>\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Computation:
-    needs: Needs
-    function: Callable[..., Any]
-
-
-_COMPUTATIONS: dict[str, _Computation] = {}
+_COMPUTATIONS: dict[str, tuple[Needs, Callable[..., Any]]] = {}
 
 
 def parse_measure(text: str) -> Measure:
@@ -198,7 +192,7 @@ def register_measure(
 def provide(needs: Needs, functions: Mapping[str, Callable[..., Any]]) -> None:
     """Say who computes measures, by name; for rooms, of measures that are declared already."""
     for name, function in functions.items():
-        _COMPUTATIONS[REGISTRY[name].name] = _Computation(needs, function)
+        _COMPUTATIONS[REGISTRY[name].name] = needs, function
 
 
 def computed_from(needs: Needs, kind: str, measures: Iterable[Measure]) -> list[Measure]:
@@ -206,21 +200,19 @@ def computed_from(needs: Needs, kind: str, measures: Iterable[Measure]) -> list[
     return [
         each
         for each in measures
-        if each.kind == kind
-        and each.name in _COMPUTATIONS
-        and _COMPUTATIONS[each.name].needs == needs
+        if each.kind == kind and each.name in _COMPUTATIONS and _COMPUTATIONS[each.name][0] == needs
     ]
 
 
 def function_of(measure: Measure) -> Any:
     """Return who computes a measure."""
-    return _COMPUTATIONS[measure.name].function
+    return _COMPUTATIONS[measure.name][1]
 
 
 def compute(measure: Measure, *given: Any, shape: tuple[int, ...]) -> Values:
     """Compute a measure from what it needs, and refuse what is no array of numbers of a shape."""
     asked: dict[str, float] = dict(measure.parameters)
-    if measure.k is not None and _COMPUTATIONS[measure.name].needs == "pair":
+    if measure.k is not None and _COMPUTATIONS[measure.name][0] == "pair":
         asked["k"] = measure.k
     values = np.asarray(function_of(measure)(*given, **asked))
     if values.shape != shape or values.dtype.kind not in "biuf":
