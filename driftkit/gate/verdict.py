@@ -171,8 +171,8 @@ class Verdict:
         return pd.DataFrame([each.to_dict() for each in self.results])
 
     def __repr__(self) -> str:
+        from driftkit.display import to_text
         from driftkit.gate.reports.terminal import verdict_view
-        from driftkit.report.terminal import to_text
 
         return to_text(verdict_view([self]))
 

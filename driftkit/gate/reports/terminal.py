@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from driftkit.report.tables import section, signed, table
+from driftkit.display import section, signed, table
 
 if TYPE_CHECKING:
     from driftkit.gate import Baseline, Result, Verdict
