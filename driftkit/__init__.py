@@ -68,4 +68,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    """Return the public names, and the dunder names that tools look for."""
+    dunder = (name for name in globals() if name.startswith("__") and name.endswith("__"))
+    return sorted({*dunder, "__version__", *_HOME, *_ROOMS})

@@ -10,7 +10,7 @@ from driftkit.drift.displacement import displacement
 from driftkit.drift.null_model import null_pair
 from driftkit.neighbors.hubness import MEASURES
 from driftkit.neighbors.optional_measures import FURTHER
-from driftkit.report.serialize import audit_schema
+from driftkit.report.document import audit_schema
 
 QUICK = {"benchmarks": ["ws353"], "resamples": 100}
 ASKED = ["jaccard@50", "displacement(anchors=1000)", "rbo(p=0.98)@50", *FURTHER, *MEASURES, "l2"]
@@ -43,10 +43,10 @@ def test_further_figures_are_those_of_the_rooms(audited, pair):
     deep = dk.neighbor_shifts(pair, audited.shifts.words, 50, candidates=audited.shifts.candidates)
     a, b = ([set(row.tolist()) for row in lists] for lists in (deep.before, deep.after))
     expected = [len(x & y) / len(x | y) for x, y in zip(a, b, strict=True)]
-    np.testing.assert_allclose(audited.figures["jaccard@50"][audited.candidate_rows], expected)
+    np.testing.assert_allclose(audited.values["jaccard@50"][audited.candidate_rows], expected)
     first = np.arange(len(pair)) < 1000
     np.testing.assert_array_equal(
-        audited.figures["displacement(center=0,anchors=1000)"], displacement(pair, anchors=first)
+        audited.values["displacement(center=0,anchors=1000)"], displacement(pair, anchors=first)
     )
 
 
@@ -77,7 +77,7 @@ def test_the_document_follows_its_schema_with_everything_asked_for(audited):
 def test_bands_are_of_all_words_of_a_rank(plain, pair):
     rows = {(row.measure, row.group): row for row in plain.summaries(bands=True)}
     for band, mask in band_masks(len(pair)).items():
-        for name, values in plain.figures.items():
+        for name, values in plain.values.items():
             row = rows[name, band]
             assert row.n + row.unmeasured == mask.sum()
             assert row.mean == pytest.approx(np.nanmean(values[mask]))

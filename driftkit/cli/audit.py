@@ -8,6 +8,7 @@ import click
 
 from driftkit.cli import judging, options
 from driftkit.cli.group import BROKEN_RULE
+from driftkit.defaults import CANDIDATES, RESAMPLES
 
 
 @click.command("audit", epilog=options.SOURCE_HELP)
@@ -22,9 +23,9 @@ from driftkit.cli.group import BROKEN_RULE
 @click.option(
     "--null",
     is_flag=True,
-    help="Audit random moves of the same size as well, to read every figure against.",
+    help="Audit random moves of the same size as well, to compare every value with.",
 )
-@click.option("--bands", is_flag=True, help="Show the figures by rank of the words, too.")
+@click.option("--bands", is_flag=True, help="Show the values by rank of the words, too.")
 @click.option(
     "--explain",
     is_flag=True,
@@ -33,9 +34,9 @@ from driftkit.cli.group import BROKEN_RULE
 @click.option(
     "--candidates",
     type=click.IntRange(1),
-    default=60_000,
+    default=CANDIDATES,
     show_default=True,
-    help="Seek neighbors among so many of the first words, and as many moved ones.",
+    help="Seek neighbors among this many of the first words, and as many moved ones.",
 )
 @click.option("--top", type=click.IntRange(0), default=6, show_default=True, help="Words to show.")
 @click.option("-w", "--words", "words", multiple=True, help="Show this word; may be repeated.")
@@ -43,7 +44,7 @@ from driftkit.cli.group import BROKEN_RULE
 @click.option(
     "--resamples",
     type=click.IntRange(100),
-    default=2000,
+    default=RESAMPLES,
     show_default=True,
     help="Bootstrap resamples behind each interval.",
 )

@@ -26,7 +26,6 @@ def command(
     Nothing is read whole. Ends with the exact command that audits it.
     """
     from driftkit import inspect
-    from driftkit.report.terminal import inspection_view
 
     inspection = inspect(source, vocab=vocab, original=original, unsafe_pickle=unsafe_pickle)
-    options.give(lambda: inspection_view(inspection), inspection.to_dict(), json_to)
+    options.give(lambda: inspection, inspection.to_dict(), json_to)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from driftkit.cli import options
+from driftkit.defaults import CANDIDATES, RESAMPLES
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit
@@ -29,7 +30,7 @@ class Asked:
     benchmarks: tuple[str, ...]
     k: int
     measures: tuple[str, ...]
-    candidates: int | None
+    candidates: int
     resamples: int
     seed: int
 
@@ -54,15 +55,16 @@ def audit_options(function: F) -> F:
         click.option(
             "--resamples",
             type=click.IntRange(100),
-            default=2000,
+            default=RESAMPLES,
             show_default=True,
             help="Bootstrap resamples behind each interval.",
         ),
         click.option(
             "--candidates",
             type=click.IntRange(1),
-            help="Seek neighbors among so many of the first words, and as many moved ones.  "
-            "[default: as driftkit.audit]",
+            default=CANDIDATES,
+            show_default=True,
+            help="Seek neighbors among this many of the first words, and as many moved ones.",
         ),
         measure_option,
         options.k_option,
@@ -138,7 +140,6 @@ def audits(
         Measures of words and of the space that rules name.
     """
     from driftkit import audit
-    from driftkit.audits import CANDIDATES
 
     benchmarks = benchmarks_for(asked.benchmarks, named)
     memo: dict[Any, Any] = {}
@@ -153,7 +154,7 @@ def audits(
                     pair,
                     benchmarks=benchmarks,
                     k=asked.k,
-                    candidates=asked.candidates or CANDIDATES,
+                    candidates=asked.candidates,
                     resamples=asked.resamples,
                     seed=asked.seed,
                     measures=[*asked.measures, *measures],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from driftkit.defaults import K
 from driftkit.progress import Progress as Steps
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def unsafe_option(function: F) -> F:
 def k_option(function: F) -> F:
     """Add ``-k``."""
     return click.option(
-        "-k", type=click.IntRange(1), default=10, show_default=True, help="Neighbors of a word."
+        "-k", type=click.IntRange(1), default=K, show_default=True, help="Neighbors of a word."
     )(function)
 
 
@@ -321,4 +322,4 @@ def give(
 
         with replacing(Path(json_to)) as partial:
             partial.write_text(text, encoding="utf-8")
-    console().print(view())
+    console().print(view(), crop=False)  # a command to copy stays on one line

@@ -35,7 +35,6 @@ def command(
     different words are not comparable; `driftkit audit` compares them on what both can answer.
     """
     from driftkit import Scores, load, score
-    from driftkit.report.terminal import scores_view
 
     show = options.Progress(quiet)
     words = options.gather_words((), words_from) if words_from else None
@@ -59,4 +58,4 @@ def command(
     if composing is not None:
         composing.require_pieces()
         document["composed"] = composing.reports
-    options.give(lambda: scores_view(scores), document, json_to)
+    options.give(lambda: scores, document, json_to)

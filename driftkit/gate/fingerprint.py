@@ -13,7 +13,7 @@ from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.subjects import Subject
-from driftkit.report.serialize import ENGINES
+from driftkit.report.document import ENGINES
 
 COMPARED = ("k", "candidates", "resamples", "seed")
 """Settings that change figures; further measures only add some."""

@@ -23,7 +23,7 @@ from driftkit.gate.profiles import PROFILES, Action
 from driftkit.gate.reports.terminal import SIGNS
 from driftkit.gate.rules import Level, Operator, Reference, Unit, parse_rule
 from driftkit.gate.subjects import BAND, COUNTS, STATISTICS, Kind
-from driftkit.report.serialize import ENGINES
+from driftkit.report.document import ENGINES
 
 CASES: list[Case] = [*verdicts.CASES, *rules.CASES, *baselines.CASES, *refusals.CASES]
 GOLDEN = Path(__file__).parent / "golden"

@@ -3,7 +3,7 @@ from driftkit.display import to_text
 from driftkit.report.checkpoints import checkpoint_frame, checkpoint_view
 
 
-def test_a_row_a_checkpoint(pair):
+def test_one_row_for_each_checkpoint(pair):
     ask = {"benchmarks": ["ws353"], "resamples": 200, "candidates": 300}
     memo = {}
     audits = [
@@ -13,7 +13,7 @@ def test_a_row_a_checkpoint(pair):
     assert list(frame.checkpoint) == ["after", "before"]
     assert list(frame.moved) == [150, 0]
     assert frame["overlap@10, all"].iloc[1] == 1
-    assert frame["ws353"].iloc[0] == audits[0].scores["ws353"].delta
+    assert frame["ws353, spearman"].iloc[0] == audits[0].scores["ws353"].delta
     text = to_text(checkpoint_view(audits), width=200)
     assert "Checkpoints side by side" in text
     assert "overlap@10, moved" in text
