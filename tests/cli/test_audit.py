@@ -110,7 +110,7 @@ def test_everything_that_can_be_asked_for(run, tables):
     for shown in (
         "jaccard@20, mean", "largest_hub@10, tuned", "  null", "By rank",
         "What random moves of the same size would have done", "Words that moved together",
-        "Directions words moved in",
+        "Directions in which words moved",
     ):  # fmt: skip
         assert shown in text
 
