@@ -17,7 +17,7 @@ from driftkit.evaluators import compare_scores
 from driftkit.findings import Audit as Audit
 from driftkit.findings import Settings
 from driftkit.measures.measure import Measure
-from driftkit.measures.requested import wanted_measures
+from driftkit.measures.requested import requested_measures
 from driftkit.neighbors.further import shifts_and_further
 from driftkit.pair import Pair
 from driftkit.progress import Progress as Steps
@@ -89,7 +89,7 @@ def audit(
     if k < 1 or candidates < 1:
         raise OptionError(f"k={k} and candidates={candidates} were given; both must be 1 or more.")
 
-    asked = wanted_measures(measures, k)
+    asked = requested_measures(measures, k)
     settings = Settings(k, candidates, resamples, seed, tuple(map(str, asked)), null)
 
     def stage(name: str) -> Steps | None:
@@ -122,7 +122,7 @@ def _measure(
     stage: Callable[[str], Steps | None],
 ) -> Audit:
     stage("drift")
-    words, space = word_drift(pair, asked), space_drift(pair)
+    words, space = word_drift(pair, asked), space_drift(pair, measures=asked)
     scores = compare_scores(
         pair,
         benchmarks,
@@ -135,7 +135,7 @@ def _measure(
     shifts, hubs = shifts_and_further(
         pair, pool, settings.k, asked, candidates=pool, memo=memo, progress=stage("neighbors")
     )
-    return Audit(pair, settings, words, SpaceDrift(space.figures + hubs), shifts, scores)
+    return Audit(pair, settings, words, SpaceDrift(space.values + hubs), shifts, scores)
 
 
 def candidate_words(pair: Pair, candidates: int) -> list[str]:

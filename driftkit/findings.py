@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.drift import SpaceDrift, WordDrift
-from driftkit.drift.bands import band_masks
 from driftkit.drift.clipping import saturated
-from driftkit.drift.summary import Summary, summarize_groups
+from driftkit.drift.groups import Summary, band_masks, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange, ScoreChanges
 from driftkit.evaluators.comparison.verdict import Status
-from driftkit.measures.requested import wanted_measures
+from driftkit.measures.requested import requested_measures
 from driftkit.neighbors import NeighborShifts, Shift
 from driftkit.neighbors.further import further_of
 from driftkit.pair import Pair
@@ -156,7 +155,7 @@ class Audit:
     @cached_property
     def figures(self) -> Mapping[str, npt.NDArray[np.float64]]:
         """Every per-word measure (n,) by name; those of neighbors are NaN for no candidates."""
-        found = dict(self.words.figures())
+        found = dict(self.words.values)
         for name, values in self.shifts.figures().items():
             found[name] = np.full(len(self.pair), np.nan)
             found[name][self.candidate_rows] = values
@@ -175,7 +174,7 @@ class Audit:
         if not bands:
             return whole
         by_name = {row.measure: self.figures[row.measure] for row in whole}
-        return whole + summarize_groups(by_name, band_masks(len(self.pair)))
+        return whole + summarize(by_name, band_masks(len(self.pair)))
 
     def most_shifted(self, n: int, *, moved: bool) -> list[Shift]:
         """Words that kept the fewest neighbors, the most frequent first among equals.
@@ -206,7 +205,7 @@ class Audit:
         UnknownNameError
             If a word is not shared.
         """
-        measures = wanted_measures(self.settings.measures, self.settings.k)
+        measures = requested_measures(self.settings.measures, self.settings.k)
         return further_of(self.pair, words, self.shifts, measures)
 
     def explain(self, top: int = 6) -> Explained:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.drift.summary import Summary, none_if_nan, summarize
+from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import parse_measure
@@ -172,7 +172,7 @@ class NeighborShifts:
 
     def summary(self) -> tuple[Summary, ...]:
         """Sum up each measure over all, the moved and the unmoved of the words asked about."""
-        return summarize(self.figures(), self.moved)
+        return summarize(self.figures(), group_masks(self.moved))
 
     def most_shifted(self, n: int | None = None) -> npt.NDArray[np.int64]:
         """Positions in `words`, from the lowest overlap up; ties by RBO, then as given.

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from driftkit.arrays import Rows
 from driftkit.errors import OptionError
 from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
-from driftkit.pair import Pair, Rows
+from driftkit.pair import Pair
 from driftkit.progress import Progress
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ def _row(audit: Audit) -> dict[str, object]:
         "moved": int(audit.pair.moved.sum()),
         "displaced": int(audit.displaced.sum()),
         **{f"{name}, {group}": mean for group, mean in overlap.items()},
-        "cka, moved": audit.space.figure("cka", "moved").value,
+        "cka, moved": audit.space.find("cka", "moved").value,
         **{change.name: change.delta for change in audit.scores},
     }
 

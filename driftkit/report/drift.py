@@ -9,8 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from driftkit.drift.bands import band_masks
-from driftkit.drift.summary import GROUPS
+from driftkit.drift.groups import GROUPS, band_masks
 from driftkit.report.tables import number, section, signed, table
 
 if TYPE_CHECKING:

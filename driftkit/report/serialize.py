@@ -12,7 +12,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from driftkit.drift.summary import none_if_nan
+from driftkit.drift.groups import none_if_nan
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit
