@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +58,7 @@ class Space:
             )
         norms = row_norms(matrix) if norms is None else norms
         chosen: Engine = engine or ("compiled" if can_compile() else "torch")
-        plain: Matrix | Values = np.asarray(matrix)  # of a memory map
+        plain: Any = np.asarray(matrix)  # of a memory map
         return cls(plain, np.where(norms > 0, norms, np.nan), usable_device(device), chosen)
 
     def unit(self, rows: Rows) -> torch.Tensor:
