@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from driftkit.evaluators import Scores, compare_scores, score
     from driftkit.gate import Verdict, check
     from driftkit.loaders import inspect, load
+    from driftkit.measures import register_measure
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
 
@@ -31,6 +32,7 @@ _HOME = {
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
+    "register_measure": "measures",
     "score": "evaluators",
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "inspect",
     "load",
     "neighbor_shifts",
+    "register_measure",
     "score",
 ]
 

@@ -19,7 +19,7 @@ from driftkit.errors import OptionError
 from driftkit.evaluators import ScoreChanges, compare_scores
 from driftkit.findings import Findings, Settings
 from driftkit.measures.measure import Measure
-from driftkit.measures.requested import wanted_measures
+from driftkit.measures.requested import requested_measures
 from driftkit.neighbors.further import shifts_and_further
 from driftkit.pair import Pair
 from driftkit.progress import Progress, StageProgress, as_stage_progress
@@ -171,7 +171,7 @@ def audit(
     if k < 1 or candidates < 1:
         raise OptionError(f"k={k} and candidates={candidates} were given; both must be 1 or more.")
     told = as_stage_progress(progress)
-    asked = wanted_measures(measures, k)
+    asked = requested_measures(measures, k)
     settings = Settings(k, candidates, resamples, seed, tuple(map(str, asked)), null)
 
     def stage(name: str) -> Progress | None:
@@ -204,7 +204,7 @@ def _measure(
     stage: Callable[[str], Progress | None],
 ) -> Audit:
     drift_done = stage("drift")
-    words, space = word_drift(pair, asked), space_drift(pair)
+    words, space = word_drift(pair, asked), space_drift(pair, measures=asked)
     if drift_done is not None:
         drift_done(1, 1)
     scores = ScoreChanges(())
@@ -221,7 +221,7 @@ def _measure(
     shifts, hubs = shifts_and_further(
         pair, pool, settings.k, asked, candidates=pool, memo=memo, progress=stage("neighbors")
     )
-    return Audit(pair, settings, words, SpaceDrift(space.figures + hubs), shifts, scores)
+    return Audit(pair, settings, words, SpaceDrift(space.values + hubs), shifts, scores)
 
 
 def candidate_words(pair: Pair, candidates: int) -> list[str]:

@@ -12,13 +12,12 @@ import numpy as np
 from driftkit.arrays import Mask, Rows, Values
 from driftkit.display import joined
 from driftkit.drift import SpaceDrift, WordDrift
-from driftkit.drift.bands import band_masks
 from driftkit.drift.clipping import saturated
-from driftkit.drift.summary import Summary, summarize_groups
+from driftkit.drift.groups import Summary, band_masks, summarize
 from driftkit.evaluators import ScoreChange, ScoreChanges
 from driftkit.evaluators.comparison.verdict import Status
 from driftkit.explain.explanation import Explained, explained
-from driftkit.measures.requested import wanted_measures
+from driftkit.measures.requested import requested_measures
 from driftkit.neighbors import NeighborShifts, Shift
 from driftkit.neighbors.further import further_of
 from driftkit.pair import Pair
@@ -160,7 +159,7 @@ class Findings:
     @cached_property
     def values(self) -> Mapping[str, Values]:
         """Every per-word measure (n,) by name; NaN for words whose neighbors were not sought."""
-        found = dict(self.words.figures())
+        found = dict(self.words.values)
         for name, values in self.shifts.figures().items():
             found[name] = np.full(len(self.pair), np.nan)
             found[name][self.candidate_rows] = values
@@ -179,7 +178,7 @@ class Findings:
         if not bands:
             return whole
         by_name = {row.measure: self.values[row.measure] for row in whole}
-        return whole + summarize_groups(by_name, band_masks(len(self.pair)))
+        return whole + summarize(by_name, band_masks(len(self.pair)))
 
     def most_shifted(self, n: int, *, moved: bool) -> list[Shift]:
         """Return the words that kept the fewest neighbors, the most frequent first among equals.
@@ -210,7 +209,7 @@ class Findings:
         UnknownNameError
             If a word is not shared.
         """
-        measures = wanted_measures(self.settings.measures, self.settings.k)
+        measures = requested_measures(self.settings.measures, self.settings.k)
         return further_of(self.pair, words, self.shifts, measures)
 
     def explain(self, top: int = 6) -> Explained:

@@ -7,14 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from driftkit.arrays import BLOCK_ROWS, Matrix
+from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
 from driftkit.embeddings import Embeddings
 from driftkit.errors import AlignmentError, UnknownNameError
-
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -105,12 +101,12 @@ class Pair:
         return _take(self.tuned.matrix, self.tuned_rows)
 
     @cached_property
-    def before_norms(self) -> npt.NDArray[np.float64]:
+    def before_norms(self) -> Values:
         """Norms of `before`, (n,)."""
         return self.original.norms[self.original_rows]
 
     @cached_property
-    def after_norms(self) -> npt.NDArray[np.float64]:
+    def after_norms(self) -> Values:
         """Norms of `after`, (n,)."""
         return self.tuned.norms[self.tuned_rows]
 
@@ -121,21 +117,21 @@ class Pair:
         return zero
 
     @cached_property
+    def changed(self) -> Mask:
+        """Words whose row differs in any number, (n,), be it by rounding alone."""
+        return changed_rows(self.before, self.after)
+
+    @cached_property
     def moved(self) -> Mask:
         """Words whose row changed by more than `tolerance` in some coordinate, (n,)."""
-        relative = self._relative
-        absolute = self._absolute
+        if self._relative == self._absolute == 0:
+            return self.changed
         moved = np.empty(len(self), bool)
-        for start in range(0, len(self), BLOCK_ROWS):
-            before = self.before[start : start + BLOCK_ROWS]
-            after = self.after[start : start + BLOCK_ROWS]
-            if relative == absolute == 0:
-                differs = before != after
-            else:
-                size = np.maximum(np.abs(before), np.abs(after)).astype(np.float64)
-                gap = np.abs(before.astype(np.float64) - after)
-                differs = gap > relative * size + absolute
-            moved[start : start + len(before)] = differs.any(axis=1)
+        for rows in row_blocks(len(self)):
+            before, after = self.before[rows], self.after[rows]
+            size = np.maximum(np.abs(before), np.abs(after)).astype(np.float64)
+            gap = np.abs(before.astype(np.float64) - after)
+            moved[rows] = (gap > self._relative * size + self._absolute).any(axis=1)
         return moved
 
     @property

@@ -146,7 +146,7 @@ def test_the_document_follows_its_schema_and_holds_the_figures(audited, pair):
     assert document["drift"]["overlap@10"]["moved"]["n"] == 150
     assert document["drift"]["cka"]["unmoved"]["value"] == pytest.approx(1)
     assert document["drift"]["mean_cosine"]["all"]["original"] == pytest.approx(
-        audited.space.figure("mean_cosine", "all", "original").value
+        audited.space.find("mean_cosine", "all", "original").value
     )
 
 

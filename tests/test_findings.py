@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import driftkit as dk
-from driftkit.drift.bands import band_masks
 from driftkit.drift.displacement import displacement
+from driftkit.drift.groups import band_masks
 from driftkit.drift.null_model import null_pair
 from driftkit.neighbors.hubness import MEASURES
 from driftkit.neighbors.optional_measures import FURTHER

@@ -94,11 +94,11 @@ def command(
     from rich.text import Text
 
     from driftkit import audit, load
-    from driftkit.measures.requested import wanted_measures
+    from driftkit.measures.requested import requested_measures
     from driftkit.report.checkpoints import checkpoint_view
     from driftkit.report.terminal import audit_view
 
-    wanted_measures(measures, k)  # a wrong name is told before the long work
+    requested_measures(measures, k)  # a wrong name is told before the long work
     asked = options.gather_words(words, words_from)
     show = options.Progress(quiet)
     with show.stage(f"reading {original}") as progress:

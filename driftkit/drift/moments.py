@@ -6,15 +6,12 @@ Nothing here is n x n, so a table of any length is measured in memory that does 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
-import numpy.typing as npt
 
-from driftkit.arrays import BLOCK_ROWS, Matrix
-from driftkit.pair import Mask, Pair
-
-Block = npt.NDArray[np.float64]
+from driftkit.arrays import Mask, Matrix, Values, row_blocks
+from driftkit.pair import Pair
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,11 +29,11 @@ class Moments:
     """
 
     n: int
-    mean_x: Block
-    mean_y: Block
-    xx: Block
-    yy: Block
-    xy: Block
+    mean_x: Values
+    mean_y: Values
+    xx: Values
+    yy: Values
+    xy: Values
 
     @property
     def raw_x(self) -> float:
@@ -49,22 +46,22 @@ class Moments:
         return float(np.trace(self.yy) + self.n * self.mean_y @ self.mean_y)
 
     @property
-    def raw_xx(self) -> Block:
+    def raw_xx(self) -> Values:
         """``X'X``, not centered."""
         return self.xx + self.n * np.outer(self.mean_x, self.mean_x)
 
     @property
-    def raw_yy(self) -> Block:
+    def raw_yy(self) -> Values:
         """``Y'Y``, not centered."""
         return self.yy + self.n * np.outer(self.mean_y, self.mean_y)
 
     @property
-    def raw_xy(self) -> Block:
+    def raw_xy(self) -> Values:
         """``X'Y``, not centered."""
         return self.xy + self.n * np.outer(self.mean_x, self.mean_y)
 
     def __add__(self, other: Moments) -> Moments:
-        """Moments of the rows of both (Chan, Golub & LeVeque 1979)."""
+        """Return the moments of the rows of both (Chan, Golub & LeVeque 1979)."""
         n = self.n + other.n
         share = other.n / n if n else 0.0
         gap_x, gap_y = other.mean_x - self.mean_x, other.mean_y - self.mean_y
@@ -80,15 +77,7 @@ class Moments:
 
 
 def moments(pair: Pair, chosen: Mask) -> Moments:
-    """Take the moments of the chosen rows in two passes, means first, in float64.
-
-    Parameters
-    ----------
-    pair : Pair
-        The two tables.
-    chosen : ndarray of bool, shape (n,)
-        Which shared words count.
-    """
+    """Return the moments of the chosen rows, taken in two passes, means first, in float64."""
     n, d = int(chosen.sum()), pair.before.shape[1]
     mean_x, mean_y = np.zeros(d), np.zeros(d)
     for before, after in stored(pair, chosen):
@@ -119,26 +108,20 @@ class UnitMoments:
     """
 
     n: int
-    sum_x: Block
-    sum_y: Block
-    xx: Block
-    yy: Block
-    xy: Block
+    sum_x: Values
+    sum_y: Values
+    xx: Values
+    yy: Values
+    xy: Values
 
     def __add__(self, other: UnitMoments) -> UnitMoments:
-        """Sums over the rows of both."""
-        return UnitMoments(
-            self.n + other.n,
-            self.sum_x + other.sum_x,
-            self.sum_y + other.sum_y,
-            self.xx + other.xx,
-            self.yy + other.yy,
-            self.xy + other.xy,
-        )
+        """Return the sums over the rows of both."""
+        names = [each.name for each in fields(self)]
+        return UnitMoments(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
 def unit_moments(pair: Pair, chosen: Mask) -> UnitMoments:
-    """Take the sums of the chosen rows, those left out that are zero on either side."""
+    """Return the sums over the chosen rows, without those that are zero on either side."""
     chosen = chosen & ~pair.zero
     d = pair.before.shape[1]
     sum_x, sum_y = np.zeros(d), np.zeros(d)
@@ -154,16 +137,15 @@ def unit_moments(pair: Pair, chosen: Mask) -> UnitMoments:
     return UnitMoments(int(chosen.sum()), sum_x, sum_y, xx, yy, xy)
 
 
-def blocks(pair: Pair, chosen: Mask) -> Iterator[tuple[Block, Block]]:
-    """Matched rows (b, d) of the chosen words in float64, fresh copies, block by block."""
+def blocks(pair: Pair, chosen: Mask) -> Iterator[tuple[Values, Values]]:
+    """Yield matched rows (b, d) of the chosen words in float64, fresh copies, block by block."""
     for x, y in stored(pair, chosen):
         yield x.astype(np.float64), y.astype(np.float64)
 
 
 def stored(pair: Pair, chosen: Mask) -> Iterator[tuple[Matrix, Matrix]]:
-    """The same as they are stored; views where a whole block is chosen."""
-    for start in range(0, len(pair), BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
+    """Yield the same as they are stored; views where a whole block is chosen."""
+    for rows in row_blocks(len(pair)):
         mask = chosen[rows]
         if mask.all():
             yield pair.before[rows], pair.after[rows]

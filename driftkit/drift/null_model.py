@@ -1,4 +1,4 @@
-"""What random movement of the same size would have done: a null to read figures against."""
+"""What random movement of the same size would have done: a null to read values against."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from driftkit.arrays import BLOCK_ROWS
+from driftkit.arrays import row_blocks
 from driftkit.drift.space import space_drift
 from driftkit.embeddings import Embeddings
 from driftkit.pair import Pair, align
@@ -42,8 +42,8 @@ def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
     """
     rng = np.random.default_rng(seed)
     matrix = np.array(pair.before)
-    for start in range(0, len(pair), BLOCK_ROWS):
-        rows = start + np.flatnonzero(pair.moved[start : start + BLOCK_ROWS])
+    for some in row_blocks(len(pair)):
+        rows = some.start + np.flatnonzero(pair.moved[some])
         before = pair.before[rows].astype(np.float64)
         length = np.linalg.norm(pair.after[rows] - before, axis=1, keepdims=True)
         noise = rng.normal(size=before.shape)
@@ -65,7 +65,7 @@ def against_null(pair: Pair, *, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a figure: ``measure``, ``group``, ``of``, ``n``, ``value``, ``null``.
+        A row for each value: ``measure``, ``group``, ``of``, ``n``, ``value``, ``null``.
     """
     frame = space_drift(pair).to_frame().drop(columns="reason")
     null = space_drift(null_pair(pair, seed=seed)).to_frame()

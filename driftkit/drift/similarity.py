@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.drift.moments import Block, Moments, UnitMoments, blocks
-from driftkit.pair import Mask, Pair
+from driftkit.arrays import Mask, Values
+from driftkit.drift.moments import Moments, UnitMoments, blocks
+from driftkit.pair import Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class NormProducts:
 
 
 def norm_products(pair: Pair, groups: Sequence[tuple[Mask, Moments]]) -> list[NormProducts]:
-    """Take those sums for each group, given its rows and its moments, in one pass."""
+    """Return those sums for each group, given its rows and its moments, in one pass."""
     sums = np.zeros((len(groups), 3))
     start = 0
     for x, y in blocks(pair, np.ones(len(pair), bool)):
@@ -39,7 +40,7 @@ def norm_products(pair: Pair, groups: Sequence[tuple[Mask, Moments]]) -> list[No
 
 
 def cka(m: Moments) -> float:
-    """Linear CKA: ``f(Xc'Yc) / (|Xc'Xc| |Yc'Yc|)``.
+    """Return linear CKA: ``f(Xc'Yc) / (|Xc'Xc| |Yc'Yc|)``.
 
     References
     ----------
@@ -50,7 +51,7 @@ def cka(m: Moments) -> float:
 
 
 def debiased_cka(m: Moments, norms: NormProducts) -> float:
-    """Linear CKA from unbiased estimates of HSIC: its mean is 0 for unrelated tables of any d.
+    """Return linear CKA from unbiased estimates of HSIC: 0 on average for unrelated tables.
 
     ``HSIC1(X, Y) = [f(X'Y) - a.b + (sum k1)(sum l1)/((n-1)(n-2)) - 2/(n-2) k1.l1] / (n(n-3))``.
     It does not change when rows are centered, and then ``k1 = -a`` and ``l1 = -b``.
@@ -62,7 +63,7 @@ def debiased_cka(m: Moments, norms: NormProducts) -> float:
     """
     n = m.n
 
-    def hsic(cross: Block, a: float, b: float, ab: float) -> float:
+    def hsic(cross: Values, a: float, b: float, ab: float) -> float:
         return float(
             np.square(cross).sum() - ab + a * b / ((n - 1) * (n - 2)) - 2 / (n - 2) * ab
         ) / (n * (n - 3))
@@ -75,7 +76,7 @@ def debiased_cka(m: Moments, norms: NormProducts) -> float:
 
 
 def procrustes_angle(m: Moments) -> float:
-    """``arccos(|Xc'Yc|_* / (|Xc| |Yc|))``, in radians: 0 when a rotation and a scale do it all.
+    """Return ``arccos(|Xc'Yc|_* / (|Xc| |Yc|))``, in radians: 0 if rotation and scale are all.
 
     References
     ----------
@@ -86,10 +87,9 @@ def procrustes_angle(m: Moments) -> float:
 
 
 def pip_loss(m: Moments) -> float:
-    """``|XX' - YY'|_F / |XX'|_F``: change of all inner products of words, by their size.
+    """Return ``|XX' - YY'|_F / |XX'|_F``: change of all inner products of words, by their size.
 
-    It tracks what a downstream model will do differently worse than neighbors do; do not read it
-    alone.
+    Neighbors tell better what a downstream model will do differently; do not read it alone.
 
     References
     ----------
@@ -101,7 +101,7 @@ def pip_loss(m: Moments) -> float:
 
 
 def rsa(unit: UnitMoments) -> float:
-    """Pearson correlation, over all pairs of words, of their cosines before and after.
+    """Return the correlation, over all pairs of words, of their cosines before and after.
 
     References
     ----------
@@ -117,8 +117,8 @@ def rsa(unit: UnitMoments) -> float:
     return float(np.clip(covariance / np.sqrt(var_x * var_y), -1, 1))
 
 
-def mean_cosine(n: int, total: Block) -> float:
-    """``(|sum u|^2 - n) / (n (n - 1))`` of n unit rows u with this sum.
+def mean_cosine(n: int, total: Values) -> float:
+    """Return ``(|sum u|^2 - n) / (n (n - 1))`` of n unit rows u with this sum.
 
     References
     ----------

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
-from driftkit.drift.bands import band_masks
+from driftkit.drift.groups import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
 from driftkit.gate.baseline import AGAIN, Baseline
 from driftkit.gate.facts import NAN, Figure, Figures, rounded

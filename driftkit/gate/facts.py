@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftkit.audits import Audit
-from driftkit.drift.summary import GROUPS
+from driftkit.drift.groups import GROUPS
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
@@ -245,7 +245,7 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Figure]]:
     neighbors = shifts.figures() if shifts is not None else {}
     for at, word in enumerate(shared):
         row = pair.index[word]
-        for measure, values in audit.words.figures().items():
+        for measure, values in audit.words.values.items():
             yield _word(word, measure, values[row], "its row is zero in one of the tables")
         for measure, values in neighbors.items():
             why = shifts.reasons.get(word) if shifts is not None else None
@@ -253,7 +253,7 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Figure]]:
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:
-            for measure in [*audit.words.figures(), *audit.shifts.figures()]:
+            for measure in [*audit.words.values, *audit.shifts.figures()]:
                 yield _word(word, measure, np.float64(NAN), gone)
 
 

@@ -2,14 +2,61 @@
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
+import numpy as np
+
+from driftkit.arrays import Mask, Values
 from driftkit.errors import OptionError
 
-Kind = Literal[
-    "word", "space", "similarity", "analogy", "categorization", "outliers", "synonyms", "bias"
-]
+_ROUNDING = 1e-9
+"""How far past the end of its range rounding may carry a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The numbers a parameter of a measure accepts.
+
+    Parameters
+    ----------
+    low, high : float
+    whole : bool
+        Whether only whole numbers are accepted.
+    ends : bool
+        Whether `low` and `high` themselves are accepted.
+
+    Examples
+    --------
+    >>> 0.9 in Bounds(0, 1, ends=False), 1 in Bounds(0, 1, ends=False), 1.5 in Bounds(0, whole=True)
+    (True, False, False)
+    >>> print(Bounds(0, 1, whole=True), Bounds(1, whole=True), Bounds(1, 10), sep="; ")
+    0 or 1; a whole number of 1 or more; from 1 to 10
+    """
+
+    low: float
+    high: float = math.inf
+    whole: bool = False
+    ends: bool = True
+
+    def __contains__(self, value: float) -> bool:
+        inside = self.low <= value <= self.high
+        open_end = not self.ends and value in (self.low, self.high)
+        return inside and not open_end and (not self.whole or float(value).is_integer())
+
+    def __str__(self) -> str:
+        if self.whole and self.high == self.low + 1:
+            return f"{self.low:g} or {self.high:g}"
+        kind = "a whole number " if self.whole else ""
+        if self.high == math.inf:
+            return f"{kind}of {self.low:g} or more" if self.ends else f"{kind}above {self.low:g}"
+        return (
+            kind
+            + f"{'from' if self.ends else 'between'} {self.low:g} "
+            + (f"to {self.high:g}" if self.ends else f"and {self.high:g}")
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,39 +66,79 @@ class Measure:
     Parameters
     ----------
     name : str
-        The field's standard term, lower case.
-    kind : {"word", "space", "similarity", "analogy", "categorization", ...}
-        What one figure describes: a word, a whole space, or a benchmark.
+        The field's standard term in lower case: letters, digits, ``_`` and ``-``.
+    kind : str
+        What one value describes: ``"word"``, ``"space"``, or a kind of benchmark such as
+        ``"similarity"``.
     low, high : float
         The range of values.
     higher_is_better : bool
-        Whether a higher figure means that more of the original was kept.
+        Whether a higher value means that more of the original was kept.
     summary : str
         One sentence.
     source : str
         Paper or library the definition is taken from.
     k : int, optional
         Depth, for measures that look at the k nearest or the k best.
-    parameters : mapping of str to float
+    parameters : tuple of (str, float)
         Named parameters and their values.
+    accepted : mapping of str to Bounds
+        What each parameter may be.
+    identity : float, optional
+        What it reads where nothing changed; None for a measure that describes one table.
+
+    Raises
+    ------
+    OptionError
+        If what is declared contradicts itself.
 
     Examples
     --------
-    >>> from driftkit.measures.registry import parse_measure
+    >>> from driftkit.measures import parse_measure
     >>> measure = parse_measure("rbo(p=0.9)@10")
     >>> measure, measure.k, dict(measure.parameters)
     (rbo(p=0.9)@10, 10, {'p': 0.9})
     """
 
     name: str
-    kind: Kind
+    kind: str
     low: float
     high: float
     higher_is_better: bool
     summary: str
     source: str
     k: int | None = None
-    parameters: tuple[tuple[str, float], ...] = field(default=())
+    parameters: tuple[tuple[str, float], ...] = ()
+    accepted: Mapping[str, Bounds] = field(default_factory=dict, compare=False)
+    identity: float | None = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w-]+", self.name):
+            raise OptionError(
+                f"a measure was named {self.name!r}; a name is made of letters, digits, _ and -."
+            )
+        if not self.low < self.high:
+            raise OptionError(
+                f"measure {self.name} ranges from {self.low:g} to {self.high:g}; "
+                "low must be less than high."
+            )
+        if self.identity is not None and not self.low <= self.identity <= self.high:
+            raise OptionError(
+                f"measure {self.name} reads {self.identity:g} where nothing changed, which is "
+                f"outside its range of {self.low:g} to {self.high:g}."
+            )
+        if self.k is not None and self.k < 1:
+            raise OptionError(f"measure {self.name}@{self.k}: the depth must be 1 or more.")
+        for key, value in self.parameters:
+            if key not in self.accepted or not key.isidentifier() or key == "k":
+                raise OptionError(
+                    f"parameter {key!r} of measure {self.name} is not declared; name it like a "
+                    "Python variable other than k, and say in `accepted` what it may be."
+                )
+            if value not in self.accepted[key]:
+                raise OptionError(
+                    f"{self.name}({key}={value:.12g}): {key} must be {self.accepted[key]}."
+                )
 
     def __str__(self) -> str:
         inside = ",".join(f"{key}={value:.12g}" for key, value in self.parameters)
@@ -64,6 +151,38 @@ class Measure:
         """Return the same measure at another depth."""
         if self.k is None:
             raise OptionError(f"measure {self} has no depth, so @{k} cannot be asked of it.")
-        if k < 1:
-            raise OptionError(f"measure {self.name}@{k}: the depth must be 1 or more.")
         return replace(self, k=k)
+
+    def settled(self, values: Values, unchanged: Mask | bool = False) -> Values:
+        """Return values without what only rounding put there.
+
+        Where nothing changed a distance is 0 and a cosine is 1, not what the last bits leave,
+        which another processor leaves otherwise; and 1.0000000000000002 is 1 wherever 1 is the
+        largest value.
+
+        Parameters
+        ----------
+        values : ndarray of float64, shape (m,)
+            NaN stays NaN: what could not be measured is not known either where nothing changed.
+        unchanged : ndarray of bool, shape (m,), or bool
+            Where all that the value depends on is equal bit by bit in both tables.
+
+        Returns
+        -------
+        ndarray of float64, shape (m,)
+
+        Raises
+        ------
+        OptionError
+            If a value is outside the range by more than rounding.
+        """
+        far = (values < self.low - _ROUNDING) | (values > self.high + _ROUNDING)
+        if far.any():
+            raise OptionError(
+                f"{self} came out as {values[far][0]:.6g}, outside its range of {self.low:g} to "
+                f"{self.high:g}; correct the function that computes it, or the range."
+            )
+        inside = np.clip(values, self.low, self.high)
+        if self.identity is None:
+            return inside
+        return np.where(unchanged & ~np.isnan(inside), self.identity, inside)

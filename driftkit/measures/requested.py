@@ -9,7 +9,7 @@ from driftkit.measures.measure import Measure
 from driftkit.measures.registry import parse_measure
 
 
-def wanted_measures(names: Sequence[str], k: int) -> tuple[Measure, ...]:
+def requested_measures(names: Sequence[str], k: int) -> tuple[Measure, ...]:
     """Read the names of measures of words or of the space.
 
     Parameters
@@ -31,15 +31,15 @@ def wanted_measures(names: Sequence[str], k: int) -> tuple[Measure, ...]:
 
     Examples
     --------
-    >>> wanted_measures(["jaccard", "rbo(p=0.98)@50", "jaccard@10"], k=10)
+    >>> requested_measures(["jaccard", "rbo(p=0.98)@50", "jaccard@10"], k=10)
     (jaccard@10, rbo(p=0.98)@50)
     """
     if isinstance(names, str):
         raise OptionError(f"measures={names!r} is one string; give a list of names: [{names!r}].")
-    return tuple(dict.fromkeys(_wanted(name, k) for name in names))
+    return tuple(dict.fromkeys(_requested(name, k) for name in names))
 
 
-def _wanted(name: str, k: int) -> Measure:
+def _requested(name: str, k: int) -> Measure:
     measure = parse_measure(name)
     if measure.kind not in ("word", "space"):
         raise OptionError(

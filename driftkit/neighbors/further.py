@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from driftkit.drift.space_figures import SpaceFigure
+from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
-from driftkit.measures.registry import parse_measure
+from driftkit.measures.registry import compute, computed_from, parse_measure
 from driftkit.neighbors import hubness
 from driftkit.neighbors.optional_measures import FURTHER, OF_ASKERS, neighbor_figures
 from driftkit.neighbors.result import NeighborShifts
@@ -20,7 +20,7 @@ from driftkit.pair import Pair
 
 def shifts_and_further(
     pair: Pair, words: Sequence[str], k: int, measures: Sequence[Measure], **how: Any
-) -> tuple[NeighborShifts, tuple[SpaceFigure, ...]]:
+) -> tuple[NeighborShifts, tuple[SpaceValue, ...]]:
     """Find neighbors, and take the measures that were asked for besides.
 
     Parameters
@@ -38,7 +38,7 @@ def shifts_and_further(
     -------
     shifts : NeighborShifts
         With the per-word measures in `further`.
-    hubs : tuple of SpaceFigure
+    hubs : tuple of SpaceValue
         The measures of hubness.
 
     Examples
@@ -52,11 +52,17 @@ def shifts_and_further(
     (1, [1.0, 1.0, 1.0], 2.0)
     """
     of_words = [each for each in measures if _is_further(each, k)]
+    registered = computed_from("neighbors", "word", measures)
     of_space = [each for each in measures if each.name in hubness.MEASURES]
-    depth = max([k, *(each.k or 0 for each in (*of_words, *of_space))])
+    depth = max([k, *(each.k or 0 for each in (*of_words, *of_space, *registered))])
     deep = neighbor_shifts(pair, words, depth, **how)
     hubs = tuple(hubness.hubness_figures(pair, deep, of_space))
-    return replace(deep.first(k), further=neighbor_figures(pair, deep, of_words)), hubs
+    further = neighbor_figures(pair, deep, of_words)
+    unchanged = not pair.changed.any()
+    for measure in registered:
+        found = compute(measure, deep.first(measure.k or deep.k), shape=(len(deep),))
+        further[str(measure)] = measure.settled(found, unchanged)
+    return replace(deep.first(k), further=further), hubs
 
 
 def further_of(

@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.drift.bands import band_masks
-from driftkit.drift.space_figures import SpaceFigure
-from driftkit.drift.summary import group_masks
+from driftkit.drift.groups import band_masks, group_masks
+from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.pair import Pair
@@ -52,7 +51,7 @@ MEASURES = {
 
 def hubness_figures(
     pair: Pair, shifts: NeighborShifts, measures: Iterable[Measure]
-) -> Iterator[SpaceFigure]:
+) -> Iterator[SpaceValue]:
     """Measure the hubness of each table, over all, the moved and the unmoved candidates, by rank.
 
     Parameters
@@ -78,7 +77,7 @@ def hubness_figures(
                 if len(some):
                     value = float(getattr(hubness(some), MEASURES[measure.name]))
                     reason = "all are neighbors of equally many words"
-                yield SpaceFigure(
+                yield SpaceValue(
                     str(measure), group, of, len(some), value, reason if np.isnan(value) else None
                 )
 

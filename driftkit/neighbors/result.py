@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from driftkit.display import Displayed, before_and_after, first_few, number, table
-from driftkit.drift.summary import Summary, none_if_nan, summarize
+from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import parse_measure
@@ -182,7 +182,7 @@ class NeighborShifts(Displayed):
 
     def summary(self) -> tuple[Summary, ...]:
         """Sum up each measure over all, the moved and the unmoved of the words asked about."""
-        return summarize(self.figures(), self.moved)
+        return summarize(self.figures(), group_masks(self.moved))
 
     def most_shifted(self, n: int | None = None) -> npt.NDArray[np.int64]:
         """Positions in `words`, from the lowest overlap up; ties by RBO, then as given.

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from driftkit.arguments import require
+from driftkit.arrays import Rows
 from driftkit.errors import OptionError
 from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
-from driftkit.pair import Pair, Rows
+from driftkit.pair import Pair
 from driftkit.progress import Progress, as_progress
 
 if TYPE_CHECKING:

@@ -35,7 +35,7 @@ def _row(findings: Findings) -> dict[str, object]:
             for row in findings.shifts.summary()
             if row.measure == overlap
         },
-        "cka, moved": findings.space.figure("cka", "moved").value,
+        "cka, moved": findings.space.find("cka", "moved").value,
         **{_name(change): change.delta for change in findings.scores},
     }
 

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-from driftkit.drift.summary import none_if_nan
+from driftkit.drift.groups import none_if_nan
 from driftkit.embeddings import Embeddings
 from driftkit.findings import Findings
 from driftkit.neighbors import Shift

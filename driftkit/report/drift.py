@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftkit.display import number, section, table
-from driftkit.drift.bands import band_masks
-from driftkit.drift.summary import GROUPS
+from driftkit.drift.groups import GROUPS, band_masks
 from driftkit.findings import Findings
 
 SPACE_SHOWN = ("cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine")

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 import driftkit.cli
 import driftkit.gate
 from driftkit.cli.group import BROKEN_RULE, FAILED, INTERRUPTED, OK
-from driftkit.drift.summary import GROUPS
+from driftkit.drift.groups import GROUPS
 from driftkit.gate.outcome import Outcome
 from driftkit.gate.profiles import PROFILES, Action
 from driftkit.gate.reports.terminal import SIGNS

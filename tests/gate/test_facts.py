@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import driftkit as dk
-from driftkit.drift.summary import GROUPS
+from driftkit.drift.groups import GROUPS
 from driftkit.errors import UnknownNameError
 from driftkit.gate.facts import figures_of, rounded
 from driftkit.gate.outcome import decide

@@ -56,7 +56,7 @@ def test_benchmarks_beside_random_moves(audited):
 def test_bands_and_what_was_not_sought_in_them(audited):
     shown = lines(bands_view(audited))
     assert shown[3] == "measure 1,000 3,000"
-    row = audited.space.figure("rsa", "rank 1001-3000")
+    row = audited.space.find("rsa", "rank 1001-3000")
     assert next(line for line in shown if line.startswith("rsa")).endswith(number(row.value, 3))
     moved_beyond = int(audited.pair.moved[2000:].sum())
     assert f"{1000 + moved_beyond:,} of 2,000 in rank 1001-3000" in " ".join(shown)
