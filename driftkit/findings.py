@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.display import to_text
 from driftkit.drift import SpaceDrift, WordDrift
 from driftkit.drift.bands import band_masks
 from driftkit.drift.clipping import saturated
@@ -24,6 +25,7 @@ from driftkit.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import RenderableType
 
     from driftkit.explain.explanation import Explained
 
@@ -269,9 +271,12 @@ class Audit:
 
         return audit_document(self, top, explain)
 
-    def __repr__(self) -> str:
-        from driftkit.report.terminal import to_text
+    def __rich__(self) -> RenderableType:
+        from driftkit.report.terminal import audit_view
 
+        return audit_view(self, top=5)
+
+    def __repr__(self) -> str:
         return to_text(self)
 
     def _repr_html_(self) -> str:

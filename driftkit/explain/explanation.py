@@ -53,8 +53,8 @@ class Explained:
         }
 
     def __repr__(self) -> str:
+        from driftkit.display import to_text
         from driftkit.report.explained import explained_view
-        from driftkit.report.terminal import to_text
 
         return to_text(explained_view(self))
 

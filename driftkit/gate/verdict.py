@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from driftkit.display import Displayed, signed, table
 from driftkit.gate.policy import Action, Policy
 from driftkit.gate.rules import Operator
 
@@ -18,7 +22,10 @@ SCHEMA = "driftkit.check/1"
 
 Outcome = Literal["pass", "fail", "inconclusive", "not measured"]
 
-_WORST_FIRST: tuple[Action, ...] = ("fail", "warn", "pass")
+WORST_FIRST: tuple[Action, ...] = ("fail", "warn", "pass")
+STATES: dict[Action, str] = {"fail": "failed", "warn": "passed with warnings", "pass": "passed"}
+STYLES: dict[Action, str] = {"fail": "bold red", "warn": "yellow", "pass": "green"}
+SIGNS: dict[Action, str] = {"fail": "x", "warn": "!", "pass": "="}
 _NUMBERS = ("value", "low", "high", "bound", "tolerance", "slack", "reference")
 _NAMED = 5
 """Results that a headline names."""
@@ -85,14 +92,35 @@ class Result:
         bound = f"{self.operator} {self.bound:.6g}{around}"
         return f"{self.subject} is {self.value:.6g}{detail}, the rule is {bound}{undecided}"
 
+    @property
+    def value_text(self) -> str:
+        """The value as tables show it, with its interval if it was decided by that."""
+        if self.decided_by == "interval" and not math.isnan(self.low):
+            # A change has a sign; a score or a number of benchmarks has none.
+            is_change = "[" in self.subject and not self.subject.endswith(" tuned")
+            write = signed if is_change else _short
+            return f"{write(self.value)} [{write(self.low)}, {write(self.high)}]"
+        return _short(self.value)
+
+    @property
+    def bound_text(self) -> str:
+        """What the value was compared with, as tables show it."""
+        around = f" +- {_short(self.tolerance)}" if self.tolerance else ""
+        return f"{self.operator} {_short(self.bound)}{around}"
+
+    @property
+    def slack_text(self) -> str:
+        """The distance from the bound, with its sign."""
+        return f"{'+' if self.slack >= 0 else ''}{_short(self.slack)}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; None for what is NaN."""
         fields = {name: getattr(self, name) for name in self.__slots__}
         return fields | {name: None for name in _NUMBERS if math.isnan(fields[name])}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+@dataclass(frozen=True, slots=True, repr=False)
+class Verdict(Displayed):
     """The verdict on one table, made by `driftkit.check`.
 
     Parameters
@@ -142,7 +170,7 @@ class Verdict:
             # Slack in units of the bound, so that different measures can be put in order.
             unit = max(abs(result.bound), result.tolerance, 1e-6)
             slack = -math.inf if math.isnan(result.slack) else result.slack / unit
-            return _WORST_FIRST.index(result.action), slack
+            return WORST_FIRST.index(result.action), slack
 
         return tuple(sorted((each for each in self.results if each.action in actions), key=order))
 
@@ -180,15 +208,27 @@ class Verdict:
 
         return pd.DataFrame([each.to_dict() for each in self.results])
 
-    def __repr__(self) -> str:
-        return f"{self.headline}\n{self._table().to_string(index=False)}"
+    def __rich__(self) -> RenderableType:
+        return Group(Text(self.headline, STYLES[self.state]), results_table(self.results))
 
-    def _repr_html_(self) -> str:
-        table = self._table().to_html(index=False, border=0)
-        return f"<p><b>{escape(self.headline)}</b></p>{table}"
 
-    def _table(self) -> pd.DataFrame:
-        return self.to_frame()[["action", "rule", "subject", "value", "bound", "slack", "outcome"]]
+def results_table(results: Sequence[Result]) -> Table:
+    """Return a table with one row for each result."""
+    made = table("", "measure", right=("value", "bound", "slack"))
+    made.add_column("outcome", no_wrap=True)
+    made.columns[1].no_wrap = False
+    made.columns[1].overflow = "fold"
+    for each in results:
+        style = STYLES[each.action]
+        made.add_row(
+            Text(SIGNS[each.action], style),
+            each.subject,
+            each.value_text,
+            each.bound_text,
+            each.slack_text,
+            Text(each.outcome, style),
+        )
+    return made
 
 
 def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -217,7 +257,13 @@ def worst(verdicts: Sequence[Verdict]) -> Action:
 
 
 def _worst_of(actions: Iterable[Action]) -> Action:
-    return min(actions, key=_WORST_FIRST.index, default="pass")
+    return min(actions, key=WORST_FIRST.index, default="pass")
+
+
+def _short(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _listed(results: Sequence[Result]) -> str:

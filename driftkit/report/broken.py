@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from driftkit.report.tables import section
+from driftkit.display import section
 
 if TYPE_CHECKING:
     from driftkit.evaluators import ScoreChange

@@ -9,7 +9,7 @@ import pandas as pd
 from rich.console import RenderableType
 from rich.text import Text
 
-from driftkit.report.tables import number, section, signed, table
+from driftkit.display import number, section, signed, table
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit

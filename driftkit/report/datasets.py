@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from driftkit.datasets.cache import folder
-from driftkit.report.tables import table
+from driftkit.display import table
 
 if TYPE_CHECKING:
     from driftkit.datasets import Dataset

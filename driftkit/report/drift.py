@@ -9,9 +9,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from driftkit.display import number, section, signed, table
 from driftkit.drift.bands import band_masks
 from driftkit.drift.summary import GROUPS
-from driftkit.report.tables import number, section, signed, table
 
 if TYPE_CHECKING:
     from driftkit.findings import Audit

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from driftkit.report.tables import number, section, table
+from driftkit.display import number, section, table
 
 if TYPE_CHECKING:
     from driftkit.explain.explanation import Explained

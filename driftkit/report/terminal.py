@@ -6,17 +6,16 @@ Signs carry the meaning and color only repeats it: ``-`` lost, ``+`` gained, ``=
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
+from driftkit.display import interval, number, reasons, section, signed, table
 from driftkit.report.broken import broken_view
 from driftkit.report.drift import bands_view, drift_view, null_benchmarks_view
 from driftkit.report.explained import explained_view
-from driftkit.report.tables import interval, number, reasons, section, signed, table
 from driftkit.report.words import one_line_each, side_by_side_in
 
 if TYPE_CHECKING:
@@ -38,24 +37,6 @@ VERDICT_STYLE = {
     "undecided": "bold yellow",
     "safe to ship": "bold green",
 }
-
-
-def to_text(view: Audit | RenderableType, width: int = 100) -> str:
-    """Render a view, or an audit, as plain text without color."""
-    from driftkit.audits import Audit
-
-    out = io.StringIO()
-    shown = audit_view(view, top=5) if isinstance(view, Audit) else view
-    console = Console(
-        file=out,
-        width=width,
-        color_system=None,
-        highlight=False,
-        markup=False,
-        force_jupyter=False,  # in a notebook rich would display the text instead of writing it
-    )
-    console.print(shown)
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
 def audit_view(

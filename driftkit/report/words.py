@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from driftkit.report.tables import number, table
+from driftkit.display import number, table
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit

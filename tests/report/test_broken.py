@@ -5,8 +5,8 @@ import pytest
 
 from driftkit import Embeddings, align, audit, compare_scores
 from driftkit.datasets import AnalogyBenchmark, ChoiceBenchmark, SimilarityBenchmark
+from driftkit.display import to_text
 from driftkit.report.broken import NAMED, broken_view, describe
-from driftkit.report.terminal import to_text
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 import driftkit as dk
+from driftkit.display import to_text
 from driftkit.report.checkpoints import checkpoint_frame, checkpoint_view
-from driftkit.report.terminal import to_text
 
 
 def test_a_row_a_checkpoint(pair):

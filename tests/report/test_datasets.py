@@ -1,7 +1,7 @@
 from driftkit.datasets import REGISTRY
 from driftkit.datasets.cache import FOLDER_VARIABLE
+from driftkit.display import to_text
 from driftkit.report.datasets import datasets_document, datasets_view
-from driftkit.report.terminal import to_text
 
 
 def test_benchmarks_are_grouped_by_task(monkeypatch, tmp_path):

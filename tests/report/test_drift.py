@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import driftkit as dk
+from driftkit.display import number, signed, to_text
 from driftkit.report.drift import bands_view, drift_view, null_benchmarks_view
-from driftkit.report.tables import number, signed
-from driftkit.report.terminal import audit_view, to_text
+from driftkit.report.terminal import audit_view
 
 ASKED = ["jaccard@50", "displacement(center=1,anchors=1000)", "largest_hub", "isoscore"]
 

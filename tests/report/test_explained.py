@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
+from driftkit.display import to_text
 from driftkit.explain.causes import Explanation
 from driftkit.explain.directions import Cluster, Direction
 from driftkit.explain.explanation import Explained
 from driftkit.report.explained import CLUSTERS, explained_view
-from driftkit.report.terminal import to_text
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import driftkit as dk
-from driftkit.report.terminal import audit_view, inspection_view, scores_view, to_text
+from driftkit.display import to_text
+from driftkit.report.terminal import audit_view, inspection_view, scores_view
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,5 @@
 import driftkit as dk
-from driftkit.report.terminal import to_text
+from driftkit.display import to_text
 from driftkit.report.words import side_by_side
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
-from driftkit.gate.reports.cells import bound_cell, slack_cell, value_cell
 from driftkit.gate.verdict import Result, Verdict
 
 # What XML 1.0 cannot hold, not even escaped: one such character makes the whole report unreadable.
@@ -68,8 +67,8 @@ def _case(suite: ElementTree.Element, result: Result) -> None:
         {"name": f"{result.rule} ({result.subject})", "classname": "driftkit.check"},
     )
     said = (
-        f"{result.outcome}: {result.subject} is {value_cell(result)}, the rule is "
-        f"{bound_cell(result)}, slack {slack_cell(result)}"
+        f"{result.outcome}: {result.subject} is {result.value_text}, the rule is "
+        f"{result.bound_text}, slack {result.slack_text}"
     )
     because = "; ".join(part for part in (result.detail, result.reason) if part)
     if result.action == "fail":

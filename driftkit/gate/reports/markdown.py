@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from driftkit.gate.policy import Action
-from driftkit.gate.reports.cells import STATES, bound_cell, slack_cell, value_cell
-from driftkit.gate.verdict import Result, Verdict
+from driftkit.gate.verdict import STATES, Result, Verdict
 
 _SIGNS: dict[Action, str] = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
 _HEAD = ("| | measure | value | bound | slack | outcome |", "|---|---|--:|--:|--:|---|")
@@ -84,9 +83,9 @@ def _row(result: Result) -> str:
     cells = (
         _SIGNS[result.action],
         _code(result.subject),
-        value_cell(result),
-        _text(bound_cell(result)),
-        slack_cell(result),
+        result.value_text,
+        _text(result.bound_text),
+        result.slack_text,
         result.outcome,
     )
     return f"| {' | '.join(cells)} |"

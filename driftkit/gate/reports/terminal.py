@@ -7,15 +7,9 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from driftkit.display import section, table
 from driftkit.gate.baseline import Baseline
-from driftkit.gate.policy import Action
-from driftkit.gate.reports.cells import STATES, bound_cell, slack_cell, value_cell
-from driftkit.gate.verdict import Verdict
-from driftkit.report.tables import section, table
-
-STYLES: dict[Action, str] = {"fail": "bold red", "warn": "yellow", "pass": "green"}
-SIGNS: dict[Action, str] = {"fail": "x", "warn": "!", "pass": "="}
-ACTIONS: tuple[Action, ...] = ("fail", "warn", "pass")
+from driftkit.gate.verdict import SIGNS, STATES, STYLES, WORST_FIRST, Verdict, results_table
 
 
 def verdict_view(verdicts: Sequence[Verdict]) -> RenderableType:
@@ -58,26 +52,13 @@ def baseline_view(baseline: Baseline) -> RenderableType:
 
 def _one(verdict: Verdict) -> RenderableType:
     against = f" and {verdict.baseline}" if verdict.baseline else ""
-    made = table("", "measure", right=("value", "bound", "slack"))
-    made.add_column("outcome", no_wrap=True)
-    made.columns[1].no_wrap = False
-    made.columns[1].overflow = "fold"
-    for each in verdict.results:
-        made.add_row(
-            Text(SIGNS[each.action], STYLES[each.action]),
-            each.subject,
-            value_cell(each),
-            bound_cell(each),
-            slack_cell(each),
-            Text(each.outcome, STYLES[each.action]),
-        )
     wrong = verdict.acting("fail", "warn")
     return Group(
         Text(f"{verdict.tuned} against {verdict.original}{against}", "bold"),
         Text(verdict.headline, STYLES[verdict.state]),
         Text(f"Audit: {verdict.audit}", "dim"),
         Text(""),
-        made,
+        results_table(verdict.results),
         *(
             Text(f"{SIGNS[each.action]} {each.rule}: {why}.", STYLES[each.action])
             for each in wrong
@@ -103,9 +84,9 @@ def _words(verdict: Verdict) -> RenderableType:
 
 
 def _matrix(verdicts: Sequence[Verdict]) -> RenderableType:
-    made = table("table", right=ACTIONS)
+    made = table("table", right=WORST_FIRST)
     made.add_column("verdict", no_wrap=True)
     for verdict in verdicts:
-        counts = [str(len(verdict.acting(action))) for action in ACTIONS]
+        counts = [str(len(verdict.acting(action))) for action in WORST_FIRST]
         made.add_row(verdict.tuned, *counts, Text(STATES[verdict.state], STYLES[verdict.state]))
     return section("All tables", made)

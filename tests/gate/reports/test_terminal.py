@@ -4,9 +4,9 @@ import re
 
 import pytest
 
+from driftkit.display import to_text
 from driftkit.gate import baseline_of
 from driftkit.gate.reports.terminal import baseline_view, bound, figure, slack, verdict_view
-from driftkit.report.terminal import to_text
 
 
 @pytest.mark.parametrize("width", [70, 80, 120])

@@ -1,7 +1,6 @@
 import math
 
-from driftkit.report.tables import interval, number, reasons, section, signed, table
-from driftkit.report.terminal import to_text
+from driftkit.display import interval, number, reasons, section, signed, table, to_text
 
 
 def test_numbers():
