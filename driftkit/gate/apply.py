@@ -162,7 +162,7 @@ def _why_nothing(pattern: Subject, facts: Facts) -> str:
         if pattern.of in STATISTICS:
             groups += band_masks(int(facts[Subject("count", "shared")].value))
         listed = ", ".join(dict.fromkeys(groups))
-        return f"this audit does not sum up the words {pattern.on!r}; it has {listed}."
+        return f"nothing was measured of the words {pattern.on!r}, but of {listed}."
     if pattern.of:
         return (
             f"{measure} compares the two tables, so one table alone has none; give a number, a "
