@@ -335,7 +335,8 @@ def _procrustes(group: _Group) -> float:
     m = group.raw
     u, singular, vt = np.linalg.svd(m.xy.T)  # Yc'Xc = U S V'
     if group.name not in GROUPS:
-        return float(np.sqrt(max(np.trace(m.xx) + np.trace(m.yy) - 2 * singular.sum(), 0)))
+        whole = float(np.trace(m.xx) + np.trace(m.yy))
+        return similarity.root_of_difference(whole, 2 * float(singular.sum()))
     rotation = u @ vt  # (d, d)
     rotated = unrotated = 0.0
     for x, y in blocks(group.pair, group.mask):
