@@ -174,16 +174,17 @@ def _marked(
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Write a value, or a dash where it could not be measured.
+    """Write a value, or a dash where it could not be measured; what rounds to zero has no sign.
 
     Examples
     --------
-    >>> number(0.5033, 3), number(float("nan")), number(2943.7023, 3)
-    ('0.503', '-', '2,944')
+    >>> number(0.5033, 3), number(-0.0001), number(float("nan")), number(2943.7023, 3)
+    ('0.503', '0.00', '-', '2,944')
     """
     if math.isnan(value):
         return "-"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
 def signed(value: float) -> str:
