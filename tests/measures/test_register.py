@@ -6,7 +6,6 @@ import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from driftkit.report.document import audit_schema
 
 import driftkit as dk
 from driftkit.cli import main
@@ -15,6 +14,7 @@ from driftkit.errors import OptionError
 from driftkit.gate.subjects import CHANGE, COUNTS, COVERAGE
 from driftkit.measures import REGISTRY, Bounds, Measure, parse_measure, register_measure, registry
 from driftkit.neighbors.further import shifts_and_further
+from driftkit.report.document import audit_schema
 
 NAMES = ["head_cosine(first=3)", "first_kept@2", "mean_gap"]
 
