@@ -11,6 +11,7 @@ from driftkit.drift.null_model import null_pair
 from driftkit.neighbors.hubness import MEASURES
 from driftkit.neighbors.optional_measures import FURTHER
 from driftkit.report.document import audit_schema
+from driftkit.report.frames import FRAMES
 
 QUICK = {"benchmarks": ["ws353"], "resamples": 100}
 ASKED = ["jaccard@50", "displacement(anchors=1000)", "rbo(p=0.98)@50", *FURTHER, *MEASURES, "l2"]
@@ -112,3 +113,34 @@ def test_progress_names_the_stages_of_the_null(pair):
         "drift", "benchmarks", "neighbors", "drift of random moves", "benchmarks of random moves",
         "neighbors of random moves",
     ]  # fmt: skip
+
+
+def _nudged(rows):
+    """A pair of 40 words of which some went far from where they were."""
+    words = [f"w{row}" for row in range(40)]
+    before = np.random.default_rng(0).normal(size=(40, 8))
+    after = before.copy()
+    after[rows] = -before[rows]
+    return dk.align(dk.Embeddings(words, before), dk.Embeddings(words, after))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([3], "1 of them farther away than its nearest neighbor was, so anything that still reads "
+              "the original vectors will confuse it with another word."),
+        ([3, 5], "all of them farther away than their nearest neighbor was, so anything that still "
+                 "reads the original vectors will confuse them with other words."),
+    ],
+)  # fmt: skip
+def test_without_a_benchmark_nothing_is_called_safe_and_everything_else_is_told(rows, said):
+    found = dk.audit(_nudged(rows), [], k=3)
+    assert found.verdict == "undecided"
+    assert found.headline == (
+        f"Undecided: no benchmark was asked for; {len(rows)} of 40 words moved, {said}"
+    )
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    jsonschema.Draft202012Validator(audit_schema()).validate(document)
+    assert document["benchmarks"] == []
+    assert "What the benchmarks say" not in repr(found)
+    assert {part for part in FRAMES if found.to_frame(part).empty} == {"benchmarks", "split"}

@@ -281,7 +281,8 @@ class NeighborShifts(Displayed):
             made.add_row(shift.word, *cells, *lists)
         return Group(
             Text(
-                f"Neighbors of {len(self):,} words among {len(self.candidates):,} candidates, "
+                f"Neighbors of {'1 word' if len(self) == 1 else f'{len(self):,} words'} "
+                f"among {len(self.candidates):,} candidates, "
                 f"{mean}{'; most shifted:' if many else ''}"
             ),
             made,
