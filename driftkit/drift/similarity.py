@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from driftkit.arrays import Mask, Values
-from driftkit.drift.moments import Moments, UnitMoments, blocks
+from driftkit.drift.moments import Moments, blocks
 from driftkit.pair import Pair
 
 DOUBT = 1e-15
@@ -124,7 +124,7 @@ def pip_loss(m: Moments) -> float:
     return root_of_difference(size + now, shared, size) if size else np.nan
 
 
-def rsa(unit: UnitMoments) -> float:
+def rsa(unit: Moments) -> float:
     """Return the correlation, over all pairs of words, of their cosines before and after.
 
     References
@@ -132,20 +132,20 @@ def rsa(unit: UnitMoments) -> float:
     Kriegeskorte, Mur & Bandettini 2008, "Representational Similarity Analysis".
     """
     n, pairs = unit.n, unit.n * (unit.n - 1)
-    mean_x, mean_y = mean_cosine(n, unit.sum_x), mean_cosine(n, unit.sum_y)
-    var_x = (float(np.square(unit.xx).sum()) - n) / pairs - mean_x**2
-    var_y = (float(np.square(unit.yy).sum()) - n) / pairs - mean_y**2
-    covariance = (float(np.square(unit.xy).sum()) - n) / pairs - mean_x * mean_y
+    mean_x, mean_y = mean_cosine(n, unit.mean_x), mean_cosine(n, unit.mean_y)
+    var_x = (float(np.square(unit.raw_xx).sum()) - n) / pairs - mean_x**2
+    var_y = (float(np.square(unit.raw_yy).sum()) - n) / pairs - mean_y**2
+    covariance = (float(np.square(unit.raw_xy).sum()) - n) / pairs - mean_x * mean_y
     if min(var_x, var_y) <= 1e-14:
         return np.nan
     return float(np.clip(covariance / np.sqrt(var_x * var_y), -1, 1))
 
 
-def mean_cosine(n: int, total: Values) -> float:
-    """Return ``(|sum u|^2 - n) / (n (n - 1))`` of n unit rows u with this sum.
+def mean_cosine(n: int, mean: Values) -> float:
+    """Return the mean cosine of all pairs of n rows, from the mean (d,) of their unit rows.
 
     References
     ----------
     Ethayarajh 2019, "How Contextual are Contextualized Word Representations?".
     """
-    return float((total @ total - n) / (n * (n - 1)))
+    return float((n * mean @ mean - 1) / (n - 1))

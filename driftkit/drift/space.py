@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, reduce
 from operator import add
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -16,7 +16,7 @@ from driftkit.arrays import Mask, Matrix, Values
 from driftkit.display import Displayed, number, table
 from driftkit.drift import similarity, spectrum
 from driftkit.drift.groups import BANDS, GROUPS, band_masks, group_masks, none_if_nan
-from driftkit.drift.moments import Moments, UnitMoments, blocks, moments, unit_moments
+from driftkit.drift.moments import Moments, blocks, moments, unit_moments
 from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import REGISTRY, compute, computed_from, function_of, provide
@@ -24,8 +24,6 @@ from driftkit.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
-
-S = TypeVar("S", Moments, UnitMoments)
 
 _CONSTANT = 1e-26
 """Share of the sum of squares below which what is left after centering is rounding.
@@ -198,7 +196,9 @@ def space_drift(
     return SpaceDrift(tuple(found))
 
 
-def _by_group(pair: Pair, chosen: dict[str, Mask], take: Callable[[Pair, Mask], S]) -> list[S]:
+def _by_group(
+    pair: Pair, chosen: dict[str, Mask], take: Callable[[Pair, Mask], Moments]
+) -> list[Moments]:
     """Return sums over every group, from those over the smallest parts groups are made of."""
     bands = [mask for name, mask in chosen.items() if name not in GROUPS]
     parts = [
@@ -206,8 +206,7 @@ def _by_group(pair: Pair, chosen: dict[str, Mask], take: Callable[[Pair, Mask], 
         for band in bands or [chosen["all"]]
     ]
     moved, unmoved = (reduce(add, each) for each in zip(*parts, strict=True))
-    by_band: list[S] = [part[0] + part[1] for part in parts] if bands else []
-    return [moved + unmoved, moved, unmoved, *by_band]
+    return [moved + unmoved, moved, unmoved, *(part[0] + part[1] for part in parts if bands)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,8 +217,8 @@ class _Table:
     mask: Mask
     centered: Values  # Xc'Xc (d, d)
     raw: Values  # X'X (d, d)
-    n_unit: int
-    sum_unit: Values  # of the rows divided by their norms (d,)
+    directed: int  # rows that have a direction in both tables
+    mean_unit: Values  # of those rows divided by their norms (d,)
 
     @cached_property
     def eigenvalues(self) -> Values:
@@ -234,7 +233,7 @@ class _Group:
     pair: Pair
     mask: Mask
     raw: Moments
-    unit: UnitMoments  # where both sides have a direction
+    unit: Moments  # where both sides have a direction
     norms: similarity.NormProducts
 
     @cached_property
@@ -247,16 +246,16 @@ class _Group:
         """Whether all rows of a table are equal, but for rounding."""
         m = self.raw
         return any(
-            np.trace(centered) <= _CONSTANT * whole
-            for centered, whole in ((m.xx, m.raw_x), (m.yy, m.raw_y))
+            np.trace(centered) <= _CONSTANT * np.trace(whole)
+            for centered, whole in ((m.xx, m.raw_xx), (m.yy, m.raw_yy))
         )
 
     @cached_property
     def tables(self) -> tuple[_Table, _Table]:
         """The original and the tuned table."""
         p, m, u = self.pair, self.raw, self.unit
-        original = _Table(p.before, self.mask, m.xx, m.raw_xx, u.n, u.sum_x)
-        tuned = _Table(p.after, self.mask, m.yy, m.raw_yy, u.n, u.sum_y)
+        original = _Table(p.before, self.mask, m.xx, m.raw_xx, u.n, u.mean_x)
+        tuned = _Table(p.after, self.mask, m.yy, m.raw_yy, u.n, u.mean_y)
         return original, tuned
 
     @cached_property
@@ -357,7 +356,7 @@ provide(
         ),
         "rsa": _Formula(lambda g: similarity.rsa(g.unit), 3, directed=True),
         "mean_cosine": _Formula(
-            lambda t: similarity.mean_cosine(t.n_unit, t.sum_unit), 2, each=True, directed=True
+            lambda t: similarity.mean_cosine(t.directed, t.mean_unit), 2, each=True, directed=True
         ),
         "effective_rank": _of_spectrum(spectrum.effective_rank),
         "stable_rank": _of_spectrum(spectrum.stable_rank),

@@ -123,8 +123,8 @@ def test_asked_twice_in_a_notebook_is_no_error(clean):
         ((measure("cka"), len), "'cka' is registered already; choose another name"),
         ((measure("twice", high=2), len), "'twice' is registered already"),
         ((measure("moved"), len), "'moved' has another meaning in rules"),
-        ((measure(),), "came without a function that computes it"),
-        ((measure(kind="analogy"), len), "came with a function"),
+        ((measure(),), "needs a function that computes it"),
+        ((measure(kind="analogy"), len), "takes no function; the evaluator"),
     ],
 )
 def test_what_cannot_be_registered_gets_one_sentence(clean, given, message):
@@ -137,13 +137,13 @@ def test_what_cannot_be_registered_gets_one_sentence(clean, given, message):
     ("fields", "message"),
     [
         ({"name": "my own"}, "a name is made of letters, digits, _ and -"),
-        ({"low": 10}, "ranges from 10 to 10; low must be less than high"),
-        ({"identity": 11}, "reads 11 where nothing changed, which is outside its range"),
-        ({"k": 0}, "mine@0: the depth must be 1 or more"),
-        ({"parameters": (("p", 2),)}, "parameter 'p' of measure mine is not declared"),
+        ({"low": 10}, "it ranges from 10 to 10, and low must be less than high"),
+        ({"identity": 11}, "it reads 11 where nothing changed, and ranges from 0 to 10"),
+        ({"k": 0}, "the depth must be 1 or more"),
+        ({"parameters": (("p", 2),)}, "must name the same parameters"),
         (
             {"parameters": (("p", 2),), "accepted": {"p": Bounds(0, 1)}},
-            r"mine\(p=2\): p must be from 0 to 1",
+            "p=2 was given; p must be from 0 to 1",
         ),
     ],
 )
