@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from driftkit.embeddings import Embeddings
     from driftkit.evaluators import Scores, compare_scores, score
     from driftkit.gate import Verdict, check
-    from driftkit.loaders import inspect, load
+    from driftkit.loaders import inspect, load, register_format
     from driftkit.measures import register_measure
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
@@ -32,6 +32,7 @@ _HOME = {
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
+    "register_format": "loaders",
     "register_measure": "measures",
     "score": "evaluators",
 }
@@ -53,6 +54,7 @@ __all__ = [
     "inspect",
     "load",
     "neighbor_shifts",
+    "register_format",
     "register_measure",
     "score",
 ]

@@ -33,16 +33,8 @@ HELD_OUT = 0.2
 class Recipe:
     """One way to fine-tune.
 
-    Parameters
-    ----------
-    name : str
-        Also the stem of the file that is saved.
-    rate : float
-        Learning rate of the embedding table; 0 keeps it frozen.
-    frozen_epochs : int
-        Epochs in which only the head learns.
-    summary : str
-        What it does, in one phrase.
+    The table learns at `rate` (0 keeps it frozen), but only the head learns in the first
+    `frozen_epochs`. `name` is also the stem of the file that is saved.
     """
 
     name: str

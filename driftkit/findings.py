@@ -48,24 +48,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Findings:
-    """What fine-tuning did to a table of word vectors, apart from how it is shown.
-
-    Parameters
-    ----------
-    pair : Pair
-    settings : Settings
-    words : WordDrift
-        How far each of the n shared words moved.
-    space : SpaceDrift
-        How far the space as a whole moved.
-    shifts : NeighborShifts
-        Whose neighbors changed, for each of the c candidates.
-    scores : ScoreChanges
-        Which benchmarks were lost, retained or gained.
-    null : Findings or None
-        The same for random moves of the same size per row, if they were asked for (see
-        `driftkit.drift.null_model`). It is one draw, so values of a single word scatter.
-    """
+    """What was measured, and what it advises; `driftkit.Audit` adds how it is shown."""
 
     pair: Pair
     settings: Settings
@@ -168,11 +151,8 @@ class Findings:
     def summaries(self, *, bands: bool = False) -> tuple[Summary, ...]:
         """Sum up each per-word measure over all, moved and unmoved words, neighbors first.
 
-        Parameters
-        ----------
-        bands : bool
-            Whether the words of each band of ranks follow. There, words whose neighbors were not
-            sought count as unmeasured.
+        With `bands`, the words of each band of ranks follow; there, words whose neighbors were not
+        sought count as unmeasured.
         """
         whole = self.shifts.summary() + self.words.summary()
         if not bands:
@@ -183,13 +163,8 @@ class Findings:
     def most_shifted(self, n: int, *, moved: bool) -> list[Shift]:
         """Return the words that kept the fewest neighbors, the most frequent first among equals.
 
-        Parameters
-        ----------
-        n : int
-            At most this many.
-        moved : bool
-            Whether to list words whose own row moved, or words that never did and lost
-            neighbors all the same.
+        At most `n`: words whose own row moved, or with ``moved=False`` words that did not move but
+        lost neighbors.
         """
         overlap = self.shifts.overlap
         chosen = np.flatnonzero((self.shifts.moved == moved) & (overlap < 1))
@@ -199,15 +174,7 @@ class Findings:
     def shifts_of(self, words: Sequence[str]) -> NeighborShifts:
         """Return the neighbors of chosen shared words, over the same candidates.
 
-        Parameters
-        ----------
-        words : sequence of str
-            They need not be candidates.
-
-        Raises
-        ------
-        UnknownNameError
-            If a word is not shared.
+        The words need not be candidates; one that is not shared is an `UnknownNameError`.
         """
         measures = requested_measures(self.settings.measures, self.settings.k)
         return further_of(self.pair, words, self.shifts, measures)
@@ -215,16 +182,8 @@ class Findings:
     def explain(self, top: int = 6) -> Explained:
         """Tell why neighbors changed and where words moved to.
 
-        Parameters
-        ----------
-        top : int
-            How many of the most shifted moved, and of the unmoved, words to explain.
-
-        Returns
-        -------
-        Explained
-            A line for each of these words with its cause, the main directions of the drift, and
-            words that moved together.
+        The result has a line for each of the `top` most shifted moved, and unmoved, words with its
+        cause, the main directions of the drift, and words that moved together.
         """
         return explained(
             self.pair,
