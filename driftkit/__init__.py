@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
+    from driftkit.datasets import register_benchmark
     from driftkit.embeddings import Embeddings
-    from driftkit.evaluators import Scores, compare_scores, score
+    from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
     from driftkit.loaders import inspect, load
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
@@ -31,10 +32,12 @@ _HOME = {
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
+    "register_benchmark": "datasets",
+    "register_evaluator": "evaluators",
     "score": "evaluators",
 }
 
-_ROOMS = ("evaluators", "training")
+_ROOMS = ("datasets", "evaluators", "training")
 """Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
 
 __all__ = [
@@ -51,6 +54,8 @@ __all__ = [
     "inspect",
     "load",
     "neighbor_shifts",
+    "register_benchmark",
+    "register_evaluator",
     "score",
 ]
 

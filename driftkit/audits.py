@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
-from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from driftkit.datasets import Benchmark
 from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
 from driftkit.errors import OptionError
 from driftkit.evaluators import compare_scores
+from driftkit.evaluators.registry import Scorable
 from driftkit.findings import Audit as Audit
 from driftkit.findings import Settings
 from driftkit.measures.measure import Measure
@@ -35,7 +34,7 @@ FEWEST_RESAMPLES = 100
 def audit(
     pair: Pair,
     *,
-    benchmarks: Sequence[str | PathLike[str] | Benchmark] | str | None = None,
+    benchmarks: Sequence[Scorable] | Scorable | None = None,
     k: int = 10,
     candidates: int = CANDIDATES,
     resamples: int = 2000,
@@ -51,8 +50,9 @@ def audit(
     ----------
     pair : Pair
         From `align`.
-    benchmarks : sequence of str or path, optional
-        Names or files; by default ``ws353``, ``simlex999`` and ``google``.
+    benchmarks : sequence of str, path, Benchmark or Evaluator, optional
+        Names, files, or evaluators with their options; by default ``ws353``, ``simlex999``
+        and ``google``.
     k : int
         Depth of the neighbor lists.
     candidates : int
@@ -116,7 +116,7 @@ def audit(
 def _measure(
     pair: Pair,
     settings: Settings,
-    benchmarks: Sequence[str | PathLike[str] | Benchmark] | str | None,
+    benchmarks: Sequence[Scorable] | Scorable | None,
     asked: Sequence[Measure],
     memo: MutableMapping[Any, Any] | None,
     stage: Callable[[str], Steps | None],

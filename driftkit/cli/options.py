@@ -106,7 +106,7 @@ def offline_option(function: F) -> F:
 
     def go_offline(ctx: click.Context, _: click.Parameter, offline: bool) -> None:
         if offline:
-            from driftkit.datasets.cache import OFFLINE_VARIABLE
+            from driftkit.datasets.source import OFFLINE_VARIABLE
 
             ctx.with_resource(_environment(OFFLINE_VARIABLE, "1"))
 

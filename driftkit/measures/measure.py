@@ -34,6 +34,12 @@ class Measure:
         Depth, for measures that look at the k nearest or the k best.
     parameters : mapping of str to float
         Named parameters and their values.
+    margin : float, optional
+        Of a measure of benchmarks: the smallest change that counts; by default a hundredth of the
+        range.
+    fewest_items : int, optional
+        Of a measure of benchmarks: fewer answered items than this decide nothing; by default as
+        many as it takes for a single item not to outweigh the margin.
 
     Examples
     --------
@@ -52,6 +58,8 @@ class Measure:
     source: str
     k: int | None = None
     parameters: tuple[tuple[str, float], ...] = field(default=())
+    margin: float | None = None
+    fewest_items: int | None = None
 
     def __str__(self) -> str:
         inside = ",".join(f"{key}={value:.12g}" for key, value in self.parameters)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftkit.evaluators.comparison.verdict import decide as decide_status
+from driftkit.evaluators.comparison.verdict import status_of
 from driftkit.evaluators.significance import Interval
 from driftkit.gate.facts import Figure
 from driftkit.gate.outcome import decide
@@ -83,7 +83,7 @@ def changes(draw):
 @given(changes(), st.floats(0.001, 0.1))
 def test_a_lost_benchmark_fails_and_no_other_does(figure, margin):
     """The gate and the audit never disagree about the same figures."""
-    status = decide_status(figure.value, Interval(figure.low, figure.high, 0.5), margin)
+    status = status_of(figure.value, Interval(figure.low, figure.high, 0.5), margin)
     outcome = decide(figure, ">=", -margin)
     if figure.value != -margin:
         assert (outcome == "fail") == (status == "lost")

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from driftkit.evaluators.lookup import Values
+from driftkit.arrays import Values
 
 EPSILON = 1e-3
 """Levy & Goldberg's guard of 3CosMul against division by zero."""

@@ -14,9 +14,8 @@ from typing import Literal
 import numpy as np
 from scipy.special import expit
 
-from driftkit.arrays import BLOCK_ROWS, Matrix
+from driftkit.arrays import BLOCK_ROWS, Matrix, Rows, Values
 from driftkit.evaluators.analogy.search import TIE, Answers
-from driftkit.evaluators.lookup import Rows, Values
 from driftkit.progress import Progress
 
 FEWEST_PAIRS = 3

@@ -15,9 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from driftkit.arrays import Matrix
+from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.evaluators.analogy.methods import METHODS
-from driftkit.evaluators.lookup import Mask, Rows, Values
 from driftkit.progress import Progress
 
 QUESTIONS = 32_768
