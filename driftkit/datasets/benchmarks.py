@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -173,11 +174,44 @@ class ChoiceBenchmark:
         return len(self.stems)
 
 
-Benchmark = (
-    SimilarityBenchmark
-    | AnalogyBenchmark
-    | CategorizationBenchmark
-    | OutlierBenchmark
-    | ChoiceBenchmark
-)
-"""Every kind of benchmark."""
+@dataclass(frozen=True, slots=True)
+class WordSets:
+    """Two sets of target words and two of attribute words, for an association test of bias.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"weat6"``.
+    labels : tuple of four str
+        What the sets are called.
+    x, y : tuple of str
+        Target words, such as names of men and of women.
+    a, b : tuple of str
+        Attribute words, such as those of career and of family.
+    """
+
+    name: str
+    labels: tuple[str, str, str, str]
+    x: tuple[str, ...] = field(repr=False)
+    y: tuple[str, ...] = field(repr=False)
+    a: tuple[str, ...] = field(repr=False)
+    b: tuple[str, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.x) + len(self.y)
+
+
+@runtime_checkable
+class Benchmark(Protocol):
+    """Any kind of benchmark: what is asked of a table, under a name."""
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        ...
+
+
+def name_of(benchmark: Any) -> str:
+    """Return the name of a benchmark, or of the one that an evaluator scores."""
+    name: str = getattr(benchmark, "benchmark", benchmark).name
+    return name

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import kendalltau, rankdata
 
-from driftkit.evaluators.lookup import Values
+from driftkit.arrays import Values
 
 FEWEST_PAIRS = 3
 """A line through two points fits always: below this a correlation says nothing."""

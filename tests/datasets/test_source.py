@@ -11,7 +11,7 @@ import pytest
 from file_server import Answer, FileServer
 from shared_data import SHARED, needs_shared
 
-from driftkit.datasets import cache, look_up
+from driftkit.datasets import look_up, source
 from driftkit.errors import BenchmarkError
 
 REAL = b"sun\tsunlight\t50\nriver\twater\t49\n" * 500
@@ -23,7 +23,7 @@ def files_in(folder: Path) -> list[Path]:
 
 
 def ask(server: FileServer, folder: Path) -> Path:
-    return cache.fetch("mine", folder / "mine.txt", f"{server.url}/mine.txt", REAL_SHA)
+    return source.fetch("mine", folder / "mine.txt", f"{server.url}/mine.txt", REAL_SHA)
 
 
 def test_the_right_bytes_are_kept_and_asked_for_once(empty_cache: Path, server: FileServer) -> None:
@@ -88,7 +88,7 @@ def nobody(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_no_network_says_what_to_do(
     empty_cache: Path, nobody: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "HOST", nobody)
+    monkeypatch.setattr(source, "HOST", nobody)
     men = look_up("men")
     with pytest.raises(BenchmarkError) as caught:
         men.fetch()
@@ -106,16 +106,16 @@ def test_a_server_that_says_nothing(
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/mine.txt"
-        monkeypatch.setattr(cache, "SECONDS", 0.2)
+        monkeypatch.setattr(source, "SECONDS", 0.2)
         with pytest.raises(BenchmarkError, match=r"the server did not answer in 0\.2 seconds"):
-            cache.fetch("mine", empty_cache / "mine.txt", url, REAL_SHA)
+            source.fetch("mine", empty_cache / "mine.txt", url, REAL_SHA)
 
 
 def test_offline_asks_nobody(
     empty_cache: Path, server: FileServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answers["/mine.txt"] = Answer(REAL)
-    monkeypatch.setenv(cache.OFFLINE_VARIABLE, "1")
+    monkeypatch.setenv(source.OFFLINE_VARIABLE, "1")
     with pytest.raises(BenchmarkError, match="downloads are off") as caught:
         ask(server, empty_cache)
     assert f"{server.url}/mine.txt as {empty_cache / 'mine.txt'}" in str(caught.value)
@@ -132,10 +132,10 @@ def test_offline_asks_nobody(
 def test_what_means_offline(
     value: str | None, offline: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv(cache.OFFLINE_VARIABLE, raising=False)
+    monkeypatch.delenv(source.OFFLINE_VARIABLE, raising=False)
     if value is not None:
-        monkeypatch.setenv(cache.OFFLINE_VARIABLE, value)
-    assert cache.is_offline() is offline
+        monkeypatch.setenv(source.OFFLINE_VARIABLE, value)
+    assert source.is_offline() is offline
 
 
 def test_a_wrong_file_placed_by_hand_is_named_and_left(empty_cache: Path) -> None:
@@ -167,11 +167,11 @@ def test_a_folder_that_cannot_be_written(
 def test_the_folder_is_the_users_cache_unless_one_is_named(
     empty_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert cache.folder() == empty_cache
-    monkeypatch.setenv(cache.FOLDER_VARIABLE, "~/sets")
-    assert cache.folder() == Path.home() / "sets"
-    monkeypatch.delenv(cache.FOLDER_VARIABLE)
-    assert cache.folder() == Path(pooch.os_cache("driftkit"))
+    assert source.folder() == empty_cache
+    monkeypatch.setenv(source.FOLDER_VARIABLE, "~/sets")
+    assert source.folder() == Path.home() / "sets"
+    monkeypatch.delenv(source.FOLDER_VARIABLE)
+    assert source.folder() == Path(pooch.os_cache("driftkit"))
 
 
 @needs_shared

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from scipy.special import ndtri
 
-from driftkit.evaluators.significance.interval import LEVEL
+from driftkit.evaluators.significance.bootstrap import LEVEL
 
 POWER = 0.8
 """Probability with which a minimum detectable difference is found."""

@@ -1,8 +1,9 @@
-"""Files of benchmarks on this machine: where they lie, how they get there, that they are right."""
+"""Files of benchmarks: where they come from, where they lie here, that they are right."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from driftkit.atomic import replacing
@@ -14,6 +15,49 @@ SECONDS = 30
 
 HOST = "https://raw.githubusercontent.com"
 """Where pinned files come from: ``HOST/repository/commit/path``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packaged:
+    """A file that an installed package carries.
+
+    Parameters
+    ----------
+    package, file : str
+        The package, and the file inside it.
+    """
+
+    package: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A file of a public repository at one commit.
+
+    Parameters
+    ----------
+    repository, commit, folder, file : str
+        ``owner/name``, 40 hexadecimal digits, the folder in it and the file in that.
+    sha256 : str
+        Of the file's bytes.
+
+    Examples
+    --------
+    >>> Pinned("mfaruqui/eval-word-vectors", "94b3dd9", "data/word-sim", "EN-MC-30.txt", "33ee").url
+    'https://raw.githubusercontent.com/mfaruqui/eval-word-vectors/94b3dd9/data/word-sim/EN-MC-30.txt'
+    """
+
+    repository: str
+    commit: str
+    folder: str
+    file: str
+    sha256: str
+
+    @property
+    def url(self) -> str:
+        """Where the bytes are."""
+        return "/".join((HOST, self.repository, self.commit, self.folder, self.file))
 
 
 def folder() -> Path:
