@@ -227,7 +227,9 @@ def test_a_wheel_holds_the_whole_package_and_nothing_else(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     with ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
-    files = (path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    files = (
+        path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    )
     expected = {path.relative_to(ROOT).as_posix() for path in files}
     assert {"driftkit/py.typed", "driftkit/report/audit.schema.json"} <= expected
     assert inside == expected
