@@ -72,7 +72,7 @@ def _write_measures(app):
         page.write_text(text)
 
 
-def _quote_measures(app, ctx, lines):
+def _quote_measures(_app, _ctx, lines):
     """Keep docutils from taking ``jaccard@50`` in a help text for an address to mail to."""
     lines[:] = [re.sub(r"(?<![\w`])\w+@\d+", r"``\g<0>``", line) for line in lines]
 

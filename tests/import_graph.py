@@ -1,4 +1,4 @@
-"""Who imports whom in a package, read from its source: every import statement, wherever it stands."""
+"""Who imports whom in a package, by every import statement in its source, wherever it stands."""
 
 from __future__ import annotations
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
 
