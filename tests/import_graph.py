@@ -12,12 +12,13 @@ def read_graph(root: Path) -> Graph:
     """Return, for each module of the package at ``root``, the modules of the package it imports.
 
     Imports inside functions and under ``TYPE_CHECKING`` count, and so does a module named in a
-    string, as for ``import_module``. ``from package.room import name`` is an import of the module
+    string, as for ``import_module`` (a package named so may be where a data file lies). ``from package.room import name`` is an import of the module
     ``package.room.name`` where there is one, and of the face ``package.room`` otherwise.
     """
     files = {_name(path, root): path for path in root.rglob("*.py")}
+    packages = {module for module, path in files.items() if path.name == "__init__.py"}
     return {
-        module: set(_imports(path, module, files.keys())) - {module}
+        module: set(_imports(path, module, files.keys(), packages)) - {module}
         for module, path in files.items()
     }
 
@@ -27,7 +28,7 @@ def _name(path: Path, root: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def _imports(path, module, modules):
+def _imports(path, module, modules, packages):
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
@@ -40,7 +41,8 @@ def _imports(path, module, modules):
                 submodule = f"{base}.{alias.name}"
                 yield from {submodule if submodule in modules else base} & modules
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "." in node.value:
-            yield from {node.value.partition(":")[0]} & modules
+            named = node.value.partition(":")[0]
+            yield from {named} & modules - packages
 
 
 def circles(graph: Graph) -> list[list[str]]:
