@@ -12,8 +12,9 @@ def read_graph(root: Path) -> Graph:
     """Return, for each module of the package at ``root``, the modules of the package it imports.
 
     Imports inside functions and under ``TYPE_CHECKING`` count, and so does a module named in a
-    string, as for ``import_module`` (a package named so may be where a data file lies). ``from package.room import name`` is an import of the module
-    ``package.room.name`` where there is one, and of the face ``package.room`` otherwise.
+    string, as for ``import_module`` (a package named so may be where a data file lies).
+    ``from package.room import name`` is an import of the module ``package.room.name`` where there
+    is one, and of the face ``package.room`` otherwise.
     """
     files = {_name(path, root): path for path in root.rglob("*.py")}
     packages = {module for module, path in files.items() if path.name == "__init__.py"}
