@@ -104,7 +104,7 @@ CALLABLE = {
     if isinstance(value, type) or inspect.isfunction(value)
 }
 
-RETURNED = {
+MET_WITH = {
     "Audit": "audit",
     "BandChange": "compare_scores",
     "Baseline": "read_baseline",
@@ -116,6 +116,7 @@ RETURNED = {
     "NeighborShifts": "neighbor_shifts",
     "Packaged": "look_up",
     "Policy": "make_policy",
+    "Request": "register_format",
     "Result": "check",
     "Score": "score",
     "ScoreChange": "compare_scores",
@@ -124,10 +125,12 @@ RETURNED = {
     "Shift": "neighbor_shifts",
     "SplitChange": "compare_scores",
     "TableInfo": "inspect",
+    "Tensor": "register_format",
+    "TensorFile": "register_format",
     "Verdict": "check",
     "WordSets": "read_word_sets",
 }
-"""Results nobody makes by hand, and the call that returns them: shown and tested with that call."""
+"""Results that calls return and what they hand over: shown and tested with that call."""
 
 
 def used_names(*sources):
@@ -191,10 +194,13 @@ def test_every_public_name_says_what_it_takes_and_shows_how(path):
         for entry in text[section]
         for name in entry.name.split(",")
     }
+    described |= set(
+        re.findall(r"`(\w+)`", " ".join([*text["Summary"], *text["Extended Summary"]]))
+    )
     if not getattr(value, "_is_protocol", False):
         taken = inspect.signature(value).parameters.keys() - {"self"}
         assert taken <= described, f"{path} says nothing of {', '.join(taken - described)}"
-    name = RETURNED.get(name, name)
+    name = MET_WITH.get(name, name)
     assert text["Examples"] or name in names_in_pages(), f"{path} has no example"
     assert name in names_in_tests(), f"{path} is in no test"
 
@@ -214,8 +220,8 @@ def test_the_reference_describes_what_exists():
             value = getattr(value, part, None) or import_module(f"{value.__name__}.{part}")
 
 
-def test_returned_names_are_public():
-    assert RETURNED.keys() <= {path.rpartition(".")[2] for path in CALLABLE}
+def test_names_met_with_a_call_are_public():
+    assert MET_WITH.keys() <= {path.rpartition(".")[2] for path in CALLABLE}
 
 
 # --- the wheel ------------------------------------------------------------------------------------
