@@ -162,7 +162,7 @@ def described_in_reference():
 def test_all_is_what_is_public():
     assert sorted(driftkit.__all__) == driftkit.__all__
     shown = {name for name in dir(driftkit) if not name.startswith("__")}
-    assert shown == {*driftkit.__all__, "evaluators", "training"}
+    assert shown == {*driftkit.__all__, "datasets", "evaluators", "training"}
     assert not hasattr(driftkit, "nothing_of_that_name")
     assert driftkit.__version__ == "0.1.0"
 
