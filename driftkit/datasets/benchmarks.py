@@ -1,4 +1,7 @@
-"""What a benchmark asks, with its human answers; nothing about any table of vectors."""
+"""What a benchmark asks, with its human answers; nothing about any table of vectors.
+
+The name of each is the one it is registered under, or the file's name without its ending.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,6 @@ class SimilarityBenchmark:
     Parameters
     ----------
     name : str
-        Name in the registry, or the file's name without its ending.
     pairs : tuple of (str, str)
         The m pairs as written, repeats included.
     gold : ndarray of float64, shape (m,)
@@ -39,7 +41,6 @@ class AnalogyBenchmark:
     Parameters
     ----------
     name : str
-        Name in the registry, or the file's name without its ending.
     quadruples : tuple of (str, str, str, str)
         The m questions (a, b, c, d) as written, repeats included.
     categories : tuple of str
@@ -91,7 +92,6 @@ class CategorizationBenchmark:
     Parameters
     ----------
     name : str
-        Name in the registry, or the file's name without its ending.
     words : tuple of str
         The m words as written; a word that people put in two categories stands there twice.
     labels : tuple of str
@@ -137,7 +137,6 @@ class OutlierBenchmark:
     Parameters
     ----------
     name : str
-        Name in the registry, or the file's name without its ending.
     groups : tuple of OutlierGroup
         The groups in the order of the file.
     """
@@ -156,7 +155,6 @@ class ChoiceBenchmark:
     Parameters
     ----------
     name : str
-        Name of the benchmark.
     stems : tuple of str
         The m words asked about.
     options : tuple of tuple of str

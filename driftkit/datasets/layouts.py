@@ -40,23 +40,11 @@ _SETS = re.compile(r"[^:,/]+:(?!//)[^:]*,[^:]*")
 
 
 def read_bats(folder: str | Path, name: str = "bats") -> AnalogyBenchmark:
-    """Read a folder in the layout of BATS.
+    """Read a folder in the layout of BATS: folders of files, each of which is a relation.
 
     Within a file every ordered pair of different lines makes a question: the word of the first
-    line is to its first answer as the word of the second is to any of its answers.
-
-    Parameters
-    ----------
-    folder : str or pathlib.Path
-        The folder that holds ``1_Inflectional_morphology`` and its siblings; or one of those, or
-        any folder of such files.
-    name : str
-        Name of the benchmark.
-
-    Returns
-    -------
-    AnalogyBenchmark
-        Sections are the files, groups the folders they lie in.
+    line is to its first answer as the word of the second is to any of its answers. Sections are the
+    files, groups the folders they lie in. `folder` may be one of the inner folders, too.
 
     Raises
     ------
@@ -106,18 +94,13 @@ def holds_choices(path: Path) -> bool:
 
 
 def read_choices(path: str | Path, name: str | None = None) -> ChoiceBenchmark:
-    """Read synonym questions.
+    """Read synonym questions from a file in the format of ESL or of TOEFL.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        A file in the format of ESL or of TOEFL; that of ESL or of TOEFL.
     name : str, optional
         Name of the benchmark; by default the file's name without its ending.
-
-    Returns
-    -------
-    ChoiceBenchmark
 
     Raises
     ------
@@ -186,17 +169,9 @@ def holds_word_sets(path: Path) -> bool:
 
 
 def read_word_sets(path: str | Path) -> dict[str, WordSets]:
-    """Read the tests of a file.
+    """Read the association tests of a UTF-8 text file, by name.
 
-    Parameters
-    ----------
-    path : str or pathlib.Path
-        A UTF-8 text file; see `WORD_SETS`.
-
-    Returns
-    -------
-    dict of str to WordSets
-        By name; a file with one test and no name line is named after the file.
+    A file with one test and no line with a name is named after the file.
 
     Raises
     ------

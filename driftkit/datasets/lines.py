@@ -21,20 +21,9 @@ ACCEPTED = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line that is neither blank nor a comment.
+    """One line that is neither blank nor a comment, without the white space around it.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file it stands in.
-    number : int
-        Its number in the file, from 1.
-    text : str
-        As written, without the white space around it.
-    separator : str or None
-        What its fields are cut at; None for white space.
-    fields : tuple of str
-        Its fields, without the white space around each.
+    `number` counts from 1. `fields` are cut at `separator`, which is None for white space.
     """
 
     path: Path

@@ -185,13 +185,18 @@ def _by_column(
     WordSim-353 by their authors. Other columns are ignored.
     """
     header = [field.casefold() for field in lines[0].fields]
-    items = lines[1:]
+    items: Sequence[Line] = lines[1:]
     first, second, score = (_place(header, names) for names in (FIRST, SECOND, SCORE))
     benchmark: CategorizationBenchmark | OutlierBenchmark | SimilarityBenchmark | None = None
     if {"outliers", "words"} <= set(header):
         benchmark = _outliers_by_column(items, header, name)
     elif {"word", "category"} <= set(header):
-        benchmark = _categories_by_column(items, header, name)
+        word = header.index("word")
+        # Files of AP and BLESS end each category with a row without a word: padding, no item.
+        items = [line for line in items if len(line.fields) != len(header) or line.fields[word]]
+        rows = _pick(items, header, (word, header.index("category")))
+        words, labels = zip(*rows, strict=True) if rows else ((), ())
+        benchmark = CategorizationBenchmark(name, words, labels)
     elif first is not None and second is not None and score is not None:
         benchmark = _similarities_by_column(items, header, (first, second, score), name)
     if benchmark is not None and len(benchmark) == 0:
@@ -217,31 +222,17 @@ def _pick(
     return rows
 
 
-def _categories_by_column(
-    items: Sequence[Line], header: Sequence[str], name: str
-) -> CategorizationBenchmark:
-    word = header.index("word")
-    # The files of AP and BLESS end each category with a row without a word: padding, not an item.
-    items = [line for line in items if len(line.fields) != len(header) or line.fields[word]]
-    rows = _pick(items, header, (word, header.index("category")))
-    return CategorizationBenchmark(
-        name, tuple(row[0] for row in rows), tuple(row[1] for row in rows)
-    )
-
-
 def _similarities_by_column(
     items: Sequence[Line], header: Sequence[str], places: tuple[int, int, int], name: str
 ) -> SimilarityBenchmark:
     pairs: list[tuple[str, str]] = []
     gold: list[float] = []
-    for line, (first, second, score) in zip(items, _pick(items, header, places), strict=True):
-        try:
-            gold.append(float(score))
-        except ValueError:
-            raise line.unreadable(f"has {score!r} where a number belongs") from None
-        if not math.isfinite(gold[-1]):
-            raise line.unreadable(f"has {score!r} where a number belongs")
+    for line, (first, second, rated) in zip(items, _pick(items, header, places), strict=True):
+        score = _number(rated)
+        if score is None or not math.isfinite(score):
+            raise line.unreadable(f"has {rated!r} where a number belongs")
         pairs.append((first, second))
+        gold.append(score)
     return SimilarityBenchmark(name, tuple(pairs), np.array(gold, np.float64))
 
 

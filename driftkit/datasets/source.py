@@ -73,21 +73,10 @@ def is_offline() -> bool:
 
 
 def fetch(name: str, path: Path, url: str, sha256: str) -> Path:
-    """Make sure that a file lies at `path` with the right bytes, downloading it if it is absent.
+    """Make sure that a file lies at `path` with the right bytes, and return the path.
 
-    Parameters
-    ----------
-    name : str
-        Name of the benchmark, for messages.
-    path : pathlib.Path
-        Where the file lies, or is to lie. It is written whole or not at all.
-    url, sha256 : str
-        Where it comes from, and the hash of its bytes.
-
-    Returns
-    -------
-    pathlib.Path
-        `path`.
+    An absent file is downloaded from `url`, whole or not at all; `sha256` is the hash of its bytes
+    and `name` that of the benchmark, for messages.
 
     Raises
     ------

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from driftkit.evaluators.inputs import Table
 
 B = TypeVar("B", bound=Benchmark)
+Looked = TypeVar("Looked", bound=Items)
 
 Memo = MutableMapping[Any, Any]
 """What was found out about an original table, kept for the next tuned table compared with it."""
@@ -94,7 +95,7 @@ class Evaluator(Protocol):
         ...
 
 
-class BuiltIn(ABC, Generic[B]):
+class BuiltIn(ABC, Generic[B, Looked]):
     """What driftkit's own evaluators share: how a benchmark is found and its words looked up."""
 
     _kind: type[B]
@@ -157,21 +158,21 @@ class BuiltIn(ABC, Generic[B]):
         return lookup(index, self.case)
 
     @abstractmethod
-    def _items(self, find: Find, is_zero: Mask) -> Items:
+    def _items(self, find: Find, is_zero: Mask) -> Looked:
         """Look up the items of the benchmark."""
 
     @abstractmethod
-    def _score(self, table: Embeddings, items: Items, progress: Progress | None) -> Evaluation:
+    def _score(self, table: Embeddings, items: Looked, progress: Progress | None) -> Evaluation:
         """Score a table whose items have been looked up."""
 
     @abstractmethod
     def _compare(
-        self, pair: Pair, items: Items, memo: Memo | None, progress: Progress | None
+        self, pair: Pair, items: Looked, memo: Memo | None, progress: Progress | None
     ) -> PairedItems:
         """Compare the tables of a pair whose items have been looked up."""
 
 
-class AnswerEvaluator(BuiltIn[B]):
+class AnswerEvaluator(BuiltIn[B, Items]):
     """An evaluator of items that a table answers rightly (1), wrongly (0) or in part."""
 
     @abstractmethod
@@ -203,7 +204,7 @@ class AnswerEvaluator(BuiltIn[B]):
             after,
             columns={name: [all_[i] for i in used] for name, all_ in self._asked().items()},
             answers=(said, says),
-            categories=[categories[i] for i in used] if categories else None,
+            categories=[categories[i] for i in used] if categories else (),
         )
 
 

@@ -99,20 +99,7 @@ class Categorization(AnswerEvaluator[CategorizationBenchmark]):
 
 
 def ward_clusters(matrix: Matrix, rows: Rows, count: int) -> Labels:
-    """Cut the unit rows into at most `count` clusters by Ward's method.
-
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    rows : ndarray of int64, shape (m,)
-        Rows to cluster, none of them zero.
-    count : int
-
-    Returns
-    -------
-    ndarray of int64, shape (m,)
-        Clusters from 0.
-    """
+    """Cut the unit rows (m,), none of them zero, into at most `count` clusters from 0, (m,)."""
     if len(rows) < 2:
         return np.zeros(len(rows), np.int64)
     tree = linkage(unit_rows(matrix, rows), "ward")
@@ -121,13 +108,7 @@ def ward_clusters(matrix: Matrix, rows: Rows, count: int) -> Labels:
 
 
 def contingency(categories: Labels, clusters: Labels) -> Counts:
-    """Count the words of each category in each cluster, (categories, clusters).
-
-    Parameters
-    ----------
-    categories, clusters : ndarray of int64, shape (m,)
-        Labels from 0.
-    """
+    """Count the words of each category in each cluster, from labels (m,) that start at 0."""
     shape = (int(categories.max(initial=-1)) + 1, int(clusters.max(initial=-1)) + 1)
     table = np.zeros(shape, np.int64)
     np.add.at(table, (categories, clusters), 1)
@@ -135,7 +116,7 @@ def contingency(categories: Labels, clusters: Labels) -> Counts:
 
 
 def in_majority(categories: Labels, clusters: Labels) -> npt.NDArray[np.bool_]:
-    """Tell of each word whether it is of the commonest category of its cluster, (m,).
+    """Return which words (m,) are of the commonest category of their cluster.
 
     Their share is the purity. Among equally common categories the first counts.
     """
@@ -149,8 +130,6 @@ def in_majority(categories: Labels, clusters: Labels) -> npt.NDArray[np.bool_]:
 def purity(categories: Labels, clusters: Labels) -> float:
     """Share of words in the commonest category of their cluster (Zhao & Karypis 2001).
 
-    Examples
-    --------
     >>> purity(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
     0.75
     """
@@ -160,8 +139,6 @@ def purity(categories: Labels, clusters: Labels) -> float:
 def adjusted_rand(categories: Labels, clusters: Labels) -> float:
     """Adjusted Rand index: 1 for the same partition, 0 on average by chance (Hubert & Arabie 1985).
 
-    Examples
-    --------
     >>> round(adjusted_rand(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])), 4)
     0.5714
     """
@@ -177,8 +154,6 @@ def adjusted_rand(categories: Labels, clusters: Labels) -> float:
 def v_measure(categories: Labels, clusters: Labels) -> float:
     """Harmonic mean of homogeneity and completeness (Rosenberg & Hirschberg 2007).
 
-    Examples
-    --------
     >>> v_measure(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])).__round__(4)
     0.8
     """

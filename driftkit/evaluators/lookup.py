@@ -140,7 +140,7 @@ def find_items(
 
 
 def find_groups(groups: Sequence[Sequence[str]], find: Find, is_zero: Mask) -> Items:
-    """Look up items of any number of words; words that cannot be used have row -1."""
+    """Look up items of any number of words; -1 for words that cannot be used, and as padding."""
     distinct = dict.fromkeys(word for group in groups for word in group)
     each = find_items([(word,) for word in distinct], find, is_zero)
     rows = np.where(each.usable, each.rows.reshape(-1), -1)

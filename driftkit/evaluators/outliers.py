@@ -129,13 +129,7 @@ def _values(measure: str, shares: Values) -> Values:
 def position(matrix: Matrix, group: Rows, outlier: int) -> int:
     """Count the words of a group that are more like the others than the outlier is.
 
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    group : ndarray of int64, shape (g,)
-        Rows of the group, none of them zero.
-    outlier : int
-        Row of the outlier.
+    `group` (g,) and `outlier` are rows of the matrix, none of them zero.
     """
     unit = unit_rows(matrix, np.append(group, outlier))
     likeness = unit @ unit.sum(axis=0) - 1  # sum of cosines to the others, (g + 1,)

@@ -79,12 +79,7 @@ n_used=2, n_correct=None, category=None, reason=None),)
 
 
 def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple[Evaluator, ...]:
-    """Return an evaluator for everything that was asked for.
-
-    Parameters
-    ----------
-    benchmarks : sequence of str, path, Benchmark or Evaluator, optional
-        By default ``ws353``, ``simlex999`` and ``google``.
+    """Return an evaluator for everything that was asked for; see `driftkit.score`.
 
     Raises
     ------

@@ -67,15 +67,8 @@ class Score:
     def of(cls, items: Items, table: Any, evaluator: Any, value: float, **more: Any) -> Score:
         """Return the score of a table over the items of an evaluator's benchmark.
 
-        Parameters
-        ----------
-        items : Items
-            They say how many were asked and answered, and which words are missing.
-        table : Embeddings
-        evaluator : Evaluator
-        value : float
-        **more
-            Further fields, or others than those of `items` and `evaluator`.
+        `items` say how many were asked and answered and which words are missing; `more` are further
+        fields, or others than those of `items` and `evaluator`.
         """
         fields = {
             "measure": evaluator.measure,

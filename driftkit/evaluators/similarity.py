@@ -29,7 +29,7 @@ GENSIM_LIMIT = 300_000
 """gensim looks at this many rows; words that come later are out of vocabulary, silently."""
 
 
-class Similarity(BuiltIn[SimilarityBenchmark]):
+class Similarity(BuiltIn[SimilarityBenchmark, Items]):
     """A word-similarity benchmark and the policies to score it by.
 
     Parameters

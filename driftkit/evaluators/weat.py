@@ -9,10 +9,10 @@ X and Y together whose difference is at least as large: one-sided, exact where t
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -44,14 +44,10 @@ EXACT = 20_000
 class _Targets(Items):
     """The targets X, then Y, as items; and the rows of the usable words of X, Y, A and B."""
 
-    sets: tuple[Rows, ...]
-
-    @property
-    def counts(self) -> list[int]:
-        return list(map(len, self.sets))
+    sets: list[Rows]
 
 
-class WEAT(BuiltIn[WordSets]):
+class WEAT(BuiltIn[WordSets, _Targets]):
     """An association test of bias; its items are the target words.
 
     The score is the effect size: above 0 where X goes with A and Y with B. Its `details` are the
@@ -105,109 +101,86 @@ class WEAT(BuiltIn[WordSets]):
             find_items([(word,) for word in words], find, is_zero)
             for words in (sets.x, sets.y, sets.a, sets.b)
         ]
-        usable = np.concatenate([each[0].usable, each[1].usable])
-        rows = tuple(found.rows[found.usable, 0] for found in each)
+        rows = [found.rows[found.usable, 0] for found in each]
         n_x, n_y, n_a, n_b = map(len, rows)
-        why = ""
-        if min(n_x, n_y) < FEWEST_TARGETS or min(n_a, n_b) < FEWEST_ATTRIBUTES:
-            usable = np.zeros_like(usable)
-            why = (
-                f"of the four sets {n_x}, {n_y}, {n_a} and {n_b} words can be used; targets need "
-                f"{FEWEST_TARGETS} and attributes {FEWEST_ATTRIBUTES}"
-            )
+        enough = min(n_x, n_y) >= FEWEST_TARGETS and min(n_a, n_b) >= FEWEST_ATTRIBUTES
         return _Targets(
             np.concatenate([each[0].rows, each[1].rows]),
-            usable,
+            np.concatenate([each[0].usable, each[1].usable]) & enough,
             tuple(dict.fromkeys(word for found in each for word in found.oov)),
             tuple(dict.fromkeys(word for found in each for word in found.zero)),
-            why,
+            f"of the four sets {n_x}, {n_y}, {n_a} and {n_b} words can be used; targets need "
+            f"{FEWEST_TARGETS} and attributes {FEWEST_ATTRIBUTES}",
             sets=rows,
         )
 
-    def _leans(self, matrix: Matrix, items: Items) -> Values:
-        """Return the lean of each target that is used, (n_x + n_y,)."""
-        assert isinstance(items, _Targets)
+    def _leans(self, matrix: Matrix, items: _Targets) -> Values:
+        """Return the lean of each target that is used, those of X first."""
         if items.n_used == 0:
             return np.empty(0)
         x, y, a, b = (unit_rows(matrix, rows) for rows in items.sets)
         leans: Values = np.concatenate([x, y]) @ (a.mean(axis=0) - b.mean(axis=0))
         return leans
 
-    def _score(self, table: Embeddings, items: Items, progress: Progress | None) -> Evaluation:
+    def _score(self, table: Embeddings, items: _Targets, progress: Progress | None) -> Evaluation:
         del progress
-        assert isinstance(items, _Targets)
-        sets, counts, leans = self.benchmark, items.counts, self._leans(table.matrix, items)
-        test = _test(leans, counts[0], self.seed)
-        alike = None if math.isfinite(test.statistic) else items.reason or ALIKE
+        sets, leans = self.benchmark, self._leans(table.matrix, items)
+        test = _test(leans, len(items.sets[0]), self.seed)
         details = {
             "labels": list(sets.labels),
-            "n": counts,
+            "n": list(map(len, items.sets)),
             "p_value": None if math.isnan(test.p_value) else test.p_value,
         }
-        score = Score.of(items, table, self, test.statistic, reason=alike, details=details)
-        x, y, *_ = sets.labels
+        reason = (items.reason or ALIKE) if math.isnan(test.statistic) else None
+        score = Score.of(items, table, self, test.statistic, reason=reason, details=details)
         columns = {
             "word": [*sets.x, *sets.y],
-            "set": [x] * len(sets.x) + [y] * len(sets.y),
+            "set": [sets.labels[0]] * len(sets.x) + [sets.labels[1]] * len(sets.y),
             "lean": filled(leans, items.usable, np.nan),
             "used": items.usable,
         }
         return Evaluation((score,), self.settings, columns, ("set", "lean", "word"))
 
     def _compare(
-        self, pair: Pair, items: Items, memo: Memo | None, progress: Progress | None
+        self, pair: Pair, items: _Targets, memo: Memo | None, progress: Progress | None
     ) -> PairedBias:
         del memo, progress
         before, after = (self._leans(side, items) for side in (pair.before, pair.after))
-        return PairedBias(pair, items, before, after, sets=self.benchmark, seed=self.seed)
+        words = [[pair.words[row] for row in rows] for rows in items.sets]
+        return PairedBias(
+            self.measure, pair, items, before, after,
+            labels=self.benchmark.labels, words=words, seed=self.seed,
+        )  # fmt: skip
 
 
+@dataclass(eq=False, kw_only=True)
 class PairedBias(PairedItems):
     """An association test on both tables; `before` and `after` are the leans of the targets.
 
-    Parameters
-    ----------
-    pair, items, before, after
-        As of `PairedItems`.
-    sets : WordSets
-    seed : int
-        Of the partitions drawn.
+    `words` are those of X, Y, A and B that both tables have.
     """
 
-    is_judged = False
+    is_judged: ClassVar = False
+    labels: tuple[str, ...]
+    words: list[list[str]] = field(repr=False)
+    seed: int
 
-    def __init__(
-        self,
-        pair: Pair,
-        items: Items,
-        before: Values,
-        after: Values,
-        *,
-        sets: WordSets,
-        seed: int,
-    ) -> None:
-        super().__init__("weat", pair, items, before, after)
-        assert isinstance(items, _Targets)
-        self.counts, self.seed = items.counts, seed
-        self.labels = sets.labels
-        n_x = len(sets.x)
-        in_x = items.usable[:n_x].sum()
-        self.is_x = np.arange(len(self)) < in_x
-        self.sets = tuple(tuple(pair.words[row] for row in rows) for rows in items.sets)
+    @property
+    def is_x(self) -> Mask:
+        """Which targets are of X, (m,)."""
+        return np.arange(len(self)) < len(self.words[0])
 
     def values(self, chosen: Mask) -> tuple[float, float]:
         """Return the effect sizes over the chosen targets; NaN with too few in a set."""
         x, y = chosen & self.is_x, chosen & ~self.is_x
         if min(x.sum(), y.sum()) < FEWEST_TARGETS:
             return math.nan, math.nan
-        before, after = (
-            float(_effect(side[None, x], side[None, y])[0]) for side in (self.before, self.after)
-        )
-        return before, after
+        before, after = (_effect(side[x], side[y]) for side in (self.before, self.after))
+        return float(before), float(after)
 
     def difference(self) -> Difference:
         """Return the difference of effect sizes, targets resampled within their set."""
-        return _BiasDifference(self.before, self.after, int(self.is_x.sum()), self.seed)
+        return _BiasDifference(self.before, self.after, len(self.words[0]), self.seed)
 
     def undefined(self) -> str | None:
         """Return that all targets lean alike in a table, where they do."""
@@ -216,17 +189,16 @@ class PairedBias(PairedItems):
 
     def questions(self) -> dict[str, Any]:
         """Return the words of the four sets that both tables have."""
-        return dict(zip("xyab", self.sets, strict=True)) | {"labels": self.labels}
+        return dict(zip("xyab", self.words, strict=True)) | {"labels": self.labels}
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row for each target: its set and its lean in both tables."""
         import pandas as pd
 
-        x, y, *_ = self.labels
         return pd.DataFrame(
             {
-                "word": [*self.sets[0], *self.sets[1]][: len(self)],
-                "set": np.where(self.is_x, x, y),
+                "word": [*self.words[0], *self.words[1]][: len(self)],
+                "set": np.where(self.is_x, *self.labels[:2]),
                 "original": self.before,
                 "tuned": self.after,
                 "moved": self.moved,
@@ -242,11 +214,8 @@ class _BiasDifference(Difference):
         self.m = len(before)
 
     def __call__(self, counts: Counts) -> Values:
-        found = []
-        for count in counts:
-            x = np.repeat(np.arange(self.n_x), count[: self.n_x])
-            y = np.repeat(np.arange(self.n_x, self.m), count[self.n_x :])
-            found.append(self._between(x[None], y[None])[0])
+        targets = [np.repeat(np.arange(self.m), count) for count in counts]
+        found = [self._between(some[some < self.n_x], some[some >= self.n_x]) for some in targets]
         return np.array(found)
 
     def resample(self, resamples: int, rng: np.random.Generator) -> Values:
@@ -273,9 +242,9 @@ ALIKE = "all targets lean alike"
 
 
 def _effect(x: Values, y: Values) -> Values:
-    """Effect sizes from leans (r, n_x) and (r, n_y); NaN where all are equal."""
-    spread = np.concatenate([x, y], axis=1).std(axis=1, ddof=1)
-    gap = x.mean(axis=1) - y.mean(axis=1)
+    """Return effect sizes from leans (..., n_x) and (..., n_y); NaN where all are equal."""
+    spread = np.concatenate([x, y], axis=-1).std(axis=-1, ddof=1)
+    gap = x.mean(axis=-1) - y.mean(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
         effect: Values = np.where(spread > TIE, gap / spread, np.nan)
     return effect
@@ -289,7 +258,7 @@ def _test(leans: Values, n_x: int, seed: int) -> Test:
     n = len(leans)
     if n == 0:
         return Test()
-    effect = float(_effect(leans[None, :n_x], leans[None, n_x:])[0])
+    effect = float(_effect(leans[:n_x], leans[n_x:]))
     observed = leans[:n_x].sum() - TIE
     if math.comb(n, n_x) <= EXACT:
         chosen = np.array(list(combinations(range(n), n_x)))

@@ -47,7 +47,7 @@ class _Questions(Items):
         return dict(zip(names, zip(*words, strict=True) if words else [()] * 4, strict=False))
 
 
-class Analogy(BuiltIn[AnalogyBenchmark]):
+class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
     """An analogy benchmark and the way to answer it.
 
     Parameters
@@ -110,9 +110,8 @@ class Analogy(BuiltIn[AnalogyBenchmark]):
     def _find(self, index: Mapping[str, int]) -> Find:
         return super()._find(first_rows(index, self.limit))
 
-    def _score(self, table: Embeddings, items: Items, progress: Progress | None) -> Evaluation:
+    def _score(self, table: Embeddings, items: _Questions, progress: Progress | None) -> Evaluation:
         """Score over all questions (micro average), over each group and over each section."""
-        assert isinstance(items, _Questions)
         answers = self._answer(table.matrix, table.norms, table.index, items, progress)
         correct = filled(_is_right(answers, items), items.usable, False)
         columns = items.columns(np.arange(items.n_total)) | {
@@ -126,10 +125,9 @@ class Analogy(BuiltIn[AnalogyBenchmark]):
         return Evaluation(scores, self.settings, columns, plot, self.benchmark.sections)
 
     def _compare(
-        self, pair: Pair, items: Items, memo: Memo | None, progress: Progress | None
+        self, pair: Pair, items: _Questions, memo: Memo | None, progress: Progress | None
     ) -> PairedAnswers:
         """Answer with the shared words; those that are zero in either table are never answers."""
-        assert isinstance(items, _Questions)
         before_norms = np.where(pair.zero, 0.0, pair.before_norms)
         after_norms = np.where(pair.zero, 0.0, pair.after_norms)
         rows = items.used_rows
@@ -156,8 +154,8 @@ class Analogy(BuiltIn[AnalogyBenchmark]):
             self.measure,
             pair,
             items,
-            _is_right(before, items),
-            _is_right(after, items),
+            _is_right(before, items).astype(np.float64),
+            _is_right(after, items).astype(np.float64),
             columns=items.columns(np.flatnonzero(items.usable)),
             answers=(_words(before, pair.words), _words(after, pair.words)),
             categories=items.categories[items.usable].tolist(),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import InitVar, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import rankdata
 
 from driftkit.arrays import Mask, Values
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@dataclass(eq=False)
 class PairedItems(ABC):
     """What both tables of a pair say about the m items of a benchmark that both can answer.
 
@@ -56,27 +57,26 @@ class PairedItems(ABC):
         If there is not one value for each usable item.
     """
 
-    is_judged = True
+    is_judged: ClassVar = True
     """Whether a change is a loss or a gain; that of a bias is neither."""
 
-    def __init__(
-        self,
-        measure: str,
-        pair: Pair,
-        items: Items,
-        before: npt.ArrayLike,
-        after: npt.ArrayLike,
-    ) -> None:
-        self.before, self.after = np.asarray(before, np.float64), np.asarray(after, np.float64)
-        if self.before.shape != (items.n_used,) or self.after.shape != (items.n_used,):
+    measure: str
+    pair: InitVar[Pair]
+    items: InitVar[Items]
+    before: Values = field(repr=False)
+    after: Values = field(repr=False)
+
+    def __post_init__(self, pair: Pair, items: Items) -> None:
+        self.before = np.asarray(self.before, np.float64)
+        self.after = np.asarray(self.after, np.float64)
+        if not self.before.shape == self.after.shape == (items.n_used,):
             raise OptionError(
-                f"{measure} compares {items.n_used} items that both tables can answer, but values "
-                f"of shape {self.before.shape} and {self.after.shape} were given; give one for "
-                "each of these items."
+                f"{self.measure} compares {items.n_used} items that both tables can answer, but "
+                f"values of shape {self.before.shape} and {self.after.shape} were given; give one "
+                "for each of these items."
             )
         rows = items.rows[items.usable]  # (m, w)
         there = rows >= 0
-        self.measure = measure
         self.n_total, self.oov, self.zero = items.n_total, items.oov, items.zero
         self.reason = items.reason
         self.size = there.sum(axis=1)
@@ -119,6 +119,7 @@ class PairedItems(ABC):
         return found
 
 
+@dataclass(eq=False, kw_only=True)
 class PairedSimilarity(PairedItems):
     """A similarity benchmark answered by both tables; see `PairedItems`.
 
@@ -133,19 +134,8 @@ class PairedSimilarity(PairedItems):
         Human scores.
     """
 
-    def __init__(
-        self,
-        measure: str,
-        pair: Pair,
-        items: Items,
-        before: npt.ArrayLike,
-        after: npt.ArrayLike,
-        *,
-        pairs: Sequence[tuple[str, str]],
-        gold: Values,
-    ) -> None:
-        super().__init__(measure, pair, items, before, after)
-        self.pairs, self.gold = tuple(pairs), gold
+    pairs: Sequence[tuple[str, str]] = field(repr=False)
+    gold: Values = field(repr=False)
 
     def values(self, chosen: Mask) -> tuple[float, float]:
         """Return the correlation of both tables with people over the chosen pairs."""
@@ -183,7 +173,7 @@ class PairedSimilarity(PairedItems):
 
     def questions(self) -> dict[str, Any]:
         """Return the pairs and their human scores."""
-        return {"pairs": self.pairs, "gold": self.gold.tolist()}
+        return {"pairs": tuple(self.pairs), "gold": self.gold.tolist()}
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row for each pair; rank 1 is the most similar, ties share their average rank."""
@@ -207,6 +197,7 @@ class PairedSimilarity(PairedItems):
         )
 
 
+@dataclass(eq=False, kw_only=True)
 class PairedAnswers(PairedItems):
     """Items that each table answers rightly, wrongly or in part; the score is the mean of items.
 
@@ -224,27 +215,19 @@ class PairedAnswers(PairedItems):
         is taken as well.
     """
 
-    def __init__(
-        self,
-        measure: str,
-        pair: Pair,
-        items: Items,
-        before: npt.ArrayLike,
-        after: npt.ArrayLike,
-        *,
-        columns: Mapping[str, Sequence[Any]] | None = None,
-        answers: tuple[Sequence[Any], Sequence[Any]] | None = None,
-        categories: Sequence[str] | None = None,
-    ) -> None:
-        super().__init__(measure, pair, items, before, after)
-        self.columns = {name: list(values) for name, values in (columns or {}).items()}
+    columns: Mapping[str, Sequence[Any]] = field(repr=False, default_factory=dict)
+    answers: tuple[Sequence[Any], Sequence[Any]] = field(repr=False, default=((), ()))
+    categories: Sequence[str] = field(repr=False, default=())
+
+    def __post_init__(self, pair: Pair, items: Items) -> None:
+        super().__post_init__(pair, items)
         if not self.columns:
-            words = [
-                [pair.words[row] for row in item if row >= 0] for item in items.rows[items.usable]
-            ]
-            self.columns = {"item": [" / ".join(item) for item in words]}
-        self.answers = answers or (self.before.tolist(), self.after.tolist())
-        self.categories = tuple(categories) if categories is not None else ("",) * len(self)
+            rows = items.rows[items.usable].tolist()
+            words = ([pair.words[row] for row in item if row >= 0] for item in rows)
+            self.columns = {"item": list(map(" / ".join, words))}
+        if not any(map(len, self.answers)):
+            self.answers = (self.before.tolist(), self.after.tolist())
+        self.categories = tuple(self.categories) or ("",) * len(self)
 
     def values(self, chosen: Mask) -> tuple[float, float]:
         """Return the mean score of both tables over the chosen items; NaN if there are none."""
@@ -278,13 +261,14 @@ class PairedAnswers(PairedItems):
 
     def questions(self) -> dict[str, Any]:
         """Return the words of the items and their sections."""
-        return self.columns | {"categories": self.categories}
+        columns = {name: list(values) for name, values in self.columns.items()}
+        return columns | {"categories": self.categories}
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row for each item, with both answers and whether it broke or was mended."""
         import pandas as pd
 
-        return pd.DataFrame(self.columns).assign(
+        return pd.DataFrame(dict(self.columns)).assign(
             category=list(self.categories),
             original=pd.Series(self.answers[0], dtype=object),
             tuned=pd.Series(self.answers[1], dtype=object),

@@ -33,6 +33,13 @@ MARKS: Mapping[Status, tuple[str, str]] = {
 
 _VALUES = ("original", "tuned", "delta", "ci_low", "ci_high", "p_value", "p_holm")
 _NESTED = ("split", "bands", "tests", "broken", "effect")
+_KEYS = (
+    *("name", "measure", "n_total", "n_used", "oov", "zero"),
+    *_VALUES,
+    *("status", "margin", "reason", "split", "method", "tests", "effect", "detectable"),
+    *("cluster_low", "cluster_high", "bands", "broken"),
+)
+"""Keys of the JSON document, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +66,8 @@ class PartChange:
 
     def to_dict(self) -> dict[str, Any]:
         """Return its entry in the JSON document; NaN becomes None."""
-        values = {name: getattr(self, name) for name in ("original", "tuned", "delta")}
-        return {**self.of, "n": self.n, **{k: _or_none(v) for k, v in values.items()}}
+        row: dict[str, Any] = _plain(_row(self))
+        return row
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -146,30 +153,15 @@ class ScoreChange(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry of ``benchmarks`` in the JSON document; NaN becomes None."""
-        return {
-            "name": self.name,
-            "measure": self.measure,
-            "n_total": self.n_total,
-            "n_used": self.n_used,
-            "oov": list(self.oov),
-            "zero": list(self.zero),
-            **{name: _or_none(getattr(self, name)) for name in _VALUES},
-            "status": self.status,
-            "margin": self.margin,
-            "reason": self.reason,
+        name, effect = self.effect
+        nested = {
             "split": [part.to_dict() for part in self.split],
-            "method": self.method,
-            "tests": {
-                name: {"statistic": _or_none(test.statistic), "p_value": _or_none(test.p_value)}
-                for name, test in self.tests.items()
-            },
-            "effect": {"name": self.effect[0] or None, "value": _or_none(self.effect[1])},
-            "detectable": _or_none(self.detectable),
-            "cluster_low": _or_none(self.cluster_low),
-            "cluster_high": _or_none(self.cluster_high),
+            "tests": {name: _plain(asdict(test)) for name, test in self.tests.items()},
+            "effect": {"name": name or None, "value": _plain(effect)},
             "bands": [part.to_dict() for part in self.bands],
             "broken": self.items.broken(BROKEN),
         }
+        return {key: nested[key] if key in nested else _plain(getattr(self, key)) for key in _KEYS}
 
     def __rich__(self) -> RenderableType:
         return ScoreChanges((self,)).__rich__()
@@ -193,15 +185,7 @@ class ScoreChanges(Displayed):
         return len(self.changes)
 
     def __getitem__(self, which: str | int) -> ScoreChange:
-        """Return the change of one benchmark.
-
-        Raises
-        ------
-        UnknownNameError
-            If none has that name.
-        OptionError
-            If there are not that many.
-        """
+        """Return the change of one benchmark, by name or by position."""
         if isinstance(which, int):
             if not -len(self) <= which < len(self):
                 raise OptionError(f"changes[{which}]: there are {len(self)}, the first is 0.")
@@ -312,5 +296,10 @@ def _row(change: PartChange) -> dict[str, Any]:
     return {**values.pop("of"), **values}
 
 
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _plain(value: Any) -> Any:
+    """Return a value, or those of a dictionary, as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return list(value)
+    return None if isinstance(value, float) and math.isnan(value) else value

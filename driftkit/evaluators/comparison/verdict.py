@@ -18,13 +18,7 @@ FEWEST_ITEMS = 10
 
 
 def benchmark_measure(name: str) -> Measure:
-    """Return the measure of benchmarks that has this name.
-
-    Raises
-    ------
-    UnknownNameError
-        If nobody registered it, or it measures words or the space.
-    """
+    """Return the measure of benchmarks that has this name, or raise `UnknownNameError`."""
     known = [each.name for each in REGISTRY.values() if each.kind not in ("word", "space")]
     if name.split("@")[0].split("(")[0] not in known:
         raise UnknownNameError(
@@ -37,18 +31,15 @@ def benchmark_measure(name: str) -> Measure:
 
 
 def margin_of(measure: str, margins: Mapping[str, float] | None = None) -> float:
-    """Return the smallest change of a measure that counts.
+    """Return the smallest change of a measure, such as ``"3cosadd@1"``, that counts.
 
-    Parameters
-    ----------
-    measure : str
-        Such as ``"3cosadd@1"``.
-    margins : mapping of str to float, optional
-        Margins that replace what the measure declares, by its name with or without its depth. One
-        that declares no margin has a hundredth of its range.
+    `margins` replace what measures declare, by their name with or without its depth. A measure that
+    declares none has a hundredth of its range.
 
     Raises
     ------
+    UnknownNameError
+        If nobody registered the measure, or it is not one of benchmarks.
     OptionError
         If the range has no end, so that nobody can say what a large change is.
 
@@ -74,8 +65,6 @@ def margin_of(measure: str, margins: Mapping[str, float] | None = None) -> float
 def fewest_items(measure: str) -> int:
     """Return how many items must be answered for a verdict.
 
-    Examples
-    --------
     >>> fewest_items("spearman"), fewest_items("3cosadd@1"), fewest_items("purity")
     (10, 100, 50)
     """

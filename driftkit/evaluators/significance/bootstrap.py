@@ -29,15 +29,10 @@ _BATCH = 2**14
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An interval of a difference, and its p-value.
+    """An interval of a difference at confidence `LEVEL`, and its p-value.
 
-    Parameters
-    ----------
-    low, high : float
-        Bounds at confidence `LEVEL`.
-    p_value : float
-        Two-sided: twice the share of resampled differences on the rarer side of zero, those equal
-        to zero counting on both, with one added to count and total so that it is never 0.
+    The p-value is two-sided: twice the share of resampled differences on the rarer side of zero,
+    those equal to zero counting on both, with one added to count and total so that it is never 0.
     """
 
     low: float = float("nan")
@@ -97,18 +92,11 @@ class Difference(ABC):
 
 
 def interval(differences: Values, n: int | None = None) -> Interval:
-    """Summarize resampled differences by their percentiles.
+    """Summarize resampled differences (r,) by their percentiles.
 
-    Parameters
-    ----------
-    differences : ndarray of float64, shape (r,)
-        NaN where a resample had no value (all its ranks tied); those are left out.
-    n : int, optional
-        Number of items (or clusters) resampled; the tails are expanded for it. Plain percentiles
-        without.
+    Those that are NaN, since all ranks of a resample were tied, are left out. With `n`, the number
+    of items (or clusters) resampled, the tails are expanded for it.
 
-    Examples
-    --------
     >>> interval(np.full(99, -0.1))
     Interval(low=-0.1, high=-0.1, p_value=0.02)
     """
@@ -124,24 +112,11 @@ def interval(differences: Values, n: int | None = None) -> Interval:
 
 
 def bca_interval(differences: Values, delta: float, jackknifed: Values) -> Interval:
-    """Summarize resampled differences by percentiles that are moved for bias and skewness.
+    """Summarize resampled differences (r,) by percentiles moved for bias and skewness.
 
-    Parameters
-    ----------
-    differences : ndarray of float64, shape (r,)
-        Resampled differences; those that are NaN are left out.
-    delta : float
-        The difference over all items.
-    jackknifed : ndarray of float64, shape (m,)
-        The difference with one item left out, for every item.
+    `delta` is the difference over all items, `jackknifed` (m,) the one with each item left out. The
+    result is what ``scipy.stats.bootstrap(method="BCa")`` gives for the same resamples.
 
-    Returns
-    -------
-    Interval
-        What ``scipy.stats.bootstrap(method="BCa")`` gives for the same resamples.
-
-    Examples
-    --------
     >>> low_heavy = np.concatenate([np.linspace(-1, 0, 50), np.linspace(0, 0.5, 50)])
     >>> found = bca_interval(low_heavy, 0.0, np.linspace(-0.1, 0.1, 20))
     >>> round(found.low, 2), round(found.high, 2)

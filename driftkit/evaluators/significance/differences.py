@@ -24,10 +24,7 @@ from driftkit.evaluators.significance.hypothesis_tests import (
 class CorrelationDifference(Difference):
     """Difference of two correlations with the same human scores.
 
-    Parameters
-    ----------
-    gold, before, after : ndarray of float64, shape (m,)
-        Human scores, and what the original and the tuned table say.
+    `gold`, `before` and `after` (m,) are the human scores and what either table says.
     """
 
     def __init__(self, gold: Values, before: Values, after: Values) -> None:
@@ -147,13 +144,7 @@ def _standard(values: Values) -> Values:
 
 
 class MeanDifference(Difference):
-    """Difference of mean scores, such as accuracies.
-
-    Parameters
-    ----------
-    before, after : array_like, shape (m,)
-        The score of each item; booleans for right or wrong.
-    """
+    """Difference of mean scores (m,), such as accuracies; booleans for right or wrong."""
 
     def __init__(self, before: npt.ArrayLike, after: npt.ArrayLike) -> None:
         self.before, self.after = np.asarray(before, np.float64), np.asarray(after, np.float64)

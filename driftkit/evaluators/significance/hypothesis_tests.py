@@ -24,13 +24,7 @@ _ROUNDING = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A test statistic and its two-sided p-value.
-
-    Parameters
-    ----------
-    statistic, p_value : float
-        NaN where the data allow none.
-    """
+    """A test statistic and its two-sided p-value; NaN where the data allow none."""
 
     __test__ = False  # not a test class of pytest
 
@@ -43,17 +37,9 @@ def permute_means(
 ) -> float:
     """Return the p-value of the difference of two means over the same items.
 
-    Swapping turns the sign of an item's change, so only items that changed are drawn.
+    Swapping turns the sign of an item's change, so only items that changed are drawn. `before` and
+    `after` are the scores of the m items, or booleans for right and wrong.
 
-    Parameters
-    ----------
-    before, after : array_like, shape (m,)
-        Score of each item; booleans for right or wrong.
-    permutations : int
-    rng : numpy.random.Generator
-
-    Examples
-    --------
     >>> always = permute_means([1] * 12, [0] * 12, permutations=999, rng=np.random.default_rng(0))
     >>> always < 0.01
     True
@@ -70,21 +56,10 @@ def permute_means(
 def permute_correlation(
     gold: Values, before: Values, after: Values, *, permutations: int, rng: np.random.Generator
 ) -> float:
-    """Return the p-value of the difference of two correlations with the same human scores.
+    """Return the p-value of the difference of two correlations with human scores, (m,) each.
 
     Give ranks for Spearman's correlation. Ranks, not cosines, are then swapped: tuning stretches
-    the scale of cosines, which says nothing about their order.
-
-    Parameters
-    ----------
-    gold, before, after : ndarray of float64, shape (m,)
-    permutations : int
-    rng : numpy.random.Generator
-
-    Returns
-    -------
-    float
-        NaN if a side is constant.
+    the scale of cosines, which says nothing about their order. NaN if a side is constant.
     """
     g, b, a = (_standardized(side) for side in (gold, before, after))
     m = len(g)
@@ -128,21 +103,12 @@ def _p_value(swapped: Values, observed: float) -> float:
 
 
 def mcnemar(before: Mask, after: Mask) -> Test:
-    """Test whether as many answers broke as were mended (McNemar 1947), exactly.
+    """Test exactly whether as many answers broke as were mended (McNemar 1947).
 
-    Parameters
-    ----------
-    before, after : ndarray of bool, shape (m,)
-        Whether each table answers each question rightly.
+    `before` and `after` tell which of m questions each table answers rightly. The statistic is
+    (mended - broke) / sqrt(mended + broke), whose square is McNemar's chi-squared without
+    correction; the p-value is that of the binomial test.
 
-    Returns
-    -------
-    Test
-        The statistic is (mended - broke) / sqrt(mended + broke), whose square is McNemar's
-        chi-squared without correction; the p-value is that of the exact binomial test.
-
-    Examples
-    --------
     >>> before = np.repeat([True, False, True], [60, 36, 404])
     >>> found = mcnemar(before, np.repeat([False, True, True], [60, 36, 404]))
     >>> round(found.statistic, 3), round(found.p_value, 4)
@@ -156,28 +122,14 @@ def mcnemar(before: Mask, after: Mask) -> Test:
 
 
 def correlation_tests(r_jk: float, r_jh: float, r_kh: float, n: int) -> dict[str, Test]:
-    """Test the difference r_jk - r_jh of two correlations that share a variable, in three ways.
+    """Test the difference r_jk - r_jh of two correlations over n items, in three ways.
 
-    j is the human scores; k and h are the two tables. All three are exact only for normal
-    variables: they are checks on the bootstrap and the permutation test, not replacements.
+    j is the human scores; k and h are the two tables, which correlate by r_kh. All three are exact
+    only for normal variables: they are checks on the bootstrap and the permutation test, not
+    replacements. ``steiger`` is a z with the pooled correlation (Steiger 1980, equation 14),
+    ``williams`` a t with n - 3 degrees of freedom (Williams 1959), ``meng`` a z (Meng, Rosenthal &
+    Rubin 1992).
 
-    Parameters
-    ----------
-    r_jk, r_jh : float
-        The two correlations compared.
-    r_kh : float
-        The correlation of the two tables.
-    n : int
-        Number of items.
-
-    Returns
-    -------
-    dict of str to Test
-        ``steiger``: z with the pooled correlation (Steiger 1980, equation 14). ``williams``: t with
-        n - 3 degrees of freedom (Williams 1959). ``meng``: z (Meng, Rosenthal & Rubin 1992).
-
-    Examples
-    --------
     >>> for name, test in correlation_tests(0.3, 0.4, 0.5, 100).items():
     ...     print(name, round(test.statistic, 4), round(test.p_value, 4))
     steiger -1.0718 0.2838
@@ -230,13 +182,8 @@ def _positive(value: float) -> float:
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjust p-values for testing several benchmarks (Holm 1979).
 
-    Parameters
-    ----------
-    p_values : sequence of float
-        NaN for a benchmark that was not measured: it stays NaN and does not count as a test.
+    NaN stands for a benchmark that was not measured: it stays NaN and does not count as a test.
 
-    Examples
-    --------
     >>> holm([0.01, 0.04, float("nan"), 0.03])
     [0.03, 0.06, nan, 0.06]
     """
