@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from driftkit.embeddings import Embeddings
     from driftkit.evaluators import Scores, compare_scores, score
     from driftkit.gate import Verdict, check
-    from driftkit.loaders import inspect, load
+    from driftkit.loaders import inspect, load, register_format
+    from driftkit.measures import register_measure
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
 
@@ -31,6 +32,8 @@ _HOME = {
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
+    "register_format": "loaders",
+    "register_measure": "measures",
     "score": "evaluators",
 }
 
@@ -51,6 +54,8 @@ __all__ = [
     "inspect",
     "load",
     "neighbor_shifts",
+    "register_format",
+    "register_measure",
     "score",
 ]
 
@@ -68,4 +73,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    """Return the public names, and the dunder names that tools look for."""
+    dunder = (name for name in globals() if name.startswith("__") and name.endswith("__"))
+    return sorted({*dunder, "__version__", *_HOME, *_ROOMS})

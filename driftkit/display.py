@@ -71,7 +71,7 @@ def to_text(view: RenderableType, width: int = WIDTH) -> str:
         emoji=False,
         force_jupyter=False,  # in a notebook rich would display the text instead of writing it
     )
-    console.print(view)
+    console.print(Group(view), crop=False)  # a bare text would lose that it is not wrapped
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
@@ -127,6 +127,14 @@ def section(title: str, *parts: RenderableType) -> RenderableType:
     return Group(Text(""), Text(title, "bold"), *parts)
 
 
+def unwrapped(line: str, style: str = "") -> Text:
+    """Return a line that stays one line in any terminal, such as a command to copy.
+
+    It is printed with ``crop=False``.
+    """
+    return Text(line, style, no_wrap=True, overflow="ignore")
+
+
 def reasons(pairs: Iterable[tuple[str, str | None]]) -> list[RenderableType]:
     """Say what could not be measured and why; nothing where all could."""
     lines = dict.fromkeys(f"{name}: {reason}" for name, reason in pairs if reason)
@@ -134,7 +142,12 @@ def reasons(pairs: Iterable[tuple[str, str | None]]) -> list[RenderableType]:
 
 
 def before_and_after(
-    title: str, caption: str, before: Sequence[str], after: Sequence[str]
+    title: str,
+    caption: str,
+    before: Sequence[str],
+    after: Sequence[str],
+    *,
+    reason: str | None = None,
 ) -> RenderableType:
     """Put two lists of names side by side, marked by what left and what came."""
     block = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
@@ -145,7 +158,8 @@ def before_and_after(
         block.add_row(
             *_marked(before, rank, after, "-", "red"), *_marked(after, rank, before, "+", "cyan")
         )
-    return Group(Text(title, "bold"), Text(caption, "dim"), block)
+    why = [Text(reason, "yellow")] if reason else []
+    return Group(Text(title, "bold"), Text(caption, "dim"), *why, block)
 
 
 def _marked(
@@ -160,16 +174,17 @@ def _marked(
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Write a value, or a dash where it could not be measured.
+    """Write a value, or a dash where it could not be measured; what rounds to zero has no sign.
 
     Examples
     --------
-    >>> number(0.5033, 3), number(float("nan")), number(2943.7023, 3)
-    ('0.503', '-', '2,944')
+    >>> number(0.5033, 3), number(-0.0001), number(float("nan")), number(2943.7023, 3)
+    ('0.503', '0.00', '-', '2,944')
     """
     if math.isnan(value):
         return "-"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
 def signed(value: float) -> str:
@@ -203,7 +218,7 @@ def joined(names: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else str(last)
 
 
-def first_few(names: Sequence[str], shown: int = 5) -> str:
+def first_few(names: Sequence[str], shown: int = 3) -> str:
     """Join the first names, and say how many there are when some are left out.
 
     Examples

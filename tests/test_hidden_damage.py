@@ -27,13 +27,13 @@ def direct(glove):
 def test_cka_over_the_whole_table_hides_what_the_moved_rows_show(direct):
     assert 0.03 < direct.pair.moved.mean() < 0.1
     whole, moved, unmoved = (
-        direct.space.figure("cka", group).value for group in ("all", "moved", "unmoved")
+        direct.space.find("cka", group).value for group in ("all", "moved", "unmoved")
     )
     assert whole > 0.95  # nothing to see
     assert moved < 0.7  # and half of it gone
     assert unmoved == pytest.approx(1)
     # Where words are frequent the damage shows a little more.
-    assert direct.space.figure("cka", "rank 1001-10000").value < whole
+    assert direct.space.find("cka", "rank 1001-10000").value < whole
 
 
 @pytest.mark.slow

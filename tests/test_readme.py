@@ -69,13 +69,13 @@ def _without_figures(line):
         "driftkit-demo/",
         "What the",
         "benchmark ",
-        "moved words ",
+        "change by moved words ",
         "A change counts",
         "How far",
         "measure ",
         "Moved words that",
         "before after",
-        "Words that never",
+        "Words that did not",
         "word rank",
     )
     return plain if plain.startswith(fixed) else ""

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from driftkit.defaults import CANDIDATES, RESAMPLES, K
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 SOURCE_HELP = """
@@ -141,7 +143,7 @@ compose_option = click.option(
     "of its pieces.",
 )
 
-k_option = number_option("-k", default=10, help="Number of nearest neighbors of a word.")
+k_option = number_option("-k", default=K, help="Number of nearest neighbors of a word.")
 
 json_option = file_option(
     "--json",
@@ -187,12 +189,12 @@ audit_options = group_of(
     ),
     number_option(
         "--candidates",
-        default=60_000,
+        default=CANDIDATES,
         help="Look for neighbors among the first N words, and as many moved ones.",
     ),
     number_option(
         "--resamples",
-        default=2000,
+        default=RESAMPLES,
         least=100,
         help="Bootstrap resamples behind each interval.",
     ),

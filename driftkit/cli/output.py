@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -85,7 +85,9 @@ def console() -> Console:
 
 
 def show(
-    view: Callable[[], RenderableType], document: Mapping[str, Any], json_to: str | None
+    view: Callable[[], RenderableType],
+    document: Mapping[str, Any] | Sequence[Any],
+    json_to: str | None,
 ) -> None:
     """Print a result, write it as JSON, or both, as ``--json`` asks."""
     if json_to is not None:
@@ -94,7 +96,7 @@ def show(
             click.echo(text, nl=False)
             return
         write_text(json_to, text)
-    console().print(view())
+    console().print(view(), crop=False)  # a command to copy stays on one line
 
 
 def write_text(path: str, text: str) -> None:

@@ -35,7 +35,6 @@ def command(
     different words are not comparable; `driftkit audit` compares them on what both can answer.
     """
     from driftkit import Scores, score
-    from driftkit.report.terminal import scores_view
 
     messages = output.Messages()
     reading = {
@@ -55,4 +54,4 @@ def command(
     if composer:
         composer.require_pieces()
         document["composed"] = composer.reports
-    output.show(lambda: scores_view(scores), document, json_to)
+    output.show(lambda: scores, document, json_to)

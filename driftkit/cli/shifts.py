@@ -133,7 +133,7 @@ def command(
     from driftkit import align, neighbor_shifts
     from driftkit.explain.causes import explain
     from driftkit.neighbors.export import write_shifts
-    from driftkit.report.words import side_by_side
+    from driftkit.report.words import neighbors_view
 
     asked = gather_words(words, words_from)
     if every == bool(asked):
@@ -173,7 +173,7 @@ def command(
     for entry, each in zip(document["words"], (one.to_dict() for one in told), strict=True):
         entry |= {name: each[name] for name in ("cause", "own", "neighbors")}
     show(
-        lambda: Group(side_by_side(shifts), Text(""), *(Text(str(each)) for each in told)),
+        lambda: Group(neighbors_view(shifts), Text(""), *(Text(str(each)) for each in told)),
         document,
         json_to,
     )

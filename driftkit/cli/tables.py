@@ -136,10 +136,10 @@ def audits(
         Rows to read, ``--compose``, ``--null``.
     """
     from driftkit import align, audit
-    from driftkit.measures.requested import wanted_measures
+    from driftkit.measures.requested import requested_measures
 
     all_measures = [*options.measures, *measures]
-    wanted_measures(all_measures, options.k)
+    requested_measures(all_measures, options.k)
     all_benchmarks = benchmarks_for(options.benchmarks, benchmarks)
     reading = {"unsafe_pickle": options.unsafe_pickle, "limit": limit}
     table = read_table(original, messages, vocab=options.original_vocab, **reading)

@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from driftkit.arrays import BLOCK_ROWS
+from driftkit.arrays import Mask, Values, row_blocks
 from driftkit.drift.moments import moments
 from driftkit.errors import OptionError
-from driftkit.measures.measure import Measure
-from driftkit.pair import Mask, Pair
+from driftkit.measures.registry import provide
+from driftkit.pair import Pair
+
+_DECIMALS = 12
+"""A rotation is known to about as many; more would be another processor's."""
 
 
-def displacement(
-    pair: Pair, *, center: bool = False, anchors: Mask | None = None
-) -> npt.NDArray[np.float64]:
-    """Cosine distance of each word's vectors, after optional centering and rotation.
+def displacement(pair: Pair, *, center: bool = False, anchors: Mask | None = None) -> Values:
+    """Return the cosine distance of each word's vectors, after optional centering and rotation.
 
     Fine-tuning shares the coordinates of the original, so neither is done unless asked for. Where
     two tables were trained apart, or one was rotated, align them on words that should not have
-    moved, and report both figures: no rotation undoes what happened to single rows.
+    moved, and report both values: no rotation undoes what happened to single rows.
 
     Parameters
     ----------
     pair : Pair
         The two tables.
     center : bool
-        Take each table's mean away from its rows first.
+        Subtract each table's mean from its rows first.
     anchors : ndarray of bool, shape (n,), optional
         Words the best rotation of the tuned table onto the original is fitted on, such as the
         unmoved or the frequent ones; no rotation unless given.
@@ -39,7 +39,7 @@ def displacement(
     Raises
     ------
     OptionError
-        If there is no anchor, or not one mark for each shared word.
+        If no word is marked as an anchor, or there is not one mark for each shared word.
 
     References
     ----------
@@ -57,10 +57,9 @@ def displacement(
     [0.0, 0.0, 0.0]
     """
     n, d = pair.before.shape
-    every = np.ones(n, bool)
     mean_x, mean_y = np.zeros(d), np.zeros(d)
     if center:
-        whole = moments(pair, every)
+        whole = moments(pair, np.ones(n, bool))
         mean_x, mean_y = whole.mean_x, whole.mean_y
     rotation = np.eye(d)
     if anchors is not None:
@@ -74,37 +73,20 @@ def displacement(
         u, _, vt = np.linalg.svd((m.xy + m.n * np.outer(gap_x, gap_y)).T)  # Y'X = U S V'
         rotation = u @ vt
     out = np.empty(n)
-    for start in range(0, n, BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
+    for rows in row_blocks(n):
         x = pair.before[rows] - mean_x
         y = (pair.after[rows] - mean_y) @ rotation
         with np.errstate(invalid="ignore", divide="ignore"):
             size = np.sqrt(np.square(x).sum(axis=1) * np.square(y).sum(axis=1))
             out[rows] = 1 - np.clip((x * y).sum(axis=1) / size, -1, 1)
     out[pair.zero] = np.nan
-    return out
+    return np.round(out, _DECIMALS)
 
 
-def displacement_by_name(pair: Pair, measure: Measure) -> npt.NDArray[np.float64]:
-    """Take the displacement that ``displacement(center=...,anchors=...)`` names.
+def _by_name(pair: Pair, center: float, anchors: float) -> Values:
+    """Return what ``displacement(center=..., anchors=...)`` names: anchors are the first words."""
+    first = np.arange(len(pair)) < anchors if anchors else None
+    return displacement(pair, center=bool(center), anchors=first)
 
-    Parameters
-    ----------
-    pair : Pair
-    measure : Measure
-        Its parameter ``anchors`` is a number of the first shared words; 0 is no rotation.
 
-    Examples
-    --------
-    >>> from driftkit import Embeddings, align
-    >>> from driftkit.measures.registry import parse_measure
-    >>> square = np.array([[1, 0], [0, 1], [-1, 0.5]])
-    >>> turned = align(Embeddings("abc", square), Embeddings("abc", square @ [[0, 1], [-1, 0]]))
-    >>> bool(displacement_by_name(turned, parse_measure("displacement(anchors=2)")).max() < 1e-9)
-    True
-    """
-    chosen = dict(measure.parameters)
-    first = np.arange(len(pair)) < chosen["anchors"]
-    return displacement(
-        pair, center=bool(chosen["center"]), anchors=first if chosen["anchors"] else None
-    )
+provide("pair", {"displacement": _by_name})

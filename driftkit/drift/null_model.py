@@ -1,19 +1,13 @@
-"""What random movement of the same size would have done: a null to read figures against."""
+"""What random movement of the same size would have done: a null to read values against."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-from driftkit.arrays import BLOCK_ROWS
-from driftkit.drift.space import space_drift
+from driftkit.arrays import row_blocks
 from driftkit.embeddings import Embeddings
 from driftkit.pair import Pair, align
 from driftkit.provenance import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
@@ -42,8 +36,8 @@ def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
     """
     rng = np.random.default_rng(seed)
     matrix = np.array(pair.before)
-    for start in range(0, len(pair), BLOCK_ROWS):
-        rows = start + np.flatnonzero(pair.moved[start : start + BLOCK_ROWS])
+    for some in row_blocks(len(pair)):
+        rows = some.start + np.flatnonzero(pair.moved[some])
         before = pair.before[rows].astype(np.float64)
         length = np.linalg.norm(pair.after[rows] - before, axis=1, keepdims=True)
         noise = rng.normal(size=before.shape)
@@ -51,23 +45,3 @@ def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
         matrix[rows] = before + noise
     source = Source(f"random moves of the size of {pair.tuned.source.name}")
     return align(pair.original, Embeddings(pair.words, matrix, source=source))
-
-
-def against_null(pair: Pair, *, seed: int = 0) -> pd.DataFrame:
-    """Return the whole-space measures of the pair beside those of random moves of the same size.
-
-    Parameters
-    ----------
-    pair : Pair
-    seed : int
-        Seed of the directions.
-
-    Returns
-    -------
-    DataFrame
-        One row a figure: ``measure``, ``group``, ``of``, ``n``, ``value``, ``null``.
-    """
-    frame = space_drift(pair).to_frame().drop(columns="reason")
-    null = space_drift(null_pair(pair, seed=seed)).to_frame()
-    keys = ["measure", "group", "of"]
-    return frame.merge(null[[*keys, "value"]].rename(columns={"value": "null"}), "left", keys)

@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.drift.moments import Block, Moments, UnitMoments, blocks
-from driftkit.pair import Mask, Pair
+from driftkit.arrays import Mask, Values
+from driftkit.drift.moments import Moments, blocks
+from driftkit.pair import Pair
+
+DOUBT = 1e-15
+"""Share of a sum over rows that depends on the order of adding, and so on the processor."""
+
+
+def certain(value: float, doubt: float) -> float:
+    """Return a value without the digits that a doubt of this size reaches.
+
+    Examples
+    --------
+    >>> certain(3.4589e-07, 1e-9), certain(1.2e-08, 3e-8), certain(0.25, 1e-15)
+    (3.5e-07, 0.0, 0.25)
+    """
+    return round(value, -1 - math.ceil(math.log10(doubt)))
+
+
+def root_of_difference(whole: float, part: float, unit: float = 1.0) -> float:
+    """Return ``sqrt((whole - part) / unit)``; a small difference of large sums is doubtful."""
+    root = math.sqrt(max(whole - part, 0.0) / unit)
+    doubt = DOUBT * whole / unit
+    return certain(root, doubt / max(root, math.sqrt(doubt))) if whole else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +44,7 @@ class NormProducts:
 
 
 def norm_products(pair: Pair, groups: Sequence[tuple[Mask, Moments]]) -> list[NormProducts]:
-    """Take those sums for each group, given its rows and its moments, in one pass."""
+    """Return those sums for each group, given its rows and its moments, in one pass."""
     sums = np.zeros((len(groups), 3))
     start = 0
     for x, y in blocks(pair, np.ones(len(pair), bool)):
@@ -39,7 +62,7 @@ def norm_products(pair: Pair, groups: Sequence[tuple[Mask, Moments]]) -> list[No
 
 
 def cka(m: Moments) -> float:
-    """Linear CKA: ``f(Xc'Yc) / (|Xc'Xc| |Yc'Yc|)``.
+    """Return linear CKA: ``f(Xc'Yc) / (|Xc'Xc| |Yc'Yc|)``.
 
     References
     ----------
@@ -50,7 +73,7 @@ def cka(m: Moments) -> float:
 
 
 def debiased_cka(m: Moments, norms: NormProducts) -> float:
-    """Linear CKA from unbiased estimates of HSIC: its mean is 0 for unrelated tables of any d.
+    """Return linear CKA from unbiased estimates of HSIC: 0 on average for unrelated tables.
 
     ``HSIC1(X, Y) = [f(X'Y) - a.b + (sum k1)(sum l1)/((n-1)(n-2)) - 2/(n-2) k1.l1] / (n(n-3))``.
     It does not change when rows are centered, and then ``k1 = -a`` and ``l1 = -b``.
@@ -62,7 +85,7 @@ def debiased_cka(m: Moments, norms: NormProducts) -> float:
     """
     n = m.n
 
-    def hsic(cross: Block, a: float, b: float, ab: float) -> float:
+    def hsic(cross: Values, a: float, b: float, ab: float) -> float:
         return float(
             np.square(cross).sum() - ab + a * b / ((n - 1) * (n - 2)) - 2 / (n - 2) * ab
         ) / (n * (n - 3))
@@ -75,53 +98,54 @@ def debiased_cka(m: Moments, norms: NormProducts) -> float:
 
 
 def procrustes_angle(m: Moments) -> float:
-    """``arccos(|Xc'Yc|_* / (|Xc| |Yc|))``, in radians: 0 when a rotation and a scale do it all.
+    """Return ``arccos(|Xc'Yc|_* / (|Xc| |Yc|))``, in radians: 0 if rotation and scale are all.
 
     References
     ----------
     Williams et al. 2021, "Generalized Shape Metrics on Neural Representations".
     """
     nuclear = np.linalg.svd(m.xy, compute_uv=False).sum()
-    return float(np.arccos(min(nuclear / np.sqrt(np.trace(m.xx) * np.trace(m.yy)), 1.0)))
+    angle = float(np.arccos(min(nuclear / np.sqrt(np.trace(m.xx) * np.trace(m.yy)), 1.0)))
+    return certain(angle, DOUBT / max(angle, np.sqrt(DOUBT)))
 
 
 def pip_loss(m: Moments) -> float:
-    """``|XX' - YY'|_F / |XX'|_F``: change of all inner products of words, by their size.
+    """Return ``|XX' - YY'|_F / |XX'|_F``: change of all inner products of words, by their size.
 
-    It tracks what a downstream model will do differently worse than neighbors do; do not read it
-    alone.
+    Neighbors tell better what a downstream model will do differently; do not read it alone.
 
     References
     ----------
     Yin & Shen 2018, "On the Dimensionality of Word Embedding".
     """
     size = float(np.square(m.raw_xx).sum())
-    gap = size + float(np.square(m.raw_yy).sum()) - 2 * float(np.square(m.raw_xy).sum())
-    return float(np.sqrt(max(gap, 0.0) / size)) if size else np.nan
+    now = float(np.square(m.raw_yy).sum())
+    shared = 2 * float(np.square(m.raw_xy).sum())
+    return root_of_difference(size + now, shared, size) if size else np.nan
 
 
-def rsa(unit: UnitMoments) -> float:
-    """Pearson correlation, over all pairs of words, of their cosines before and after.
+def rsa(unit: Moments) -> float:
+    """Return the correlation, over all pairs of words, of their cosines before and after.
 
     References
     ----------
     Kriegeskorte, Mur & Bandettini 2008, "Representational Similarity Analysis".
     """
     n, pairs = unit.n, unit.n * (unit.n - 1)
-    mean_x, mean_y = mean_cosine(n, unit.sum_x), mean_cosine(n, unit.sum_y)
-    var_x = (float(np.square(unit.xx).sum()) - n) / pairs - mean_x**2
-    var_y = (float(np.square(unit.yy).sum()) - n) / pairs - mean_y**2
-    covariance = (float(np.square(unit.xy).sum()) - n) / pairs - mean_x * mean_y
+    mean_x, mean_y = mean_cosine(n, unit.mean_x), mean_cosine(n, unit.mean_y)
+    var_x = (float(np.square(unit.raw_xx).sum()) - n) / pairs - mean_x**2
+    var_y = (float(np.square(unit.raw_yy).sum()) - n) / pairs - mean_y**2
+    covariance = (float(np.square(unit.raw_xy).sum()) - n) / pairs - mean_x * mean_y
     if min(var_x, var_y) <= 1e-14:
         return np.nan
     return float(np.clip(covariance / np.sqrt(var_x * var_y), -1, 1))
 
 
-def mean_cosine(n: int, total: Block) -> float:
-    """``(|sum u|^2 - n) / (n (n - 1))`` of n unit rows u with this sum.
+def mean_cosine(n: int, mean: Values) -> float:
+    """Return the mean cosine of all pairs of n rows, from the mean (d,) of their unit rows.
 
     References
     ----------
     Ethayarajh 2019, "How Contextual are Contextualized Word Representations?".
     """
-    return float((total @ total - n) / (n * (n - 1)))
+    return float((n * mean @ mean - 1) / (n - 1))

@@ -1,34 +1,29 @@
-"""How far the whole space moved: every whole-space measure over every group of rows."""
+"""How far the whole space moved: every measure of the space over every group of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, partial, reduce
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property, reduce
 from operator import add
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
 
-from driftkit.drift import eigenspace, isotropy, spectrum
-from driftkit.drift import similarity as alignment
-from driftkit.drift.bands import BANDS, band_masks
-from driftkit.drift.moments import (
-    Block,
-    Moments,
-    UnitMoments,
-    blocks,
-    moments,
-    stored,
-    unit_moments,
-)
-from driftkit.drift.similarity import NormProducts
-from driftkit.drift.space_figures import SpaceDrift, SpaceFigure
-from driftkit.drift.summary import GROUPS, group_masks
-from driftkit.measures.registry import parse_measure
-from driftkit.pair import Mask, Pair
+from driftkit.arrays import Mask, Matrix, Values
+from driftkit.display import Displayed, number, table
+from driftkit.drift import similarity, spectrum
+from driftkit.drift.groups import BANDS, GROUPS, band_masks, group_masks, none_if_nan
+from driftkit.drift.moments import Moments, blocks, moments, unit_moments
+from driftkit.errors import UnknownNameError
+from driftkit.measures.measure import Measure
+from driftkit.measures.registry import REGISTRY, compute, computed_from, function_of, provide
+from driftkit.pair import Pair
 
-S = TypeVar("S", Moments, UnitMoments)
+if TYPE_CHECKING:
+    import pandas as pd
 
 _CONSTANT = 1e-26
 """Share of the sum of squares below which what is left after centering is rounding.
@@ -38,11 +33,111 @@ float64 rounding about 1e-32.
 """
 
 
-def space_drift(pair: Pair, *, bands: Sequence[int] = BANDS) -> SpaceDrift:
+@dataclass(frozen=True, slots=True)
+class SpaceValue:
+    """One measure of the space over one group of rows.
+
+    Parameters
+    ----------
+    measure : str
+        Name of the measure.
+    group : str
+        The rows measured: ``all``, ``moved``, ``unmoved``, or a band of ranks such as
+        ``rank 1-1000``.
+    of : {"pair", "original", "tuned"}
+        Whether the value compares the tables or describes one of them.
+    n : int
+        Rows that entered.
+    value : float
+        NaN when it could not be measured.
+    reason : str or None
+        Why it could not be measured.
+    """
+
+    measure: str
+    group: str
+    of: str
+    n: int
+    value: float
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class SpaceDrift(Displayed):
+    """Measures of the space over all, the moved and the unmoved rows, and bands of ranks.
+
+    Made by `space_drift`.
+
+    Parameters
+    ----------
+    values : tuple of SpaceValue
+        Measure by measure, group by group.
+    """
+
+    values: tuple[SpaceValue, ...]
+
+    def __iter__(self) -> Iterator[SpaceValue]:
+        return iter(self.values)
+
+    def find(self, measure: str, group: str = "all", of: str = "pair") -> SpaceValue:
+        """Return one value, such as ``("cka", "moved")`` or ``("mean_cosine", "all", "tuned")``.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none under that name.
+        """
+        known = {(each.measure, each.group, each.of): each for each in self.values}
+        if (measure, group, of) not in known:
+            raise UnknownNameError(
+                "value of the space",
+                ", ".join((measure, group, of)),
+                [", ".join(key) for key in known],
+            )
+        return known[measure, group, of]
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of rows measured: all, moved, unmoved, then the bands of ranks."""
+        return list(dict.fromkeys(each.group for each in self.values))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a pandas frame with a row for each value: measure, group, of, n, value, reason."""
+        import pandas as pd
+
+        return pd.DataFrame([asdict(each) for each in self.values])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, numbers and strings, ready for JSON; None for what is NaN."""
+        return {
+            "figures": [
+                {name: none_if_nan(value) for name, value in asdict(each).items()}
+                for each in self.values
+            ]
+        }
+
+    def __rich__(self) -> RenderableType:
+        rows = ", ".join(f"{self.find('cka', group).n:,} {group}" for group in GROUPS)
+        made = table("measure", right=[group.replace(" ", "\n") for group in self.groups])
+        named: dict[str, dict[str, float]] = {}
+        for each in self.values:
+            name = each.measure if each.of == "pair" else f"{each.measure}, {each.of}"
+            named.setdefault(name, {})[each.group] = each.value
+        for name, values in named.items():
+            cells = (number(values.get(group, float("nan")), 3) for group in self.groups)
+            made.add_row(name, *cells)
+        why = (f"{each.group}: {each.reason}" for each in self.values if each.reason)
+        notes = (Text(f"Not measured in {note}.", "yellow") for note in dict.fromkeys(why))
+        return Group(Text(f"Drift of the space, rows: {rows}"), made, *notes)
+
+
+def space_drift(
+    pair: Pair, *, bands: Sequence[int] = BANDS, measures: Iterable[Measure] = ()
+) -> SpaceDrift:
     """Compare the two spaces as wholes, over all, the moved and the unmoved rows, and by rank.
 
     Measures that compare: linear CKA and debiased CKA, Procrustes distance and angle, PIP loss,
-    RSA, eigenspace overlap and instability. Measures that describe one space, given for each:
+    RSA, eigenspace overlap and instability. Measures that describe one space, taken of each:
     mean cosine, effective rank, stable rank and participation ratio (of centered rows),
     IsoScore and partition isotropy. Sums are taken in float64 in blocks of rows, and nothing is
     n x n.
@@ -58,6 +153,9 @@ def space_drift(pair: Pair, *, bands: Sequence[int] = BANDS) -> SpaceDrift:
     bands : sequence of int
         Last ranks of the bands of rows measured besides, counted among the shared words; a last
         band takes what follows, and bands that would be all rows are left out.
+    measures : iterable of Measure, optional
+        Measures to take besides those that always are; those that are not of the space, or need
+        neighbors, are left to others.
 
     Returns
     -------
@@ -70,20 +168,63 @@ def space_drift(pair: Pair, *, bands: Sequence[int] = BANDS) -> SpaceDrift:
     >>> quarter_turn = square @ np.array([[0, 1], [-1, 0]])
     >>> words = ["north", "east", "south", "west"]
     >>> drift = space_drift(align(Embeddings(words, square), Embeddings(words, quarter_turn)))
-    >>> round(drift.figure("cka").value, 6), round(drift.figure("procrustes").value, 6)
+    >>> round(drift.find("cka").value, 6), round(drift.find("procrustes").value, 6)
     (1.0, 0.0)
     """
-    chosen = _chosen(pair, bands)
+    chosen = {**group_masks(pair.moved), **band_masks(len(pair), bands)}
     raw = _by_group(pair, chosen, moments)
     unit = _by_group(pair, chosen, unit_moments)
-    norms = alignment.norm_products(pair, list(zip(chosen.values(), raw, strict=True)))
+    norms = similarity.norm_products(pair, list(zip(chosen.values(), raw, strict=True)))
     groups = [
         _Group(name, pair, mask, *sums)
         for (name, mask), sums in zip(
             chosen.items(), zip(raw, unit, norms, strict=True), strict=True
         )
     ]
-    return SpaceDrift(tuple(_figures(groups)))
+    found = [
+        value
+        for measure in computed_from("sums", "space", REGISTRY.values())
+        for group in groups
+        for value in _measured(measure, function_of(measure), group)
+    ]
+    found += [
+        value
+        for measure in computed_from("pair", "space", measures)
+        for group in groups
+        for value in _measured(measure, _of_rows(measure), group)
+    ]
+    return SpaceDrift(tuple(found))
+
+
+def _by_group(
+    pair: Pair, chosen: dict[str, Mask], take: Callable[[Pair, Mask], Moments]
+) -> list[Moments]:
+    """Return sums over every group, from those over the smallest parts groups are made of."""
+    bands = [mask for name, mask in chosen.items() if name not in GROUPS]
+    parts = [
+        [take(pair, band & side) for side in (pair.moved, ~pair.moved)]
+        for band in bands or [chosen["all"]]
+    ]
+    moved, unmoved = (reduce(add, each) for each in zip(*parts, strict=True))
+    return [moved + unmoved, moved, unmoved, *(part[0] + part[1] for part in parts if bands)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """One table over one group of rows."""
+
+    matrix: Matrix
+    mask: Mask
+    centered: Values  # Xc'Xc (d, d)
+    raw: Values  # X'X (d, d)
+    directed: int  # rows that have a direction in both tables
+    mean_unit: Values  # of those rows divided by their norms (d,)
+
+    @cached_property
+    def eigenvalues(self) -> Values:
+        """Those (d,) of ``Xc'Xc``; those below zero by rounding raised to it."""
+        lam: Values = np.maximum(np.linalg.eigvalsh(self.centered), 0)
+        return lam
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,167 +233,140 @@ class _Group:
     pair: Pair
     mask: Mask
     raw: Moments
-    unit: UnitMoments  # where both sides have a direction
-    norms: NormProducts
+    unit: Moments  # where both sides have a direction
+    norms: similarity.NormProducts
 
-    @property
+    @cached_property
+    def unchanged(self) -> bool:
+        """Whether no row differs in any bit."""
+        return not self.pair.changed[self.mask].any()
+
+    @cached_property
     def shapeless(self) -> bool:
         """Whether all rows of a table are equal, but for rounding."""
+        m = self.raw
         return any(
-            np.trace(centered) <= _CONSTANT * raw
-            for centered, raw in ((self.raw.xx, self.raw.raw_x), (self.raw.yy, self.raw.raw_y))
+            np.trace(centered) <= _CONSTANT * np.trace(whole)
+            for centered, whole in ((m.xx, m.raw_xx), (m.yy, m.raw_yy))
         )
 
+    @cached_property
+    def tables(self) -> tuple[_Table, _Table]:
+        """The original and the tuned table."""
+        p, m, u = self.pair, self.raw, self.unit
+        original = _Table(p.before, self.mask, m.xx, m.raw_xx, u.n, u.mean_x)
+        tuned = _Table(p.after, self.mask, m.yy, m.raw_yy, u.n, u.mean_y)
+        return original, tuned
+
+    @cached_property
+    def bases(self) -> tuple[spectrum.Basis, spectrum.Basis]:
+        return spectrum.Basis.of(self.raw.raw_xx), spectrum.Basis.of(self.raw.raw_yy)
+
     @property
-    def is_band(self) -> bool:
-        return self.name not in GROUPS
-
-    @cached_property
-    def same(self) -> bool:
-        """Whether no row differs in any bit."""
-        return not any((x != y).any() for x, y in stored(self.pair, self.mask))
-
-    @cached_property
-    def isotropies(self) -> dict[str, float]:
-        """Partition isotropy of each table."""
-        before = isotropy.partition_isotropy(self.pair.before, self.mask, self.raw.raw_xx)
-        if self.same:
-            return {"original": before, "tuned": before}
-        after = isotropy.partition_isotropy(self.pair.after, self.mask, self.raw.raw_yy)
-        return {"original": before, "tuned": after}
-
-    @cached_property
-    def bases(self) -> tuple[eigenspace.Basis, eigenspace.Basis]:
-        return eigenspace.bases(self.raw)
-
-    @cached_property
-    def spectra(self) -> dict[str, Block]:
-        """Eigenvalues (d,) of each table, centered; those below zero by rounding raised to it."""
-        return {
-            of: np.maximum(np.linalg.eigvalsh(gram), 0)
-            for of, gram in (("original", self.raw.xx), ("tuned", self.raw.yy))
-        }
+    def rows(self) -> tuple[Matrix, Matrix]:
+        """Rows (m, d) of both tables; views where all are chosen."""
+        p, some = self.pair, slice(None) if self.mask.all() else self.mask
+        return p.before[some], p.after[some]
 
 
-def _chosen(pair: Pair, bands: Sequence[int]) -> dict[str, Mask]:
-    """Masks (n,) of the groups by name."""
-    return {**group_masks(pair.moved), **band_masks(len(pair), bands)}
+@dataclass(frozen=True, slots=True)
+class _Formula:
+    """How a measure is taken of a group: its function of the group, or of each of its tables."""
+
+    function: Callable[[Any], float]
+    least: int  # rows it needs
+    each: bool = False  # whether it describes one table
+    varied: bool = False  # whether the rows must differ
+    directed: bool = False  # whether only rows with a direction count
+    bands: bool = True
+    flat: str = "the rows of a table do not vary enough"
+
+    def __call__(self, group: _Group) -> Iterator[tuple[str, int, float, str | None]]:
+        """Yield the table described, the rows that entered, the value, and why there is none."""
+        if not self.bands and group.name not in GROUPS:
+            return
+        n = group.unit.n if self.directed else group.raw.n
+        reason = None
+        if n < self.least:
+            reason = f"only {n:,} rows to measure, and at least {self.least} are needed"
+        elif self.varied and group.shapeless:
+            reason = "the rows of a table are all equal, so they have no shape"
+        value = np.nan
+        for of in ("original", "tuned") if self.each else ("pair",):
+            if not reason and not (of == "tuned" and group.unchanged):
+                value = self.function(group if of == "pair" else group.tables[of == "tuned"])
+            yield of, n, value, reason or (self.flat if np.isnan(value) else None)
 
 
-def _by_group(pair: Pair, chosen: dict[str, Mask], take: Callable[[Pair, Mask], S]) -> list[S]:
-    """Sums over every group, from those over the smallest parts that groups are made of."""
-    bands = [mask for name, mask in chosen.items() if name not in GROUPS]
-    parts = [
-        [take(pair, band & side) for side in (pair.moved, ~pair.moved)]
-        for band in bands or [chosen["all"]]
-    ]
-    moved, unmoved = (reduce(add, each) for each in zip(*parts, strict=True))
-    by_band: list[S] = [part[0] + part[1] for part in parts] if bands else []
-    return [moved + unmoved, moved, unmoved, *by_band]
+def _measured(measure: Measure, formula: _Formula, group: _Group) -> Iterator[SpaceValue]:
+    for of, n, value, reason in formula(group):
+        unchanged = of == "pair" and group.unchanged
+        (settled,) = measure.settled(np.array([value]), unchanged).tolist()
+        yield SpaceValue(str(measure), group.name, of, n, settled, reason)
 
 
-def _figures(groups: Sequence[_Group]) -> Iterator[SpaceFigure]:
-    """Measure by measure, group by group."""
-    for name, least, needs_shape, function in _COMPARE:
-        for group in groups:
-            value = partial(function, group)
-            yield _figure(group, name, "pair", group.raw.n, least, value, needs_shape)
-    for group in groups:
-        value = partial(alignment.rsa, group.unit)
-        yield _figure(group, "rsa", "pair", group.unit.n, 3, value)
-    for group in groups:
-        n = group.unit.n
-        for of, total in (("original", group.unit.sum_x), ("tuned", group.unit.sum_y)):
-            value = partial(alignment.mean_cosine, n, total)
-            yield _figure(group, "mean_cosine", of, n, 2, value)
-    for name, describe in _DESCRIBE:
-        for group in groups:
-            for of in ("original", "tuned"):
-                value = partial(_of_spectrum, describe, group, of)
-                yield _figure(group, name, of, group.raw.n, 2, value, needs_shape=True)
-    for group in (group for group in groups if not group.is_band):
-        for of in ("original", "tuned"):
-            value = partial(_isotropy, group, of)
-            yield _figure(group, "partition_isotropy", of, group.raw.n, 1, value)
+def _of_rows(measure: Measure) -> _Formula:
+    """Return the formula of a measure whose function takes the rows themselves."""
 
+    def function(group: _Group) -> float:
+        return float(compute(measure, *group.rows, shape=()))
 
-def _figure(
-    group: _Group,
-    name: str,
-    of: str,
-    n: int,
-    least: int,
-    value: Callable[[], float],
-    needs_shape: bool = False,
-) -> SpaceFigure:
-    measure = str(parse_measure(name))
-    if n < least:
-        reason = f"only {n:,} rows to measure, and at least {least} are needed"
-        return SpaceFigure(measure, group.name, of, n, np.nan, reason)
-    if needs_shape and group.shapeless:
-        reason = "the rows of a table are all equal, so they have no shape"
-        return SpaceFigure(measure, group.name, of, n, np.nan, reason)
-    figure = value()
-    flat = "the rows of a table do not vary enough" if np.isnan(figure) else None
-    return SpaceFigure(measure, group.name, of, n, figure, flat)
+    return _Formula(function, 1, flat="its function could not measure these rows")
 
 
 def _procrustes(group: _Group) -> float:
-    """``|Xc - Yc R|`` with the best orthogonal R, summed row by row.
+    """Return ``|Xc - Yc R|`` with the best orthogonal R, summed row by row.
 
     ``sqrt(f(Xc) + f(Yc) - 2 |Xc'Yc|_*)`` is the same number, but as a small difference of large
     ones it cannot tell drift below 1e-8 of the space's size from none. It does for bands.
     """
+    if group.unchanged:
+        return 0.0
     m = group.raw
     u, singular, vt = np.linalg.svd(m.xy.T)  # Yc'Xc = U S V'
-    if group.is_band:
-        return float(np.sqrt(max(np.trace(m.xx) + np.trace(m.yy) - 2 * singular.sum(), 0)))
-    if group.same:
-        return 0.0
+    if group.name not in GROUPS:
+        whole = float(np.trace(m.xx) + np.trace(m.yy))
+        return similarity.root_of_difference(whole, 2 * float(singular.sum()))
     rotation = u @ vt  # (d, d)
     rotated = unrotated = 0.0
     for x, y in blocks(group.pair, group.mask):
         x -= m.mean_x
         y -= m.mean_y
-        unrotated += _square(x - y)
-        rotated += _square(x - y @ rotation)
+        unrotated += float(np.square(x - y).sum())
+        rotated += float(np.square(x - y @ rotation).sum())
     # Not to rotate is a choice too.
     return float(np.sqrt(min(rotated, unrotated)))
 
 
-def _of_spectrum(describe: Callable[[Block], float], group: _Group, of: str) -> float:
-    return describe(group.spectra[of])
+def _of_spectrum(function: Callable[[Values], float]) -> _Formula:
+    return _Formula(lambda table: function(table.eigenvalues), 2, each=True, varied=True)
 
 
-def _isotropy(group: _Group, of: str) -> float:
-    return group.isotropies[of]
-
-
-def _square(matrix: Block) -> float:
-    """Squared Frobenius norm, f."""
-    return float(np.square(matrix).sum())
-
-
-_COMPARE: tuple[tuple[str, int, bool, Callable[[_Group], float]], ...] = (
-    ("cka", 3, True, lambda group: alignment.cka(group.raw)),
-    ("debiased_cka", 4, True, lambda group: alignment.debiased_cka(group.raw, group.norms)),
-    ("procrustes", 2, False, _procrustes),
-    ("procrustes_angle", 2, True, lambda group: alignment.procrustes_angle(group.raw)),
-    ("pip_loss", 1, False, lambda group: alignment.pip_loss(group.raw)),
-    (
-        "eigenspace_overlap", 1, False,
-        lambda group: eigenspace.eigenspace_overlap(group.raw, *group.bases),
-    ),
-    (
-        "eigenspace_instability", 1, False,
-        lambda group: eigenspace.eigenspace_instability(group.raw, *group.bases),
-    ),
-)  # fmt: skip
-"""Name, rows needed, whether the rows must differ, and the function."""
-
-_DESCRIBE = (
-    ("effective_rank", spectrum.effective_rank),
-    ("stable_rank", spectrum.stable_rank),
-    ("participation_ratio", spectrum.participation_ratio),
-    ("isoscore", spectrum.isoscore),
+provide(
+    "sums",
+    {
+        "cka": _Formula(lambda g: similarity.cka(g.raw), 3, varied=True),
+        "debiased_cka": _Formula(lambda g: similarity.debiased_cka(g.raw, g.norms), 4, varied=True),
+        "procrustes": _Formula(_procrustes, 2),
+        "procrustes_angle": _Formula(lambda g: similarity.procrustes_angle(g.raw), 2, varied=True),
+        "pip_loss": _Formula(lambda g: similarity.pip_loss(g.raw), 1),
+        "eigenspace_overlap": _Formula(lambda g: spectrum.eigenspace_overlap(g.raw, *g.bases), 1),
+        "eigenspace_instability": _Formula(
+            lambda g: spectrum.eigenspace_instability(g.raw, *g.bases), 1
+        ),
+        "rsa": _Formula(lambda g: similarity.rsa(g.unit), 3, directed=True),
+        "mean_cosine": _Formula(
+            lambda t: similarity.mean_cosine(t.directed, t.mean_unit), 2, each=True, directed=True
+        ),
+        "effective_rank": _of_spectrum(spectrum.effective_rank),
+        "stable_rank": _of_spectrum(spectrum.stable_rank),
+        "participation_ratio": _of_spectrum(spectrum.participation_ratio),
+        "isoscore": _of_spectrum(spectrum.isoscore),
+        "partition_isotropy": _Formula(
+            lambda t: spectrum.partition_isotropy(t.matrix, t.mask, t.raw),
+            1,
+            each=True,
+            bands=False,
+        ),
+    },
 )

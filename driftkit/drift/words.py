@@ -4,31 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
+from rich.console import Group, RenderableType
+from rich.text import Text
 
-from driftkit.arrays import BLOCK_ROWS
-from driftkit.drift.displacement import displacement_by_name
-from driftkit.drift.summary import Summary, none_if_nan, summarize
+from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks
+from driftkit.display import Displayed, number, table
+from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
-from driftkit.measures.registry import parse_measure
-from driftkit.pair import Pair, Rows
+from driftkit.measures.registry import REGISTRY, compute, computed_from, provide
+from driftkit.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Figures = npt.NDArray[np.float64]
 
 SHOWN = 10
 """Words in a printed table."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WordDrift:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class WordDrift(Displayed):
     """How far each of n shared words moved.
 
     Made by `word_drift`.
@@ -39,55 +37,53 @@ class WordDrift:
         The n words.
     moved : ndarray of bool, shape (n,)
         Words whose row changed by more than rounding.
-    self_cosine : ndarray of float64, shape (n,)
-        Cosine of the word's vectors before and after; NaN where either is zero.
-    l2 : ndarray of float64, shape (n,)
-        Euclidean distance between the two, in the units of the tables.
-    relative_l2 : ndarray of float64, shape (n,)
-        The same by the norm before; NaN where that is zero.
-    norm_ratio : ndarray of float64, shape (n,)
-        Norm after divided by norm before; NaN where the norm before is zero.
-    further : mapping of str to ndarray of float64, shape (n,)
-        Measures that were asked for besides, by name.
+    values : mapping of str to ndarray of float64, shape (n,)
+        Every measure taken, by name; NaN where a word could not be measured.
     """
 
     words: tuple[str, ...]
-    moved: npt.NDArray[np.bool_]
-    self_cosine: Figures
-    l2: Figures
-    relative_l2: Figures
-    norm_ratio: Figures
-    further: Mapping[str, Figures] = field(default_factory=dict)
+    moved: Mask
+    values: Mapping[str, Values] = field(repr=False)
 
     def __len__(self) -> int:
         return len(self.words)
 
     def __getitem__(self, word: str) -> dict[str, float]:
-        """Return the figures of one word by name of the measure."""
+        """Return the values of one word by name of the measure."""
         try:
             row = self.words.index(word)
         except ValueError:
             raise UnknownNameError(
                 "word", word, self.words, f"It is not among the {len(self):,} shared words."
             ) from None
-        return {name: float(values[row]) for name, values in self.figures().items()}
+        return {name: float(values[row]) for name, values in self.values.items()}
 
-    def figures(self) -> dict[str, Figures]:
-        """Per-word figures (n,) by name of the measure."""
-        named = (
-            (parse_measure("self_cosine"), self.self_cosine),
-            (parse_measure("l2"), self.l2),
-            (parse_measure("norm_ratio"), self.norm_ratio),
-            (parse_measure("relative_l2"), self.relative_l2),
-        )
-        return {**{str(measure): values for measure, values in named}, **self.further}
+    @property
+    def self_cosine(self) -> Values:
+        """Cosine of each word's vectors before and after, (n,); NaN where either is zero."""
+        return self.values["self_cosine"]
+
+    @property
+    def l2(self) -> Values:
+        """Euclidean distance between the two, (n,), in the units of the tables."""
+        return self.values["l2"]
+
+    @property
+    def relative_l2(self) -> Values:
+        """That distance divided by the norm before, (n,); NaN where that is zero."""
+        return self.values["relative_l2"]
+
+    @property
+    def norm_ratio(self) -> Values:
+        """Norm after divided by norm before, (n,); NaN where the norm before is zero."""
+        return self.values["norm_ratio"]
 
     def summary(self) -> tuple[Summary, ...]:
         """Sum up each measure over all, the moved and the unmoved words."""
-        return summarize(self.figures(), self.moved)
+        return summarize(self.values, group_masks(self.moved))
 
-    def most_moved(self, n: int | None = None) -> npt.NDArray[np.int64]:
-        """Positions in `words` from the most moved on: lowest self-cosine, then largest l2.
+    def most_moved(self, n: int | None = None) -> Rows:
+        """Return positions in `words` from the most moved on: lowest self-cosine, largest l2.
 
         A word without a self-cosine comes first if its row changed, since it gained or lost its
         direction altogether, and last if it is zero on both sides.
@@ -102,10 +98,10 @@ class WordDrift:
         return np.lexsort((-self.l2, turned))[:n]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a pandas frame with one row a word: ``word``, ``moved``, a column a measure."""
+        """Return a pandas frame with a row for each word: ``word``, ``moved`` and each measure."""
         import pandas as pd
 
-        return pd.DataFrame({"word": self.words, "moved": self.moved, **self.figures()})
+        return pd.DataFrame({"word": self.words, "moved": self.moved, **self.values})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, numbers and strings, ready for JSON; None for what is NaN.
@@ -118,22 +114,63 @@ class WordDrift:
             "moved": self.moved.tolist(),
             "measures": {
                 name: [none_if_nan(value) for value in values.tolist()]
-                for name, values in self.figures().items()
+                for name, values in self.values.items()
             },
         }
 
-    def _title(self) -> str:
+    def __rich__(self) -> RenderableType:
         zero = int(np.isnan(self.self_cosine).sum())
         note = f", {zero:,} with a zero row" if zero else ""
-        return f"Drift of {len(self):,} words, {int(self.moved.sum()):,} moved{note}; most moved:"
+        moved = int(self.moved.sum())
+        made = table("word", "moved", right=tuple(self.values))
+        for row in self.most_moved(SHOWN).tolist():
+            cells = (number(float(values[row]), 3) for values in self.values.values())
+            made.add_row(self.words[row], "yes" if self.moved[row] else "no", *cells)
+        title = f"Drift of {len(self):,} words, {moved:,} moved{note}; most moved:"
+        return Group(Text(title), made)
 
-    def __repr__(self) -> str:
-        shown = self.to_frame().iloc[self.most_moved(SHOWN)]
-        return f"{self._title()}\n{shown.round(4).to_string(index=False)}"
 
-    def _repr_html_(self) -> str:
-        shown = self.to_frame().iloc[self.most_moved(SHOWN)]
-        return f"<p>{escape(self._title())}</p>{shown.round(4).to_html(index=False, border=0)}"
+@dataclass(frozen=True, slots=True, eq=False)
+class RowSums:
+    """Sums over the coordinates of each of m rows x before and y after: what measures are made of.
+
+    ``xx``, ``yy``, ``xy`` and ``dd``, of ``(y - x)**2``, are float64 of shape (m,).
+    """
+
+    xx: Values
+    yy: Values
+    xy: Values
+    dd: Values
+
+    @classmethod
+    def of(cls, before: Matrix, after: Matrix) -> RowSums:
+        """Sum up the rows of two matrices (m, d), in float64 and in blocks of rows."""
+        sums = np.empty((4, len(before)))
+        for rows in row_blocks(len(before)):
+            x, y = before[rows].astype(np.float64), after[rows].astype(np.float64)
+            for at, products in enumerate((x * x, y * y, x * y, np.square(y - x))):
+                sums[at, rows] = products.sum(axis=1)
+        return cls(*sums)
+
+    @property
+    def self_cosine(self) -> Values:
+        """Cosines (m,); NaN where a row is zero."""
+        # The root of the product, not the product of roots: sqrt(s * s) is s exactly.
+        with np.errstate(invalid="ignore"):
+            return np.clip(self.xy / np.sqrt(self.xx * self.yy), -1, 1)
+
+
+provide(
+    "sums",
+    {
+        "self_cosine": lambda sums: sums.self_cosine,
+        "l2": lambda sums: np.sqrt(sums.dd),
+        "norm_ratio": lambda sums: np.where(sums.xx > 0, np.sqrt(sums.yy / sums.xx), np.nan),
+        "relative_l2": lambda sums: np.where(
+            sums.xx > 0, np.sqrt(sums.dd) / np.sqrt(sums.xx), np.nan
+        ),
+    },
+)
 
 
 def word_drift(pair: Pair, measures: Iterable[Measure] = ()) -> WordDrift:
@@ -147,7 +184,8 @@ def word_drift(pair: Pair, measures: Iterable[Measure] = ()) -> WordDrift:
     pair : Pair
         The two tables.
     measures : iterable of Measure, optional
-        Measures to take besides; of these, each ``displacement`` is.
+        Measures to take besides those that always are; those that are not of single words, or
+        need their neighbors, are left to others.
 
     Returns
     -------
@@ -162,36 +200,20 @@ def word_drift(pair: Pair, measures: Iterable[Measure] = ()) -> WordDrift:
     >>> drift["good"]["self_cosine"], drift["good"]["norm_ratio"], drift["film"]["l2"]
     (0.0, 3.0, 0.0)
     """
-    n = len(pair)
-    self_cosine, l2, relative_l2, norm_ratio = np.empty((4, n))
-    for start in range(0, n, BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
-        x = pair.before[rows].astype(np.float64)  # (b, d)
-        y = pair.after[rows].astype(np.float64)
-        xx, yy, xy = (x * x).sum(axis=1), (y * y).sum(axis=1), (x * y).sum(axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            self_cosine[rows] = _cosine(xy, xx, yy)
-            l2[rows] = np.sqrt(np.square(y - x).sum(axis=1))
-            relative_l2[rows] = np.where(xx > 0, l2[rows] / np.sqrt(xx), np.nan)
-            norm_ratio[rows] = np.where(xx > 0, np.sqrt(yy / xx), np.nan)
-    further = {
-        str(measure): displacement_by_name(pair, measure)
-        for measure in measures
-        if measure.name == "displacement"
-    }
-    return WordDrift(pair.words, pair.moved, self_cosine, l2, relative_l2, norm_ratio, further)
-
-
-def self_cosines(pair: Pair, rows: Rows) -> Figures:
-    """Cosines (m,) of the vectors before and after of some shared words only.
-
-    They are the ones that `word_drift` gives.
-    """
-    x, y = pair.before[rows].astype(np.float64), pair.after[rows].astype(np.float64)
+    sums = RowSums.of(pair.before, pair.after)
+    unchanged = sums.dd == 0
+    values = {}
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _cosine((x * y).sum(axis=1), (x * x).sum(axis=1), (y * y).sum(axis=1))
+        for measure in computed_from("sums", "word", REGISTRY.values()):
+            found = compute(measure, sums, shape=(len(pair),))
+            values[str(measure)] = measure.settled(found, unchanged)
+    for measure in computed_from("pair", "word", measures):
+        # It may look at other rows too, so it is known only where none changed.
+        found = compute(measure, pair, shape=(len(pair),))
+        values[str(measure)] = measure.settled(found, bool(unchanged.all()))
+    return WordDrift(pair.words, pair.moved, values)
 
 
-def _cosine(xy: Figures, xx: Figures, yy: Figures) -> Figures:
-    # The root of the product, not the product of roots: sqrt(s * s) is s exactly.
-    return np.clip(xy / np.sqrt(xx * yy), -1, 1)
+def self_cosines(pair: Pair, rows: Rows) -> Values:
+    """Return the self-cosines (m,) of some shared words only, as `word_drift` does."""
+    return RowSums.of(pair.before[rows], pair.after[rows]).self_cosine

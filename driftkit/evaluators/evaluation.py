@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from driftkit.display import Displayed
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators.scores import Score, Scores
 
@@ -13,8 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluation(Displayed):
     """One benchmark of one table.
 
     Parameters
@@ -90,13 +94,6 @@ class Evaluation:
         x, y, label = self.plot
         return pd.DataFrame({"x": frame[x], "y": frame[y], "label": frame[label]})
 
-    def __repr__(self) -> str:
-        return f"{Scores(self.scores)!r}\n{self._settled()}"
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return f"{Scores(self.scores)._repr_html_()}<p>{escape(self._settled())}</p>"
-
-    def _settled(self) -> str:
-        return ", ".join(f"{key}: {value}" for key, value in self.settings.items())
+    def __rich__(self) -> RenderableType:
+        settings = ", ".join(f"{key}: {value}" for key, value in self.settings.items())
+        return Group(Scores(self.scores), Text(settings, "dim"))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from driftkit.arguments import mistaken
 from driftkit.evaluators.inputs import as_table
 from driftkit.evaluators.registry import Asked, evaluators
 from driftkit.evaluators.scores import Score, Scores
 from driftkit.evaluators.similarity import Similarity
-from driftkit.progress import Progress, part
+from driftkit.pair import Pair
+from driftkit.progress import Progress, as_progress, part
 
 if TYPE_CHECKING:
     from driftkit.evaluators.inputs import Table
@@ -19,7 +21,7 @@ def score(
     source: Table,
     benchmarks: Sequence[Asked] | Asked | None = None,
     *,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Scores:
     """Score a table on benchmarks.
 
@@ -33,8 +35,8 @@ def score(
         A table, or anything `driftkit.load` reads.
     benchmarks : sequence of str, path, Benchmark or Evaluator, optional
         Names, files or evaluators; by default ``ws353``, ``simlex999`` and ``google``.
-    progress : callable, optional
-        Called with (done, total).
+    progress : callable or True, optional
+        Called with (done, total); True draws a bar on standard error.
 
     Returns
     -------
@@ -48,6 +50,8 @@ def score(
     ------
     UnknownNameError, BenchmarkError
         If a benchmark cannot be found or parsed.
+    OptionError
+        If `source` is not a table.
 
     Examples
     --------
@@ -60,6 +64,9 @@ def score(
     >>> [(s.measure, round(s.value, 3)) for s in score(table, [toy])]
     [('spearman', 1.0), ('pearson', 0.984)]
     """
+    if isinstance(source, Pair):
+        raise mistaken(source, "Embeddings", "dk.score")
+    progress = as_progress(progress, "benchmarks")
     asked = evaluators(benchmarks)
     table = as_table(source)
     results: list[Score] = []

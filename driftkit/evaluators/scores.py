@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group, RenderableType
+
+from driftkit.display import Displayed, number, reasons, table
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -70,8 +74,8 @@ class Score:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+@dataclass(frozen=True, slots=True, repr=False)
+class Scores(Displayed):
     """Scores of one table or several, one entry per source, benchmark, measure and category.
 
     Parameters
@@ -106,12 +110,32 @@ class Scores:
         )
         return frame.astype({"value": "float64", "n_correct": "Int64"})
 
-    def _table(self) -> pd.DataFrame:
-        frame = self.to_frame().drop(columns=["zero"])
-        return frame.fillna({"category": "", "reason": ""})
-
-    def __repr__(self) -> str:
-        return self._table().to_string(index=False, float_format="{:.4f}".format, na_rep="")
-
-    def _repr_html_(self) -> str:
-        return self._table().to_html(index=False, float_format="{:.4f}".format, na_rep="")
+    def __rich__(self) -> RenderableType:
+        several = len({score.source for score in self.results}) > 1
+        made = table()
+        for name in [*(["source"] if several else []), "benchmark", "measure"]:
+            made.add_column(name, overflow="fold")
+        for name in ("score", "used", "of", "OOV words"):
+            made.add_column(name, justify="right")
+        for score in self.results:
+            made.add_row(
+                *([score.source] if several else []),
+                score.benchmark if score.category is None else f"  {score.category}",
+                score.measure,
+                number(score.value, 4),
+                f"{score.n_used:,}",
+                f"{score.n_total:,}",
+                f"{len(score.oov):,}",
+            )
+        whole = {score.benchmark for score in self.results if score.reason and not score.category}
+        return Group(
+            made,
+            *reasons(
+                (
+                    f"{score.benchmark}, {score.category}" if score.category else score.benchmark,
+                    score.reason,
+                )
+                for score in self.results
+                if not score.category or score.benchmark not in whole
+            ),
+        )

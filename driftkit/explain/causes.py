@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from driftkit.drift.summary import none_if_nan
+from driftkit.drift.groups import none_if_nan
 from driftkit.drift.words import self_cosines
 from driftkit.neighbors.result import Shift
 from driftkit.pair import Pair

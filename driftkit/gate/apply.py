@@ -21,7 +21,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from driftkit.drift.bands import band_masks
+from driftkit.drift.groups import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
 from driftkit.gate.baseline import AGAIN, Baseline
 from driftkit.gate.facts import NAN, Fact, Facts, rounded

@@ -22,7 +22,7 @@ from driftkit.errors import BaselineError, DriftkitError
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.facts import ROUNDING, Fact, Facts, facts_of, portable
 from driftkit.gate.subjects import Subject, parse_subjects
-from driftkit.report.serialize import ENGINES
+from driftkit.report.document import ENGINES
 
 SCHEMA = "driftkit.baseline/1"
 

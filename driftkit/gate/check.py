@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
+from driftkit.arguments import require
 from driftkit.audits import Audit
 from driftkit.gate.apply import apply_rules
 from driftkit.gate.baseline import (
@@ -61,7 +62,8 @@ def check(
     BaselineError
         If the baseline is missing, damaged, foreign or outdated.
     OptionError
-        If a rule needs a baseline that is not given, or the other way round.
+        If `audit` is not an audit, or a rule needs a baseline that is not given, or the other way
+        round.
 
     Examples
     --------
@@ -77,6 +79,7 @@ def check(
     >>> verdict.state, [result.subject for result in verdict.results]
     ('pass', ['moved', 'word[word9] self_cosine'])
     """
+    require(audit, Audit, "dk.check")
     policy = make_policy(
         rules,
         profile=profile,

@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftkit.audits import Audit
-from driftkit.drift.summary import GROUPS
+from driftkit.drift.groups import GROUPS
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
-from driftkit.measures.registry import parse_measure
 
 # Digits that no processor, BLAS or number of threads writes otherwise. Sums of a table's float32
 # numbers are taken in float64, so another order of summation moves them by about 1e-14 of the size
@@ -27,15 +26,12 @@ from driftkit.measures.registry import parse_measure
 #     1e-9 lies only what cancellation left of a zero;
 #   - of the space: roots of differences (an angle or a loss near 0 is known to sqrt(1e-14) = 1e-7)
 #     and eigenvalues, of which those that are zero by theory come out at 1e-14 of the largest, so
-#     that their roots, which the effective rank adds up, err by 1e-7 too. Hence five digits, none
-#     below 1e-6;
-#   - of `partition_isotropy` four digits: its exponentials are added up in float32.
+#     that their roots err by 1e-7 too. Hence five digits, none below 1e-6.
 # A mean of tenths can lie exactly halfway between two such numbers, and there the last bit would
 # decide; so values are first rounded to twelve digits, which all agree on.
 ROUNDING = "6 significant digits, 5 for the whole space; counts are exact"
 DIGITS, GRAIN = 6, 1e-9
 SPACE_DIGITS, SPACE_GRAIN = 5, 1e-6
-SINGLE_PRECISION = {"partition_isotropy": 4}
 AGREED = 12
 
 NAN = math.nan
@@ -107,8 +103,7 @@ def portable(subject: Subject, fact: Fact) -> Fact:
         return fact
     digits, grain = DIGITS, GRAIN
     if subject.kind == "group" and subject.of not in STATISTICS:
-        name = parse_measure(subject.measure).name
-        digits, grain = SINGLE_PRECISION.get(name, SPACE_DIGITS), SPACE_GRAIN
+        digits, grain = SPACE_DIGITS, SPACE_GRAIN
     value, low, high, unchanged = (
         rounded(each, digits, grain) for each in (fact.value, fact.low, fact.high, fact.unchanged)
     )
@@ -258,7 +253,7 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
     shifts = audit.shifts_of(shared) if shared else None
     for at, word in enumerate(shared):
         row = pair.index[word]
-        for measure, values in audit.words.figures().items():
+        for measure, values in audit.words.values.items():
             yield _word(word, measure, values[row], "its row is zero in one of the tables")
         if shifts is not None:
             for measure, values in shifts.figures().items():
@@ -266,7 +261,7 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:
-            for measure in [*audit.words.figures(), *audit.shifts.figures()]:
+            for measure in [*audit.words.values, *audit.shifts.figures()]:
                 yield _word(word, measure, NAN, gone)
 
 

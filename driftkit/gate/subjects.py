@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from driftkit.drift.summary import GROUPS
+from driftkit.drift.groups import GROUPS
 from driftkit.errors import RuleError, UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import REGISTRY, parse_measure

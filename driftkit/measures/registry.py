@@ -1,258 +1,63 @@
-"""Every measure, and names that round-trip.
+"""Every measure by name, and who computes it.
 
-The grammar is ``name``, ``name@k``, ``name(p=value)`` or ``name(p=value)@k``. The same string is
-a measure's repr, a CLI argument, a JSON key, the subject of a rule and a heading in the docs.
+The grammar of names is ``name``, ``name@k``, ``name(p=value)`` or ``name(p=value)@k``. The same
+string is a measure's repr, a CLI argument, a JSON key, the subject of a rule and a heading in the
+docs.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import replace
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from typing import Any, Literal
 
+import numpy as np
+
+from driftkit.arrays import Values
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.measures.measure import Measure
+from driftkit.measures.measure import Bounds, Measure
 
-REGISTRY: dict[str, Measure] = {
-    measure.name: measure
-    for measure in (
-        Measure(
-            "self_cosine", "word", -1, 1, True,
-            "Cosine of a word's vectors before and after.",
-            "Hamilton, Leskovec & Jurafsky 2016",
-        ),
-        Measure(
-            "l2", "word", 0, float("inf"), False,
-            "Euclidean distance between a word's vectors before and after.",
-            "standard",
-        ),
-        Measure(
-            "norm_ratio", "word", 0, float("inf"), True,
-            "Norm after divided by norm before; 1 is unchanged.",
-            "standard",
-        ),
-        Measure(
-            "relative_l2", "word", 0, float("inf"), False,
-            "Euclidean distance between a word's vectors, by the norm before.",
-            "standard",
-        ),
-        Measure(
-            "displacement", "word", 0, 2, False,
-            "1 less the cosine of a word's vectors, after optional centering and a rotation fitted "
-            "on so many of the first words.",
-            "Hamilton, Leskovec & Jurafsky 2016", None, (("center", 0), ("anchors", 0)),
-        ),
-        Measure(
-            "jaccard", "word", 0, 1, True,
-            "Neighbors in both lists by neighbors in either.",
-            "Boggust, Carter & Satyanarayan 2022", 10,
-        ),
-        Measure(
-            "average_overlap", "word", 0, 1, True,
-            "Mean over depths of the share of the first neighbors that agree.",
-            "Wu & Crestani 2003", 10,
-        ),
-        Measure(
-            "local_neighborhood", "word", 0, 2, False,
-            "1 less the cosine of a word's cosines, before and after, to its neighbors of both.",
-            "Hamilton, Leskovec & Jurafsky 2016b", 25,
-        ),
-        Measure(
-            "mutual_change", "word", -1, 1, True,
-            "Change of the share of a word's neighbors that have the word among theirs.",
-            "standard", 10,
-        ),
-        Measure(
-            "k_occurrence_change", "word", float("-inf"), float("inf"), True,
-            "Change of the number of words that have this one among their neighbors.",
-            "Radovanovic, Nanopoulos & Ivanovic 2010", 10,
-        ),
-        Measure(
-            "overlap", "word", 0, 1, True,
-            "Share of a word's k nearest neighbors that it keeps.",
-            "Wendlandt, Kummerfeld & Mihalcea 2018", 10,
-        ),
-        Measure(
-            "rbo", "word", 0, 1, True,
-            "Rank-biased overlap, extrapolated, of the two neighbor lists.",
-            "Webber, Moffat & Zobel 2010", 10, (("p", 0.9),),
-        ),
-        Measure(
-            "cka", "space", 0, 1, True,
-            "Linear centered kernel alignment of the two matrices.",
-            "Kornblith et al. 2019",
-        ),
-        Measure(
-            "procrustes", "space", 0, float("inf"), False,
-            "Distance left after centering both and the best orthogonal map.",
-            "Williams et al. 2021",
-        ),
-        Measure(
-            "mean_cosine", "space", -1, 1, True,
-            "Mean cosine over all pairs of distinct words: how much all vectors share a direction.",
-            "Ethayarajh 2019",
-        ),
-        Measure(
-            "debiased_cka", "space", -1, 1, True,
-            "Linear CKA from unbiased estimates: 0 on average for unrelated tables.",
-            "Nguyen, Raghu & Kornblith 2021",
-        ),
-        Measure(
-            "procrustes_angle", "space", 0, 1.5707963267948966, False,
-            "Angle in radians left after centering and the best orthogonal map and scale.",
-            "Williams et al. 2021",
-        ),
-        Measure(
-            "pip_loss", "space", 0, float("inf"), False,
-            "Change of all inner products of words, relative to their size.",
-            "Yin & Shen 2018",
-        ),
-        Measure(
-            "rsa", "space", -1, 1, True,
-            "Correlation, over all pairs of words, of their cosines before and after.",
-            "Kriegeskorte, Mur & Bandettini 2008",
-        ),
-        Measure(
-            "eigenspace_overlap", "space", 0, 1, True,
-            "Share of the subspace one table spans that the other spans too.",
-            "May et al. 2019",
-        ),
-        Measure(
-            "eigenspace_instability", "space", 0, 1, False,
-            "Disagreement of linear models on the two tables, weighted by their own spectra.",
-            "Leszczynski et al. 2020",
-        ),
-        Measure(
-            "effective_rank", "space", 1, float("inf"), True,
-            "Exponential of the entropy of the singular values of centered rows.",
-            "Roy & Vetterli 2007",
-        ),
-        Measure(
-            "stable_rank", "space", 1, float("inf"), True,
-            "Sum of the variances by the largest, of centered rows.",
-            "Rudelson & Vershynin 2007",
-        ),
-        Measure(
-            "participation_ratio", "space", 1, float("inf"), True,
-            "Squared sum of the variances by the sum of their squares, of centered rows.",
-            "Gao et al. 2017",
-        ),
-        Measure(
-            "isoscore", "space", 0, 1, True,
-            "How evenly the variance fills all dimensions.",
-            "Rudman et al. 2022",
-        ),
-        Measure(
-            "partition_isotropy", "space", 0, 1, True,
-            "Least by largest partition function over the eigenvectors, both signs.",
-            "Mu & Viswanath 2018; Arora et al. 2016",
-        ),
-        Measure(
-            "hubness_skewness", "space", float("-inf"), float("inf"), False,
-            "Skewness of how often words are among the k nearest of others.",
-            "Radovanovic, Nanopoulos & Ivanovic 2010", 10,
-        ),
-        Measure(
-            "largest_hub", "space", 0, float("inf"), False,
-            "Most often that one word is among the k nearest of others.",
-            "Radovanovic, Nanopoulos & Ivanovic 2010", 10,
-        ),
-        Measure(
-            "antihub_share", "space", 0, 1, False,
-            "Share of words that are among the k nearest of no other.",
-            "Radovanovic, Nanopoulos & Ivanovic 2010", 10,
-        ),
-        Measure(
-            "spearman", "similarity", -1, 1, True,
-            "Rank correlation, with average ranks, of cosines and human scores.",
-            "Spearman 1904; scipy.stats.spearmanr",
-        ),
-        Measure(
-            "pearson", "similarity", -1, 1, True,
-            "Linear correlation of cosines and human scores.",
-            "scipy.stats.pearsonr",
-        ),
-        Measure(
-            "3cosadd", "analogy", 0, 1, True,
-            "Share of analogies a:b = c:d whose d is among the k words nearest to b - a + c.",
-            "Mikolov, Yih & Zweig 2013; Levy & Goldberg 2014", 1,
-        ),
-        Measure(
-            "kendall", "similarity", -1, 1, True,
-            "Kendall's tau-b of cosines and human scores.",
-            "Kendall 1945; scipy.stats.kendalltau",
-        ),
-        Measure(
-            "3cosmul", "analogy", 0, 1, True,
-            "Share of analogies whose d is among the k best products of cosines.",
-            "Levy & Goldberg 2014", 1,
-        ),
-        Measure(
-            "pairdirection", "analogy", 0, 1, True,
-            "Share of analogies whose d is among the k with d - c most parallel to b - a.",
-            "Mikolov, Yih & Zweig 2013; Levy & Goldberg 2014", 1,
-        ),
-        Measure(
-            "3cosavg", "analogy", 0, 1, True,
-            "Share of pairs whose b is among the k words nearest to a plus the mean offset of the "
-            "other pairs.",
-            "Drozd, Gladkova & Matsuoka 2016", 1,
-        ),
-        Measure(
-            "lrcos", "analogy", 0, 1, True,
-            "Share of pairs whose b is among the k best by cosine to a times the probability of "
-            "the target class.",
-            "Drozd, Gladkova & Matsuoka 2016", 1,
-        ),
-        Measure(
-            "purity", "categorization", 0, 1, True,
-            "Share of words that are of the commonest category of their cluster.",
-            "Zhao & Karypis 2001",
-        ),
-        Measure(
-            "adjusted_rand", "categorization", -0.5, 1, True,
-            "Pairs of words on which clusters and categories agree, adjusted for chance.",
-            "Hubert & Arabie 1985",
-        ),
-        Measure(
-            "v_measure", "categorization", 0, 1, True,
-            "Harmonic mean of the homogeneity and the completeness of the clusters.",
-            "Rosenberg & Hirschberg 2007",
-        ),
-        Measure(
-            "opp", "outliers", 0, 1, True,
-            "Outlier position percentage: how near the outlier came to being the odd one out.",
-            "Camacho-Collados & Navigli 2016",
-        ),
-        Measure(
-            "outlier_accuracy", "outliers", 0, 1, True,
-            "Share of sets whose outlier is the odd one out.",
-            "Camacho-Collados & Navigli 2016",
-        ),
-        Measure(
-            "synonym_choice", "synonyms", 0, 1, True,
-            "Share of questions whose synonym is the option with the largest cosine.",
-            "Landauer & Dumais 1997",
-        ),
-        Measure(
-            "weat", "bias", -2, 2, False,
-            "Effect size of the association of two sets of words with two sets of attributes.",
-            "Caliskan, Bryson & Narayanan 2017",
-        ),
-    )
-}  # fmt: skip
+Needs = Literal["pair", "neighbors", "sums", "lists"]
+"""What a function computes a measure from: the rows of both tables, or the neighbors of words; and
+for driftkit's own, the sums that `driftkit.drift` takes of rows anyway (these measures are always
+taken), or what `driftkit.neighbors` makes of lists."""
 
-_ACCEPTED: dict[str, tuple[Callable[[float], bool], str]] = {
-    "p": (lambda value: 0 < value < 1, "between 0 and 1"),
-    "center": (lambda value: value in (0, 1), "0 or 1"),
-    "anchors": (
-        lambda value: value >= 0 and value.is_integer(),
-        "a number of words, or 0 for none",
-    ),
-}
-"""What each parameter may be."""
+
+def _built_in() -> dict[str, Measure]:
+    text = files("driftkit.measures").joinpath("measures.toml").read_text(encoding="utf-8")
+    found = {}
+    for name, row in tomllib.loads(text).items():
+        parameters = tuple((key, float(each)) for key, each in row.pop("parameters", {}).items())
+        accepted = {key: Bounds(**each) for key, each in row.pop("accepted", {}).items()}
+        found[name] = Measure(name, parameters=parameters, accepted=accepted, **row)
+    return found
+
+
+REGISTRY = _built_in()
+"""Measures by name: those of driftkit, then those that were registered."""
+
+_OWN = frozenset(REGISTRY)
+
+RESERVED = frozenset(
+    {"added", "change", "coverage", "displaced", "gained", "inconclusive", "lost", "moved",
+     "not_measured", "original", "rank", "removed", "retained", "saturated", "shared", "tuned",
+     "unmoved", "word", "words", "zero"}
+)  # fmt: skip
+"""Names that mean something else in a rule, or beside measures in a frame."""
 
 _NAME = re.compile(r"(?P<name>[\w-]+)(?:\((?P<inside>[^()]*)\))?(?:@(?P<k>\d+))?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Computation:
+    needs: Needs
+    function: Callable[..., Any]
+
+
+_COMPUTATIONS: dict[str, _Computation] = {}
 
 
 def parse_measure(text: str) -> Measure:
@@ -305,7 +110,123 @@ def _with_parameters(measure: Measure, inside: str) -> Measure:
             values[key] = float(value)
         except ValueError:
             raise OptionError(f"{measure.name}({assignment}): {value!r} is not a number.") from None
-        usable, accepted = _ACCEPTED[key]
-        if not usable(values[key]):
-            raise OptionError(f"{measure.name}({assignment}): {key} must be {accepted}.")
     return replace(measure, parameters=tuple(values.items()))
+
+
+def register_measure(
+    measure: Measure,
+    compute: Callable[..., Any] | None = None,
+    *,
+    needs: Literal["pair", "neighbors"] = "pair",
+) -> None:
+    """Add a measure, so that audits, rules and reports know it by its name like any other.
+
+    It is taken when asked for: ``dk.audit(pair, measures=["head_cosine"])``, ``driftkit audit
+    --measure head_cosine``, or a rule such as ``head_cosine mean[moved] >= 0.5``.
+
+    Parameters
+    ----------
+    measure : Measure
+        What it is. Where nothing changed, values are the `identity` it declares.
+    compute : callable, optional
+        Computes it; parameters of the name come as keyword arguments, and so does the depth ``k``
+        of a measure that has one and needs the pair.
+
+        - Kind ``"word"``: ``compute(pair)`` returns a value for each of the n shared words, in
+          their order; NaN where it cannot be measured.
+        - Kind ``"word"`` that needs neighbors: ``compute(shifts)`` takes the `NeighborShifts` of
+          the m words asked about, with lists as long as the depth, and returns (m,) values.
+        - Kind ``"space"``: ``compute(before, after)`` takes the rows (m, d) of one group of
+          shared words, float32, and returns one number. It is called for all, the moved and the
+          unmoved rows, and for each band of ranks.
+        - A measure of benchmarks has none: the evaluator of the benchmark computes it.
+    needs : {"pair", "neighbors"}
+        What a measure of words is computed from.
+
+    Raises
+    ------
+    OptionError
+        If another measure, or a word of the rules, has that name, or if the function is missing
+        or cannot be used.
+
+    Examples
+    --------
+    >>> import driftkit as dk
+    >>> from driftkit.measures import Bounds, Measure
+    >>> def head_cosine(pair, first):
+    ...     x, y = pair.before[:, : int(first)], pair.after[:, : int(first)]
+    ...     with np.errstate(invalid="ignore"):
+    ...         return (x * y).sum(axis=1) / np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1))
+    >>> dk.register_measure(
+    ...     Measure(
+    ...         "head_cosine", "word", -1, 1, higher_is_better=True, identity=1,
+    ...         summary="Cosine of the first coordinates, before and after.", source="this page",
+    ...         parameters=(("first", 2),), accepted={"first": Bounds(1, whole=True)},
+    ...     ),
+    ...     head_cosine,
+    ... )
+    >>> before = dk.Embeddings(["good", "bad"], [[1, 0, 0], [0, 1, 0]])
+    >>> after = dk.Embeddings(["good", "bad"], [[0, 1, 0], [0, 1, 5]])
+    >>> from driftkit.drift import word_drift
+    >>> asked = [parse_measure("head_cosine"), parse_measure("head_cosine(first=3)")]
+    >>> drift = word_drift(dk.align(before, after), asked)
+    >>> [(name, round(drift["bad"][name], 3)) for name in map(str, asked)]
+    [('head_cosine(first=2)', 1.0), ('head_cosine(first=3)', 0.196)]
+    """
+    known = REGISTRY.get(measure.name)
+    if measure.name in RESERVED:
+        raise OptionError(f"{measure.name!r} has another meaning in rules; choose another name.")
+    if measure.name in _OWN or known not in (None, measure):
+        raise OptionError(
+            f"a measure called {measure.name!r} is registered already; choose another name."
+        )
+    if (compute is None) == (measure.kind in ("word", "space")):
+        due = "needs a function that computes it: register_measure(measure, compute)"
+        if compute is not None:
+            due = "takes no function; the evaluator of a benchmark computes it"
+        raise OptionError(f"measure {measure} of kind {measure.kind!r} {due}.")
+    if needs not in ("pair", "neighbors") or (needs, measure.kind) == ("neighbors", "space"):
+        raise OptionError(
+            f"measure {measure} of kind {measure.kind!r} needs {needs!r}; a measure of words needs "
+            "'pair' or 'neighbors', one of the space 'pair'."
+        )
+    REGISTRY[measure.name] = measure
+    if compute is not None:
+        provide(needs, {measure.name: compute})
+
+
+def provide(needs: Needs, functions: Mapping[str, Callable[..., Any]]) -> None:
+    """Say who computes measures, by name; for rooms, of measures that are declared already."""
+    for name, function in functions.items():
+        _COMPUTATIONS[REGISTRY[name].name] = _Computation(needs, function)
+
+
+def computed_from(needs: Needs, kind: str, measures: Iterable[Measure]) -> list[Measure]:
+    """Return those of some measures that are of a kind and computed from what a room has."""
+    return [
+        each
+        for each in measures
+        if each.kind == kind
+        and each.name in _COMPUTATIONS
+        and _COMPUTATIONS[each.name].needs == needs
+    ]
+
+
+def function_of(measure: Measure) -> Any:
+    """Return who computes a measure."""
+    return _COMPUTATIONS[measure.name].function
+
+
+def compute(measure: Measure, *given: Any, shape: tuple[int, ...]) -> Values:
+    """Compute a measure from what it needs, and refuse what is no array of numbers of a shape."""
+    asked: dict[str, float] = dict(measure.parameters)
+    if measure.k is not None and _COMPUTATIONS[measure.name].needs == "pair":
+        asked["k"] = measure.k
+    values = np.asarray(function_of(measure)(*given, **asked))
+    if values.shape != shape or values.dtype.kind not in "biuf":
+        due = f"{shape[0]:,} numbers, one for each word, were" if shape else "one number was"
+        raise OptionError(
+            f"{measure} was computed as {values.dtype} of shape {values.shape}, but {due} "
+            "expected; correct the function it was registered with."
+        )
+    return values.astype(np.float64)

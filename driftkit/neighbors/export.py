@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from driftkit.atomic import replacing
-from driftkit.drift.summary import none_if_nan
+from driftkit.drift.groups import none_if_nan
 from driftkit.errors import MissingExtraError, OptionError
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.search.exact import LEAST_TOGETHER, MEMORY

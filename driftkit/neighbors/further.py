@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from driftkit.drift.space_figures import SpaceFigure
+from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
-from driftkit.measures.registry import parse_measure
+from driftkit.measures.registry import computed_from, parse_measure
 from driftkit.neighbors import hubness
-from driftkit.neighbors.optional_measures import FURTHER, OF_ASKERS, neighbor_figures
+from driftkit.neighbors.optional_measures import OF_ASKERS, neighbor_figures
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
@@ -20,7 +20,7 @@ from driftkit.pair import Pair
 
 def shifts_and_further(
     pair: Pair, words: Sequence[str], k: int, measures: Sequence[Measure], **how: Any
-) -> tuple[NeighborShifts, tuple[SpaceFigure, ...]]:
+) -> tuple[NeighborShifts, tuple[SpaceValue, ...]]:
     """Find neighbors, and take the measures that were asked for besides.
 
     Parameters
@@ -38,7 +38,7 @@ def shifts_and_further(
     -------
     shifts : NeighborShifts
         With the per-word measures in `further`.
-    hubs : tuple of SpaceFigure
+    hubs : tuple of SpaceValue
         The measures of hubness.
 
     Examples
@@ -52,7 +52,7 @@ def shifts_and_further(
     (1, [1.0, 1.0, 1.0], 2.0)
     """
     of_words = [each for each in measures if _is_further(each, k)]
-    of_space = [each for each in measures if each.name in hubness.MEASURES]
+    of_space = computed_from("lists", "space", measures)
     depth = max([k, *(each.k or 0 for each in (*of_words, *of_space))])
     deep = neighbor_shifts(pair, words, depth, **how)
     hubs = tuple(hubness.hubness_figures(pair, deep, of_space))
@@ -89,6 +89,8 @@ def further_of(
 
 def _is_further(measure: Measure, k: int) -> bool:
     """Whether a measure is one of neighbors that lists of this depth do not bring along."""
-    if measure.name in ("overlap", "rbo"):
-        return measure not in (parse_measure(f"overlap@{k}"), parse_measure(f"rbo@{k}"))
-    return measure.name in FURTHER
+    of_neighbors = any(computed_from(each, "word", [measure]) for each in ("lists", "neighbors"))
+    return of_neighbors and measure not in (
+        parse_measure(f"overlap@{k}"),
+        parse_measure(f"rbo@{k}"),
+    )

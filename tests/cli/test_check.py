@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from driftkit.gate.policy import PROFILES
-from driftkit.report.serialize import check_schema
+from driftkit.report.document import check_schema
 
 QUICK = ("-b", "ws353", "--resamples", "200")
 SAME, TUNED = "same.pt::embedding.weight", "tuned.pt::embedding.weight"

@@ -32,6 +32,6 @@ def test_limit_words_and_problems(run, tmp_path):
 def test_what_cannot_be_written_is_told_first(run, tmp_path):
     result = run("convert", tmp_path / "none.txt", tmp_path / "t.xyz")
     assert result.exit_code == 2
-    assert "the ending '.xyz' means no format" in result.stderr
+    assert "the ending '.xyz' does not name a format" in result.stderr
     assert run("convert", tmp_path / "none.txt", tmp_path / "t.bin").exit_code == 2
     assert list(tmp_path.iterdir()) == []

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from driftkit.cli import main
-from driftkit.report.serialize import ENGINES
+from driftkit.report.document import ENGINES
 
 SCREENS = {
     # Profiles, without and with something to compare with.

@@ -38,11 +38,11 @@ def test_rows_permuted_among_words_are_total_drift(frequent):
     chance = 10 / (n - 1)
     assert neighbor_shifts(pair).overlap.mean() == pytest.approx(chance, abs=0.002)
     space = space_drift(pair)
-    anything = space.figure("mean_cosine", "all", "original").value
+    anything = space.find("mean_cosine", "all", "original").value
     assert word_drift(pair).self_cosine.mean() == pytest.approx(anything, abs=0.01)
-    assert space.figure("cka").value < 0.02
+    assert space.find("cka").value < 0.02
     # The two spaces as wholes are the same set of points, and this is all that is left of it.
-    tuned = space.figure("mean_cosine", "all", "tuned").value
+    tuned = space.find("mean_cosine", "all", "tuned").value
     assert tuned == pytest.approx(anything, abs=1e-3)
 
 
@@ -53,9 +53,9 @@ def test_one_rotation_loses_no_meaning_and_breaks_every_consumer(frequent):
     assert shifts.overlap.mean() > 0.9999  # float32 rounding may swap a near tie
     assert shifts.overlap.min() >= 0.9
     space = space_drift(pair)
-    assert space.figure("cka").value == pytest.approx(1, abs=1e-6)
+    assert space.find("cka").value == pytest.approx(1, abs=1e-6)
     size = np.linalg.norm(frequent.matrix - frequent.matrix.mean(axis=0))
-    assert space.figure("procrustes").value / size == pytest.approx(0, abs=1e-6)
+    assert space.find("procrustes").value / size == pytest.approx(0, abs=1e-6)
     words = word_drift(pair)
     assert words.moved.all()
     assert abs(words.self_cosine.mean()) < 0.2
@@ -78,7 +78,7 @@ def test_replaced_rows_are_the_words_named(frequent, noise):
         assert shifts["moved"].mean < 0.05
         assert 0.8 < shifts["unmoved"].mean < 1  # words that never moved lose neighbors too
         space = space_drift(pair)
-        whole, moved = (space.figure("cka", group).value for group in ("all", "moved"))
+        whole, moved = (space.find("cka", group).value for group in ("all", "moved"))
         assert whole > 0.8 > 0.2 > moved  # the whole hides what the moved rows show
 
 
@@ -98,13 +98,13 @@ def test_another_order_and_special_rows_are_no_drift(frequent):
     assert (shifts.overlap == 1).all()
     np.testing.assert_allclose(shifts.rbo, 1)
     space = space_drift(pair)
-    assert space.figure("cka").value == pytest.approx(1, abs=1e-14)
-    assert space.figure("procrustes").value == 0
+    assert space.find("cka").value == pytest.approx(1, abs=1e-14)
+    assert space.find("procrustes").value == 0
 
 
 def test_mean_cosine_of_glove(glove):
     words, matrix = glove
     for rows, expected in ((1_000, 0.5001), (10_000, 0.2199), (400_000, 0.1126)):
         table = Embeddings(words[:rows], np.asarray(matrix[:rows]))
-        figure = space_drift(align(table, table)).figure("mean_cosine", "all", "original")
+        figure = space_drift(align(table, table)).find("mean_cosine", "all", "original")
         assert figure.value == pytest.approx(expected, abs=5e-5)

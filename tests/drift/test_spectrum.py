@@ -1,7 +1,17 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from driftkit import Embeddings, align
 from driftkit.drift import spectrum
+from driftkit.drift.moments import moments
+from driftkit.drift.spectrum import (
+    Basis,
+    eigenspace_instability,
+    eigenspace_overlap,
+    partition_isotropy,
+)  # fmt: skip
 
 ALL = (
     spectrum.effective_rank, spectrum.stable_rank, spectrum.participation_ratio, spectrum.isoscore,
@@ -36,3 +46,66 @@ def test_reference_figures_of_glove(glove):
         for measure, value in zip(ALL[:3], expected, strict=True):
             assert measure(lam) == pytest.approx(value, abs=6e-3)
     assert spectrum.isoscore(lam) == pytest.approx(0.7734, abs=5e-5)
+
+
+def isotropy_oracle(x):
+    _, vectors = np.linalg.eigh(x.T @ x)
+    z = [np.exp(sign * x @ c).sum() for c in vectors.T for sign in (1, -1)]
+    return min(z) / max(z)
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+def test_isotropy_agrees_with_the_sums_of_both_signs(offset):
+    x = (np.random.default_rng(0).normal(size=(200, 6)) + offset).astype(np.float32)
+    chosen = np.arange(200) % 3 > 0
+    wide = x[chosen].astype(float)
+    found = partition_isotropy(x, chosen, wide.T @ wide)
+    assert found == pytest.approx(isotropy_oracle(wide), rel=1e-4)
+
+
+def test_long_rows_do_not_overflow():
+    x = (200 * np.random.default_rng(1).normal(size=(50, 3))).astype(np.float32)
+    found = partition_isotropy(x, np.ones(50, bool), x.astype(float).T @ x)
+    assert 0 <= found < 1e-6
+
+
+def test_no_rows_have_no_isotropy():
+    assert np.isnan(partition_isotropy(np.ones((3, 2), np.float32), np.zeros(3, bool), np.eye(2)))
+
+
+def moments_of(before, after):
+    words = [f"w{i}" for i in range(len(before))]
+    return moments(
+        align(Embeddings(words, before), Embeddings(words, after)), np.ones(len(before), bool)
+    )
+
+
+def bases(m):
+    return Basis.of(m.raw_xx), Basis.of(m.raw_yy)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(8, 30), st.integers(1, 5))
+@settings(max_examples=40, deadline=None)
+def test_eigenspaces_agree_with_the_n_by_n_formulas(seed, n, d):
+    x, y = np.random.default_rng(seed).normal(size=(2, n, d)).astype(np.float32)
+    m = moments_of(x, y)
+    x, y = x.astype(float), y.astype(float)
+    u, v = (np.linalg.svd(z, full_matrices=False)[0] for z in (x, y))
+    assert eigenspace_overlap(m, *bases(m)) == pytest.approx(np.square(u.T @ v).sum() / d, abs=1e-6)
+    s = np.linalg.matrix_power(x @ x.T, 3) + np.linalg.matrix_power(y @ y.T, 3)
+    uu, vv = u @ u.T, v @ v.T
+    expected = np.trace((uu + vv - 2 * vv @ uu) @ s) / np.trace(s)
+    assert eigenspace_instability(m, *bases(m)) == pytest.approx(expected, abs=1e-6)
+
+
+def test_any_invertible_map_keeps_the_eigenspace():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 4))
+    m = moments_of(x, x @ rng.normal(size=(4, 4)))
+    assert eigenspace_overlap(m, *bases(m)) == pytest.approx(1, abs=1e-5)
+    assert eigenspace_instability(m, *bases(m)) == pytest.approx(0, abs=1e-5)
+
+
+def test_zero_tables_span_nothing():
+    m = moments_of(np.zeros((5, 2)), np.zeros((5, 2)))
+    assert np.isnan([eigenspace_overlap(m, *bases(m)), eigenspace_instability(m, *bases(m))]).all()

@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cosine as cosine_distance
 
-from driftkit import Embeddings, align
-from driftkit.drift import words as module
+from driftkit import Embeddings, align, arrays
 from driftkit.drift.words import word_drift
 from driftkit.errors import UnknownNameError
 
@@ -33,7 +32,7 @@ def test_agrees_with_scipy_and_numpy(seed, n, d):
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60), st.floats(-30, 30))
 @settings(max_examples=100, deadline=None)
-def test_identical_rows_give_exact_figures(seed, d, exponent):
+def test_identical_rows_give_exact_values(seed, d, exponent):
     row = (np.random.default_rng(seed).normal(size=(5, d)) * 10.0**exponent).astype(np.float32)
     drift = word_drift(pair_of(row, row.copy()))
     directed = ~np.isnan(drift.self_cosine)
@@ -53,10 +52,10 @@ def test_scaling_changes_only_the_norm():
 def test_blocks_do_not_show(monkeypatch):
     before, after = np.random.default_rng(1).normal(size=(2, 50, 4)).astype(np.float32)
     whole = word_drift(pair_of(before, after))
-    monkeypatch.setattr(module, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(arrays, "BLOCK_ROWS", 7)
     parts = word_drift(pair_of(before, after))
-    for name, values in whole.figures().items():
-        np.testing.assert_array_equal(values, parts.figures()[name])
+    for name, values in whole.values.items():
+        np.testing.assert_array_equal(values, parts.values[name])
 
 
 @pytest.fixture

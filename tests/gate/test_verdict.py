@@ -75,7 +75,7 @@ def test_the_document_is_plain_and_says_everything(verdict, audits):
 
 
 def test_the_document_follows_its_schema(verdict, audits):
-    from driftkit.report.serialize import check_schema
+    from driftkit.report.document import check_schema
 
     schema = check_schema()
     jsonschema.Draft202012Validator.check_schema(schema)

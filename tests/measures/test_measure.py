@@ -1,12 +1,15 @@
 import pytest
 
 from driftkit.errors import OptionError
-from driftkit.measures.measure import Measure
+from driftkit.measures import Bounds, Measure
 
 
 def test_its_repr_is_its_name_with_depth_and_parameters():
     plain = Measure("cka", "space", 0, 1, True, "One sentence.", "a paper")
-    deep = Measure("rbo", "word", 0, 1, True, "One.", "a paper", 10, (("p", 0.9), ("q", 2.0)))
+    accepted = {"p": Bounds(0, 1), "q": Bounds(0)}
+    deep = Measure(
+        "rbo", "word", 0, 1, True, "One.", "a paper", 10, (("p", 0.9), ("q", 2.0)), accepted
+    )
     assert repr(plain) == "cka"
     assert repr(deep) == "rbo(p=0.9,q=2)@10"
     assert repr(deep.at(3)) == "rbo(p=0.9,q=2)@3"

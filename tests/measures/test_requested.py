@@ -1,11 +1,11 @@
 import pytest
 
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.measures.requested import wanted_measures
+from driftkit.measures.requested import requested_measures
 
 
 def test_a_depth_left_out_is_that_of_the_lists():
-    found = wanted_measures(["jaccard", "local_neighborhood@25", "l2", "antihub_share"], k=20)
+    found = requested_measures(["jaccard", "local_neighborhood@25", "l2", "antihub_share"], k=20)
     assert list(map(str, found)) == [
         "jaccard@20", "local_neighborhood@25", "l2", "antihub_share@20",
     ]  # fmt: skip
@@ -23,5 +23,5 @@ def test_a_depth_left_out_is_that_of_the_lists():
 )
 def test_bad_names_get_one_sentence(names, error, message):
     with pytest.raises(error) as caught:
-        wanted_measures(names, k=10)
+        requested_measures(names, k=10)
     assert message in str(caught.value)

@@ -18,7 +18,7 @@ def test_nothing_is_said_of_absent_files_when_there_are_none(monkeypatch, tmp_pa
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     text = to_text(datasets_view((REGISTRY["ws353"],)))
     assert "not here yet" not in text
-    assert text.endswith(f"Files lie in {tmp_path}.")
+    assert text.endswith(f"Files are kept in {tmp_path}.")
 
 
 def test_the_document_holds_every_benchmark():

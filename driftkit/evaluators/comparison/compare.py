@@ -10,6 +10,8 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from driftkit.arguments import require
+from driftkit.defaults import RESAMPLES
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.evaluators.analogy.evaluator import Memo
 from driftkit.evaluators.comparison.paired_items import Paired, PairedAnswers
@@ -28,7 +30,7 @@ from driftkit.evaluators.significance import (
 )
 from driftkit.measures.registry import parse_measure
 from driftkit.pair import Pair
-from driftkit.progress import Progress, part
+from driftkit.progress import Progress, as_progress, part
 
 Method = Literal["percentile", "bca"]
 
@@ -47,11 +49,11 @@ def compare_scores(
     benchmarks: Sequence[Asked] | Asked | None = None,
     *,
     seed: int = 0,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     margins: Mapping[str, float] | None = None,
     method: Method = "percentile",
     memo: Memo | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> ScoreChanges:
     """Score both tables of a pair on the items both can answer, and test the difference.
 
@@ -76,8 +78,8 @@ def compare_scores(
     memo : mutable mapping, optional
         Give the same dictionary when several tuned tables are compared with one original: its
         answers to analogies are then searched once. It keeps the original alive.
-    progress : callable, optional
-        Called with (done, total).
+    progress : callable or True, optional
+        Called with (done, total); True draws a bar on standard error.
 
     Returns
     -------
@@ -88,8 +90,10 @@ def compare_scores(
     UnknownNameError, BenchmarkError
         If a benchmark cannot be found or parsed.
     OptionError
-        If `seed` or `resamples` is out of range.
+        If `pair` is not a pair, or `seed` or `resamples` is out of range.
     """
+    require(pair, Pair, "dk.compare_scores")
+    progress = as_progress(progress, "benchmarks")
     if resamples < FEWEST_RESAMPLES:
         raise OptionError(
             f"resamples={resamples} is too few for an interval; give {FEWEST_RESAMPLES} or more."

@@ -7,6 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from driftkit.display import Displayed, interval, number, reasons, signed, table
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators.comparison.paired_items import Paired
 from driftkit.evaluators.comparison.verdict import Status
@@ -17,6 +21,15 @@ if TYPE_CHECKING:
 
 BROKEN = 20
 """Items that suffered most, as many as the JSON document names of each benchmark."""
+
+MARKS: Mapping[Status, tuple[str, str]] = {
+    "lost": ("-", "bold red"),
+    "gained": ("+", "bold cyan"),
+    "retained": ("=", "green"),
+    "inconclusive": ("?", "yellow"),
+    "not measured": ("?", "yellow"),
+}
+"""Sign and color of each status."""
 
 _FIGURES = ("original", "tuned", "delta", "ci_low", "ci_high", "p_value", "p_holm")
 _NESTED = ("split", "bands", "tests", "broken", "effect")
@@ -66,8 +79,8 @@ class BandChange:
     delta: float
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreChange:
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoreChange(Displayed):
     """One benchmark before and after, over the items both tables can answer.
 
     Parameters
@@ -192,9 +205,12 @@ class ScoreChange:
             "broken": self.items.broken(BROKEN),
         }
 
+    def __rich__(self) -> RenderableType:
+        return ScoreChanges((self,)).__rich__()
 
-@dataclass(frozen=True, slots=True)
-class ScoreChanges:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ScoreChanges(Displayed):
     """Benchmarks before and after; ``changes["ws353"]`` gives one by name.
 
     Parameters
@@ -296,17 +312,39 @@ class ScoreChanges:
             ]
         )
 
-    def _table(self) -> pd.DataFrame:
-        columns = ["name", "measure", "n_used", *_FIGURES, "margin", "detectable", "status"]
-        frame = self.to_frame()
-        frame["reason"] = frame["reason"].fillna("")
-        return frame[[*columns, "reason"]]
-
-    def __repr__(self) -> str:
-        return self._table().to_string(index=False, float_format="{:.4f}".format, na_rep="")
-
-    def _repr_html_(self) -> str:
-        return self._table().to_html(index=False, float_format="{:.4f}".format, na_rep="")
+    def __rich__(self) -> RenderableType:
+        made = table("benchmark", "measure", right=("n", "before", "after", "change"))
+        made.add_column("95 % interval", justify="right", no_wrap=True)
+        made.add_column("verdict", no_wrap=True)
+        split = table("change by moved words", right=("none", "some", "all"))
+        for change in self.changes:
+            sign, style = MARKS[change.status]
+            made.add_row(
+                change.name,
+                change.measure,
+                f"{change.n_used:,}",
+                number(change.original, 3),
+                number(change.tuned, 3),
+                signed(change.delta),
+                interval(change.ci_low, change.ci_high),
+                Text(f"{sign} {change.status}", style),
+            )
+            parts = (f"{signed(part.delta)} (n {part.n:,})" for part in change.split)
+            split.add_row(change.name, *parts)
+        margins = {change.measure: change.margin for change in self.changes}
+        counts = ", ".join(f"{margin:g} ({measure})" for measure, margin in margins.items())
+        notes = [f"A change counts if it is at least {counts}."] + [
+            f"{change.name}: {change.n_used:,} of {change.n_total:,} items answered; "
+            f"{len(change.oov):,} words are not in both tables."
+            for change in self.changes
+            if change.n_used < change.n_total
+        ]
+        return Group(
+            made,
+            split,
+            *(Text(note, "dim") for note in notes),
+            *reasons((change.name, change.reason) for change in self.changes),
+        )
 
 
 def _or_none(value: float) -> float | None:

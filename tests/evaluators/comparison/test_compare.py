@@ -269,7 +269,7 @@ def test_margins_can_be_set_and_are_told(replaced: Pair) -> None:
     wide = compare_scores(replaced, ["ws353", "simlex999"], margins={"spearman": 0.9})
     assert [change.status for change in wide] == ["retained", "retained"]
     assert {change.margin for change in wide} == {0.9}
-    assert "0.9000" in repr(wide)
+    assert "at least 0.9 (spearman)" in repr(wide)
     assert wide.to_dict()["benchmarks"][0]["margin"] == 0.9
     with pytest.raises(OptionError, match="give a number above 0"):
         compare_scores(replaced, "ws353", margins={"spearman": 0})

@@ -6,7 +6,7 @@ import pytest
 from driftkit import Embeddings, align, audit, compare_scores
 from driftkit.datasets import AnalogyBenchmark, ChoiceBenchmark, SimilarityBenchmark
 from driftkit.display import to_text
-from driftkit.report.broken import NAMED, broken_view, describe
+from driftkit.report.benchmarks import NAMED, broken_view, describe
 
 
 @pytest.fixture(scope="module")

@@ -3,14 +3,15 @@ import json
 import numpy as np
 import pytest
 
-from driftkit.drift.summary import GROUPS, group_masks, none_if_nan, summarize
+from driftkit.drift.groups import GROUPS, band_masks, group_masks, none_if_nan, summarize
+from driftkit.errors import OptionError
 
 VALUES = np.array([0.1, 0.9, np.nan, 0.4, 0.7, 1.0])
 MOVED = np.array([1, 1, 1, 0, 0, 0], bool)
 
 
 def test_each_group_is_numpy_over_its_words():
-    rows = {row.group: row for row in summarize({"overlap@10": VALUES}, MOVED)}
+    rows = {row.group: row for row in summarize({"overlap@10": VALUES}, group_masks(MOVED))}
     assert tuple(rows) == GROUPS
     for group, mask in group_masks(MOVED).items():
         known = VALUES[mask & ~np.isnan(VALUES)]
@@ -23,13 +24,13 @@ def test_each_group_is_numpy_over_its_words():
 
 
 def test_an_empty_group_says_so():
-    empty = summarize({"l2": VALUES}, np.ones(6, bool))[2]
+    empty = summarize({"l2": VALUES}, group_masks(np.ones(6, bool)))[2]
     assert (empty.group, empty.n, empty.reason) == ("unmoved", 0, "there are no unmoved words")
     assert np.isnan(empty.mean)
 
 
 def test_a_group_of_unmeasured_words_says_so():
-    row = summarize({"self_cosine": np.full(2, np.nan)}, np.ones(2, bool))[1]
+    row = summarize({"self_cosine": np.full(2, np.nan)}, group_masks(np.ones(2, bool)))[1]
     assert row.reason == "none of the 2 moved words could be measured"
     assert json.loads(json.dumps(row.to_dict(), allow_nan=False))["mean"] is None
 
@@ -42,3 +43,17 @@ def test_none_if_nan():
         "x",
         None,
     ]
+
+
+@pytest.mark.parametrize("n", [1001, 10_000, 10_001, 250_000])
+def test_every_word_is_in_one_band(n):
+    masks = band_masks(n)
+    assert (np.sum(list(masks.values()), axis=0) == 1).all()
+    assert next(iter(masks)) == "rank 1-1000"
+    assert list(masks)[-1].endswith(f"-{n}")
+
+
+@pytest.mark.parametrize("last", [[10, 5], [0], [5, 5]])
+def test_ranks_must_ascend(last):
+    with pytest.raises(OptionError, match="must ascend"):
+        band_masks(100, last)

@@ -5,7 +5,7 @@ import jsonschema
 import pytest
 
 import driftkit as dk
-from driftkit.report.serialize import audit_document, audit_schema
+from driftkit.report.document import audit_document, audit_schema
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,7 @@ import pytest
 from driftkit.display import to_text
 from driftkit.explain.causes import Explanation
 from driftkit.explain.directions import Cluster, Direction
-from driftkit.explain.explanation import Explained
-from driftkit.report.explained import CLUSTERS, explained_view
+from driftkit.explain.explanation import CLUSTERS, Explained
 
 
 @pytest.fixture(scope="module")
@@ -27,12 +26,12 @@ def found():
 
 
 def test_golden(found, golden):
-    golden(to_text(explained_view(found), 80) + "\n", "explained.txt")
+    golden(to_text(found, 80) + "\n", "explained.txt")
 
 
 def test_parts_without_anything_are_left_out(found):
     alone = Explained((), found.unmoved, (), ())
-    assert to_text(explained_view(alone), 120).splitlines()[1:] == [
-        "Why words that never moved lost neighbors",
+    assert to_text(alone, 120).splitlines()[1:] == [
+        "Why words that did not move lost neighbors",
         str(found.unmoved[0]),
     ]

@@ -1,29 +1,23 @@
-"""The items that broke: pairs that left their place, analogies no longer answered."""
+"""What stands beside the changes of benchmarks: items that broke, and what random moves bring."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from driftkit.display import section
-
-if TYPE_CHECKING:
-    from driftkit.evaluators import ScoreChange
+from driftkit.display import section, signed, table
+from driftkit.evaluators import ScoreChange
+from driftkit.findings import Findings
 
 NAMED = 5
-"""Items named of each benchmark."""
+"""Broken items named of each benchmark."""
 
 
 def broken_view(changes: Iterable[ScoreChange]) -> RenderableType | None:
-    """Name the items that suffered most of every benchmark that fell; None if none did.
-
-    Parameters
-    ----------
-    changes : iterable of ScoreChange
-    """
+    """Name the items that suffered most in each benchmark that fell; None if none did."""
     lines: list[RenderableType] = []
     for change in changes:
         found = change.items.broken(change.n_used) if change.delta < 0 else []
@@ -35,12 +29,7 @@ def broken_view(changes: Iterable[ScoreChange]) -> RenderableType | None:
 
 
 def describe(item: dict[str, Any]) -> str:
-    """Put one broken item into words.
-
-    Parameters
-    ----------
-    item : dict
-        As `broken` of the items gives it.
+    """Put one broken item, as `broken` of the items returns it, into words.
 
     Examples
     --------
@@ -49,15 +38,25 @@ def describe(item: dict[str, Any]) -> str:
     'man : king = woman : queen, now throne (2 words moved)'
     >>> describe({"words": ["tea", "cup"], "gold_rank": 3.0, "original_rank": 5.0,
     ...           "tuned_rank": 80.0, "moved": 1})
-    'tea / cup: people rank it 3, before 5, now 80 (1 word moved)'
+    'tea / cup: ranked 3 by people, 5 before, 80 now (1 word moved)'
     """
     words = item["words"]
     moved = f"({item['moved']} word{'s' if item['moved'] != 1 else ''} moved)"
     if "gold_rank" in item:
         ranks = (item["gold_rank"], item["original_rank"], item["tuned_rank"])
         people, before, now = (f"{rank:,.0f}" for rank in ranks)
-        return f"{' / '.join(words)}: people rank it {people}, before {before}, now {now} {moved}"
+        return f"{' / '.join(words)}: ranked {people} by people, {before} before, {now} now {moved}"
     if len(words) == 4:
         a, b, c, d = words
         return f"{a} : {b} = {c} : {d}, now {item['tuned']} {moved}"
-    return f"{' / '.join(words)}: before {item['original']}, now {item['tuned']} {moved}"
+    return f"{' / '.join(words)}: {item['original']} before, {item['tuned']} now {moved}"
+
+
+def null_view(findings: Findings, null: Findings) -> RenderableType:
+    """Changes of the benchmarks beside those that random moves bring."""
+    made = table("benchmark", "measure", right=("change", "null"))
+    for change, random in zip(findings.scores, null.scores, strict=True):
+        made.add_row(
+            change.name, change.measure, signed(change.delta), Text(signed(random.delta), "dim")
+        )
+    return section("What random moves of the same size would have done", made)

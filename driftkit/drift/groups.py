@@ -1,0 +1,147 @@
+"""Groups of words, and measures of words summed up over them.
+
+Most words of a table are often untouched, and a mean over all of them hides what happened to the
+rest; so every summary comes for all, the moved and the unmoved words. Tables are usually sorted
+by frequency and damage is not even, so it comes for bands of ranks too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from driftkit.arrays import Mask, Values
+from driftkit.errors import OptionError
+
+GROUPS = ("all", "moved", "unmoved")
+
+BANDS = (1_000, 10_000, 100_000)
+"""Last ranks of the bands, unless the caller says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One measure of words over one group of them.
+
+    Parameters
+    ----------
+    group : str
+        The words summed up: ``all``, ``moved``, ``unmoved``, or a band such as ``rank 1-1000``.
+    measure : str
+        Name of the measure.
+    n : int
+        Words measured.
+    unmeasured : int
+        Words of the group whose value is NaN; they are left out of the rest.
+    mean, median, p05, p95 : float
+        Mean, median, 5th and 95th percentile (linear interpolation); NaN when `n` is 0.
+    """
+
+    group: str
+    measure: str
+    n: int
+    unmeasured: int
+    mean: float
+    median: float
+    p05: float
+    p95: float
+
+    @property
+    def reason(self) -> str | None:
+        """Why there is no value, or None when there is one."""
+        if self.n:
+            return None
+        if self.unmeasured:
+            return f"none of the {self.unmeasured:,} {self.group} words could be measured"
+        return f"there are no {self.group} words"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields and the reason, numbers that could not be measured as None."""
+        fields = {name: none_if_nan(value) for name, value in asdict(self).items()}
+        return {**fields, "reason": self.reason}
+
+
+def group_masks(moved: Mask) -> dict[str, Mask]:
+    """Return which words belong to each group, in the order all, moved, unmoved."""
+    return {"all": np.ones_like(moved), "moved": moved, "unmoved": ~moved}
+
+
+def band_masks(n: int, last: Sequence[int] = BANDS) -> dict[str, Mask]:
+    """Return which of n words belong to each band of ranks.
+
+    Parameters
+    ----------
+    n : int
+        Words, most frequent first.
+    last : sequence of int
+        Last rank, from 1, of each band, ascending; what follows is a band too.
+
+    Raises
+    ------
+    OptionError
+        If the ranks do not ascend from 1 or more.
+
+    Examples
+    --------
+    >>> {name: int(mask.sum()) for name, mask in band_masks(2500, [1000, 2000]).items()}
+    {'rank 1-1000': 1000, 'rank 1001-2000': 1000, 'rank 2001-2500': 500}
+    >>> band_masks(800)
+    {}
+    """
+    if list(last) != sorted(set(last)) or any(rank < 1 for rank in last):
+        raise OptionError(f"bands={list(last)} were given; ranks must ascend from 1 or more.")
+    ends = [rank for rank in last if rank < n]
+    if not ends:
+        return {}
+    rank = np.arange(1, n + 1)
+    starts = [1, *(end + 1 for end in ends)]
+    return {
+        f"rank {start}-{end}": (rank >= start) & (rank <= end)
+        for start, end in zip(starts, [*ends, n], strict=True)
+    }
+
+
+def summarize(values: Mapping[str, Values], masks: Mapping[str, Mask]) -> tuple[Summary, ...]:
+    """Sum up measures of words over groups of them.
+
+    Parameters
+    ----------
+    values : mapping of str to ndarray of float64, shape (m,)
+        Measures by name; NaN where a word could not be measured.
+    masks : mapping of str to ndarray of bool, shape (m,)
+        Which words belong to each group, as from `group_masks` or `band_masks`.
+
+    Returns
+    -------
+    tuple of Summary
+        Measure by measure, each group by group.
+
+    Examples
+    --------
+    >>> groups = group_masks(np.array([False, True, True]))
+    >>> rows = summarize({"overlap@10": np.array([1.0, 0.5, np.nan])}, groups)
+    >>> [(row.group, row.n, row.unmeasured, row.mean) for row in rows]
+    [('all', 2, 1, 0.75), ('moved', 1, 1, 0.5), ('unmoved', 1, 0, 1.0)]
+    """
+    return tuple(
+        _summary(group, measure, each[mask])
+        for measure, each in values.items()
+        for group, mask in masks.items()
+    )
+
+
+def _summary(group: str, measure: str, values: Values) -> Summary:
+    known = values[~np.isnan(values)]
+    missing = len(values) - len(known)
+    if not len(known):
+        return Summary(group, measure, 0, missing, np.nan, np.nan, np.nan, np.nan)
+    p05, median, p95 = np.quantile(known, [0.05, 0.5, 0.95]).tolist()
+    return Summary(group, measure, len(known), missing, float(known.mean()), median, p05, p95)
+
+
+def none_if_nan(value: Any) -> Any:
+    """Return None for NaN, which JSON cannot hold, and anything else as it is."""
+    return None if isinstance(value, float) and np.isnan(value) else value
