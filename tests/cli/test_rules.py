@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from driftkit.cli import main
-from driftkit.drift.summary import GROUPS
+from driftkit.drift.groups import GROUPS
 from driftkit.gate.policy import Action
 from driftkit.gate.rules import Level, Operator, Reference, Unit, parse_rule
 from driftkit.gate.subjects import BAND, COUNTS, STATISTICS, Kind
