@@ -89,7 +89,7 @@ class BaselineError(InputError):
 
     def __init__(self, baseline: object, message: str) -> None:
         self.baseline = str(baseline)
-        super().__init__(f"{self.baseline}: {message}")
+        super().__init__(f"baseline {self.baseline} {message}")
 
 
 class PluginError(InputError):

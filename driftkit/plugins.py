@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
@@ -20,7 +21,6 @@ GROUP = "driftkit.plugins"
 VARIABLE = "DRIFTKIT_PLUGINS"
 
 _loaded: set[str] = set()
-_everywhere = "everything that is installed or named by the environment"
 
 
 def load_plugin(name: str) -> None:
@@ -52,7 +52,7 @@ def load_plugin(name: str) -> None:
 
 
 def load_plugins() -> None:
-    """Import the plugins of the environment and of installed packages, once.
+    """Import the plugins of the environment and of installed packages, each once.
 
     Every registry calls this before it answers, so that nothing is imported until it is needed.
 
@@ -61,18 +61,16 @@ def load_plugins() -> None:
     PluginError
         If one of them is missing or fails.
     """
-    if _everywhere in _loaded:
-        return
-    _loaded.add(_everywhere)
-    try:
-        for name in os.environ.get(VARIABLE, "").split(","):
-            if name.strip():
-                load_plugin(name.strip())
-        for entry in sorted(entry_points(group=GROUP)):
-            load_plugin(entry.module)
-    except PluginError:
-        _loaded.discard(_everywhere)  # who asks again is told again
-        raise
+    for name in os.environ.get(VARIABLE, "").split(","):
+        if name.strip():
+            load_plugin(name.strip())
+    for name in _installed():
+        load_plugin(name)
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    return tuple(sorted(entry.module for entry in entry_points(group=GROUP)))
 
 
 def _import_file(file: Path) -> None:

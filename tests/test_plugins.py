@@ -15,10 +15,12 @@ def folder(tmp_path, monkeypatch):
     """An importable folder, and a driftkit that has loaded no plugin yet."""
     monkeypatch.setattr(plugins, "_loaded", set())
     monkeypatch.setattr(plugins, "entry_points", lambda group: [])
+    plugins._installed.cache_clear()
     monkeypatch.delenv(VARIABLE, raising=False)
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "times.txt").touch()
     yield tmp_path
+    plugins._installed.cache_clear()
     for name in [each for each in sys.modules if each.startswith("driftkit_plugin_")]:
         del sys.modules[name]
 

@@ -56,7 +56,7 @@ def write(
     if Path(baseline).exists():
         raise BaselineError(
             baseline,
-            "it exists already; replace it with `driftkit baseline update`, or name another file "
+            "exists already; replace it with `driftkit baseline update`, or name another file "
             "(-o FILE).",
         )
     write_baseline(_measure(original, tuned, rules, audit_options), baseline)
@@ -93,9 +93,7 @@ def update(
             "update it where a person looks at the difference, or give --force."
         )
     if not Path(baseline).exists():
-        raise BaselineError(
-            baseline, "there is no such baseline; make it with `driftkit baseline write`."
-        )
+        raise BaselineError(baseline, "does not exist; make it with `driftkit baseline write`.")
     try:
         before: Baseline | None = read_baseline(baseline)
     except BaselineError as error:

@@ -138,7 +138,9 @@ def _options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
     for each in command.params:
         if isinstance(each, click.Option) and each.name:
             long = [name for name in each.opts if name.startswith("--")]
-            yield _key(each.name if each.multiple or not long else long[0].lstrip("-")), each
+            key = _key(each.name if each.multiple or not long else long[0].lstrip("-"))
+            if key not in RUNS_CODE:
+                yield key, each
 
 
 def _key(name: str) -> str:

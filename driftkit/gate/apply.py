@@ -162,10 +162,10 @@ def _why_nothing(pattern: Subject, facts: Facts) -> str:
         if pattern.of in STATISTICS:
             groups += band_masks(int(facts[Subject("count", "shared")].value))
         listed = ", ".join(dict.fromkeys(groups))
-        return f"nothing was measured of the words {pattern.on!r}, but of {listed}."
+        return f"there are no values of the words {pattern.on!r}; this audit has them of {listed}."
     if pattern.of:
         return (
-            f"{measure} compares the two tables, so one table alone has none; give a number, a "
+            f"{measure} compares the two tables, so one table alone has no value; give a number, a "
             "percentage or baseline."
         )
     return f"{measure} describes one table; write {measure} tuned or {measure} original."

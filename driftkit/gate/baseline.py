@@ -170,23 +170,20 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BaselineError(
-            path, "there is no such baseline; make it with `driftkit baseline write`."
+            path, "does not exist; make it with `driftkit baseline write`."
         ) from None
     except OSError as error:
         raise BaselineError(path, f"cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
-        raise BaselineError(path, f"is not a baseline: it is not UTF-8 text. {RESTORE}") from None
+        raise BaselineError(path, f"is not UTF-8 text. {RESTORE}") from None
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise BaselineError(
-            path, f"is not a baseline: it is not JSON from {place} on. {RESTORE}"
-        ) from None
+        raise BaselineError(path, f"is not JSON from {place} on. {RESTORE}") from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         raise BaselineError(
             path,
-            f"is not a baseline this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. "
-            f"{AGAIN}",
+            f"is not one this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. {AGAIN}",
         )
     if lacking := _lacking(document):
         raise BaselineError(path, f"is damaged: it has no {lacking!r}. {RESTORE}")

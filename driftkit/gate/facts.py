@@ -17,7 +17,6 @@ from driftkit.drift.groups import GROUPS
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
-from driftkit.measures.registry import parse_measure
 
 # Digits that no processor, BLAS or number of threads writes otherwise. Sums of a table's float32
 # numbers are taken in float64, so another order of summation moves them by about 1e-14 of the size
@@ -27,15 +26,12 @@ from driftkit.measures.registry import parse_measure
 #     1e-9 lies only what cancellation left of a zero;
 #   - of the space: roots of differences (an angle or a loss near 0 is known to sqrt(1e-14) = 1e-7)
 #     and eigenvalues, of which those that are zero by theory come out at 1e-14 of the largest, so
-#     that their roots, which the effective rank adds up, err by 1e-7 too. Hence five digits, none
-#     below 1e-6;
-#   - of `partition_isotropy` four digits: its exponentials are added up in float32.
+#     that their roots err by 1e-7 too. Hence five digits, none below 1e-6.
 # A mean of tenths can lie exactly halfway between two such numbers, and there the last bit would
 # decide; so values are first rounded to twelve digits, which all agree on.
 ROUNDING = "6 significant digits, 5 for the whole space; counts are exact"
 DIGITS, GRAIN = 6, 1e-9
 SPACE_DIGITS, SPACE_GRAIN = 5, 1e-6
-SINGLE_PRECISION = {"partition_isotropy": 4}
 AGREED = 12
 
 NAN = math.nan
@@ -107,8 +103,7 @@ def portable(subject: Subject, fact: Fact) -> Fact:
         return fact
     digits, grain = DIGITS, GRAIN
     if subject.kind == "group" and subject.of not in STATISTICS:
-        name = parse_measure(subject.measure).name
-        digits, grain = SINGLE_PRECISION.get(name, SPACE_DIGITS), SPACE_GRAIN
+        digits, grain = SPACE_DIGITS, SPACE_GRAIN
     value, low, high, unchanged = (
         rounded(each, digits, grain) for each in (fact.value, fact.low, fact.high, fact.unchanged)
     )

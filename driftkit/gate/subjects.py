@@ -142,7 +142,7 @@ def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
     if not match or match["measure"] in ("word", "words"):
         raise RuleError(
             rule,
-            f"{text!r} is nothing that is measured; write a count (moved), a benchmark "
+            f"{text!r} does not name anything that is measured; write a count (moved), a benchmark "
             "(spearman[simlex999]), a statistic (overlap@10 mean[moved]), a measure of the whole "
             "space (cka[moved]) or a word (word[good] overlap@10).",
         )
