@@ -28,7 +28,7 @@ def row_blocks(n: int) -> Iterator[slice]:
         yield slice(start, min(n, start + BLOCK_ROWS))
 
 
-def row_norms(matrix: Matrix) -> Values:
+def row_norms(matrix: Matrix | Values) -> Values:
     """Return the Euclidean norms (n,) of the rows of a matrix (n, d), summed in float64."""
     out = np.empty(len(matrix), np.float64)
     for some in row_blocks(len(matrix)):

@@ -22,9 +22,9 @@ import numpy as np
 import torch
 
 from benchmarks.speed.peers import PEERS, product_alone, two_searches
+from driftkit.arrays import row_norms
 from driftkit.neighbors.search.exact import nearest
 from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
-from driftkit.neighbors.search.space import row_norms
 
 K = 10
 TARGETS = {(300, 0.05): 0.80, (300, 1.0): 1.35, (50, 0.05): 1.5, (50, 1.0): 2.4}

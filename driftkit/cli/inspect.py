@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from driftkit.cli import options
+from driftkit.cli import options, output
 
 
 @click.command("inspect", epilog=options.SOURCE_HELP)
@@ -13,7 +13,7 @@ from driftkit.cli import options
 @options.vocab_option
 @options.unsafe_option
 @options.json_option
-@options.quiet_option
+@options.common_options
 def command(
     sources: tuple[str, ...],
     *,
@@ -21,7 +21,6 @@ def command(
     vocab: str | None,
     unsafe_pickle: bool,
     json_to: str | None,
-    quiet: bool,
 ) -> None:
     """List what each SOURCE holds: tensors, shapes, types, the vocabulary found, and problems.
 
@@ -29,17 +28,15 @@ def command(
     of several sources is a list.
     """
     from rich.console import Group
-    from rich.text import Text
 
     from driftkit import inspect
     from driftkit.errors import DriftkitError
-    from driftkit.report.terminal import inspection_view
 
-    show = options.Progress(quiet)
+    messages = output.Messages()
     found, failures = [], []
     for source in sources:
         try:
-            with show.stage(f"reading {source}") as progress:
+            with messages.stage(f"reading {source}") as progress:
                 inspection = inspect(
                     source,
                     vocab=vocab,
@@ -53,12 +50,7 @@ def command(
     if found:
         documents = [inspection.to_dict() for inspection in found]
         document = documents if len(sources) > 1 else documents[0]
-        options.give(lambda: Group(*map(inspection_view, found)), document, json_to)
-    for inspection in found:
-        if inspection.tables and json_to != "-":
-            # Never wrapped, so that it can be copied.
-            line = Text(f"next: {inspection.command()}", "bold")
-            options.console().print(line, soft_wrap=True)
+        output.show(lambda: Group(*found), document, json_to)
     for earlier in failures[:-1]:
         click.echo(f"Error: {earlier}", err=True)
     if failures:

@@ -6,12 +6,15 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
 
+from driftkit.display import Displayed, unwrapped
+from driftkit.display import table as new_table
 from driftkit.errors import VocabularyError
 from driftkit.loaders.choose_rows import WordsNotFoundError
 from driftkit.loaders.choose_tensor import (
@@ -77,8 +80,8 @@ class TableInfo:
     equals_original: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Inspection:
+@dataclass(frozen=True, slots=True, repr=False)
+class Inspection(Displayed):
     """What a source holds, as `inspect` found it.
 
     Parameters
@@ -153,21 +156,37 @@ class Inspection:
         ]
         return pd.DataFrame(rows, columns=columns)
 
-    def __repr__(self) -> str:
-        lines = [f"{self.source}: {self.format}, {len(self.tables)} possible word table(s)"]
+    def __rich__(self) -> RenderableType:
+        parts: list[RenderableType] = [Text(f"{self.source}: {self.format}", "bold")]
         if self.words is not None:
-            lines.append(f"vocabulary: {self.vocabulary} ({self.words:,} words)")
+            parts.append(Text(f"vocabulary: {self.vocabulary}, {self.words:,} words"))
         if self.tables:
-            lines.append(self.to_frame().to_string(index=False))
+            made = new_table("tensor", "type", "vocabulary", right=("rows", "d", "zero rows"))
+            fits = {True: "fits", False: "does not fit", None: "none found"}
+            for info in self.tables:
+                rows, d = info.shape
+                cells = (info.dtype, fits[info.fits], f"{rows:,}", str(d), f"{info.zero_share:.1%}")
+                made.add_row(info.key or "-", *cells)
+            parts.append(made)
+        for info in self.tables:
+            if info.equals:
+                said = f"{info.key or 'the table'} holds the same numbers as {info.equals}"
+                parts.append(Text(said))
+        if self.original is not None:
+            found = {True: "equals", False: "differs from", None: "shares no word looked at with"}
+            for info in self.tables:
+                said = f"{info.key or 'the table'} {found[info.equals_original]} the original"
+                parts.append(Text(said))
         if self.others:
-            lines.append(f"not listed: {self.others:,} matrices that do not look like word tables")
-        lines += [f"problem: {problem}" for problem in self.problems]
+            parts.append(
+                Text(
+                    f"not listed: {self.others:,} matrices that do not look like word tables", "dim"
+                )
+            )
+        parts += [Text(f"problem: {problem}", "yellow") for problem in self.problems]
         if self.tables:
-            lines.append(f"next: {self.command()}")
-        return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(repr(self))}</pre>"
+            parts.append(unwrapped(f"next: {self.command()}", "bold"))
+        return Group(*parts)
 
 
 def inspect(

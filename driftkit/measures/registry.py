@@ -19,6 +19,7 @@ import numpy as np
 from driftkit.arrays import Values
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.measures.measure import Bounds, Measure
+from driftkit.plugins import load_plugins
 
 Needs = Literal["pair", "neighbors", "sums", "lists"]
 """What a function computes a measure from: the rows of both tables, or the neighbors of words; and
@@ -86,6 +87,8 @@ def parse_measure(text: str) -> Measure:
             f"{text!r} is not a measure's name; write name, name@k or name(p=value)@k, "
             "such as overlap@10 or rbo(p=0.9)@10."
         )
+    if match["name"] not in REGISTRY:
+        load_plugins()  # one of them may register it
     if match["name"] not in REGISTRY:
         raise UnknownNameError("measure", match["name"], REGISTRY)
     measure = REGISTRY[match["name"]]

@@ -46,7 +46,7 @@ def test_a_checkpoint_and_its_vocabulary(checkpoint):
     ]  # fmt: skip
     assert frame["rows"].tolist() == [4, 2]
     assert "next: driftkit audit ORIGINAL" in repr(found)
-    assert "(4 words)" in found._repr_html_()
+    assert ", 4 words" in found._repr_html_()
 
 
 def test_one_tensor_and_a_vocabulary_that_does_not_fit(checkpoint):

@@ -13,75 +13,62 @@ and with the rounding error added, and decides among what is left in float64.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from driftkit.evaluators.lookup import Values
+from driftkit.arrays import Values
 
 EPSILON = 1e-3
 """Levy & Goldberg's guard of 3CosMul against division by zero."""
 
 
-class Method(Protocol):
-    """One way to score answers.
+class Add:
+    """3CosAdd, and what the methods have in common.
 
     Shapes: (o, w) for o distinct (a, b) and w candidates; (v, w) for v distinct words; `inner` is
-    cos(c, b) - cos(c, a) of each question; `error` bounds the rounding error of a float32 cosine.
+    cos(c, b) - cos(c, a) of each question; `error` bounds how far float32 cosines are off, at
+    first of one cosine, then of each base.
     """
 
-    def tables(self, cosine: Tensor, a: Tensor, b: Tensor, error: float) -> tuple[Tensor, ...]:
+    combine: Callable[[Tensor, Tensor], Tensor] = staticmethod(Tensor.add_)
+
+    def tables(
+        self, cosine: Tensor, a: Tensor, b: Tensor, error: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the base (o, w), the part of c (v, w), and the error of each (a, b), (o,)."""
-        ...
-
-    def upper(self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor) -> Tensor:
-        """Bound the scores from above, given the largest base and part of each group."""
-        ...
-
-    def best(
-        self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Bound the best score of each row of (p, g) from below and above, (p,) each."""
-        ...
-
-    def exact(self, a: Values, b: Values, c: Values, inner: Values) -> Values:
-        """Scores in float64 from the cosines of candidates to a, b and c, (p, g) each."""
-        ...
-
-
-class Add:
-    """3CosAdd."""
-
-    def tables(self, cosine: Tensor, a: Tensor, b: Tensor, error: float) -> tuple[Tensor, ...]:
-        """Base: s(b) - s(a)."""
         base = cosine.index_select(0, b).sub_(cosine.index_select(0, a))
         return base, cosine, torch.full((len(a),), 3 * error)
 
-    def upper(self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor) -> Tensor:
-        """Sum and error."""
+    def above(self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor) -> Tensor:
+        """Bound the scores from above, given the largest base and part of each group."""
         del inner
-        return base.add_(part).add_(error)
+        return self.combine(base, part).add_(error)
 
-    def best(
+    def between(
         self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Best sum, give or take the error."""
+        """Bound the score of each candidate from below and above, (p, g) both."""
         del inner
-        top = base.add_(part).amax(1)
-        return top - error, top + error
+        score = self.combine(base, part)
+        return score - error, score + error
 
     def exact(self, a: Values, b: Values, c: Values, inner: Values) -> Values:
-        """Sum."""
+        """Scores in float64 from the cosines of candidates to a, b and c, of one shape."""
         del inner
         return b - a + c
 
 
-class Mul:
+class Mul(Add):
     """3CosMul."""
 
-    def tables(self, cosine: Tensor, a: Tensor, b: Tensor, error: float) -> tuple[Tensor, ...]:
+    combine = staticmethod(Tensor.mul_)
+
+    def tables(
+        self, cosine: Tensor, a: Tensor, b: Tensor, error: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Base: s'(b) / (s'(a) + 0.001)."""
         part = ((cosine + 1) / 2).clamp_(min=1e-7)
         below = part.index_select(0, a).add_(EPSILON)
@@ -89,19 +76,6 @@ class Mul:
         # Three factors in [0, 1], each off by `error`, over a divisor not under `smallest`.
         spread = error * (2 + 1 / smallest) / smallest
         return part.index_select(0, b).div_(below), part, 2 * spread
-
-    def upper(self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor) -> Tensor:
-        """Product and error."""
-        del inner
-        return base.mul_(part).add_(error)
-
-    def best(
-        self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Best product, give or take the error."""
-        del inner
-        top = base.mul_(part).amax(1)
-        return top - error, top + error
 
     def exact(self, a: Values, b: Values, c: Values, inner: Values) -> Values:
         """Product."""
@@ -111,43 +85,37 @@ class Mul:
         return score
 
 
-class Direction:
-    """PairDirection, times the length of b - a, which is the same for every d."""
+class Direction(Add):
+    """PairDirection, times the length of b - a, which is the same for every d.
 
-    def tables(self, cosine: Tensor, a: Tensor, b: Tensor, error: float) -> tuple[Tensor, ...]:
-        """Base: s(b) - s(a), the inner product of d with b - a."""
-        base = cosine.index_select(0, b).sub_(cosine.index_select(0, a))
-        return base, cosine, torch.full((len(a),), 4 * error)
+    The base is the inner product of d with b - a.
+    """
 
-    def upper(self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor) -> Tensor:
+    def above(self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor) -> Tensor:
         """Longest projection over the shortest distance; 0 bounds a negative one."""
-        above = (base - inner + error).clamp_(min=0)
-        return above / (2 - 2 * part - error).clamp_(min=1e-12).sqrt_()
+        reach = (2 - 2 * part - error).clamp_(min=1e-12).sqrt_()
+        return (base - inner + error).clamp_(min=0) / reach
 
-    def best(
+    def between(
         self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Best cosine by interval arithmetic."""
-        above, square = base - inner[:, None], 2 - 2 * part
-        error = error[:, None]
-        low = above - error
-        reach = torch.where(low >= 0, square + error, square - error)  # low / reach is least here
-        low = low / reach.clamp_(min=1e-12).sqrt_()
-        high = above + error
-        reach = torch.where(high >= 0, square - error, square + error)
-        high = high / reach.clamp_(min=1e-12).sqrt_()
+        """By interval arithmetic."""
+        square = 2 - 2 * part
+        low, high = base - inner - error, base - inner + error
+        least, most = square - error, square + error
         # A candidate that may lie on c itself has no direction, so it promises nothing.
-        low = torch.where(square <= 2 * error, -torch.inf, low)
-        return low.amax(1), high.amax(1)
+        promised = low / torch.where(low >= 0, most, least).clamp_(min=1e-12).sqrt_()
+        low = torch.where(square <= 2 * error, -torch.inf, promised)
+        return low, high / torch.where(high >= 0, least, most).clamp_(min=1e-12).sqrt_()
 
     def exact(self, a: Values, b: Values, c: Values, inner: Values) -> Values:
-        """Cosine times the length of b - a; -inf for a candidate that lies on c."""
+        """Cosine times the length of b - a; NaN for a candidate that lies on c."""
         square = 2 - 2 * c
         with np.errstate(invalid="ignore", divide="ignore"):
             score = (b - a - inner) / np.sqrt(np.clip(square, 0, None))
-        found: Values = np.where(square > 1e-12, score, -np.inf)
+        found: Values = np.where(square > 1e-12, score, np.nan)
         return found
 
 
-METHODS: dict[str, Method] = {"3cosadd": Add(), "3cosmul": Mul(), "pairdirection": Direction()}
+METHODS: dict[str, Add] = {"3cosadd": Add(), "3cosmul": Mul(), "pairdirection": Direction()}
 """The methods that answer one question at a time, by the name of their measure."""

@@ -3,8 +3,10 @@
 A relation is a set of pairs (a, b). For each pair in turn the others teach the relation and a is
 asked; nothing but a itself is barred as an answer.
 
-- 3CosAvg: argmax over d of cos(d, a + mean(b) - mean(a)), the means over the other pairs.
-- LRCos: argmax over d of P(d is of the class of the b) cos(d, a), P by logistic regression.
+- 3CosAvg: argmax over d of cos(d, a + mean(b) - mean(a)), the means over the other pairs: a search
+  for the neighbors of these vectors.
+- LRCos: argmax over d of P(d is of the class of the b) cos(d, a), P by logistic regression. Scores
+  are rounded to float32, and of equal ones the lower row comes first.
 """
 
 from __future__ import annotations
@@ -12,11 +14,21 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+import torch
 from scipy.special import expit
 
-from driftkit.arrays import BLOCK_ROWS, Matrix
-from driftkit.evaluators.analogy.search import TIE, Answers
-from driftkit.evaluators.lookup import Rows, Values
+from driftkit.arrays import Matrix, Rows, Values, row_blocks
+from driftkit.evaluators.analogy.search import Answers
+from driftkit.neighbors.search.exact import Search
+from driftkit.neighbors.search.rerank import (
+    NOBODY,
+    Keys,
+    entries_of,
+    keys_of,
+    leading,
+    merged,
+)
+from driftkit.neighbors.search.space import Space
 from driftkit.progress import Progress
 
 FEWEST_PAIRS = 3
@@ -69,33 +81,34 @@ def answer_relations(
     -------
     Answers
     """
-    candidates = candidates[norms[candidates] > 0]
-    rows = np.full((len(sources), k), -1, np.int64)
-    scores = np.full((len(sources), k), -np.inf)
-    kinds = np.unique(relation)
+    search = Search.over(Space.of(matrix, norms), candidates[norms[candidates] > 0])
+    kinds, sizes = np.unique(relation, return_counts=True)
+    kinds = kinds[sizes >= FEWEST_PAIRS]
+    asked = np.flatnonzero(np.isin(relation, kinds))
+    a, b = (matrix[rows] / norms[rows, None] for rows in (sources, targets))  # (m, d)
+    barred = sources if exclude else np.full(len(sources), -1)
+    identity = np.full((len(sources), k), -1, np.int32)
+    scores = np.full((len(sources), k), -np.inf, np.float32)
+    if method == "3cosavg":
+        goal = np.zeros_like(a)
+        for kind in kinds:
+            some = relation == kind
+            offset = b[some] - a[some]
+            goal[some] = a[some] + (offset.sum(axis=0) - offset) / (len(offset) - 1)
+        queries = search.of_vectors(goal[asked], barred[asked, None])
+        identity[asked], scores[asked] = search.nearest(queries, k, progress=progress)
+        return Answers.of(identity, scores, search.candidates)
     rng = np.random.default_rng(seed)
-    for step, kind in enumerate(kinds):
+    for step, kind in enumerate(kinds if len(search.candidates) else ()):
         some = np.flatnonzero(relation == kind)
-        if len(some) >= FEWEST_PAIRS and len(candidates):
-            a = matrix[sources[some]] / norms[sources[some], None]  # (p, d)
-            b = matrix[targets[some]] / norms[targets[some], None]
-            if method == "3cosavg":
-                others = len(some) - 1
-                goal = a + ((b - a).sum(axis=0) - (b - a)) / others
-                goal /= np.linalg.norm(goal, axis=1, keepdims=True)
-                weights, offsets = None, None
-            else:
-                goal = a
-                drawn = rng.choice(candidates, min(NEGATIVES, len(candidates)), replace=False)
-                noise = matrix[drawn] / norms[drawn, None]
-                weights, offsets = _classes(a, b, noise)
-            barred = sources[some] if exclude else np.full(len(some), -1)
-            rows[some], scores[some] = _best(
-                matrix, norms, candidates, goal, weights, offsets, barred, k
-            )
+        size = min(NEGATIVES, len(search.candidates))
+        drawn = rng.choice(search.candidates, size, replace=False)
+        weights, offsets = _classes(a[some], b[some], matrix[drawn] / norms[drawn, None])
+        best = _best(search, a[some], weights, offsets, barred[some], k)
+        scores[some], identity[some] = entries_of(best)
         if progress is not None:
             progress(step + 1, len(kinds))
-    return Answers(rows, scores)
+    return Answers.of(identity, scores, search.candidates)
 
 
 def _classes(a: Values, b: Values, noise: Values) -> tuple[Values, Values]:
@@ -140,34 +153,18 @@ def logistic_regression(x: Values, y: Values) -> tuple[Values, float]:
 
 
 def _best(
-    matrix: Matrix,
-    norms: Values,
-    candidates: Rows,
-    goal: Values,
-    weights: Values | None,
-    offsets: Values | None,
-    barred: Rows,
-    k: int,
-) -> tuple[Rows, Values]:
-    """The k best candidates of each goal (p, d); equals go to the lowest row."""
-    rows = np.full((len(goal), k), -1, np.int64)
-    scores = np.full((len(goal), k), -np.inf)
-    for start in range(0, len(candidates), BLOCK_ROWS):
-        members = candidates[start : start + BLOCK_ROWS]
+    search: Search, a: Values, weights: Values, offsets: Values, barred: Rows, k: int
+) -> Keys:
+    """The k best candidates of each pair by LRCos, as keys of scores and positions (p, k)."""
+    best = np.full((len(a), k), NOBODY)
+    matrix, norms = search.space.matrix, search.space.norms
+    for some in row_blocks(len(search.candidates)):
+        members = search.candidates[some]
         unit = matrix[members] / norms[members, None]
-        score = goal @ unit.T  # (p, r)
-        if weights is not None and offsets is not None:
-            score *= expit(weights @ unit.T + offsets[:, None])
+        score = (a @ unit.T) * expit(weights @ unit.T + offsets[:, None])  # (p, r)
         score[members[None, :] == barred[:, None]] = -np.inf
-        # What is held comes first: its rows are lower, so an equal keeps it.
-        score = np.concatenate([scores, score], axis=1)
-        row = np.concatenate([rows, np.broadcast_to(members, (len(goal), len(members)))], axis=1)
-        for rank in range(k):
-            best = score.max(axis=1)
-            pick = (score >= best[:, None] - TIE).argmax(axis=1)
-            each = np.arange(len(goal))
-            found = np.isfinite(best)
-            rows[:, rank] = np.where(found, row[each, pick], -1)
-            scores[:, rank] = np.where(found, best, -np.inf)
-            score[each, pick] = -np.inf
-    return rows, scores
+        asker, column = leading(torch.from_numpy(score.astype(np.float32)), k)
+        position = (some.start + column).astype(np.int32)
+        keys = keys_of(score[asker, column].astype(np.float32), position)
+        best = merged(best, asker, keys)
+    return best

@@ -1,10 +1,13 @@
 """The best answers to analogies, exact and without looking at every candidate closely.
 
-Candidates come in groups of 32. The cosines of the distinct words of all questions with a block of
-candidates are taken once; the best value of every group bounds the score of all its members, and
-where the bound is below what a question already has, the group is passed over (for 3CosAdd on
-GloVe, 98 of 100). The few groups left are scored in float32 with their rounding error, and those
-that may still hold an answer in float64, which decides.
+3CosAdd asks the search for neighbors about the vectors b - a + c of unit rows; a product of each of
+these with each candidate would be most of the work, and the questions are made of few distinct
+words. So, for all three methods, candidates are proposed from the cosines of the distinct words
+with a block of candidates. These come in groups of 32: the largest values of a group bound the
+score of all its members, and where the bound is below what a question already has, the group is
+passed over (for 3CosAdd on GloVe, 98 of 100). What is left is scored in float32 with its rounding
+error, and what may still be an answer in float64, which decides: the score is rounded to float32,
+and of equal ones the lower row comes first.
 """
 
 from __future__ import annotations
@@ -12,34 +15,36 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from driftkit.arrays import Matrix
+from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.evaluators.analogy.methods import METHODS
-from driftkit.evaluators.lookup import Mask, Rows, Values
-from driftkit.progress import Progress
+from driftkit.neighbors.search.exact import Search
+from driftkit.neighbors.search.rerank import (
+    NOBODY,
+    Keys,
+    cosines,
+    entries_of,
+    keys_of,
+    merged,
+)
+from driftkit.neighbors.search.space import TIE, Queries, Space
+from driftkit.progress import Progress, part
 
 QUESTIONS = 32_768
 """Questions answered at a time."""
-
 BLOCK = 2_048
 """Most candidates in a block."""
-
 GROUP = 32
 """Candidates bounded together."""
-
 TILE = 2**23
 """Cosines and bases of a block held at a time, 32 MB of float32."""
-
 PAIRS = 2**17
 """(question, group) pairs scored at a time, 16 MB of float32."""
-
-WAITING = 2**18
-"""(question, group) pairs that may wait for their scores in float64."""
-
-TIE = 1e-12
-"""Scores this close are equal: float64 sums differ that much with the order of addition."""
+WAITING = 2**20
+"""(question, candidate) pairs that may wait for their scores in float64."""
+CANCELED = 1e-12
+"""A vector b - a + c shorter than this is what rounding leaves of zero, and has no direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +57,22 @@ class Answers:
         Rows of the answers, best first and the lowest first among equals; -1 where there were
         fewer candidates.
     scores : ndarray of float64, shape (m, k)
-        Their scores; -inf where there was no candidate.
+        Their scores, rounded to float32; -inf where there was no candidate.
     """
 
     rows: Rows
     scores: Values
+
+    @classmethod
+    def of(cls, positions: np.ndarray, scores: np.ndarray, candidates: Rows) -> Answers:
+        """Name what a search found, (m, k), by the rows of the matrix."""
+        there = positions >= 0
+        if not there.any():
+            return cls(np.full(there.shape, -1), np.full(there.shape, -np.inf))
+        return cls(
+            np.where(there, candidates[positions], -1),
+            np.where(there, scores, -np.inf).astype("f8"),
+        )
 
     @property
     def first(self) -> Rows:
@@ -96,31 +112,24 @@ def answer(
         For each question a row that is likely to be a good answer, or -1. A good hint makes the
         search faster; no hint changes an answer.
     progress : callable, optional
-        Called with (blocks done, blocks in all).
+        Called with (done, total).
 
     Returns
     -------
     Answers
     """
-    if candidates is None:
-        candidates = np.arange(len(matrix))
-    candidates = candidates[norms[candidates] > 0]
-    rows = np.full((len(questions), k), -1, np.int64)
-    scores = np.full((len(questions), k), -np.inf)
+    pool = np.arange(len(matrix)) if candidates is None else candidates
+    search = Search.over(Space.of(matrix, norms), pool[norms[pool] > 0])
+    best = np.full((len(questions), k), NOBODY)
     parts = -(-len(questions) // QUESTIONS)
-    for part, start in enumerate(range(0, len(questions), QUESTIONS)):
+    for number, start in enumerate(range(0, len(questions), QUESTIONS)):
         some = slice(start, start + QUESTIONS)
-        search = _Search(matrix, norms, questions[some], candidates, method, k, exclude)
+        batch = _Batch(search, questions[some], method, k, exclude)
         if hints is not None and k == 1:
-            search.heed(hints[some])
-
-        def report(done: int, total: int, part: int = part) -> None:
-            if progress is not None:
-                progress(part * total + done, parts * total)
-
-        search.run(report)
-        rows[some], scores[some] = search.rows, search.scores
-    return Answers(rows, scores)
+            batch.heed(hints[some])
+        best[some] = batch.run(part(progress, number, parts))
+    scores, positions = entries_of(best)
+    return Answers.of(positions, scores, search.candidates)
 
 
 def answer_again(
@@ -151,17 +160,15 @@ def answer_again(
     Returns
     -------
     Answers
-        What `answer` gives for the changed matrix.
+        What `answer` returns for the changed matrix.
     """
     was, had = before.first, before.scores[:, 0]
-    found = was >= 0
-    settled = found & ~changed[questions].any(axis=1) & ~(found & changed[was])
+    settled = (was >= 0) & ~changed[questions].any(axis=1) & ~changed[was]
     challenger = answer(
         matrix, norms, questions[settled], np.flatnonzero(changed), method=method, exclude=exclude
     )
     row, score = challenger.first, challenger.scores[:, 0]
-    tied = np.abs(score - had[settled]) <= TIE
-    wins = (score > had[settled] + TIE) | (tied & (row < was[settled]))
+    wins = (score > had[settled]) | ((score == had[settled]) & (row < was[settled]))
     rows = np.empty((len(questions), 1), np.int64)
     scores = np.empty((len(questions), 1), np.float64)
     rows[settled, 0] = np.where(wins, row, was[settled])
@@ -174,156 +181,129 @@ def answer_again(
     return Answers(rows, scores)
 
 
-class _Search:
-    """One batch of m questions against r candidates."""
+class _Batch:
+    """Some questions, m of them, asked of r candidates."""
 
-    def __init__(
-        self,
-        matrix: Matrix,
-        norms: Values,
-        questions: Rows,
-        candidates: Rows,
-        method: str,
-        k: int,
-        exclude: bool,
-    ) -> None:
-        self.matrix, self.norms, self.questions = matrix, norms, questions
-        self.candidates, self.method, self.k, self.exclude = candidates, METHODS[method], k, exclude
-        m = len(questions)
-        self.rows = np.full((m, k), -1, np.int64)
-        self.scores = np.full((m, k), -np.inf)
+    def __init__(self, search: Search, questions: Rows, method: str, k: int, exclude: bool) -> None:
+        self.search, self.method, m = search, METHODS[method], len(questions)
+        self.best: Keys = np.full((m, k), NOBODY)
         self.least = torch.full((m, k), -torch.inf)  # lower bounds of the k best, best first
-        self.waiting: list[tuple[Rows, Rows, npt.NDArray[np.float32]]] = []
+        self.waiting: list[tuple[Rows, Rows, Rows]] = []
         words, flat = np.unique(questions, return_inverse=True)
-        flat = flat.reshape(m, 3)
-        offsets, which = np.unique(flat[:, :2], axis=0, return_inverse=True)
+        self.which = flat.reshape(m, 3)
+        offsets, which = np.unique(self.which[:, :2], axis=0, return_inverse=True)
         self.a, self.b = torch.from_numpy(offsets.T.copy())
         self.offset = torch.from_numpy(which.reshape(m))  # the (a, b) of each question
-        self.c = torch.from_numpy(flat[:, 2].copy())
-        self.unit_words = self.unit(words)  # (v, d)
-        self.which_words = flat
-        a, b, c = self.unit_words[flat.T]
-        self.inner: Values = np.einsum("ij,ij->i", c, b - a)
-        # Where a question's inputs stand among the candidates: what may not be its answer.
-        position = np.full(len(matrix), -1, np.int64)
-        position[candidates] = np.arange(len(candidates))
-        self.position = torch.from_numpy(position[questions])  # (m, 3)
+        self.c = torch.from_numpy(self.which[:, 2].copy())
+        self.words = self.unit(words)  # (v, d)
+        a, b, c = self.words[self.which.T]
+        self.inner: Values = (c * (b - a)).sum(axis=1)
+        # Positions of what may not be the answer.
+        self.barred = search.position[questions] if exclude else np.full((m, 0), -1, np.int32)
+        self.queries: Queries | None = None
+        if method == "3cosadd":
+            vectors = b - a + c
+            vectors[np.linalg.norm(vectors, axis=1) < CANCELED] = 0
+            self.queries = search.of_vectors(vectors, questions)
 
     def unit(self, rows: Rows) -> Values:
         """Unit rows in float64, (..., d)."""
-        return self.matrix[rows] / self.norms[rows][..., None]
+        return self.search.space.matrix[rows] / self.search.space.norms[rows][..., None]
+
+    def score(self, asked: Rows, rows: Rows) -> Values:
+        """Scores in float64 of rows (p,) as answers to the questions asked, (p,)."""
+        unit = self.unit(rows)
+        a, b, c = ((self.words[each] * unit).sum(axis=1) for each in self.which[asked].T)
+        return self.method.exact(a, b, c, self.inner[asked])
 
     def heed(self, hints: Rows) -> None:
         """Take the scores of the hints as lower bounds of the best."""
-        fair = (hints >= 0) & np.isin(hints, self.candidates)
-        if self.exclude:
-            fair &= (hints[:, None] != self.questions).all(axis=1)
-        some = np.flatnonzero(fair)
-        scores = self.score(some, hints[some, None])[:, 0]
-        self.least[some, 0] = torch.from_numpy((scores - 1e-6 * (1 + np.abs(scores))).astype("f4"))
+        position = np.where(hints >= 0, self.search.position[hints], -1)
+        some = np.flatnonzero((position >= 0) & (position[:, None] != self.barred).all(axis=1))
+        scores = self.score(some, hints[some])
+        lower = np.nan_to_num(scores - 1e-6 * (1 + np.abs(scores)), nan=-np.inf)
+        self.least[some, 0] = torch.from_numpy(lower.astype(np.float32))
 
-    def score(self, asked: Rows, rows: Rows) -> Values:
-        """Exact scores of rows (p, g) as answers to the questions asked, (p,)."""
-        words = self.unit_words[self.which_words[asked]]  # (p, 3, d)
-        a, b, c = np.matmul(words, self.unit(rows).transpose(0, 2, 1)).transpose(1, 0, 2)
-        return self.method.exact(a, b, c, self.inner[asked, None])
-
-    def run(self, report: Progress) -> None:
-        width = TILE // max(1, len(self.a) + len(self.unit_words)) // GROUP * GROUP
+    def run(self, progress: Progress | None) -> Keys:
+        """Return the first k answers (m, k) as keys of scores and positions."""
+        width = TILE // max(1, len(self.a) + len(self.words)) // GROUP * GROUP
         width = min(max(width, GROUP), BLOCK)
-        blocks = -(-len(self.candidates) // width)
-        words = torch.from_numpy(self.unit_words.astype(np.float32))
-        inner = torch.from_numpy(self.inner.astype(np.float32))
-        # A dot product of unit rows in float32 is off by at most (d + 2) * 2**-24.
-        off = (self.matrix.shape[1] + 4) * 2.0**-24
-        for block in range(blocks):
-            members = self.candidates[block * width : (block + 1) * width]
-            padded = -(-len(members) // GROUP) * GROUP
-            unit = torch.zeros(padded, self.matrix.shape[1])
-            unit[: len(members)] = torch.from_numpy(self.unit(members).astype(np.float32))
-            base, part, error = self.method.tables(words @ unit.T, self.a, self.b, off)
-            base[:, len(members) :] = -torch.inf
-            base, part = base.view(len(base), -1, GROUP), part.view(len(part), -1, GROUP)
-            mistake = error[self.offset]  # (m,)
-            bound = self.method.upper(
-                base.amax(2)[self.offset], part.amax(2)[self.c], inner[:, None], mistake[:, None]
-            )  # (m, groups)
-            asked, group = torch.nonzero(bound >= self.least[:, -1:], as_tuple=True)
-            for start in range(0, len(asked), PAIRS):
-                q, g = asked[start : start + PAIRS], group[start : start + PAIRS]
-                tile = base[self.offset[q], g]  # (p, GROUP)
-                if self.exclude:
-                    self.bar(tile, q, block * width + g * GROUP)
-                low, high = self.method.best(tile, part[self.c[q], g], inner[q], mistake[q])
-                self.raise_least(q, g, low, base.shape[1])
-                may = high >= self.least[q, -1]
-                self.waiting.append(
-                    (
-                        q[may].numpy(),
-                        (block * width + g[may] * GROUP).numpy(),
-                        high[may].numpy(),
-                    )
-                )
-            if sum(len(q) for q, _, _ in self.waiting) > WAITING:
-                self.settle()
-            report(block + 1, blocks)
-        self.settle()
+        words = torch.from_numpy(self.words.astype(np.float32))
+        blocks = range(0, len(self.search.candidates), width)
+        for number, start in enumerate(blocks):
+            self.propose(words, start, self.search.candidates[start : start + width])
+            if sum(len(asked) for asked, _, _ in self.waiting) > WAITING:
+                self.decide()
+            if progress:
+                progress(number + 1, len(blocks))
+        self.decide()
+        return self.best
 
-    def bar(self, tile: torch.Tensor, q: torch.Tensor, start: torch.Tensor) -> None:
-        """Bar the inputs of each question from its tile, whose columns begin at `start`."""
-        for column in range(3):
-            at = self.position[q, column]
-            place = at - start
-            hit = torch.nonzero((at >= 0) & (place >= 0) & (place < GROUP))[:, 0]
+    def propose(self, words: torch.Tensor, start: int, members: Rows) -> None:
+        """Let wait what may be among the best of the candidates that begin at a position."""
+        method, inner = self.method, torch.from_numpy(self.inner.astype(np.float32))
+        padded = -(-len(members) // GROUP) * GROUP
+        unit = torch.zeros(padded, words.shape[1])
+        unit[: len(members)] = self.search.space.unit(members)
+        # Scores that are one number in float32 tie, so what is off by that may be an answer too.
+        off = self.search.space.error + TIE
+        base, part_of_c, error = method.tables(words @ unit.T, self.a, self.b, off)
+        base[:, len(members) :] = -torch.inf
+        base, part_of_c = (each.view(len(each), -1, GROUP) for each in (base, part_of_c))
+        error = error[self.offset]  # (m,)
+        above = method.above(
+            base.amax(2)[self.offset], part_of_c.amax(2)[self.c], inner[:, None], error[:, None]
+        )  # (m, groups)
+        chosen = torch.nonzero(above >= self.least[:, -1:])
+        for asked, group in (pairs.T for pairs in chosen.split(PAIRS)):
+            tile = base[self.offset[asked], group]  # (p, GROUP)
+            self.bar(tile, asked, start + group * GROUP)
+            low, high = method.between(
+                tile, part_of_c[self.c[asked], group], inner[asked, None], error[asked, None]
+            )
+            self.raise_least(asked, group, low.amax(1), base.shape[1])
+            least = self.least[asked, -1:].clamp(min=torch.finfo(low.dtype).min)  # not the barred
+            left = torch.nonzero(high.amax(1, keepdim=True) >= least)[:, 0]
+            pair, column = torch.nonzero(high[left] >= least[left], as_tuple=True)
+            pair = left[pair]
+            position = start + group[pair] * GROUP + column
+            self.waiting.append((asked[pair].numpy(), position.numpy(), high[pair, column].numpy()))
+
+    def bar(self, tile: torch.Tensor, asked: torch.Tensor, start: torch.Tensor) -> None:
+        """Bar what may not be the answer from each row of a tile; its columns begin at `start`."""
+        for position in torch.from_numpy(self.barred)[asked].T:
+            place = position - start
+            hit = torch.nonzero((position >= 0) & (place >= 0) & (place < GROUP))[:, 0]
             tile[hit, place[hit]] = -torch.inf
 
-    def raise_least(self, q: torch.Tensor, g: torch.Tensor, low: torch.Tensor, groups: int) -> None:
+    def raise_least(
+        self, asked: torch.Tensor, group: torch.Tensor, low: torch.Tensor, groups: int
+    ) -> None:
         """Raise the lower bounds by the best of each group: k groups hold k candidates."""
-        if self.k == 1:
-            self.least[:, 0].scatter_reduce_(0, q, low, "amax")
+        k = self.least.shape[1]
+        if k == 1:
+            self.least[:, 0].scatter_reduce_(0, asked, low, "amax")
             return
-        asked, place = torch.unique(q, return_inverse=True)
-        seen = torch.full((len(asked), groups), -torch.inf)
-        seen[place, g] = low
-        self.least[asked] = torch.cat([self.least[asked], seen], 1).topk(self.k, 1).values
+        some, place = torch.unique(asked, return_inverse=True)
+        seen = torch.full((len(some), groups), -torch.inf)
+        seen[place, group] = low
+        self.least[some] = torch.cat([self.least[some], seen], 1).topk(k, 1).values
 
-    def settle(self) -> None:
+    def decide(self) -> None:
         """Score what waits in float64 and keep the k best of each question."""
         if not self.waiting:
             return
-        q, start, high = (np.concatenate(part) for part in zip(*self.waiting, strict=True))
+        asked, position, high = (np.concatenate(each) for each in zip(*self.waiting, strict=True))
         self.waiting.clear()
-        may = high >= self.least.numpy()[q, -1]
-        q, start = q[may], start[may]
-        order = np.lexsort((start, q))
-        step = max(1, 2**21 // (GROUP * self.matrix.shape[1]))
-        for i in range(0, len(order), step):
-            some = order[i : i + step]
-            places = start[some, None] + np.arange(GROUP)
-            real = places < len(self.candidates)
-            rows = self.candidates[np.where(real, places, 0)]  # (p, GROUP)
-            scores = self.score(q[some], rows)
-            real &= scores > -np.inf
-            if self.exclude:
-                real &= (rows[:, :, None] != self.questions[q[some]][:, None]).all(axis=2)
-            self.merge(np.broadcast_to(q[some, None], rows.shape)[real], rows[real], scores[real])
-
-    def merge(self, q: Rows, rows: Rows, scores: Values) -> None:
-        """Keep the k best of what each question has and is offered now."""
-        asked = np.unique(q)
-        held = self.rows[asked] >= 0
-        q = np.concatenate([q, np.broadcast_to(asked[:, None], held.shape)[held]])
-        rows = np.concatenate([rows, self.rows[asked][held]])
-        scores = np.concatenate([scores, self.scores[asked][held]])
-        order = np.lexsort((rows, q))
-        q, rows, scores = q[order], rows[order], scores[order]
-        starts = np.searchsorted(q, asked)
-        place = np.repeat(np.arange(len(asked)), np.diff(np.append(starts, len(q))))
-        for rank in range(self.k if len(q) else 0):
-            best = np.maximum.reduceat(scores, starts)
-            near = scores >= best[place] - TIE
-            pick = np.minimum.reduceat(np.where(near, np.arange(len(q)), len(q)), starts)
-            some = np.isfinite(best)
-            self.rows[asked, rank] = np.where(some, rows[pick], -1)
-            self.scores[asked, rank] = np.where(some, scores[pick], -np.inf)
-            scores[pick] = -np.inf
+        may = high >= self.least.numpy()[asked, -1]
+        asked, position = asked[may], position[may]
+        step = max(1, 2**21 // self.words.shape[1])
+        for start in range(0, len(asked), step):
+            some, at = asked[start : start + step], position[start : start + step]
+            rows = self.search.candidates[at]
+            if self.queries is None:
+                scores = self.score(some, rows).astype(np.float32)
+            else:
+                vectors = self.queries
+                scores = cosines(vectors.space, vectors.rows[some], self.search.space, rows)
+            self.best = merged(self.best, some, keys_of(scores, at.astype(np.int32)))

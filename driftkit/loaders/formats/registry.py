@@ -31,6 +31,7 @@ from driftkit.loaders.preconditions import require_file
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
+from driftkit.plugins import load_plugins
 from driftkit.provenance import Source
 
 HEAD_BYTES = 1 << 16
@@ -62,6 +63,7 @@ They are tried last, since a registered format may well be one of these, with a 
 
 def formats() -> Iterable[Format]:
     """Return every format in the order in which they are tried."""
+    load_plugins()
     return (*_TOLD_BY_MARK, *_REGISTERED, *_TAKE_MANY)
 
 

@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from driftkit.neighbors.search.proposals import Proposals
-from driftkit.neighbors.search.rerank import Ids, Lists, entries_of, keys_of
-from driftkit.neighbors.search.space import TIE, Cosines, Positions, Space
+from driftkit.arrays import Rows
+from driftkit.neighbors.search.rerank import (
+    NOBODY,
+    Lists,
+    Proposals,
+    cosines,
+    entries_of,
+    keys_of,
+    merged,
+)
+from driftkit.neighbors.search.space import Queries, Space
 
 TILE = 16_384
 """Candidates in one tile; wide, because picking the best groups costs less in a wide tile."""
@@ -20,36 +28,24 @@ GROUP = 64
 
 
 def propose(
-    space: Space, queries: Positions, own: Positions, depth: int, tile: int | None = None
+    space: Space, candidates: Rows, queries: Queries, depth: int, tile: int | None = None
 ) -> Proposals:
-    """Find the `depth` largest products of each query.
-
-    Parameters
-    ----------
-    space : Space
-    queries : ndarray of int64, shape (b,)
-        Rows asked about.
-    own : ndarray of int64, shape (b,)
-        Their own places among the candidates, which do not count; -1 where they have none.
-    depth : int
-    tile : int, optional
-        Candidates in one tile.
-    """
+    """Find the `depth` largest products of each query, taking a tile of candidates at a time."""
     if depth == 0 or len(queries) == 0:
-        return Proposals.empty(len(queries), depth)
+        return Proposals.above(np.full(len(queries), -np.inf, np.float32), depth)
     tile = tile or TILE
-    unit = space.unit(queries)  # (b, d)
-    mine = torch.from_numpy(own).to(space.device)
+    unit = queries.space.unit(queries.rows)  # (b, d)
+    excluded = torch.from_numpy(queries.excluded).to(space.device)
     best: list[tuple[torch.Tensor, torch.Tensor]] = []  # a strip: (s, depth) values and positions
-    size = STRIP * min(tile, len(space.live))
+    size = STRIP * min(tile, len(candidates))
     scratch = torch.empty(size, device=space.device)  # one allocation: fresh pages cost a product
-    for start in range(0, len(space.live), tile):
-        block = space.unit(space.live[start : start + tile])  # (w, d)
+    for start in range(0, len(candidates), tile):
+        block = space.unit(candidates[start : start + tile])  # (w, d)
         for number, strip in enumerate(range(0, len(unit), STRIP)):
             asked = unit[strip : strip + STRIP]
             product = scratch[: len(asked) * len(block)].view(len(asked), len(block))
             torch.mm(asked, block.T, out=product)
-            _exclude(product, mine[strip : strip + STRIP] - start)
+            exclude(product, asked, block, excluded[strip : strip + STRIP] - start)
             value, column = top(product, depth)
             if start == 0:
                 best.append((value, column))
@@ -61,14 +57,21 @@ def propose(
                 best[number] = value, torch.cat([seen, column + start], 1).gather(1, place)
     largest = torch.cat([value for value, _ in best]).cpu().numpy()
     where = torch.cat([column for _, column in best]).cpu().numpy()
-    listed = np.isfinite(largest)  # minus infinity stands for the query itself
+    listed = np.isfinite(largest)  # minus infinity stands for what is excluded
     return Proposals(largest, np.where(listed, where, -1).astype(np.int32), largest[:, -1].copy())
 
 
-def _exclude(product: torch.Tensor, own: torch.Tensor) -> None:
-    """Put minus infinity where a query (row) meets itself (column `own`, if that is inside)."""
-    inside = torch.nonzero((own >= 0) & (own < product.shape[1])).squeeze(1)
-    product[inside, own[inside]] = -torch.inf
+def exclude(
+    product: torch.Tensor, asked: torch.Tensor, block: torch.Tensor, excluded: torch.Tensor
+) -> None:
+    """Put minus infinity where a query meets a column it excludes, and where there is no direction.
+
+    Shapes: product (s, w), asked (s, d), block (w, d), excluded (s, e).
+    """
+    row, which = torch.nonzero((excluded >= 0) & (excluded < len(block)), as_tuple=True)
+    product[row, excluded[row, which].long()] = -torch.inf
+    product[:, block[:, 0].isnan()] = -torch.inf
+    product[asked[:, 0].isnan()] = -torch.inf
 
 
 def top(product: torch.Tensor, depth: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -93,50 +96,34 @@ def top(product: torch.Tensor, depth: int) -> tuple[torch.Tensor, torch.Tensor]:
     return value, torch.cat([columns, rest.expand(rows, -1)], 1).gather(1, place)
 
 
-def settle(space: Space, queries: Positions, own: Positions, lists: Lists, depth: int) -> Lists:
-    """Answer queries whose short list could have missed a neighbor, by looking at every candidate.
+def settle(space: Space, candidates: Rows, queries: Queries, lists: Lists, k: int) -> Lists:
+    """Answer queries whose lists could have missed a neighbor, by looking at every candidate.
 
-    A neighbor's cosine is at least the `depth`-th listed one, so its product is at least that less
-    the error bound; each candidate whose product is, is decided in float64.
-
-    Parameters
-    ----------
-    space : Space
-    queries, own : ndarray of int64, shape (b,)
-        As in `propose`.
-    lists : Lists
-        What is known: at least `depth` candidates of each.
-    depth : int
-        How many entries must be sure.
+    A neighbor's cosine is at least the k-th listed one, so its product is at least that less the
+    error bound; each candidate whose product is, is decided in float64.
     """
-    step = max(1, STRIP // 8)
-    parts = [
-        _settle(space, queries[some], own[some], lists.cosine[some, depth - 1], depth)
-        for some in (slice(start, start + step) for start in range(0, len(queries), step))
-    ]
-    return Lists(
-        np.concatenate([identity for _, identity in parts]),
-        np.concatenate([cosine for cosine, _ in parts]),
-        np.full(len(queries), depth),
-    )
+    keys = np.full((len(queries), k), NOBODY)
+    step = STRIP // 8
+    for start in range(0, len(queries), step):
+        some = slice(start, start + step)
+        keys[some] = _first_of_all(space, candidates, queries[some], lists[some], k)
+    cosine, identity = entries_of(keys)
+    return Lists(identity, cosine, np.full(len(queries), k))
 
 
-def _settle(
-    space: Space, queries: Positions, own: Positions, known: Cosines, depth: int
-) -> tuple[Cosines, Ids]:
-    unit = space.unit(queries)
-    mine = torch.from_numpy(own).to(space.device)
-    floor = (known.astype(np.float64) - space.error - TIE).astype(np.float32)
-    least = torch.from_numpy(floor).to(space.device).unsqueeze(1)
-    best = keys_of(np.full((len(queries), depth), np.nan, np.float32), np.array(-1, np.int32))
-    for start in range(0, len(space.live), TILE):
-        product = unit @ space.unit(space.live[start : start + TILE]).T
-        _exclude(product, mine - start)
-        asker, column = torch.nonzero(product >= least).cpu().numpy().T
+def _first_of_all(
+    space: Space, candidates: Rows, queries: Queries, lists: Lists, k: int
+) -> np.ndarray:
+    unit = queries.space.unit(queries.rows)
+    excluded = torch.from_numpy(queries.excluded).to(space.device)
+    floor = torch.from_numpy(space.below(lists.cosine[:, k - 1])).to(space.device).unsqueeze(1)
+    best = np.full((len(queries), k), NOBODY)
+    for start in range(0, len(candidates), TILE):
+        block = space.unit(candidates[start : start + TILE])
+        product = unit @ block.T
+        exclude(product, unit, block, excluded - start)
+        asker, column = torch.nonzero((product >= floor) & product.isfinite()).cpu().numpy().T
         position = (start + column).astype(np.int32)
-        keys = keys_of(space.cosine(queries[asker], space.live[position]), position)
-        for query in np.unique(asker).tolist():
-            merged = np.concatenate([best[query], keys[asker == query]])
-            merged.sort()
-            best[query] = merged[:depth]
-    return entries_of(best)
+        cosine = cosines(queries.space, queries.rows[asker], space, candidates[position])
+        best = merged(best, asker, keys_of(cosine, position))
+    return best

@@ -7,9 +7,12 @@ picked for its edge, on the device or on the number of threads, and equal vector
 A query whose short list could have missed a neighbor, which the error bound of the product tells,
 is settled by looking at every candidate within that bound.
 
-On the CPU, where numba is installed, tiles are looked through by compiled code (``sweep``), and
+Two numberings are used: the row of the matrix, and the position among the candidates. A candidate
+that is a zero row keeps its position and is nobody's neighbor.
+
+On the CPU, where numba is installed, tiles are looked through by compiled code (``tiled``), and
 when every candidate is a query only half the products are taken. Elsewhere torch does it all
-(``strips``).
+(``blockwise``).
 """
 
 from __future__ import annotations
@@ -18,23 +21,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from driftkit.arrays import Matrix
+from driftkit.arrays import Matrix, Rows, Values
 from driftkit.errors import OptionError
-from driftkit.neighbors.search import blockwise as strips
-from driftkit.neighbors.search.jit import can_compile
-from driftkit.neighbors.search.proposals import Proposals
-from driftkit.neighbors.search.rerank import Lists, decide
-from driftkit.neighbors.search.space import (
-    Cosines,
-    Norms,
-    Positions,
-    Space,
-    row_norms,
-    usable_device,
-)
-from driftkit.neighbors.search.tiled import Side, sweep_rectangle, sweep_square
+from driftkit.neighbors.search import blockwise
+from driftkit.neighbors.search.rerank import Lists, Proposals, decide
+from driftkit.neighbors.search.space import Cosines, Engine, Ids, Queries, Space
+from driftkit.neighbors.search.tiled import Side, offer_rectangle, offer_square
 from driftkit.progress import Progress
 
 SLACK = 8
@@ -46,19 +39,22 @@ ENTRY_BYTES = 32
 LEAST_TOGETHER = 256
 """Queries answered together at least, however little memory there is."""
 
+Found = tuple[Ids, Cosines]
+
 
 def nearest(
     matrix: Matrix,
-    queries: Positions,
+    queries: Rows,
     k: int,
     *,
-    candidates: Positions | None = None,
-    norms: Norms | None = None,
+    candidates: Rows | None = None,
+    norms: Values | None = None,
     device: str = "cpu",
+    engine: Engine | None = None,
     tile: int | None = None,
     memory: int = MEMORY,
     progress: Progress | None = None,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+) -> Found:
     """Find the k candidates nearest to each query by cosine, the query itself left out.
 
     Parameters
@@ -75,6 +71,9 @@ def nearest(
         Norms of the rows, where they are known already.
     device : str
         Where torch takes the products.
+    engine : {"compiled", "torch"}, optional
+        What looks through the products; changes speed, never the answer. Unless given, compiled
+        code where it can.
     tile : int, optional
         Candidates in one tile; changes speed and memory, never the answer.
     memory : int
@@ -109,162 +108,153 @@ def nearest(
         raise OptionError(
             f"k={k}, tile={tile} and memory={memory} were given; each must be 1 or more."
         )
-    search = Search.over(matrix, candidates=candidates, norms=norms, device=device, tile=tile)
-    rows = np.full((len(queries), k), -1, np.int32)
-    cosine = np.full((len(queries), k), np.nan, np.float32)
-    asked = np.flatnonzero(search.space.norms[queries] > 0)
-    idle = len(queries) - len(asked)
-    together = max(LEAST_TOGETHER, memory // (ENTRY_BYTES * (k + SLACK)))
-    for start in range(0, len(asked), together):
-        chosen = asked[start : start + together]
-        done = idle + start
-
-        def tell(share: float, done: int = done, count: int = len(chosen)) -> None:
-            if progress:
-                progress(done + int(share * count), len(queries))
-
-        lists = search.lists(queries[chosen], k, tell=tell)
-        rows[chosen], cosine[chosen] = search.named(*lists.first(k))
-        tell(1.0)
-    return rows, cosine
+    search = Search.over(Space.of(matrix, norms, device, engine), candidates, tile)
+    return search.nearest(search.of_rows(queries), k, memory=memory, progress=progress)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """A space and its candidates, ready to be asked.
+    """A space and its candidates, ready to be asked about its rows or about any vectors.
 
     Parameters
     ----------
     space : Space
-    position : ndarray of int64, shape (c,)
-        Position among the candidates of each candidate that has a direction.
-    own : ndarray of int64, shape (n,)
-        For each row of the matrix its place in ``space.live``; -1 where it has none.
+    candidates : ndarray of int64, shape (c,)
+        Rows that may be neighbors.
+    position : ndarray of int32, shape (n,)
+        Where each row stands among the candidates; -1 where it does not.
     tile : int, optional
     """
 
     space: Space
-    position: Positions
-    own: Positions
+    candidates: Rows
+    position: Ids
     tile: int | None
 
     @classmethod
-    def over(
-        cls,
-        matrix: Matrix,
-        *,
-        candidates: Positions | None = None,
-        norms: Norms | None = None,
-        device: str = "cpu",
-        tile: int | None = None,
-    ) -> Search:
-        """Make ready to search a matrix; the options are those of `nearest`."""
-        norms = row_norms(matrix) if norms is None else norms
-        pool = np.arange(len(matrix)) if candidates is None else candidates
-        position = np.flatnonzero(norms[pool] > 0)
-        live = pool[position]
-        own = np.full(len(matrix), -1)
-        own[live] = np.arange(len(live))
-        return cls(Space(matrix, norms, live, usable_device(device)), position, own, tile)
+    def over(cls, space: Space, candidates: Rows | None = None, tile: int | None = None) -> Search:
+        """Prepare the search of some rows of a space, or of all."""
+        chosen = np.arange(len(space.matrix)) if candidates is None else candidates
+        position = np.full(len(space.matrix), -1, np.int32)
+        position[chosen] = np.arange(len(chosen))
+        return cls(space, chosen, position, tile)
+
+    def of_rows(self, rows: Rows) -> Queries:
+        """Ask about rows of the matrix, which are not their own neighbors."""
+        return Queries(self.space, rows, self.position[rows][:, None])
+
+    def of_vectors(self, vectors: Values, excluded: Rows) -> Queries:
+        """Ask about vectors (m, d), leaving out rows (m, e) of each; -1 for none."""
+        asked = Space.of(vectors, device=self.space.device, engine=self.space.engine)
+        positions = np.where(excluded >= 0, self.position[excluded], -1).astype(np.int32)
+        return Queries(asked, np.arange(len(vectors)), positions)
+
+    def nearest(
+        self, queries: Queries, k: int, *, memory: int = MEMORY, progress: Progress | None = None
+    ) -> Found:
+        """Return positions (m, k) of the nearest candidates, and cosines, as `nearest` does."""
+        identity = np.full((len(queries), k), -1, np.int32)
+        cosine = np.full((len(queries), k), np.nan, np.float32)
+        together = max(LEAST_TOGETHER, memory // (ENTRY_BYTES * (k + SLACK)))
+        for start in range(0, len(queries), together):
+            some = slice(start, start + together)
+            chosen = queries[some]
+
+            def tell(share: float, start: int = start, count: int = len(chosen)) -> None:
+                if progress:
+                    progress(start + int(share * count), len(queries))
+
+            identity[some], cosine[some] = self.lists(chosen, k, tell=tell).first(k)
+            tell(1.0)
+        return identity, cosine
 
     def lists(
         self,
-        queries: Positions,
+        queries: Queries,
         k: int,
         *,
         reserve: int = 0,
         floor: Cosines | None = None,
         tell: Callable[[float], None],
     ) -> Lists:
-        """Order the nearest candidates of queries that have a direction.
+        """Order the nearest candidates of queries.
 
         Parameters
         ----------
-        queries : ndarray of int64, shape (m,)
-            Rows asked about.
+        queries : Queries
         k : int
             Entries that are to be sure.
         reserve : int
             Entries wanted beyond k, sure as far as that costs nothing.
         floor : ndarray of float32, shape (m,), optional
-            Cosines below which nothing can be among the first k, from `Space.below`.
+            Products that each of the first k certainly exceeds, from `Space.below`.
         tell : callable
             Called with the share of the work done.
         """
-        own = self.own[queries]
-        depth = min(k + max(reserve, SLACK), len(self.space.live))
-        if depth == len(self.space.live):
-            floor = None
-        proposals = self._propose(queries, own, depth, floor, tell)
-        if depth == len(self.space.live):
-            proposals.bound[:] = -np.inf  # every candidate is listed
-        return self.settled(queries, decide(self.space, queries, proposals), k)
+        depth = min(k + max(reserve, SLACK), len(self.candidates))
+        complete = depth == len(self.candidates)
+        if floor is None or complete:
+            floor = np.full(len(queries), -np.inf, np.float32)
+        proposals = self._propose(queries, depth, floor, tell)
+        if complete:
+            proposals.bound[:] = -np.inf
+        return self.settled(queries, self.decided(queries, proposals), k)
 
-    def settled(self, queries: Positions, lists: Lists, k: int) -> Lists:
+    def decided(self, queries: Queries, proposals: Proposals) -> Lists:
+        """Order what was proposed."""
+        return decide(self.space, self.candidates, queries, proposals)
+
+    def settled(self, queries: Queries, lists: Lists, k: int) -> Lists:
         """Make at least k entries of each list sure."""
         open_ = np.flatnonzero(lists.sure < min(k, lists.identity.shape[1]))
         if len(open_):
-            some = queries[open_]
-            known = Lists(lists.identity[open_], lists.cosine[open_], lists.sure[open_])
-            found = strips.settle(self.space, some, self.own[some], known, k)
+            found = blockwise.settle(self.space, self.candidates, queries[open_], lists[open_], k)
             lists.identity[open_, k:], lists.cosine[open_, k:] = -1, np.nan
             lists.identity[open_, :k], lists.cosine[open_, :k] = found.identity, found.cosine
             lists.sure[open_] = k
         return lists
 
-    def named(
-        self, identity: npt.NDArray[np.int32], cosine: npt.NDArray[np.float32]
-    ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Turn places in ``space.live`` into positions among the candidates."""
-        if len(self.position) == 0:
-            return identity, cosine
-        return np.where(identity >= 0, self.position[identity], -1).astype(np.int32), cosine
-
     @property
     def is_compiled(self) -> bool:
         """Whether compiled code looks through the products."""
-        return self.space.device.type == "cpu" and can_compile()
+        return self.space.engine == "compiled" and self.space.device.type == "cpu"
 
     def _propose(
-        self,
-        queries: Positions,
-        own: Positions,
-        depth: int,
-        floor: Cosines | None,
-        tell: Callable[[float], None],
+        self, queries: Queries, depth: int, floor: Cosines, tell: Callable[[float], None]
     ) -> Proposals:
-        live = self.space.live
         if not self.is_compiled:
-            return self._propose_in_strips(queries, own, depth, tell)
-        proposals = (
-            Proposals.empty(len(queries), depth) if floor is None else Proposals.above(floor, depth)
-        )
+            return self._propose_blockwise(queries, depth, tell)
+        proposals = Proposals.above(floor, depth)
         if depth == 0 or len(queries) == 0:
             return proposals
-        ids = np.arange(len(live), dtype=np.int32)
-        if np.array_equal(queries, live):
-            total = len(live) * (len(live) + 1) // 2
-            side = Side(live, ids, proposals)
-            sweep_square(self.space, side, tile=self.tile, step=shares(total, tell))
+        ids = np.arange(len(self.candidates), dtype=np.int32)
+        if queries.space is self.space and np.array_equal(queries.rows, self.candidates):
+            side = Side(self.space, self.candidates, ids, proposals)
+            step = shares(len(ids) * (len(ids) + 1) // 2, tell)
+            offer_square(side, tile=self.tile, step=step)
         else:
-            sweep_rectangle(
-                self.space,
-                Side(queries, np.zeros(len(queries), np.int32), proposals, own.astype(np.int32)),
-                Side(live, ids),
+            unseen = np.zeros(len(queries), np.int32)
+            offer_rectangle(
+                Side(queries.space, queries.rows, unseen, proposals, queries.excluded),
+                Side(self.space, self.candidates, ids),
                 tile=self.tile,
-                step=shares(len(queries) * len(live), tell),
+                step=shares(len(queries) * len(ids), tell),
             )
         return proposals
 
-    def _propose_in_strips(
-        self, queries: Positions, own: Positions, depth: int, tell: Callable[[float], None]
+    def _propose_blockwise(
+        self, queries: Queries, depth: int, tell: Callable[[float], None]
     ) -> Proposals:
-        parts = []
-        for start in range(0, len(queries), strips.QUERIES):
-            some = slice(start, start + strips.QUERIES)
-            parts.append(strips.propose(self.space, queries[some], own[some], depth, self.tile))
-            tell(min(1.0, (start + strips.QUERIES) / len(queries)))
-        return Proposals.joined(parts, depth)
+        parts = [Proposals.above(np.empty(0, np.float32), depth)]
+        for start in range(0, len(queries), blockwise.QUERIES):
+            some = queries[start : start + blockwise.QUERIES]
+            parts.append(blockwise.propose(self.space, self.candidates, some, depth, self.tile))
+            tell(min(1.0, (start + blockwise.QUERIES) / len(queries)))
+        return Proposals(
+            np.concatenate([part.value for part in parts]),
+            np.concatenate([part.identity for part in parts]),
+            np.concatenate([part.bound for part in parts]),
+        )
 
 
 def shares(total: int, tell: Callable[[float], None]) -> Callable[[int], None]:

@@ -8,42 +8,41 @@ full again only if what is known cannot settle its k-th neighbor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, MutableMapping
+from collections.abc import Callable, Hashable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from driftkit.arrays import BLOCK_ROWS, Matrix
+from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
 from driftkit.neighbors.search.exact import (
     ENTRY_BYTES,
     LEAST_TOGETHER,
     MEMORY,
     SLACK,
+    Found,
     Search,
     shares,
 )
-from driftkit.neighbors.search.proposals import Proposals
 from driftkit.neighbors.search.rerank import (
     NOBODY,
     Keys,
     Lists,
-    decide,
+    Proposals,
+    cosines_of_lists,
     entries_of,
-    exact_cosines,
     keys_of,
 )
-from driftkit.neighbors.search.space import TIE, Cosines, Norms, Positions
-from driftkit.neighbors.search.tiled import Side, sweep_rectangle, sweep_square
+from driftkit.neighbors.search.space import TIE, Cosines, Engine, Space
+from driftkit.neighbors.search.tiled import Side, offer_rectangle, offer_square
 from driftkit.progress import Progress
 
 RESERVE = 14
 """Entries kept beyond k in the original, to stand in for neighbors that changed."""
+MOSTLY_CHANGED = 0.75
+"""Share of changed candidates above which the tuned space is searched whole."""
 
-Found = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
 Tell = Callable[[float], None]
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,25 +57,18 @@ class Spaces:
 
     before: Matrix
     after: Matrix
-    before_norms: Norms
-    after_norms: Norms
-
-    def changed(self) -> Mask:
-        """Rows that differ in any bit that counts, (n,)."""
-        out = np.empty(len(self.before), bool)
-        for start in range(0, len(out), BLOCK_ROWS):
-            rows = slice(start, start + BLOCK_ROWS)
-            out[rows] = (self.before[rows] != self.after[rows]).any(axis=1)
-        return out
+    before_norms: Values
+    after_norms: Values
 
 
 def nearest_in_both(
     spaces: Spaces,
-    queries: Positions,
+    queries: Rows,
     k: int,
     *,
-    candidates: Positions | None = None,
+    candidates: Rows | None = None,
     device: str = "cpu",
+    engine: Engine | None = None,
     memory: int = MEMORY,
     memo: MutableMapping[Any, Any] | None = None,
     memo_key: Hashable = None,
@@ -89,231 +81,192 @@ def nearest_in_both(
     Parameters
     ----------
     spaces : Spaces
-    queries, k, candidates, device, memory
+    queries, k, candidates, device, engine, memory
         As in `driftkit.neighbors.search.exact.nearest`.
     memo : mutable mapping, optional
         Where the lists of the original are kept for the next tuned table.
     memo_key : hashable
         What tells this original, these queries and these candidates from others.
     progress : callable, optional
-        Called with (queries done, queries in all), each query counted once a space.
+        Called with (queries done, queries in all), each query counted once for each space.
 
     Returns
     -------
     before, after : tuple of two ndarrays, shape (m, k)
         Positions and cosines.
     """
-    pool = np.arange(len(spaces.before)) if candidates is None else candidates
-    before = Search.over(spaces.before, candidates=pool, norms=spaces.before_norms, device=device)
-    after = Search.over(spaces.after, candidates=pool, norms=spaces.after_norms, device=device)
-    both = _Both(before, after, pool, spaces.changed(), k)
+    before, after = (
+        Search.over(Space.of(matrix, norms, device, engine), candidates)
+        for matrix, norms in (
+            (spaces.before, spaces.before_norms),
+            (spaces.after, spaces.after_norms),
+        )
+    )
+    search = _SharedSearch(before, after, changed_rows(spaces.before, spaces.after), k)
     together = max(LEAST_TOGETHER, memory // (ENTRY_BYTES * (k + RESERVE)))
-    answers: list[tuple[Found, Found]] = []
+    identity = np.full((2, len(queries), k), -1, np.int32)
+    cosine = np.full((2, len(queries), k), np.nan, np.float32)
     for start in range(0, len(queries), together):
-        some = queries[start : start + together]
+        some = slice(start, start + together)
 
-        def tell(share: float, start: int = start, count: int = len(some)) -> None:
+        def tell(share: float, start: int = start, count: int = len(queries[some])) -> None:
             if progress:
                 progress(2 * start + int(2 * count * share), 2 * len(queries))
 
-        answers.append(both.answer(some, memo, (memo_key, k, start, together), tell))
+        key = memo_key, k, start, together
+        for side, found in enumerate(search.answer(queries[some], memo, key, tell)):
+            identity[side, some], cosine[side, some] = found
         tell(1.0)
-    return _stacked([each[0] for each in answers], k), _stacked([each[1] for each in answers], k)
+    return (identity[0], cosine[0]), (identity[1], cosine[1])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Both:
+class _SharedSearch:
     before: Search
     after: Search
-    pool: Positions  # (c,) rows of the candidates
     changed: Mask  # (n,)
     k: int
 
     def answer(
-        self, queries: Positions, memo: MutableMapping[Any, Any] | None, key: Hashable, tell: Tell
+        self, rows: Rows, memo: MutableMapping[Any, Any] | None, key: Hashable, tell: Tell
     ) -> tuple[Found, Found]:
-        asked = np.flatnonzero(self.before.space.norms[queries] > 0)
-        kept = None if memo is None else memo.get(key)
+        kept: Lists | None = None if memo is None else memo.get(key)
         if kept is None:
-            kept = self._original(queries[asked], lambda share: tell(share / 2))
+            queries, half = self.before.of_rows(rows), lambda share: tell(share / 2)
+            kept = self.before.lists(queries, self.k, reserve=RESERVE, tell=half)
             if memo is not None:
                 memo[key] = kept
         tell(0.5)
-        before = _laid_out(len(queries), self.k, asked, self.before.named(*kept.first(self.k)))
-        return before, self._tuned(queries, asked, kept, before, tell)
+        return kept.first(self.k), self._tuned(rows, kept, lambda share: tell((1 + share) / 2))
 
-    def _original(self, queries: Positions, tell: Tell) -> Lists:
-        """Lists of the original, a little longer than k."""
-        return self.before.lists(queries, self.k, reserve=RESERVE, tell=tell)
-
-    def _tuned(
-        self, queries: Positions, asked: Positions, kept: Lists, before: Found, tell: Tell
-    ) -> Found:
-        directed = np.flatnonzero(self.after.space.norms[queries] > 0)
-        if not self.changed[queries].any() and not self.changed[self.pool].any():
-            return before
-        if self.changed[self.pool].mean() > 0.75:
+    def _tuned(self, rows: Rows, kept: Lists, tell: Tell) -> Found:
+        """Neighbors (m, k) in the tuned space, given the lists of the original."""
+        moved = self.changed[self.after.candidates]
+        if not self.changed[rows].any() and not moved.any():
+            return kept.first(self.k)
+        queries = self.after.of_rows(rows)
+        if moved.sum() > MOSTLY_CHANGED * len(moved):
+            near = self._still_near(rows, kept)
+            return self.after.lists(queries, self.k, floor=near, tell=tell).first(self.k)
+        anew, same = np.flatnonzero(self.changed[rows]), np.flatnonzero(~self.changed[rows])
+        near = self._still_near(rows[anew], kept[anew])
+        if self.after.is_compiled and np.array_equal(rows, self.after.candidates):
+            lists, offers, limit = self._crossed(anew, near, same, self._floor(kept[same]), tell)
+        else:
             lists = self.after.lists(
-                queries[directed],
-                self.k,
-                floor=self._still_near(queries, directed, asked, kept),
-                tell=lambda share: tell(0.5 + share / 2),
+                queries[anew], self.k, floor=near, tell=lambda share: tell(share / 2)
             )
-            found = self.after.named(*lists.first(self.k))
-            return _laid_out(len(queries), self.k, directed, found)
-        out = _laid_out(len(queries), self.k, directed[:0], (before[0][:0], before[1][:0]))
-        anew = directed[self.changed[queries[directed]]]
-        same = np.flatnonzero(~self.changed[queries[asked]])  # places in `asked` and `kept`
-        near = self._still_near(queries, anew, asked, kept)
-        lists, offers, limit = self._products(
-            queries, anew, near, asked[same], self._floor(kept, same), lambda x: tell(0.5 + x / 2)
-        )
-        out[0][anew], out[1][anew] = self.after.named(*lists.first(self.k))
-        settled = np.empty(len(same), bool)
-        for some in _blocks(len(same)):
-            keys, settled[some] = self._merged(
-                _rows_of(kept, same[some]), _rows_of(offers, some), limit[some]
+            offers, limit = self._offered(
+                rows[same], np.flatnonzero(moved), lambda share: tell((1 + share) / 2)
             )
-            rows = asked[same[some]]
-            out[1][rows], out[0][rows] = entries_of(keys)
-        again = asked[same[~settled]]
+        keys = np.full((len(rows), self.k), NOBODY)
+        keys[anew] = _keys(lists.first(self.k))
+        settled = np.ones(len(rows), bool)
+        for some in row_blocks(len(same)):
+            keys[same[some]], settled[same[some]] = self._merged(
+                kept[same[some]], offers[some], limit[some]
+            )
+        again = np.flatnonzero(~settled)
         if len(again):
             lists = self.after.lists(queries[again], self.k, tell=lambda _: None)
-            out[0][again], out[1][again] = self.after.named(*lists.first(self.k))
-        return out
+            keys[again] = _keys(lists.first(self.k))
+        cosine, identity = entries_of(keys)
+        return identity, cosine
 
-    def _still_near(
-        self, queries: Positions, rows: Positions, asked: Positions, kept: Lists
-    ) -> Cosines:
-        """Products (r,) below which nothing in the tuned space is among the first k of a query.
+    def _still_near(self, rows: Rows, kept: Lists) -> Cosines:
+        """Products (m,) below which nothing in the tuned space is among the first k of a query.
 
         Whatever became of the neighbors a word had, the k-th nearest of them is a candidate, and
         what lies farther away need not be looked at.
         """
-        kth = np.full(len(queries), np.nan, np.float32)
-        for some in _blocks(len(asked) if kept.identity.shape[1] >= self.k else 0):
-            identity, who = kept.identity[some], queries[asked[some]]
-            near = self.before.space.live[identity]  # place -1 reads the last, masked below
-            named = np.where(identity >= 0, self.after.own[near], -1).astype(np.int32)
-            named[self.after.space.norms[who] == 0] = -1
-            cosine = exact_cosines(self.after.space, who, named)
-            kth[asked[some]] = -np.sort(-cosine, axis=1)[:, self.k - 1]  # NaN comes last
-        return self.after.space.below(kth[rows])
+        kth = np.full(len(rows), np.nan, np.float32)
+        for some in row_blocks(len(rows) if kept.identity.shape[1] >= self.k else 0):
+            cosine = cosines_of_lists(
+                self.after.space,
+                self.after.candidates,
+                self.after.of_rows(rows[some]),
+                kept.identity[some],
+            )
+            kth[some] = -np.sort(-cosine, axis=1)[:, self.k - 1]  # NaN comes last
+        return self.after.space.below(kth)
 
-    def _products(
-        self,
-        queries: Positions,
-        anew: Positions,
-        near: Cosines,
-        same: Positions,
-        floor: Cosines,
-        tell: Tell,
-    ) -> tuple[Lists, Lists, Keys]:
-        """Lists of the changed queries, and what changed candidates offer to the unchanged.
+    def _offered(self, rows: Rows, moved: Rows, tell: Tell) -> tuple[Lists, Keys]:
+        """What changed candidates, by position, offer to unchanged queries.
 
-        The last is a key for each unchanged query: what was not offered comes after it.
+        The second is a key for each query: what was not offered comes after it.
         """
-        live = self.after.space.live
-        moved = self.changed[live]
-        if self.after.is_compiled and np.array_equal(queries[np.sort(np.r_[anew, same])], live):
-            return self._crossed(np.flatnonzero(moved), near, np.flatnonzero(~moved), floor, tell)
-        lists = self.after.lists(
-            queries[anew], self.k, floor=near, tell=lambda share: tell(share / 2)
-        )
-        among = live[moved]
-        offering = Search.over(
-            self.after.space.matrix,
-            candidates=among,
-            norms=self.after.space.norms,
-            device=str(self.after.space.device),
-        )
-        offers = offering.lists(queries[same], self.k, tell=lambda share: tell(0.5 + share / 2))
-        limit = _last_sure(keys_of(offers.cosine, offers.identity), offers.sure)
-        if len(among) <= self.k + SLACK:
+        search = Search.over(self.after.space, self.after.candidates[moved])
+        offers = search.lists(search.of_rows(rows), self.k, tell=tell)
+        identity = np.where(offers.identity >= 0, moved[offers.identity], -1).astype(np.int32)
+        offers = replace(offers, identity=identity)
+        limit = _last_sure(_keys((identity, offers.cosine)), offers.sure)
+        if len(moved) <= self.k + SLACK:
             limit[:] = NOBODY  # every changed candidate is listed
-        places = np.flatnonzero(moved).astype(np.int32)
-        named = np.where(offers.identity >= 0, places[offers.identity] if len(places) else -1, -1)
-        return lists, replace(offers, identity=named.astype(np.int32)), limit
+        return offers, limit
 
     def _crossed(
-        self, moved: Positions, near: Cosines, rest: Positions, floor: Cosines, tell: Tell
+        self, moved: Rows, near: Cosines, rest: Rows, floor: Cosines, tell: Tell
     ) -> tuple[Lists, Lists, Keys]:
-        """The same where every candidate is a query: each product serves both of its words."""
-        space = self.after.space
-        depth = min(self.k + SLACK, len(space.live))
-        own = Proposals.above(near, depth)
-        offered = Proposals.above(space.below(floor), depth)
-        ids = np.arange(len(space.live), dtype=np.int32)
-        rows = Side(space.live[moved], ids[moved], own)
+        """Lists of the changed queries, and what these offer to the others, as `_offered` does.
+
+        Here every candidate is a query, so each product serves both of its words.
+        """
+        space, candidates = self.after.space, self.after.candidates
+        depth = min(self.k + SLACK, len(candidates))
+        own, offered = Proposals.above(near, depth), Proposals.above(floor, depth)
+        ids = np.arange(len(candidates), dtype=np.int32)
+        left = Side(space, candidates[moved], ids[moved], own)
+        right = Side(space, candidates[rest], ids[rest], offered)
         step = shares(len(moved) * (len(moved) + 1) // 2 + len(moved) * len(rest), tell)
-        sweep_square(space, rows, step=step)
-        sweep_rectangle(space, rows, Side(space.live[rest], ids[rest], offered), step=step)
-        lists = self.after.settled(space.live[moved], decide(space, space.live[moved], own), self.k)
+        offer_square(left, step=step)
+        offer_rectangle(left, right, step=step)
+        queries = self.after.of_rows(candidates)
+        lists = self.after.decided(queries[moved], own)
         bound = (offered.bound.astype(np.float64) + space.error + TIE).astype(np.float32)
         limit = keys_of(bound, np.zeros(len(bound), np.int32))
         limit[np.isneginf(bound)] = NOBODY
-        return lists, decide(space, space.live[rest], offered), limit
+        return (
+            self.after.settled(queries[moved], lists, self.k),
+            self.after.decided(queries[rest], offered),
+            limit,
+        )
 
-    def _floor(self, kept: Lists, same: Positions) -> Cosines:
-        """Cosine that a changed candidate must reach to matter to unchanged queries, (m,).
-
-        NaN where any matters.
-        """
-        out = np.empty(len(same), np.float32)
-        for some in _blocks(len(same)):
-            lists = _rows_of(kept, same[some])
+    def _floor(self, kept: Lists) -> Cosines:
+        """Product that a changed candidate must exceed to matter to unchanged queries, (m,)."""
+        out = np.empty(len(kept.sure), np.float32)
+        for some in row_blocks(len(out)):
+            lists = kept[some]
             enough = self._still(lists).cumsum(axis=1) >= self.k
             at = np.where(enough.any(axis=1), enough.argmax(axis=1), lists.sure - 1)
             place = np.maximum(at, 0)[:, None]
             out[some] = np.take_along_axis(lists.cosine, place, axis=1)[:, 0]
-        return out
+        return self.after.space.below(out)
 
     def _still(self, kept: Lists) -> Mask:
         """Entries of the original's lists that are sure and did not change, (m, depth)."""
         sure = np.arange(kept.identity.shape[1]) < kept.sure[:, None]
-        filled = kept.identity >= 0
-        moved = self.changed[self.before.space.live[kept.identity]] if len(filled) else filled
-        return sure & filled & ~moved
+        moved = self.changed[self.before.candidates[kept.identity]]
+        return sure & (kept.identity >= 0) & ~moved
 
     def _merged(self, kept: Lists, offers: Lists, limit: Keys) -> tuple[Keys, Mask]:
         """First k of both kinds of candidates, as keys (m, k), and whether they are settled."""
-        old, _ = self.before.named(kept.identity, kept.cosine)
-        all_old = keys_of(kept.cosine, old)
-        limit = np.minimum(limit, _last_sure(all_old, kept.sure))
-        still = np.where(self._still(kept), all_old, NOBODY)
-        new, cosine = self.after.named(offers.identity, offers.cosine)
-        keys = np.sort(np.concatenate([still, keys_of(cosine, new)], axis=1), axis=1)
-        missing = max(0, self.k - keys.shape[1])
-        keys = np.pad(keys[:, : self.k], ((0, 0), (0, missing)), constant_values=NOBODY)
+        old = _keys((kept.identity, kept.cosine))
+        limit = np.minimum(limit, _last_sure(old, kept.sure))
+        still = np.where(self._still(kept), old, NOBODY)
+        keys = np.concatenate([still, _keys((offers.identity, offers.cosine))], axis=1)
+        missing = ((0, 0), (0, max(0, self.k - keys.shape[1])))
+        keys = np.pad(np.sort(keys, axis=1)[:, : self.k], missing, constant_values=NOBODY)
         return keys, keys[:, -1] <= limit
 
 
-def _last_sure(keys: Keys, sure: Positions) -> Keys:
+def _keys(found: Found) -> Keys:
+    identity, cosine = found
+    return keys_of(cosine, identity)
+
+
+def _last_sure(keys: Keys, sure: Rows) -> Keys:
     """Key (m,) of the last sure entry of each list; nothing comes before it unseen."""
     if keys.shape[1] == 0:
         return np.full(len(keys), NOBODY)
     last = np.take_along_axis(keys, np.maximum(sure - 1, 0)[:, None], axis=1)[:, 0]
     return np.where(sure > 0, last, np.iinfo(np.int64).min)
-
-
-def _blocks(m: int) -> Iterator[slice]:
-    """Stretches of so many queries, so that what is computed of them at once stays small."""
-    for start in range(0, m, BLOCK_ROWS):
-        yield slice(start, start + BLOCK_ROWS)
-
-
-def _rows_of(lists: Lists, rows: Positions | slice) -> Lists:
-    return Lists(lists.identity[rows], lists.cosine[rows], lists.sure[rows])
-
-
-def _laid_out(m: int, k: int, rows: Positions, found: Found) -> Found:
-    """Answers to the queries at some rows, in arrays (m, k) that are -1 and NaN elsewhere."""
-    identity, cosine = np.full((m, k), -1, np.int32), np.full((m, k), np.nan, np.float32)
-    identity[rows], cosine[rows] = found
-    return identity, cosine
-
-
-def _stacked(parts: list[Found], k: int) -> Found:
-    if not parts:
-        return np.empty((0, k), np.int32), np.empty((0, k), np.float32)
-    return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])

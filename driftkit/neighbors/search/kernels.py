@@ -17,6 +17,7 @@ import numpy.typing as npt
 from driftkit.neighbors.search.jit import compiled
 
 Floats = npt.NDArray[np.float32]
+Numbers = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int32]
 
 GROUP = 64
@@ -64,7 +65,7 @@ def next_group(product: Floats, low: Any, thresholds: Floats, start: int) -> int
 @compiled
 def keep_largest(
     product: Floats,
-    own: Ids,
+    excluded: Ids,
     upper: bool,
     row_ids: Ids,
     row_value: Floats,
@@ -80,8 +81,9 @@ def keep_largest(
     Parameters
     ----------
     product : ndarray of float32, shape (r, c)
-    own : ndarray of int32, shape (r,)
-        Column in which a row meets itself; any other number where it does not.
+        Nothing is done with NaN.
+    excluded : ndarray of int32, shape (r, e)
+        Columns that a row must not meet; any number outside stands for none.
     upper : bool
         Look only above the diagonal.
     row_ids, column_ids : ndarray of int32, shapes (r,) and (c,)
@@ -94,8 +96,9 @@ def keep_largest(
     rows, columns = product.shape
     for i in range(rows):
         line = product[i]
-        if 0 <= own[i] < columns:
-            line[own[i]] = -np.inf
+        for j in excluded[i]:
+            if 0 <= j < columns:
+                line[j] = -np.inf
         start = i + 1 if upper else 0
         while start < columns:
             start = next_group(line, row_threshold[i], column_threshold, start)
@@ -111,7 +114,7 @@ def keep_largest(
 
 
 @compiled
-def sum_of_products(a: Floats, b: Floats) -> float:
+def sum_of_products(a: Numbers, b: Numbers) -> float:
     """Sum ``a * b`` in float64 over at most 128 numbers with the steps numpy takes."""
     n = len(a)
     if n < 8:
@@ -163,26 +166,28 @@ def plan_of(d: int) -> npt.NDArray[np.int64]:
 
 
 @compiled
-def cosines(
-    matrix: Floats,
-    norms: npt.NDArray[np.float64],
-    plan: npt.NDArray[np.int64],
-    left: npt.NDArray[np.int64],
-    right: npt.NDArray[np.int64],
+def cosines_into(
     out: Floats,
+    plan: npt.NDArray[np.int64],
+    left: Numbers,
+    left_norms: npt.NDArray[np.float64],
+    left_rows: npt.NDArray[np.int64],
+    right: Numbers,
+    right_norms: npt.NDArray[np.float64],
+    right_rows: npt.NDArray[np.int64],
 ) -> None:
-    """Cosines of rows `left` (m,) with rows `right` (m, depth), -1 skipped, into `out`.
+    """Cosines of rows (m,) of one matrix with rows (m, depth) of another; -1 is skipped.
 
-    The bits are those of ``Space.cosine``, since sums take the same steps.
+    The bits are those of ``rerank.cosines``, since sums take the same steps.
     """
     stack = np.empty(len(plan))
-    for i in range(len(left)):
-        row = matrix[left[i]]
-        norm = norms[left[i]]
-        for j in range(right.shape[1]):
-            if right[i, j] < 0:
+    for i in range(len(left_rows)):
+        row = left[left_rows[i]]
+        norm = left_norms[left_rows[i]]
+        for j in range(right_rows.shape[1]):
+            if right_rows[i, j] < 0:
                 continue
-            other = matrix[right[i, j]]
+            other = right[right_rows[i, j]]
             top = 0
             for step in range(len(plan)):
                 start, stop = plan[step, 0], plan[step, 1]
@@ -192,5 +197,9 @@ def cosines(
                 else:
                     top -= 1
                     stack[top - 1] += stack[top]
-            cosine = stack[0] / (norm * norms[right[i, j]])
-            out[i, j] = min(max(cosine, -1.0), 1.0)
+            cosine = stack[0] / (norm * right_norms[right_rows[i, j]])
+            if cosine > 1:
+                cosine = 1.0
+            elif cosine < -1:
+                cosine = -1.0
+            out[i, j] = cosine

@@ -8,17 +8,20 @@ candidate comes first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from driftkit.arrays import BLOCK_ROWS, Matrix
+from driftkit.arrays import BLOCK_ROWS, Matrix, Rows, Values
 from driftkit.errors import UnknownNameError
-from driftkit.neighbors.search.exact import nearest
+from driftkit.neighbors.search.blockwise import exclude
+from driftkit.neighbors.search.exact import Found, Search
 from driftkit.neighbors.search.incremental import Spaces
-from driftkit.neighbors.search.space import Norms, Positions, usable_device
+from driftkit.neighbors.search.rerank import keys_of, leading, ranked
+from driftkit.neighbors.search.space import Space
 from driftkit.progress import Progress
 
 Metric = Literal["cosine", "dot", "euclidean", "csls"]
@@ -29,17 +32,15 @@ CSLS_NEIGHBORS = 10
 _PRODUCTS = 1 << 22
 """Products held at once (32 MB in float64)."""
 
-Found = tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]
-
 
 def nearest_by(
     metric: Metric,
     matrix: Matrix,
-    queries: Positions,
+    queries: Rows,
     k: int,
     *,
-    candidates: Positions,
-    norms: Norms,
+    candidates: Rows,
+    norms: Values,
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> Found:
@@ -78,55 +79,28 @@ def nearest_by(
     """
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
+    search = Search.over(Space.of(matrix, norms, device), candidates)
     if metric == "cosine":
-        return nearest(
-            matrix, queries, k, candidates=candidates, norms=norms, device=device,
-            progress=progress,
-        )  # fmt: skip
-    live, asked = np.arange(len(candidates)), np.arange(len(queries))
-    bias, own, scale = np.zeros(len(candidates)), np.zeros(len(queries)), np.ones(len(matrix))
-    if metric == "euclidean":
-        bias = _squares(matrix, candidates) / 2
-    elif metric == "csls":
-        live, asked = np.flatnonzero(norms[candidates] > 0), np.flatnonzero(norms[queries] > 0)
-        scale = np.where(norms > 0, norms, 1)
-
-        def mean_cosine(rows: Positions) -> npt.NDArray[np.float64]:
-            _, cosine = nearest(
-                matrix, rows, CSLS_NEIGHBORS, candidates=candidates, norms=norms, device=device
-            )
-            return _mean(cosine)
-
-        bias, own = mean_cosine(candidates) / 2, mean_cosine(queries)
-    place, product = _largest(
-        matrix, scale, queries[asked], candidates[live], bias[live], k, device, progress
-    )
-    identity = np.full((len(queries), k), -1, np.int32)
-    score = np.full((len(queries), k), np.nan)
-    listed = place >= 0
-    named = live[place] if len(live) else place
-    identity[asked], score[asked] = np.where(listed, named, -1), np.where(listed, product, np.nan)
-    if metric == "euclidean":
-        score = -np.sqrt(np.maximum(_squares(matrix, queries)[:, None] - 2 * score, 0))
-    elif metric == "csls":
-        score = 2 * score - own[:, None]
-    return identity, score.astype(np.float32)
+        return search.nearest(search.of_rows(queries), k, progress=progress)
+    order = _ORDERS[metric](search, queries)
+    identity, score = _largest(search, queries, order, k, progress)
+    return identity, order.finish(score).astype(np.float32)
 
 
 def nearest_in_both_by(
     metric: Metric,
     spaces: Spaces,
-    queries: Positions,
+    queries: Rows,
     k: int,
     *,
-    candidates: Positions | None = None,
+    candidates: Rows | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> tuple[Found, Found]:
     """Find the k nearest candidates in two spaces, one after the other, by any metric."""
     pool = np.arange(len(spaces.before)) if candidates is None else candidates
 
-    def search(matrix: Matrix, norms: Norms, already: int) -> Found:
+    def search(matrix: Matrix, norms: Values, already: int) -> Found:
         tell = progress and (lambda done, of: progress(already + done, 2 * of))
         return nearest_by(
             metric, matrix, queries, k, candidates=pool, norms=norms, device=device, progress=tell
@@ -138,7 +112,46 @@ def nearest_in_both_by(
     )
 
 
-def _squares(matrix: Matrix, rows: Positions) -> npt.NDArray[np.float64]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Order:
+    """What orders candidates by ``x.y - bias(y)``, and turns that into the score (m, k).
+
+    Rows x and y are divided by their `scale` (n,) first; those with NaN there take no part.
+    """
+
+    scale: Values
+    bias: Values  # (c,)
+    finish: Callable[[Values], Values]
+
+
+def _dot(search: Search, _: Rows) -> _Order:
+    return _Order(np.ones(len(search.position)), np.zeros(len(search.candidates)), lambda x: x)
+
+
+def _euclidean(search: Search, queries: Rows) -> _Order:
+    own, bias = (_squares(search.space.matrix, rows) for rows in (queries, search.candidates))
+    return _Order(
+        np.ones(len(search.position)),
+        bias / 2,
+        lambda score: -np.sqrt(np.maximum(own[:, None] - 2 * score, 0)),
+    )
+
+
+def _csls(search: Search, queries: Rows) -> _Order:
+    def mean_cosine(rows: Rows) -> Values:
+        _, cosine = search.nearest(search.of_rows(rows), CSLS_NEIGHBORS)
+        total = np.nansum(cosine, axis=1, dtype=np.float64)
+        return np.asarray(total / np.maximum((~np.isnan(cosine)).sum(axis=1), 1), np.float64)
+
+    own = mean_cosine(queries)[:, None]
+    bias = mean_cosine(search.candidates) / 2
+    return _Order(search.space.norms, bias, lambda score: 2 * score - own)
+
+
+_ORDERS = {"dot": _dot, "euclidean": _euclidean, "csls": _csls}
+
+
+def _squares(matrix: Matrix | Values, rows: Rows) -> Values:
     """Squared norms (m,): of whole numbers exactly, which the square of a root is not."""
     out = np.empty(len(rows))
     for start in range(0, len(rows), BLOCK_ROWS):
@@ -147,50 +160,30 @@ def _squares(matrix: Matrix, rows: Positions) -> npt.NDArray[np.float64]:
     return out
 
 
-def _mean(cosine: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
-    """Mean of each row (m, k) over what is there; 0 where nothing is."""
-    there = ~np.isnan(cosine)
-    total = np.where(there, cosine, 0).sum(axis=1, dtype=np.float64)
-    return np.asarray(total / np.maximum(there.sum(axis=1), 1), np.float64)
-
-
 def _largest(
-    matrix: Matrix,
-    scale: npt.NDArray[np.float64],
-    queries: Positions,
-    candidates: Positions,
-    bias: npt.NDArray[np.float64],
-    k: int,
-    device: str,
-    progress: Progress | None,
-) -> tuple[Positions, npt.NDArray[np.float64]]:
-    """Places (m, k) of the k largest ``x.y - bias(y)`` and their values, -1 and 0 beyond."""
-    where = usable_device(device)
-    place, value = np.full((len(queries), k), -1), np.zeros((len(queries), k))
-    if len(candidates) == 0:
-        return place, value
+    search: Search, queries: Rows, order: _Order, k: int, progress: Progress | None
+) -> tuple[np.ndarray, Values]:
+    """Positions (m, k) of the k largest ``x.y - bias(y)`` and their values, -1 and NaN beyond."""
+    where = search.space.device
+    identity = np.full((len(queries), k), -1, np.int32)
+    value = np.full((len(queries), k), np.nan)
 
-    def rows(chosen: Positions) -> torch.Tensor:
-        scaled = matrix[chosen].astype(np.float64) / scale[chosen, None]
-        return torch.from_numpy(scaled).to(where)
+    def scaled(rows: Rows) -> torch.Tensor:
+        block = search.space.matrix[rows].astype(np.float64) / order.scale[rows, None]
+        return torch.from_numpy(block).to(where)
 
-    pool, less = rows(candidates), torch.from_numpy(bias).to(where)
-    strip = max(1, _PRODUCTS // len(candidates))
-    depth = min(k + 1, len(candidates))  # one more: the query itself may be among them
-    for start in range(0, len(queries), strip):
-        some = queries[start : start + strip]
-        scores = rows(some) @ pool.T - less  # (s, c)
-        scores[torch.from_numpy(some[:, None] == candidates).to(where)] = -torch.inf
-        rounded = scores.float()
-        least = rounded.topk(depth, dim=1).values[:, min(k, depth) - 1 : min(k, depth)]
-        asker, at = torch.nonzero((rounded >= least) & rounded.isfinite()).cpu().numpy().T
+    pool, less = scaled(search.candidates), torch.from_numpy(order.bias).to(where)
+    excluded = torch.from_numpy(search.of_rows(queries).excluded).to(where)
+    strip = max(1, _PRODUCTS // max(1, len(pool)))
+    for start in range(0, len(queries) if len(pool) else 0, strip):
+        asked = scaled(queries[start : start + strip])
+        scores = asked @ pool.T - less  # (s, c)
+        exclude(scores, asked, pool, excluded[start : start + strip])
+        asker, at = leading(scores.float(), k)
         found = scores[asker, at].cpu().numpy()
-        order = np.lexsort((at, -found.astype(np.float32), asker))
-        asker, at, found = asker[order], at[order], found[order]
-        rank = np.arange(len(asker)) - np.searchsorted(asker, asker)
-        first = rank < k
-        place[start + asker[first], rank[first]] = at[first]
-        value[start + asker[first], rank[first]] = found[first]
+        first, rank = ranked(asker, keys_of(found.astype(np.float32), at.astype(np.int32)), k)
+        identity[start + asker[first], rank] = at[first]
+        value[start + asker[first], rank] = found[first]
         if progress:
             progress(min(start + strip, len(queries)), len(queries))
-    return place, value
+    return identity, value

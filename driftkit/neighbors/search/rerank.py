@@ -1,4 +1,4 @@
-"""Decide in float64 what a search in float32 proposed.
+"""Decide in float64 what float32 products proposed.
 
 The cosine reported is the float64 one rounded to float32, and the order is that cosine
 descending, then position ascending. Each list comes with the length up to which nothing that was
@@ -7,7 +7,6 @@ not proposed could belong into it; that follows from the error bound of the prod
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -15,17 +14,42 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from driftkit.neighbors.search.jit import can_compile
-from driftkit.neighbors.search.proposals import Proposals
-from driftkit.neighbors.search.space import TIE, Cosines, Positions, Space
+from driftkit.arrays import Rows
+from driftkit.neighbors.search.space import TIE, Cosines, Ids, Queries, Space
 
-Ids = npt.NDArray[np.int32]
 Keys = npt.NDArray[np.int64]
 
 BLOCK_ENTRIES = 1 << 20
 """Entries decided together."""
+_PAIR_NUMBERS = 1 << 20
+"""Numbers gathered at once on each side when cosines are taken in float64."""
 NOBODY: int = np.iinfo(np.int64).max
 """Key of a place that is not filled; it comes last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Proposals:
+    """The largest products of m queries, `depth` of each, in any order.
+
+    Parameters
+    ----------
+    value : ndarray of float32, shape (m, depth)
+        Products of unit rows.
+    identity : ndarray of int32, shape (m, depth)
+        Positions among the candidates; -1 in places not filled.
+    bound : ndarray of float32, shape (m,)
+        No product of a candidate that is not listed is larger.
+    """
+
+    value: Cosines
+    identity: Ids
+    bound: Cosines
+
+    @classmethod
+    def above(cls, floor: Cosines, depth: int) -> Proposals:
+        """Lists (m, depth) that take only what lies above a floor (m,)."""
+        value = np.repeat(floor[:, None], depth, axis=1)
+        return cls(value, np.full(value.shape, -1, np.int32), floor.copy())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,8 +59,7 @@ class Lists:
     Parameters
     ----------
     identity : ndarray of int32, shape (m, depth)
-        Positions among the candidates that have a direction, nearest first; -1 in places not
-        filled.
+        Positions among the candidates, nearest first; -1 in places not filled.
     cosine : ndarray of float32, shape (m, depth)
         NaN in places not filled.
     sure : ndarray of int64, shape (m,)
@@ -46,7 +69,10 @@ class Lists:
 
     identity: Ids
     cosine: Cosines
-    sure: Positions
+    sure: Rows
+
+    def __getitem__(self, some: Rows | slice) -> Lists:
+        return Lists(self.identity[some], self.cosine[some], self.sure[some])
 
     def first(self, k: int) -> tuple[Ids, Cosines]:
         """The first k places (m, k), padded with -1 and NaN."""
@@ -57,76 +83,113 @@ class Lists:
         )
 
 
-def decide(space: Space, queries: Positions, proposals: Proposals) -> Lists:
-    """Order proposals (m, depth) by the cosines of the rows asked about, (m,)."""
+def decide(space: Space, candidates: Rows, queries: Queries, proposals: Proposals) -> Lists:
+    """Order what was proposed to each query by its cosine."""
     m, depth = proposals.identity.shape
     lists = Lists(
         np.empty((m, depth), np.int32), np.empty((m, depth), np.float32), np.empty(m, np.int64)
     )
-    for rows in _blocks(m, depth):
-        identity = proposals.identity[rows]
-        keys = keys_of(exact_cosines(space, queries[rows], identity), identity)
+    step = max(1, BLOCK_ENTRIES // max(depth, 1))
+    for start in range(0, m, step):
+        some = slice(start, start + step)
+        identity = proposals.identity[some]
+        keys = keys_of(cosines_of_lists(space, candidates, queries[some], identity), identity)
         keys.sort(axis=1)
-        lists.cosine[rows], lists.identity[rows] = entries_of(keys)
-        bound = proposals.bound[rows].astype(np.float64) + space.error + TIE
-        sure = (lists.cosine[rows] > bound[:, None]).sum(axis=1)
-        lists.sure[rows] = np.where(np.isneginf(bound), depth, sure)
+        lists.cosine[some], lists.identity[some] = entries_of(keys)
+        bound = proposals.bound[some].astype(np.float64) + space.error + TIE
+        sure = (lists.cosine[some] > bound[:, None]).sum(axis=1)
+        lists.sure[some] = np.where(np.isneginf(bound), depth, sure)
     return lists
 
 
-def exact_cosines(space: Space, queries: Positions, identity: Ids) -> Cosines:
-    """Cosines (m, depth) of rows asked about with candidates; NaN where there is none."""
+def cosines_of_lists(space: Space, candidates: Rows, queries: Queries, identity: Ids) -> Cosines:
+    """Cosines (m, depth) of queries with candidates; NaN where there is none."""
     out = np.full(identity.shape, np.nan, np.float32)
     filled = identity >= 0
-    # Position -1 reads the last row, which the mask then leaves out.
-    live = space.live if len(space.live) else np.array([-1])
-    rows: Positions = np.where(filled, live[identity], -1)
-    if not can_compile():
-        asked = np.broadcast_to(queries[:, None], identity.shape)
-        out[filled] = space.cosine(asked[filled], rows[filled])
+    if not filled.any():
         return out
-    from driftkit.neighbors.search.kernels import cosines, plan_of
+    rows: Rows = np.where(filled, candidates[identity], -1)
+    if space.engine == "torch":
+        asked = np.broadcast_to(queries.rows[:, None], identity.shape)
+        out[filled] = cosines(queries.space, asked[filled], space, rows[filled])
+        return out
+    from driftkit.neighbors.search.kernels import cosines_into, plan_of
+
+    plan = plan_of(space.matrix.shape[1])
+
+    def decide_part(some: slice) -> None:
+        cosines_into(
+            out[some], plan, queries.space.matrix, queries.space.norms, queries.rows[some],
+            space.matrix, space.norms, rows[some],
+        )  # fmt: skip
 
     threads = torch.get_num_threads()
-    cuts = np.linspace(0, len(queries), threads + 1).astype(int)
-    matrix = np.asarray(space.matrix)
-    plan = plan_of(matrix.shape[1])
-
-    def part(start: int, stop: int) -> None:
-        some = slice(start, stop)
-        cosines(matrix, space.norms, plan, queries[some], rows[some], out[some])
-
+    cuts = np.linspace(0, len(queries), threads + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(part, cuts[:-1].tolist(), cuts[1:].tolist()))
+        list(pool.map(decide_part, map(slice, cuts[:-1], cuts[1:])))
     return out
 
 
-def keys_of(cosine: Cosines, identity: Ids) -> Keys:
-    """Numbers whose order is cosine descending, then position ascending; places not filled last.
+def cosines(a: Space, a_rows: Rows, b: Space, b_rows: Rows) -> Cosines:
+    """Cosines (p,) of rows of one space with rows of another, in float64, then rounded.
+
+    A product of two float32 is exact in float64, and a sum along a row takes the same steps for
+    every row, so equal rows give equal cosines to the last bit.
+    """
+    out = np.empty(len(a_rows), np.float32)
+    step = max(1, _PAIR_NUMBERS // a.matrix.shape[1])
+    for start in range(0, len(out), step):
+        left, right = a_rows[start : start + step], b_rows[start : start + step]
+        products = np.multiply(a.matrix[left], b.matrix[right], dtype=np.float64)
+        dots = products.sum(axis=1) / (a.norms[left] * b.norms[right])
+        out[start : start + step] = np.clip(dots, -1, 1)
+    return out
+
+
+def keys_of(score: Cosines, identity: Ids) -> Keys:
+    """Numbers whose order is score descending, then position ascending; nobody's places last.
 
     Examples
     --------
-    >>> cosine = np.array([0.5, -0.5, 0.5, np.nan], np.float32)
-    >>> keys = keys_of(cosine, np.array([7, 1, 3, -1], np.int32))
+    >>> score = np.array([0.5, -0.5, 0.5, np.nan], np.float32)
+    >>> keys = keys_of(score, np.array([7, 1, 3, 4], np.int32))
     >>> [part.tolist() for part in entries_of(np.sort(keys))]
     [[0.5, 0.5, -0.5, nan], [3, 7, 1, -1]]
     """
     # Adding 0 makes -0 a 0. The bits of floats of one sign are in order, of negatives reversed.
-    bits = (cosine + np.float32(0)).view(np.int32).astype(np.int64)
+    bits = (score + np.float32(0)).view(np.int32).astype(np.int64)
     ascending = np.where(bits < 0, -(bits & 0x7FFFFFFF), bits)
-    return np.where(identity < 0, NOBODY, (-ascending << 32) | identity)
+    return np.where((identity < 0) | np.isnan(score), NOBODY, (-ascending << 32) | identity)
 
 
 def entries_of(keys: Keys) -> tuple[Cosines, Ids]:
-    """Cosines and positions that such numbers were made of."""
+    """Scores and positions that such numbers were made of."""
     ascending = -(keys >> 32)
     bits = np.where(ascending < 0, -ascending | -0x80000000, ascending).astype(np.int32)
     nobody = keys == NOBODY
-    cosine = np.where(nobody, np.float32(np.nan), bits.view(np.float32))
-    return cosine, np.where(nobody, -1, keys & 0xFFFFFFFF).astype(np.int32)
+    score = np.where(nobody, np.float32(np.nan), bits.view(np.float32))
+    return score, np.where(nobody, -1, keys & 0xFFFFFFFF).astype(np.int32)
 
 
-def _blocks(m: int, depth: int) -> Iterator[slice]:
-    step = max(1, BLOCK_ENTRIES // max(depth, 1))
-    for start in range(0, m, step):
-        yield slice(start, min(start + step, m))
+def merged(best: Keys, asker: Rows, keys: Keys) -> Keys:
+    """The first k of what each of m askers has, (m, k), and is offered, entry by entry (p,)."""
+    m, k = best.shape
+    asker, keys = np.r_[asker, np.repeat(np.arange(m), k)], np.r_[keys, best.ravel()]
+    order, rank = ranked(asker, keys, k)
+    out = np.empty_like(best)
+    out[asker[order], rank] = keys[order]
+    return out
+
+
+def ranked(asker: Rows, keys: Keys, k: int) -> tuple[Rows, Rows]:
+    """Which entries (p,) are among the first k of their asker, and at which place."""
+    order = np.lexsort((keys, asker))
+    rank = np.arange(len(order)) - np.searchsorted(asker[order], asker[order])
+    return order[rank < k], rank[rank < k]
+
+
+def leading(scores: torch.Tensor, k: int) -> tuple[Rows, Rows]:
+    """Rows and columns of the finite scores (m, c) not below the k-th largest of their row."""
+    least = scores.topk(min(k, scores.shape[1]), dim=1).values[:, -1:]
+    rows, columns = torch.nonzero((scores >= least) & scores.isfinite()).cpu().numpy().T
+    return rows, columns

@@ -1,23 +1,21 @@
-"""A space to search: its rows, which of them may be neighbors, and where products are taken."""
+"""What is searched: rows that have directions, and where and how their products are taken."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from driftkit.arrays import Matrix
-from driftkit.arrays import row_norms as row_norms
+from driftkit.arrays import Matrix, Rows, Values, row_norms
 from driftkit.errors import OptionError
+from driftkit.neighbors.search.jit import can_compile
 
-Positions = npt.NDArray[np.int64]
-Norms = npt.NDArray[np.float64]
+Ids = npt.NDArray[np.int32]
 Cosines = npt.NDArray[np.float32]
-
-_PAIR_NUMBERS = 1 << 20
-"""Numbers gathered at once on each side when cosines are taken in float64."""
+Engine = Literal["compiled", "torch"]
 
 TIE = 2.0**-23
 """Cosines closer than this can be one number in float32."""
@@ -25,43 +23,49 @@ TIE = 2.0**-23
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Space:
-    """Rows of a matrix, those of them that may be neighbors, and where products are taken.
+    """Rows of a matrix that ask, or may be neighbors, and where their products are taken.
+
+    A zero row has no direction: its norm is NaN here, and so are its unit row and all that is
+    computed from it. Nothing that is compared with NaN wins.
 
     Parameters
     ----------
-    matrix : ndarray of float32, shape (n, d)
+    matrix : ndarray of float32 or float64, shape (n, d)
     norms : ndarray of float64, shape (n,)
-        Norms of its rows.
-    live : ndarray of int64, shape (c,)
-        Rows that are candidates and have a direction.
     device : torch.device
+    engine : {"compiled", "torch"}
+        Whether compiled code may help: it looks through products on the CPU, and decides.
     """
 
-    matrix: Matrix
-    norms: Norms
-    live: Positions
+    matrix: Matrix | Values
+    norms: Values
     device: torch.device
+    engine: Engine
 
-    def unit(self, rows: Positions) -> torch.Tensor:
-        """Unit rows (b, d) on the device."""
+    @classmethod
+    def of(
+        cls,
+        matrix: Matrix | Values,
+        norms: Values | None = None,
+        device: str | torch.device = "cpu",
+        engine: Engine | None = None,
+    ) -> Space:
+        """Prepare a matrix; rows whose given norm is 0 count as zero rows."""
+        if engine == "compiled" and not can_compile():
+            raise OptionError(
+                "engine='compiled' was given and numba is not installed; leave engine out, or "
+                "install it: pip install numba."
+            )
+        norms = row_norms(matrix) if norms is None else norms
+        chosen: Engine = engine or ("compiled" if can_compile() else "torch")
+        plain: Any = np.asarray(matrix)  # of a memory map
+        return cls(plain, np.where(norms > 0, norms, np.nan), usable_device(device), chosen)
+
+    def unit(self, rows: Rows) -> torch.Tensor:
+        """Unit rows (b, d) in float32, on the device."""
         block = np.empty((len(rows), self.matrix.shape[1]), np.float32)
         np.divide(self.matrix[rows], self.norms[rows, None], out=block, casting="same_kind")
         return torch.from_numpy(block).to(self.device)
-
-    def cosine(self, a: Positions, b: Positions) -> Cosines:
-        """Cosines of rows a and b (p,), in float64, then rounded.
-
-        A float32 product is exact in float64, and a sum along a row takes the same steps for
-        every row, so equal rows give equal cosines to the last bit.
-        """
-        out = np.empty(len(a), np.float32)
-        step = max(1, _PAIR_NUMBERS // self.matrix.shape[1])
-        for start in range(0, len(a), step):
-            left, right = a[start : start + step], b[start : start + step]
-            products = np.multiply(self.matrix[left], self.matrix[right], dtype=np.float64)
-            dots = products.sum(axis=1) / (self.norms[left] * self.norms[right])
-            out[start : start + step] = np.clip(dots, -1, 1)
-        return out
 
     def below(self, cosine: Cosines) -> Cosines:
         """Products that no candidate as near as that has (q,); minus infinity where it is NaN."""
@@ -82,13 +86,36 @@ class Space:
         return full + 2.0**-7 if coarse else full
 
 
-def usable_device(name: str) -> torch.device:
+@dataclass(frozen=True, slots=True, eq=False)
+class Queries:
+    """What is asked: m rows of a space, which need not be the space that is searched.
+
+    Parameters
+    ----------
+    space : Space
+    rows : ndarray of int64, shape (m,)
+    excluded : ndarray of int32, shape (m, e)
+        Positions among the candidates that are no answer to each query; -1 for none.
+    """
+
+    space: Space
+    rows: Rows
+    excluded: Ids
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, some: Rows | slice) -> Queries:
+        return Queries(self.space, self.rows[some], self.excluded[some])
+
+
+def usable_device(name: str | torch.device) -> torch.device:
     """Return the torch device of that name, or say in one sentence why it cannot be used."""
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         why = str(error).strip().splitlines()[0]
         raise OptionError(
-            f"device {name!r} cannot be used ({why}); 'cpu' always can, and so can 'cuda' or "
+            f"device {str(name)!r} cannot be used ({why}); 'cpu' always can, and so can 'cuda' or "
             "'mps' where torch finds one."
         ) from None

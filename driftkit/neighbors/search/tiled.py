@@ -4,23 +4,26 @@ As many tiles are taken side by side as torch uses threads. Each thread takes th
 tile alone and looks through it with compiled code (`driftkit.neighbors.search.kernels`), once for
 its rows and its columns together. If all threads took part in one product, they would go on to wait
 for the next one at full speed, as OpenMP has them do, and leave no processor for looking.
+
+Tiles taken at the same time share neither rows nor columns, so threads never meet in a list, and
+every pair of blocks is met once. Blocks of a large square meet inside it before they meet others,
+so the lists are good early and little that comes later is worth a second look.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isqrt
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
-from driftkit.neighbors.search.proposals import Proposals
-from driftkit.neighbors.search.space import Positions, Space
-from driftkit.neighbors.search.tiles import between, within
+from driftkit.arrays import Rows
+from driftkit.neighbors.search.rerank import Proposals
+from driftkit.neighbors.search.space import Cosines, Ids, Space
 
 TILE = 2_048
 """Most rows, and columns, of a tile."""
@@ -32,8 +35,6 @@ SQUARE = 16_384
 Step = Callable[[int], None]
 """Called with the number of products just looked through."""
 
-Ids = npt.NDArray[np.int32]
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
@@ -41,44 +42,44 @@ class Side:
 
     Parameters
     ----------
+    space : Space
     rows : ndarray of int64, shape (m,)
-        Rows of the matrix.
+        Rows of its matrix.
     ids : ndarray of int32, shape (m,)
         What lists of the other side note of them.
     lists : Proposals, optional
         Their own lists, filled in place; None when nothing is asked about this side.
-    own : ndarray of int32, shape (m,), optional
-        Place on the other side where each row meets itself; -1 for nowhere.
+    excluded : ndarray of int32, shape (m, e), optional
+        Places on the other side that each row must not meet; -1 for none.
     """
 
-    rows: Positions
+    space: Space
+    rows: Rows
     ids: Ids
     lists: Proposals | None = None
-    own: Ids | None = None
+    excluded: Ids | None = None
 
 
-def sweep_square(space: Space, side: Side, *, tile: int | None = None, step: Step) -> None:
+def offer_square(side: Side, *, tile: int | None = None, step: Step) -> None:
     """Offer the products of every two different rows of one side to both."""
-    with _Workers(space, tile, step) as workers:
+    with _Workers(tile, step) as workers:
         starts = range(0, len(side.rows), workers.square)
         for first in starts:
-            unit = workers.unit(side, first)
-            workers.take(_Stretch(side, first, unit), _Stretch(side, first, unit))
+            stretch = workers.stretch(side, first)
+            workers.take(stretch, stretch)
         for first in starts:
-            left = _Stretch(side, first, workers.unit(side, first))
+            left = workers.stretch(side, first)
             for second in starts[first // workers.square + 1 :]:
-                workers.take(left, _Stretch(side, second, workers.unit(side, second)))
+                workers.take(left, workers.stretch(side, second))
 
 
-def sweep_rectangle(
-    space: Space, rows: Side, columns: Side, *, tile: int | None = None, step: Step
-) -> None:
+def offer_rectangle(rows: Side, columns: Side, *, tile: int | None = None, step: Step) -> None:
     """Offer the products of every row of one side with every row of another to both."""
-    with _Workers(space, tile, step) as workers:
+    with _Workers(tile, step) as workers:
         for first in range(0, len(rows.rows), workers.square):
-            left = _Stretch(rows, first, workers.unit(rows, first))
+            left = workers.stretch(rows, first)
             for second in range(0, len(columns.rows), workers.square):
-                workers.take(left, _Stretch(columns, second, workers.unit(columns, second)))
+                workers.take(left, workers.stretch(columns, second))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,34 +98,30 @@ class _Stretch:
     def chosen(self) -> slice:
         return slice(self.start, self.start + len(self.unit))
 
-    def own(self, start: int) -> Ids:
-        """Where each row meets itself, counted from a column of the other side."""
-        if self.side.own is None:
-            return np.full(len(self.unit), -1, np.int32)
-        return self.side.own[self.chosen] - np.int32(start)
+    def excluded(self, start: int) -> Ids:
+        """What each row must not meet, counted from a column of the other side."""
+        if self.side.excluded is None:
+            return np.empty((len(self.unit), 0), np.int32)
+        return self.side.excluded[self.chosen] - np.int32(start)
 
-    def lists(self) -> tuple[Ids, npt.NDArray[np.float32], Ids, npt.NDArray[np.float32]]:
+    def lists(self) -> tuple[Ids, Cosines, Ids, Cosines]:
         """Ids, heaps and thresholds; where nothing is asked, thresholds nothing can pass."""
         ids, lists = self.side.ids[self.chosen], self.side.lists
         if lists is None:
             closed = np.full(len(ids), np.inf, np.float32)
             return ids, closed[:, None], ids[:, None], closed
-        return (
-            ids,
-            lists.value[self.chosen],
-            lists.identity[self.chosen],
-            lists.bound[self.chosen],
-        )
+        some = self.chosen
+        return ids, lists.value[some], lists.identity[some], lists.bound[some]
 
 
 class _Workers:
-    """Threads, and the memory they work in, for as long as a sweep lasts."""
+    """Threads, and the memory they work in, for as long as one side is offered another."""
 
-    def __init__(self, space: Space, tile: int | None, step: Step) -> None:
+    def __init__(self, tile: int | None, step: Step) -> None:
         self.threads = torch.get_num_threads()
         if tile is None:
             tile = min(TILE, max(64, isqrt(PRODUCTS // self.threads) // 64 * 64))
-        self.space, self.tile, self.step = space, tile, step
+        self.tile, self.step = tile, step
         # Tiles of a round are shared out evenly if their number is a multiple of the threads'.
         even = 2 * self.threads
         self.square = tile * max(1, round(SQUARE / tile / even) * even)
@@ -142,9 +139,9 @@ class _Workers:
     def __exit__(self, *_: object) -> None:
         self.pool.shutdown()
 
-    def unit(self, side: Side, start: int) -> torch.Tensor:
-        """Unit rows of the square that begins at a row of a side."""
-        return self.space.unit(side.rows[start : start + self.square])
+    def stretch(self, side: Side, start: int) -> _Stretch:
+        """The square that begins at a row of a side."""
+        return _Stretch(side, start, side.space.unit(side.rows[start : start + self.square]))
 
     def take(self, left: _Stretch, right: _Stretch) -> None:
         """Take every tile of the products of two stretches."""
@@ -156,14 +153,13 @@ class _Workers:
                 self.step(products)
 
     def _look(self, tile: tuple[_Stretch, _Stretch]) -> int:
-        """Offer the products of a tile to the lists of both sides; give their number."""
+        """Offer the products of a tile to the lists of both sides; return their number."""
         from driftkit.neighbors.search.kernels import keep_largest
 
         rows, columns = tile
         product = self._product(rows.unit, columns.unit).numpy()
-        own = rows.own(columns.start)
         upper = rows.side is columns.side and rows.start == columns.start
-        keep_largest(product, own, upper, *rows.lists(), *columns.lists())
+        keep_largest(product, rows.excluded(columns.start), upper, *rows.lists(), *columns.lists())
         return product.size
 
     def _product(self, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
@@ -177,3 +173,38 @@ class _Workers:
 
 def _work_alone() -> None:
     torch.set_num_threads(1)
+
+
+def within(blocks: int) -> Iterator[list[tuple[int, int]]]:
+    """Rounds of disjoint tiles that meet every two blocks once, and each block with itself.
+
+    The rounds after the first are those of a tournament (the circle method): one block stays,
+    the others move around it.
+
+    Examples
+    --------
+    >>> list(within(3))
+    [[(0, 0), (1, 1), (2, 2)], [(1, 2)], [(0, 2)], [(0, 1)]]
+    """
+    yield [(block, block) for block in range(blocks)]
+    players = blocks + blocks % 2  # an odd one out rests
+    for turn in range(players - 1):
+        circle = [(turn + place) % (players - 1) for place in range(players - 1)]
+        met = [(circle[0], players - 1)]
+        met += [(circle[place], circle[-place]) for place in range(1, players // 2)]
+        tiles = [(min(pair), max(pair)) for pair in met if max(pair) < blocks]
+        if tiles:
+            yield tiles
+
+
+def between(rows: int, columns: int) -> Iterator[list[tuple[int, int]]]:
+    """Rounds of disjoint tiles that meet each row block with each column block once.
+
+    Examples
+    --------
+    >>> list(between(1, 2)), list(between(2, 2))
+    ([[(0, 0)], [(0, 1)]], [[(0, 0), (1, 1)], [(0, 1), (1, 0)]])
+    """
+    wide = max(rows, columns)
+    for shift in range(wide):
+        yield [(row, (row + shift) % wide) for row in range(rows) if (row + shift) % wide < columns]

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.arrays import Matrix
+from driftkit.arrays import Matrix, Rows, Values
 from driftkit.neighbors.result import NeighborShifts
-from driftkit.neighbors.search.space import Norms, Positions
+from driftkit.neighbors.search.space import Ids
 from driftkit.pair import Pair
 
 TOLERANCE = 1e-6
@@ -66,9 +66,8 @@ def verify(pair: Pair, shifts: NeighborShifts, *, sample: int = 100, seed: int =
     return Verification(len(chosen), tuple(wrong))
 
 
-def _is_right(
-    matrix: Matrix, norms: Norms, row: int, pool: Positions, found: Positions | np.ndarray
-) -> bool:
+def _is_right(matrix: Matrix, norms: Values, row: int, pool: Rows, found: Ids) -> bool:
+    """Whether a list (k,) holds the largest cosines of a row, within the tolerance."""
     listed = found[found >= 0]
     if norms[row] == 0:
         return len(listed) == 0

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftkit.neighbors.search.blockwise import propose, top
-from driftkit.neighbors.search.space import Space, row_norms
+from driftkit.neighbors.search.space import Queries, Space
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 3000), st.booleans())
@@ -19,10 +19,10 @@ def test_top_of_groups_is_top_of_all(seed, depth, width, tied):
     assert all(len(set(row)) == len(row) for row in column.tolist())
 
 
-def test_the_query_itself_is_no_proposal():
-    matrix = np.eye(4, dtype=np.float32)
-    space = Space(matrix, row_norms(matrix), np.arange(4), torch.device("cpu"))
-    proposals = propose(space, np.arange(4), np.arange(4), 4)
+def test_the_query_itself_is_not_proposed():
+    space, everyone = Space.of(np.eye(4, dtype=np.float32)), np.arange(4)
+    queries = Queries(space, everyone, np.arange(4, dtype=np.int32)[:, None])
+    proposals = propose(space, everyone, queries, 4)
     assert all(row not in found for row, found in enumerate(proposals.identity.tolist()))
     assert np.isneginf(proposals.bound).all()
-    assert propose(space, np.arange(4), np.arange(4), 0).value.shape == (4, 0)
+    assert propose(space, everyone, queries, 0).value.shape == (4, 0)

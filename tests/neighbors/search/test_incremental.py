@@ -4,29 +4,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftkit.neighbors.search import incremental as both
-from driftkit.neighbors.search.exact import nearest
+from driftkit.arrays import row_norms
+from driftkit.neighbors.search.exact import Search, nearest
 from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
-from driftkit.neighbors.search.space import row_norms
-
-
-@pytest.fixture(params=["compiled", "torch"])
-def engine(request, monkeypatch):
-    if request.param == "compiled":
-        pytest.importorskip("numba", reason="needs numba")
-    else:
-        for module in ("exact", "decide"):
-            monkeypatch.setattr(f"driftkit.neighbors.{module}.can_compile", lambda: False)
-    return request.param
 
 
 def spaces_of(before, after):
     return Spaces(before, after, row_norms(before), row_norms(after))
-
-
-def same(found, expected):
-    np.testing.assert_array_equal(found[0], expected[0])
-    np.testing.assert_array_equal(found[1], expected[1])
 
 
 def in_each(spaces, queries, k, candidates=None):
@@ -58,12 +42,12 @@ def questions(draw):
 @settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_sharing_changes_nothing(engine, question):
+def test_sharing_changes_nothing(engine, same, question):
     spaces, queries, k, candidates = question
     memo = {}
     expected = in_each(spaces, queries, k, candidates)
     for _ in range(2):  # the second time from the memo
-        found = nearest_in_both(spaces, queries, k, candidates=candidates, memo=memo)
+        found = nearest_in_both(spaces, queries, k, candidates=candidates, memo=memo, engine=engine)
         for one, other in zip(found, expected, strict=True):
             same(one, other)
 
@@ -77,19 +61,22 @@ def moved():
     return spaces_of(before, after)
 
 
-def test_several_squares_of_tiles(engine, moved, monkeypatch):
+def test_several_squares_of_tiles(engine, same, moved, monkeypatch):
     monkeypatch.setattr("driftkit.neighbors.search.tiled.TILE", 128)
     monkeypatch.setattr("driftkit.neighbors.search.tiled.SQUARE", 512)
     queries = np.arange(3000)
-    found, expected = nearest_in_both(moved, queries, 10), in_each(moved, queries, 10)
+    found, expected = (
+        nearest_in_both(moved, queries, 10, engine=engine),
+        in_each(moved, queries, 10),
+    )
     for one, other in zip(found, expected, strict=True):
         same(one, other)
 
 
-def test_little_memory_means_blocks_of_queries(engine, moved):
+def test_little_memory_means_blocks_of_queries(engine, same, moved):
     calls = []
     found = nearest_in_both(
-        moved, np.arange(600), 5, memory=1, progress=lambda *call: calls.append(call)
+        moved, np.arange(600), 5, memory=1, progress=lambda *call: calls.append(call), engine=engine
     )
     for one, other in zip(found, in_each(moved, np.arange(600), 5), strict=True):
         same(one, other)
@@ -98,7 +85,7 @@ def test_little_memory_means_blocks_of_queries(engine, moved):
     assert (512, 1200) in calls
 
 
-def test_lists_too_short_to_stand_in_are_found_anew(engine, monkeypatch):
+def test_lists_too_short_to_stand_in_are_found_anew(engine, same, monkeypatch):
     # Every neighbor of the first cluster changes, so nothing kept of the original is left.
     rng = np.random.default_rng(1)
     center = np.repeat(rng.normal(size=(40, 15)), 30, axis=0)
@@ -107,20 +94,20 @@ def test_lists_too_short_to_stand_in_are_found_anew(engine, monkeypatch):
     after[1:30] = rng.normal(size=(29, 15))
     spaces, queries = spaces_of(before, after), np.arange(len(before))
     again = []
-    real = both.Search.lists
+    real = Search.lists
     monkeypatch.setattr(
-        both.Search,
+        Search,
         "lists",
         lambda self, rows, k, **how: again.append(len(rows)) or real(self, rows, k, **how),
     )
-    found = nearest_in_both(spaces, queries, 10)
+    found = nearest_in_both(spaces, queries, 10, engine=engine)
     assert again[-1] == 1
     monkeypatch.undo()
     for one, other in zip(found, in_each(spaces, queries, 10), strict=True):
         same(one, other)
 
 
-def test_equal_spaces_are_searched_once(moved):
+def test_equal_spaces_are_searched_once(same, moved):
     spaces = spaces_of(moved.before, moved.before.copy())
     before, after = nearest_in_both(spaces, np.arange(100), 5)
     same(before, after)
@@ -131,7 +118,7 @@ def test_number_of_threads_does_not_show(engine, moved):
     try:
         for count in (1, 2):
             torch.set_num_threads(count)
-            answers.append(nearest_in_both(moved, np.arange(3000), 10))
+            answers.append(nearest_in_both(moved, np.arange(3000), 10, engine=engine))
     finally:
         torch.set_num_threads(threads)
     one, two = ([part.tobytes() for found in each for part in found] for each in answers)

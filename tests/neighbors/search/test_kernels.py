@@ -5,10 +5,9 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba", reason="needs numba")
 
-import torch
-
 from driftkit.neighbors.search import kernels
-from driftkit.neighbors.search.space import Space, row_norms
+from driftkit.neighbors.search.rerank import cosines
+from driftkit.neighbors.search.space import Space
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40), st.integers(1, 60))
@@ -24,16 +23,19 @@ def test_a_heap_keeps_the_largest(seed, depth, count):
     np.testing.assert_array_equal(new[who[who >= 0]], value[who >= 0])
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
 @pytest.mark.parametrize("d", [1, 7, 8, 9, 50, 127, 128, 129, 136, 200, 300, 1025])
-def test_cosines_have_numpy_s_bits(d):
+def test_cosines_have_numpy_s_bits(d, kind):
     rng = np.random.default_rng(d)
-    matrix = rng.normal(size=(60, d)).astype(np.float32)
-    space = Space(matrix, row_norms(matrix), np.arange(60), torch.device("cpu"))
+    asked = Space.of(rng.normal(size=(60, d)).astype(kind))
+    space = Space.of(rng.normal(size=(60, d)).astype(np.float32))
     left, right = np.arange(60), rng.integers(-1, 60, (60, 9))
     out = np.full(right.shape, np.nan, np.float32)
-    kernels.cosines(matrix, space.norms, kernels.plan_of(d), left, right, out)
+    kernels.cosines_into(
+        out, kernels.plan_of(d), asked.matrix, asked.norms, left, space.matrix, space.norms, right
+    )
     filled = right >= 0
-    expected = space.cosine(np.repeat(left, 9)[filled.ravel()], right[filled])
+    expected = cosines(asked, np.repeat(left, 9)[filled.ravel()], space, right[filled])
     np.testing.assert_array_equal(out[filled], expected)
     assert np.isnan(out[~filled]).all()
 
@@ -44,8 +46,8 @@ def test_keeps_the_largest_of_rows_and_columns(shape, upper):
     rng = np.random.default_rng(0)
     product = rng.normal(size=shape).astype(np.float32)
     seen = product.copy()
-    own = np.full(shape[0], -1, np.int32)
-    own[0] = 0
+    excluded = np.full((shape[0], 2), -1, np.int32)
+    excluded[0] = 0, shape[1]
     sides = [
         (
             np.arange(length, dtype=np.int32) + 100,
@@ -55,7 +57,7 @@ def test_keeps_the_largest_of_rows_and_columns(shape, upper):
         )
         for length in shape
     ]
-    kernels.keep_largest(product, own, upper, *sides[0], *sides[1])
+    kernels.keep_largest(product, excluded, upper, *sides[0], *sides[1])
     seen[0, 0] = -np.inf
     if upper:
         seen[np.tril_indices(shape[0], 0, shape[1])] = -np.inf

@@ -5,9 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftkit import neighbor_shifts
+from driftkit.arrays import row_norms
 from driftkit.errors import UnknownNameError
 from driftkit.neighbors.search.other_metrics import nearest_by
-from driftkit.neighbors.search.space import row_norms
 
 
 def scores(metric, x):

@@ -3,9 +3,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftkit.neighbors.search.proposals import Proposals
-from driftkit.neighbors.search.rerank import decide, entries_of, keys_of
-from driftkit.neighbors.search.space import Space, row_norms
+from driftkit.neighbors.search.rerank import (
+    NOBODY,
+    Proposals,
+    cosines,
+    decide,
+    entries_of,
+    keys_of,
+    leading,
+    merged,
+)
+from driftkit.neighbors.search.space import Queries, Space
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60))
@@ -21,20 +29,57 @@ def test_keys_order_by_cosine_then_position(seed, count):
 
 
 def test_what_was_not_proposed_may_come_after_the_sure_entries_only():
-    rng = np.random.default_rng(0)
-    matrix = rng.normal(size=(50, 8)).astype(np.float32)
-    space = Space(matrix, row_norms(matrix), np.arange(50), torch.device("cpu"))
-    unit = space.unit(np.arange(50)).numpy()
+    matrix = np.random.default_rng(0).normal(size=(50, 8)).astype(np.float32)
+    space, everyone = Space.of(matrix), np.arange(50)
+    queries = Queries(space, everyone, np.arange(50, dtype=np.int32)[:, None])
+    unit = space.unit(everyone).numpy()
     product = unit @ unit.T
     np.fill_diagonal(product, -np.inf)
     order = np.argsort(-product, axis=1)[:, :6].astype(np.int32)
     value = np.take_along_axis(product, order.astype(np.int64), axis=1)
-    shuffled = order[:, ::-1].copy()
-    lists = decide(space, np.arange(50), Proposals(value[:, ::-1], shuffled, value[:, -1]))
+    proposals = Proposals(value[:, ::-1], order[:, ::-1].copy(), value[:, -1])
+    lists = decide(space, everyone, queries, proposals)
     np.testing.assert_array_equal(lists.identity, order)
     assert (lists.sure == 5).all()  # the last one is the bound itself
     complete = Proposals(value, order, np.full(50, -np.inf, np.float32))
-    assert (decide(space, np.arange(50), complete).sure == 6).all()
+    assert (decide(space, everyone, queries, complete).sure == 6).all()
     identity, cosine = lists.first(8)
     assert identity.shape == cosine.shape == (50, 8)
     assert (identity[:, 6:] == -1).all()
+
+
+def test_lists_above_a_floor_hold_nothing_yet():
+    lists = Proposals.above(np.array([0.5, -np.inf], np.float32), 3)
+    assert lists.value.tolist() == [[0.5] * 3, [-np.inf] * 3]
+    assert (lists.identity == -1).all()
+    assert lists.bound.tolist() == [0.5, -np.inf]
+
+
+def test_cosines_of_rows():
+    space = Space.of(np.array([[3, 4], [4, 3], [0, 0]], np.float32))
+    found = cosines(space, np.array([0, 1, 2]), space, np.array([1, 1, 1]))
+    assert found[:2].tolist() == [np.float32(0.96), 1]
+    assert np.isnan(found[2])
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.integers(1, 4), st.integers(0, 30))
+@settings(max_examples=60, deadline=None)
+def test_offers_are_merged_as_a_full_sort_merges_them(seed, m, k, count):
+    rng = np.random.default_rng(seed)
+    best = np.sort(rng.integers(0, 50, (m, k)), axis=1)
+    best[rng.random((m, k)) < 0.3] = NOBODY
+    asker, keys = rng.integers(0, m, count), rng.integers(0, 50, count)
+    expected = [sorted([*best[at], *keys[asker == at]])[:k] for at in range(m)]
+    assert merged(best, asker, keys).tolist() == expected
+
+
+def test_leading_scores_are_the_largest_and_their_ties():
+    inf = float("inf")
+    scores = torch.tensor([[1.0, 3, 2, 2], [-inf, 5, -inf, -inf], [-inf, -inf, -inf, -inf]])
+    rows, columns = leading(scores, 2)
+    assert list(zip(rows.tolist(), columns.tolist(), strict=True)) == [
+        (0, 1),
+        (0, 2),
+        (0, 3),
+        (1, 1),
+    ]
