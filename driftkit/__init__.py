@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from driftkit.embeddings import Embeddings
     from driftkit.evaluators import Scores, compare_scores, score
     from driftkit.gate import Verdict, check
-    from driftkit.loaders import inspect, load
+    from driftkit.loaders import inspect, load, register_format
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
 
@@ -31,6 +31,7 @@ _HOME = {
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
+    "register_format": "loaders",
     "score": "evaluators",
 }
 
@@ -51,6 +52,7 @@ __all__ = [
     "inspect",
     "load",
     "neighbor_shifts",
+    "register_format",
     "score",
 ]
 

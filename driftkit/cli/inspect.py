@@ -1,4 +1,4 @@
-"""``driftkit inspect``: which tensors of a file look like word tables."""
+"""``driftkit inspect``: which tensors of files look like word tables."""
 
 from __future__ import annotations
 
@@ -8,25 +8,58 @@ from driftkit.cli import options
 
 
 @click.command("inspect", epilog=options.SOURCE_HELP)
-@click.argument("source")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--original", metavar="ORIGINAL", help="Say which tables equal those of this source.")
 @options.vocab_option
 @options.unsafe_option
 @options.json_option
+@options.quiet_option
 def command(
-    source: str,
+    sources: tuple[str, ...],
     *,
     original: str | None,
     vocab: str | None,
     unsafe_pickle: bool,
     json_to: str | None,
+    quiet: bool,
 ) -> None:
-    """List what SOURCE holds: tensors, shapes, types, the vocabulary found, and problems.
+    """List what each SOURCE holds: tensors, shapes, types, the vocabulary found, and problems.
 
-    Nothing is read whole. Ends with the exact command that audits it.
+    Nothing is read whole. The output ends with the exact command that audits each table. The JSON
+    of several sources is a list.
     """
+    from rich.console import Group
+    from rich.text import Text
+
     from driftkit import inspect
+    from driftkit.errors import DriftkitError
     from driftkit.report.terminal import inspection_view
 
-    inspection = inspect(source, vocab=vocab, original=original, unsafe_pickle=unsafe_pickle)
-    options.give(lambda: inspection_view(inspection), inspection.to_dict(), json_to)
+    show = options.Progress(quiet)
+    found, failures = [], []
+    for source in sources:
+        try:
+            with show.stage(f"reading {source}") as progress:
+                inspection = inspect(
+                    source,
+                    vocab=vocab,
+                    original=original,
+                    unsafe_pickle=unsafe_pickle,
+                    progress=progress,
+                )
+            found.append(inspection)
+        except DriftkitError as failure:  # the other sources are shown all the same
+            failures.append(failure)
+    if found:
+        documents = [inspection.to_dict() for inspection in found]
+        document = documents if len(sources) > 1 else documents[0]
+        options.give(lambda: Group(*map(inspection_view, found)), document, json_to)
+    for inspection in found:
+        if inspection.tables and json_to != "-":
+            # Never wrapped, so that it can be copied.
+            line = Text(f"next: {inspection.command()}", "bold")
+            options.console().print(line, soft_wrap=True)
+    for earlier in failures[:-1]:
+        click.echo(f"Error: {earlier}", err=True)
+    if failures:
+        raise failures[-1]

@@ -309,7 +309,9 @@ def console() -> Console:
 
 
 def give(
-    view: Callable[[], RenderableType], document: Mapping[str, Any], json_to: str | None
+    view: Callable[[], RenderableType],
+    document: Mapping[str, Any] | Sequence[Any],
+    json_to: str | None,
 ) -> None:
     """Print a result, write it as JSON, or both, as ``--json`` asks."""
     if json_to is not None:

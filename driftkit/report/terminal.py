@@ -133,7 +133,7 @@ def scores_view(scores: Scores) -> RenderableType:
 
 
 def inspection_view(inspection: Inspection) -> RenderableType:
-    """Tensors of a file that look like word tables, and the command to run next."""
+    """Tensors of a file that look like word tables; `Inspection.command` says what to run next."""
     parts: list[RenderableType] = [Text(f"{inspection.source}: {inspection.format}", "bold")]
     if inspection.words is not None:
         parts.append(Text(f"vocabulary: {inspection.vocabulary}, {inspection.words:,} words"))
@@ -163,10 +163,9 @@ def inspection_view(inspection: Inspection) -> RenderableType:
                 for info in inspection.tables
             ]
     if inspection.others:
-        parts.append(Text(f"{inspection.others:,} further matrices are no word tables", "dim"))
+        others = f"{inspection.others:,} further matrices do not look like word tables"
+        parts.append(Text(others, "dim"))
     parts += [Text(f"problem: {problem}", "yellow") for problem in inspection.problems]
-    if inspection.tables:
-        parts.append(Text(f"next: {inspection.command()}", "bold"))
     return Group(*parts)
 
 

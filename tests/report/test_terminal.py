@@ -68,7 +68,7 @@ def test_scores_of_several_tables_name_their_source(pair):
     assert re.search(r"\n  semantic +3cosadd@1", one)
 
 
-def test_an_inspection_ends_with_the_command_to_run(saved):
+def test_an_inspection_lists_the_tables_and_leaves_the_command_to_whoever_prints(saved):
     text = to_text(inspection_view(dk.inspect(saved / "tuned.pt")), 200)
     assert re.search(r"embedding.weight +float32 +fits +3,002 +50", text)
-    assert text.splitlines()[-1].startswith("next: driftkit audit ORIGINAL ")
+    assert "next:" not in text  # a view wraps lines, and this one must be copied whole
