@@ -148,7 +148,7 @@ def _toefl(path: Path, name: str, lines: list[tuple[int, str]]) -> ChoiceBenchma
 
 
 def _answers(path: Path) -> dict[int, int]:
-    """Question to place of its answer: the first number and the last letter of each line."""
+    """Return the place of each answer: the first number and the last letter of each line."""
     found = {}
     for number, line in text_lines(path, CHOICES):
         question, letter = re.search(r"\d+", line), re.findall(r"\b[a-h]\b", line)

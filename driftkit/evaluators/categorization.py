@@ -128,7 +128,7 @@ def in_majority(categories: Labels, clusters: Labels) -> npt.NDArray[np.bool_]:
 
 
 def purity(categories: Labels, clusters: Labels) -> float:
-    """Share of words in the commonest category of their cluster (Zhao & Karypis 2001).
+    """Return the share of words of the commonest category of their cluster (Zhao & Karypis 2001).
 
     >>> purity(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
     0.75
@@ -137,7 +137,9 @@ def purity(categories: Labels, clusters: Labels) -> float:
 
 
 def adjusted_rand(categories: Labels, clusters: Labels) -> float:
-    """Adjusted Rand index: 1 for the same partition, 0 on average by chance (Hubert & Arabie 1985).
+    """Return the adjusted Rand index (Hubert & Arabie 1985).
+
+    It is 1 for the same partition, and 0 on average by chance.
 
     >>> round(adjusted_rand(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])), 4)
     0.5714
@@ -152,7 +154,7 @@ def adjusted_rand(categories: Labels, clusters: Labels) -> float:
 
 
 def v_measure(categories: Labels, clusters: Labels) -> float:
-    """Harmonic mean of homogeneity and completeness (Rosenberg & Hirschberg 2007).
+    """Return the harmonic mean of homogeneity and completeness (Rosenberg & Hirschberg 2007).
 
     >>> v_measure(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])).__round__(4)
     0.8

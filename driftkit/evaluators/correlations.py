@@ -14,7 +14,7 @@ FEWEST_PAIRS = 3
 
 
 def pearson(x: Values, y: Values) -> float:
-    """Pearson's linear correlation; NaN if a side is constant or there are under three values.
+    """Return Pearson's correlation; NaN if a side is constant or there are under three values.
 
     >>> round(pearson(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])), 4)
     0.982
@@ -28,7 +28,7 @@ def pearson(x: Values, y: Values) -> float:
 
 
 def spearman(x: Values, y: Values) -> float:
-    """Spearman's rank correlation, tied values sharing their average rank; NaN as in `pearson`.
+    """Return Spearman's correlation, tied values sharing their average rank; NaN as `pearson`.
 
     >>> round(spearman(np.array([1.0, 2.0, 2.0]), np.array([1.0, 5.0, 9.0])), 4)
     0.866
@@ -37,7 +37,7 @@ def spearman(x: Values, y: Values) -> float:
 
 
 def kendall(x: Values, y: Values) -> float:
-    """Kendall's tau-b, which corrects for ties; NaN as in `pearson`.
+    """Return Kendall's tau-b, which corrects for ties; NaN as in `pearson`.
 
     >>> round(kendall(np.array([1.0, 2.0, 2.0]), np.array([1.0, 5.0, 9.0])), 4)
     0.8165
@@ -58,7 +58,7 @@ CORRELATIONS: dict[str, Callable[[Values, Values], float]] = {
 
 
 def undefined_reason(gold: Values) -> str:
-    """Why the correlation of these scores with cosines is NaN, in one phrase."""
+    """Return why the correlation of these scores with cosines is NaN, in one phrase."""
     if len(gold) < FEWEST_PAIRS:
         return f"{len(gold)} pairs can be answered; a correlation needs {FEWEST_PAIRS} or more"
     side = "human scores" if np.ptp(gold) == 0 else "cosines"

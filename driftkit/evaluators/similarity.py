@@ -140,7 +140,7 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
         return PairedSimilarity(self.measure, pair, items, before, after, pairs=pairs, gold=gold)
 
     def _close(self, table: Embeddings, items: Items) -> tuple[Values, Mask]:
-        """Closeness of every pair, NaN where there is none, and which pairs count."""
+        """Return the closeness of every pair, NaN where there is none, and which pairs count."""
         used = items.usable
         close = np.full(items.n_total, np.nan)
         measure: Callable[[Matrix, Rows], Values] = CLOSENESS[self.closeness]
@@ -189,7 +189,7 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
 
 
 def _gensim_cosines(matrix: Matrix, pairs: Rows) -> Values:
-    """Cosines as gensim takes them, one pair at a time in float32."""
+    """Return cosines as gensim takes them, one pair at a time in float32."""
     from gensim.matutils import unitvec
 
     found = [np.dot(unitvec(matrix[a]), unitvec(matrix[b])) for a, b in pairs]

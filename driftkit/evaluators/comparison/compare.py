@@ -81,7 +81,7 @@ def compare_scores(
     method : {"percentile", "bca"}
         The interval a status is decided by.
     memo : mutable mapping, optional
-        Give the same dictionary when several tuned tables are compared with one original: its
+        Pass the same dictionary when several tuned tables are compared with one original: its
         answers to analogies are then searched once. It keeps the original alive.
     progress : callable or True, optional
         Called with (done, total); True draws a bar on standard error.

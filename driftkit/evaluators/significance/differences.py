@@ -101,7 +101,7 @@ class Ranking:
         self.is_tied = bool((self.after - self.first > 1).any())
 
     def centered(self, counts: Counts) -> Values:
-        """Twice the average ranks less their mean, for counts in sorted order, (r, m).
+        """Return twice the average ranks less their mean, for counts in sorted order, (r, m).
 
         Twice, because that is a whole number, and integers add up six times as fast.
         """

@@ -58,7 +58,7 @@ def permute_correlation(
 ) -> float:
     """Return the p-value of the difference of two correlations with human scores, (m,) each.
 
-    Give ranks for Spearman's correlation. Ranks, not cosines, are then swapped: tuning stretches
+    Pass ranks for Spearman's correlation. Ranks, not cosines, are then swapped: tuning stretches
     the scale of cosines, which says nothing about their order. NaN if a side is constant.
     """
     g, b, a = (_standardized(side) for side in (gold, before, after))
