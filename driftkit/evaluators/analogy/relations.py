@@ -86,7 +86,6 @@ def answer_relations(
     kinds = kinds[sizes >= FEWEST_PAIRS]
     asked = np.flatnonzero(np.isin(relation, kinds))
     a, b = (matrix[rows] / norms[rows, None] for rows in (sources, targets))  # (m, d)
-    barred = sources if exclude else np.full(len(sources), -1)
     identity = np.full((len(sources), k), -1, np.int32)
     scores = np.full((len(sources), k), -np.inf, np.float32)
     if method == "3cosavg":
@@ -95,7 +94,8 @@ def answer_relations(
             some = relation == kind
             offset = b[some] - a[some]
             goal[some] = a[some] + (offset.sum(axis=0) - offset) / (len(offset) - 1)
-        queries = search.of_vectors(goal[asked], barred[asked, None])
+        barred = sources[asked, None] if exclude else np.empty((len(asked), 0), np.int64)
+        queries = search.of_vectors(goal[asked], barred)
         identity[asked], scores[asked] = search.nearest(queries, k, progress=progress)
         return Answers.of(identity, scores, search.candidates)
     rng = np.random.default_rng(seed)
@@ -104,7 +104,8 @@ def answer_relations(
         size = min(NEGATIVES, len(search.candidates))
         drawn = rng.choice(search.candidates, size, replace=False)
         weights, offsets = _classes(a[some], b[some], matrix[drawn] / norms[drawn, None])
-        best = _best(search, a[some], weights, offsets, barred[some], k)
+        out = search.position[sources[some]] if exclude else np.full(len(some), -1)
+        best = _best(search, a[some], weights, offsets, out, k)
         scores[some], identity[some] = entries_of(best)
         if progress is not None:
             progress(step + 1, len(kinds))
@@ -155,14 +156,17 @@ def logistic_regression(x: Values, y: Values) -> tuple[Values, float]:
 def _best(
     search: Search, a: Values, weights: Values, offsets: Values, barred: Rows, k: int
 ) -> Keys:
-    """The k best candidates of each pair by LRCos, as keys of scores and positions (p, k)."""
+    """The k best candidates of each pair by LRCos, but for a position, as keys (p, k)."""
     best = np.full((len(a), k), NOBODY)
     matrix, norms = search.space.matrix, search.space.norms
     for some in row_blocks(len(search.candidates)):
         members = search.candidates[some]
         unit = matrix[members] / norms[members, None]
-        score = (a @ unit.T) * expit(weights @ unit.T + offsets[:, None])  # (p, r)
-        score[members[None, :] == barred[:, None]] = -np.inf
+        score = weights @ unit.T + offsets[:, None]  # (p, r)
+        expit(score, out=score)
+        score *= a @ unit.T
+        inside = np.flatnonzero((barred >= some.start) & (barred < some.stop))
+        score[inside, barred[inside] - some.start] = -np.inf
         asker, column = leading(torch.from_numpy(score.astype(np.float32)), k)
         position = (some.start + column).astype(np.int32)
         keys = keys_of(score[asker, column].astype(np.float32), position)
