@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from html import escape
+from os import PathLike
 
 import numpy as np
 
 from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
 from driftkit.embeddings import Embeddings
-from driftkit.errors import AlignmentError, UnknownNameError
+from driftkit.errors import AlignmentError, OptionError, UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,16 @@ class Pair:
             f"{len(self.removed):,} removed>"
         )
 
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
+
     @cached_property
     def index(self) -> dict[str, int]:
         """Shared word to position among the shared words; treat it as read-only."""
         return {word: position for position, word in enumerate(self.words)}
 
     def rows(self, words: Iterable[str]) -> Rows:
-        """Position of each word among the shared words.
+        """Return the position of each word among the shared words.
 
         Parameters
         ----------
@@ -160,7 +165,7 @@ class Pair:
         return f"more than the rounding of the sources, {bound} ({'; '.join(reasons)})"
 
 
-def align(original: Embeddings, tuned: Embeddings) -> Pair:
+def align(original: Embeddings, tuned: Embeddings | None = None) -> Pair:
     """Join two tables by word.
 
     Parameters
@@ -174,6 +179,8 @@ def align(original: Embeddings, tuned: Embeddings) -> Pair:
 
     Raises
     ------
+    OptionError
+        If something else is given where a table is due; the message shows the call that works.
     AlignmentError
         If the dimensions differ or no word is shared.
 
@@ -185,6 +192,8 @@ def align(original: Embeddings, tuned: Embeddings) -> Pair:
     >>> pair.words, pair.moved.tolist(), pair.added, pair.removed
     (('good', 'film'), [True, False], ('<pad>',), ('bad',))
     """
+    if not isinstance(original, Embeddings) or not isinstance(tuned, Embeddings):
+        raise OptionError(_call_that_works(original, tuned))
     if original.dimensions != tuned.dimensions:
         raise AlignmentError(
             f"{original.source.name} has {original.dimensions} dimensions and {tuned.source.name} "
@@ -211,6 +220,32 @@ def align(original: Embeddings, tuned: Embeddings) -> Pair:
         tuple(word for word in tuned.words if word not in original),
         tuple(word for word in original.words if word not in tuned),
     )
+
+
+def _call_that_works(original: object, tuned: object) -> str:
+    """Say what `align` takes, and how to call it with what was given instead."""
+    if isinstance(original, tuple | list) and tuned is None:
+        kind = type(original).__name__
+        return f"dk.align takes two tables, and one {kind} was given; call dk.align(*tables)."
+    given, calls = zip(*map(_as_table, (original, tuned), ("original", "tuned")), strict=True)
+    return (
+        f"dk.align takes two tables, and {' and '.join(given)} were given; call "
+        f"dk.align({', '.join(calls)})."
+    )
+
+
+def _as_table(given: object, name: str) -> tuple[str, str]:
+    """Return what something is, and the expression that makes it a table."""
+    if given is None:
+        return "nothing", name
+    if isinstance(given, Embeddings):
+        return "a table", name
+    if isinstance(given, str | PathLike):
+        return "a path", f"dk.load({str(given)!r})"
+    if hasattr(given, "key_to_index"):
+        return "gensim vectors", f"dk.Embeddings.from_gensim({name})"
+    kind = f"an object of type {type(given).__name__}"
+    return kind, f"dk.Embeddings({name}_words, {name}_matrix)"
 
 
 def _take(matrix: Matrix, rows: Rows) -> Matrix:

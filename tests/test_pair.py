@@ -1,3 +1,6 @@
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -5,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from driftkit import Embeddings, align
-from driftkit.errors import AlignmentError, UnknownNameError
+from driftkit.errors import AlignmentError, OptionError, UnknownNameError
 from driftkit.provenance import Rounding, Source
 
 
@@ -84,6 +87,52 @@ def test_zero_rows_on_either_side():
     a = table("abc", [[0, 0], [1, 0], [1, 0]])
     b = table("abc", [[1, 0], [0, 0], [1, 0]])
     assert align(a, b).zero.tolist() == [True, True, False]
+
+
+VECTORS = SimpleNamespace(key_to_index={})
+TABLE = table("ab", np.eye(2))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (
+            ("a.npy", "b.npy"),
+            "a path and a path were given; call dk.align(dk.load('a.npy'), dk.load('b.npy')).",
+        ),
+        ((TABLE, Path("b.npy")), "a table and a path were given; call dk.align(original, dk.load("),
+        (
+            (VECTORS, TABLE),
+            "gensim vectors and a table were given; call "
+            "dk.align(dk.Embeddings.from_gensim(original), tuned).",
+        ),
+        (((TABLE, TABLE),), "one tuple was given; call dk.align(*tables)."),
+        ((TABLE,), "a table and nothing were given; call dk.align(original, tuned)."),
+        (
+            (TABLE, np.eye(2)),
+            "an object of type ndarray were given; call "
+            "dk.align(original, dk.Embeddings(tuned_words, tuned_matrix)).",
+        ),
+    ],
+)
+def test_what_is_no_table_gets_the_call_that_works(given, message):
+    with pytest.raises(OptionError) as caught:
+        align(*given)
+    assert message in str(caught.value)
+
+
+def test_rows_that_changed_by_rounding_alone_did_not_move():
+    a, b = table("w", [[1.0, 2.0]], Rounding.of_decimals(2)), table("w", [[1.001, 2.0]])
+    assert (align(a, b).changed.tolist(), align(a, b).moved.tolist()) == ([True], [False])
+    assert align(a, a).changed.tolist() == [False]
+
+
+def test_a_notebook_shows_the_line_of_the_shell():
+    pair = align(TABLE, TABLE)
+    assert (
+        pair._repr_html_()
+        == "<code>&lt;Pair of 2 shared words x 2: 0 moved, 0 added, 0 removed&gt;</code>"
+    )
 
 
 def test_different_dimensions_name_both():

@@ -10,6 +10,9 @@ from driftkit.errors import OptionError
 from driftkit.measures.registry import provide
 from driftkit.pair import Pair
 
+_DECIMALS = 12
+"""A rotation is known to about as many; more would be another processor's."""
+
 
 def displacement(pair: Pair, *, center: bool = False, anchors: Mask | None = None) -> Values:
     """Return the cosine distance of each word's vectors, after optional centering and rotation.
@@ -77,7 +80,7 @@ def displacement(pair: Pair, *, center: bool = False, anchors: Mask | None = Non
             size = np.sqrt(np.square(x).sum(axis=1) * np.square(y).sum(axis=1))
             out[rows] = 1 - np.clip((x * y).sum(axis=1) / size, -1, 1)
     out[pair.zero] = np.nan
-    return out
+    return np.round(out, _DECIMALS)
 
 
 def _by_name(pair: Pair, center: float, anchors: float) -> Values:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from driftkit.arrays import row_blocks
-from driftkit.drift.space import space_drift
 from driftkit.embeddings import Embeddings
 from driftkit.pair import Pair, align
 from driftkit.provenance import Source
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
@@ -51,23 +45,3 @@ def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
         matrix[rows] = before + noise
     source = Source(f"random moves of the size of {pair.tuned.source.name}")
     return align(pair.original, Embeddings(pair.words, matrix, source=source))
-
-
-def against_null(pair: Pair, *, seed: int = 0) -> pd.DataFrame:
-    """Return the whole-space measures of the pair beside those of random moves of the same size.
-
-    Parameters
-    ----------
-    pair : Pair
-    seed : int
-        Seed of the directions.
-
-    Returns
-    -------
-    DataFrame
-        A row for each value: ``measure``, ``group``, ``of``, ``n``, ``value``, ``null``.
-    """
-    frame = space_drift(pair).to_frame().drop(columns="reason")
-    null = space_drift(null_pair(pair, seed=seed)).to_frame()
-    keys = ["measure", "group", "of"]
-    return frame.merge(null[[*keys, "value"]].rename(columns={"value": "null"}), "left", keys)

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from driftkit.arrays import Mask, Values
-from driftkit.drift.moments import Moments, UnitMoments, blocks
+from driftkit.drift.moments import Moments, blocks
 from driftkit.pair import Pair
+
+DOUBT = 1e-15
+"""Share of a sum over rows that depends on the order of adding, and so on the processor."""
+
+
+def certain(value: float, doubt: float) -> float:
+    """Return a value without the digits that a doubt of this size reaches.
+
+    Examples
+    --------
+    >>> certain(3.4589e-07, 1e-9), certain(1.2e-08, 3e-8), certain(0.25, 1e-15)
+    (3.5e-07, 0.0, 0.25)
+    """
+    return round(value, -1 - math.ceil(math.log10(doubt)))
+
+
+def root_of_difference(whole: float, part: float, unit: float = 1.0) -> float:
+    """Return ``sqrt((whole - part) / unit)``; a small difference of large sums is doubtful."""
+    root = math.sqrt(max(whole - part, 0.0) / unit)
+    doubt = DOUBT * whole / unit
+    return certain(root, doubt / max(root, math.sqrt(doubt))) if whole else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +105,8 @@ def procrustes_angle(m: Moments) -> float:
     Williams et al. 2021, "Generalized Shape Metrics on Neural Representations".
     """
     nuclear = np.linalg.svd(m.xy, compute_uv=False).sum()
-    return float(np.arccos(min(nuclear / np.sqrt(np.trace(m.xx) * np.trace(m.yy)), 1.0)))
+    angle = float(np.arccos(min(nuclear / np.sqrt(np.trace(m.xx) * np.trace(m.yy)), 1.0)))
+    return certain(angle, DOUBT / max(angle, np.sqrt(DOUBT)))
 
 
 def pip_loss(m: Moments) -> float:
@@ -96,11 +119,12 @@ def pip_loss(m: Moments) -> float:
     Yin & Shen 2018, "On the Dimensionality of Word Embedding".
     """
     size = float(np.square(m.raw_xx).sum())
-    gap = size + float(np.square(m.raw_yy).sum()) - 2 * float(np.square(m.raw_xy).sum())
-    return float(np.sqrt(max(gap, 0.0) / size)) if size else np.nan
+    now = float(np.square(m.raw_yy).sum())
+    shared = 2 * float(np.square(m.raw_xy).sum())
+    return root_of_difference(size + now, shared, size) if size else np.nan
 
 
-def rsa(unit: UnitMoments) -> float:
+def rsa(unit: Moments) -> float:
     """Return the correlation, over all pairs of words, of their cosines before and after.
 
     References
@@ -108,20 +132,20 @@ def rsa(unit: UnitMoments) -> float:
     Kriegeskorte, Mur & Bandettini 2008, "Representational Similarity Analysis".
     """
     n, pairs = unit.n, unit.n * (unit.n - 1)
-    mean_x, mean_y = mean_cosine(n, unit.sum_x), mean_cosine(n, unit.sum_y)
-    var_x = (float(np.square(unit.xx).sum()) - n) / pairs - mean_x**2
-    var_y = (float(np.square(unit.yy).sum()) - n) / pairs - mean_y**2
-    covariance = (float(np.square(unit.xy).sum()) - n) / pairs - mean_x * mean_y
+    mean_x, mean_y = mean_cosine(n, unit.mean_x), mean_cosine(n, unit.mean_y)
+    var_x = (float(np.square(unit.raw_xx).sum()) - n) / pairs - mean_x**2
+    var_y = (float(np.square(unit.raw_yy).sum()) - n) / pairs - mean_y**2
+    covariance = (float(np.square(unit.raw_xy).sum()) - n) / pairs - mean_x * mean_y
     if min(var_x, var_y) <= 1e-14:
         return np.nan
     return float(np.clip(covariance / np.sqrt(var_x * var_y), -1, 1))
 
 
-def mean_cosine(n: int, total: Values) -> float:
-    """Return ``(|sum u|^2 - n) / (n (n - 1))`` of n unit rows u with this sum.
+def mean_cosine(n: int, mean: Values) -> float:
+    """Return the mean cosine of all pairs of n rows, from the mean (d,) of their unit rows.
 
     References
     ----------
     Ethayarajh 2019, "How Contextual are Contextualized Word Representations?".
     """
-    return float((total @ total - n) / (n * (n - 1)))
+    return float((n * mean @ mean - 1) / (n - 1))

@@ -13,12 +13,13 @@ import torch
 
 from driftkit.arrays import Mask, Matrix, Values, row_blocks
 from driftkit.drift.moments import Moments
+from driftkit.drift.similarity import DOUBT, certain
 
 _RANK = 1e-12
 """Share of the largest eigenvalue below which a direction is rounding."""
 
-_SAFE = 60.0
-"""Exponents up to which neither a power nor its inverse leaves the range of float32."""
+_SAFE = 600.0
+"""Exponents up to which neither a power nor its inverse leaves the range of float64."""
 
 
 def effective_rank(lam: Values) -> float:
@@ -61,10 +62,7 @@ def participation_ratio(lam: Values) -> float:
 def isoscore(lam: Values) -> float:
     """Return how evenly the variance fills all d directions: 1 for a ball, 0 for a line.
 
-    Parameters
-    ----------
-    lam : ndarray of float64, shape (d,)
-        Eigenvalues of the covariance, that is of centered rows; their scale does not matter.
+    The eigenvalues are of centered rows; their scale does not matter.
 
     References
     ----------
@@ -88,19 +86,8 @@ def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Values) -> float:
     """Return ``min Z(c) / max Z(c)``, ``Z(c) = sum exp(c.x)``, c the eigenvectors, both signs.
 
     An eigenvector has no sign, so both are tried; the usual code takes whichever one the solver
-    gave, and its answer changes with the solver.
-
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    chosen : ndarray of bool, shape (n,)
-    gram : ndarray of float64, shape (d, d)
-        ``X'X`` of the chosen rows, not centered.
-
-    Returns
-    -------
-    float
-        From 0 to 1, 1 is isotropic; NaN without rows.
+    gave, and its answer changes with the solver. ``gram`` (d, d) is ``X'X`` of the chosen rows of
+    the matrix (n, d), not centered. 1 is isotropic; NaN without rows.
 
     References
     ----------
@@ -115,24 +102,22 @@ def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Values) -> float:
     if not chosen.any():
         return np.nan
     _, vectors = np.linalg.eigh(gram)
-    directions = torch.from_numpy(np.ascontiguousarray(vectors, np.float32))  # (d, d)
+    directions = torch.from_numpy(np.ascontiguousarray(vectors))  # (d, d)
     logs = []
     for rows in row_blocks(len(matrix)):
-        block = matrix[rows][chosen[rows]]
+        block = matrix[rows][chosen[rows]].astype(np.float64)
         if len(block):
-            along = torch.from_numpy(np.ascontiguousarray(block)) @ directions  # (b, d)
-            logs.append(_log_sums(along))
+            logs.append(_log_sums(torch.from_numpy(block) @ directions))
     log_z = torch.stack(logs).logsumexp(dim=0)
     return float((log_z.min() - log_z.max()).exp())
 
 
 def _log_sums(along: torch.Tensor) -> torch.Tensor:
-    """Return logarithms (2, d) of the sums over rows of ``exp`` and of ``exp`` of the opposite."""
+    """Return logarithms (2, d) of the sums over rows (b, d) of ``exp``, and of the opposite's."""
     if along.abs().max() > _SAFE:
-        return torch.stack([along.double().logsumexp(dim=0), (-along.double()).logsumexp(dim=0)])
+        return torch.stack([along.logsumexp(dim=0), (-along).logsumexp(dim=0)])
     powers = along.exp_()
-    sums = torch.stack([powers.sum(dim=0), powers.reciprocal_().sum(dim=0)])
-    return sums.double().log()
+    return torch.stack([powers.sum(dim=0), powers.reciprocal_().sum(dim=0)]).log()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -154,6 +139,11 @@ class Basis:
         singular = np.sqrt(lam[kept])
         return cls(singular, vectors[:, kept] / singular)
 
+    @property
+    def condition(self) -> float:
+        """Largest by smallest eigenvalue: how much rounding grows in the least direction."""
+        return float((self.singular.max() / self.singular.min()) ** 2) if len(self.singular) else 1
+
 
 def eigenspace_overlap(m: Moments, x: Basis, y: Basis) -> float:
     """Return ``|U'V|_F^2 / max(d1, d2)``: the share of one subspace that lies in the other.
@@ -166,7 +156,8 @@ def eigenspace_overlap(m: Moments, x: Basis, y: Basis) -> float:
     if not wider:
         return np.nan
     shared = x.whitening.T @ m.raw_xy @ y.whitening  # U'V
-    return float(min(np.square(shared).sum() / wider, 1.0))
+    share = float(min(np.square(shared).sum() / wider, 1.0))
+    return certain(share, DOUBT * max(x.condition, y.condition))
 
 
 def eigenspace_instability(m: Moments, x: Basis, y: Basis) -> float:
@@ -185,4 +176,4 @@ def eigenspace_instability(m: Moments, x: Basis, y: Basis) -> float:
     in_y = m.raw_xy @ y.whitening  # X'V
     in_x = m.raw_xy.T @ x.whitening  # Y'U
     kept = np.square(m.raw_xx @ in_y).sum() + np.square(m.raw_yy @ in_x).sum()
-    return float(np.clip(1 - kept / whole, 0, 1))
+    return certain(float(np.clip(1 - kept / whole, 0, 1)), 100 * DOUBT)

@@ -18,22 +18,14 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The numbers a parameter of a measure accepts.
-
-    Parameters
-    ----------
-    low, high : float
-    whole : bool
-        Whether only whole numbers are accepted.
-    ends : bool
-        Whether `low` and `high` themselves are accepted.
+    """The numbers a parameter accepts: from low to high, perhaps only whole ones, or no ends.
 
     Examples
     --------
     >>> 0.9 in Bounds(0, 1, ends=False), 1 in Bounds(0, 1, ends=False), 1.5 in Bounds(0, whole=True)
     (True, False, False)
     >>> print(Bounds(0, 1, whole=True), Bounds(1, whole=True), Bounds(1, 10), sep="; ")
-    0 or 1; a whole number of 1 or more; from 1 to 10
+    0 or 1; a whole number, 1 or more; from 1 to 10
     """
 
     low: float
@@ -42,21 +34,18 @@ class Bounds:
     ends: bool = True
 
     def __contains__(self, value: float) -> bool:
-        inside = self.low <= value <= self.high
-        open_end = not self.ends and value in (self.low, self.high)
-        return inside and not open_end and (not self.whole or float(value).is_integer())
+        inside = self.low <= value <= self.high if self.ends else self.low < value < self.high
+        return inside and (not self.whole or float(value).is_integer())
 
     def __str__(self) -> str:
         if self.whole and self.high == self.low + 1:
             return f"{self.low:g} or {self.high:g}"
-        kind = "a whole number " if self.whole else ""
+        text = f"from {self.low:g} to {self.high:g}"
         if self.high == math.inf:
-            return f"{kind}of {self.low:g} or more" if self.ends else f"{kind}above {self.low:g}"
-        return (
-            kind
-            + f"{'from' if self.ends else 'between'} {self.low:g} "
-            + (f"to {self.high:g}" if self.ends else f"and {self.high:g}")
-        )
+            text = f"{self.low:g} or more" if self.ends else f"more than {self.low:g}"
+        elif not self.ends:
+            text = f"between {self.low:g} and {self.high:g}"
+        return f"a whole number, {text}" if self.whole else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +75,12 @@ class Measure:
         What each parameter may be.
     identity : float, optional
         What it reads where nothing changed; None for a measure that describes one table.
+    margin : float, optional
+        Of a measure of benchmarks: the smallest change that counts; by default a hundredth of the
+        range.
+    fewest_items : int, optional
+        Of a measure of benchmarks: fewer answered items than this decide nothing; by default as
+        many as it takes for a single item not to outweigh the margin.
 
     Raises
     ------
@@ -111,34 +106,30 @@ class Measure:
     parameters: tuple[tuple[str, float], ...] = ()
     accepted: Mapping[str, Bounds] = field(default_factory=dict, compare=False)
     identity: float | None = None
+    margin: float | None = None
+    fewest_items: int | None = None
 
     def __post_init__(self) -> None:
+        span = f"from {self.low:g} to {self.high:g}"
+        names = [key for key, _ in self.parameters]
         if not re.fullmatch(r"[\w-]+", self.name):
-            raise OptionError(
-                f"a measure was named {self.name!r}; a name is made of letters, digits, _ and -."
+            wrong = "a name is made of letters, digits, _ and -"
+        elif not self.low < self.high:
+            wrong = f"it ranges {span}, and low must be less than high"
+        elif self.identity is not None and not self.low <= self.identity <= self.high:
+            wrong = f"it reads {self.identity:g} where nothing changed, and ranges {span}"
+        elif self.k is not None and self.k < 1:
+            wrong = "the depth must be 1 or more"
+        elif set(names) != set(self.accepted) or "k" in names:
+            wrong = "`parameters` and `accepted` must name the same parameters, none of them k"
+        else:
+            bad = (each for each in self.parameters if each[1] not in self.accepted[each[0]])
+            key, value = next(bad, ("", 0))
+            wrong = (
+                f"{key}={value:.12g} was given; {key} must be {self.accepted[key]}" if key else ""
             )
-        if not self.low < self.high:
-            raise OptionError(
-                f"measure {self.name} ranges from {self.low:g} to {self.high:g}; "
-                "low must be less than high."
-            )
-        if self.identity is not None and not self.low <= self.identity <= self.high:
-            raise OptionError(
-                f"measure {self.name} reads {self.identity:g} where nothing changed, which is "
-                f"outside its range of {self.low:g} to {self.high:g}."
-            )
-        if self.k is not None and self.k < 1:
-            raise OptionError(f"measure {self.name}@{self.k}: the depth must be 1 or more.")
-        for key, value in self.parameters:
-            if key not in self.accepted or not key.isidentifier() or key == "k":
-                raise OptionError(
-                    f"parameter {key!r} of measure {self.name} is not declared; name it like a "
-                    "Python variable other than k, and say in `accepted` what it may be."
-                )
-            if value not in self.accepted[key]:
-                raise OptionError(
-                    f"{self.name}({key}={value:.12g}): {key} must be {self.accepted[key]}."
-                )
+        if wrong:
+            raise OptionError(f"measure {self.name}: {wrong}.")
 
     def __str__(self) -> str:
         inside = ",".join(f"{key}={value:.12g}" for key, value in self.parameters)
@@ -154,22 +145,11 @@ class Measure:
         return replace(self, k=k)
 
     def settled(self, values: Values, unchanged: Mask | bool = False) -> Values:
-        """Return values without what only rounding put there.
+        """Return values (m,) without what only rounding put there; NaN stays NaN.
 
-        Where nothing changed a distance is 0 and a cosine is 1, not what the last bits leave,
-        which another processor leaves otherwise; and 1.0000000000000002 is 1 wherever 1 is the
-        largest value.
-
-        Parameters
-        ----------
-        values : ndarray of float64, shape (m,)
-            NaN stays NaN: what could not be measured is not known either where nothing changed.
-        unchanged : ndarray of bool, shape (m,), or bool
-            Where all that the value depends on is equal bit by bit in both tables.
-
-        Returns
-        -------
-        ndarray of float64, shape (m,)
+        Where all that a value depends on is equal bit by bit in both tables, a distance is 0 and a
+        cosine is 1, not what the last bits leave, which another processor leaves otherwise. And
+        1.0000000000000002 is 1 where 1 is the largest value.
 
         Raises
         ------

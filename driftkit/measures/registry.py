@@ -20,9 +20,10 @@ from driftkit.arrays import Values
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.measures.measure import Bounds, Measure
 
-Needs = Literal["pair", "neighbors", "sums"]
-"""What a function computes a measure from: the rows of both tables, the neighbors of words, or the
-sums that `driftkit.drift` takes of rows anyway (only measures that are always taken)."""
+Needs = Literal["pair", "neighbors", "sums", "lists"]
+"""What a function computes a measure from: the rows of both tables, or the neighbors of words; and
+for driftkit's own, the sums that `driftkit.drift` takes of rows anyway (these measures are always
+taken), or what `driftkit.neighbors` makes of lists."""
 
 
 def _built_in() -> dict[str, Measure]:
@@ -180,13 +181,10 @@ def register_measure(
             f"a measure called {measure.name!r} is registered already; choose another name."
         )
     if (compute is None) == (measure.kind in ("word", "space")):
-        raise OptionError(
-            f"measure {measure} of kind {measure.kind!r} came "
-            + ("without a function that computes it: register_measure(measure, compute)."
-               if compute is None else
-               "with a function; the evaluator of a benchmark computes its measure, so leave it "
-               "out.")
-        )  # fmt: skip
+        due = "needs a function that computes it: register_measure(measure, compute)"
+        if compute is not None:
+            due = "takes no function; the evaluator of a benchmark computes it"
+        raise OptionError(f"measure {measure} of kind {measure.kind!r} {due}.")
     if needs not in ("pair", "neighbors") or (needs, measure.kind) == ("neighbors", "space"):
         raise OptionError(
             f"measure {measure} of kind {measure.kind!r} needs {needs!r}; a measure of words needs "

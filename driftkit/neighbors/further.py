@@ -10,9 +10,9 @@ import numpy as np
 
 from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
-from driftkit.measures.registry import compute, computed_from, parse_measure
+from driftkit.measures.registry import computed_from, parse_measure
 from driftkit.neighbors import hubness
-from driftkit.neighbors.optional_measures import FURTHER, OF_ASKERS, neighbor_figures
+from driftkit.neighbors.optional_measures import OF_ASKERS, neighbor_figures
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
@@ -52,17 +52,11 @@ def shifts_and_further(
     (1, [1.0, 1.0, 1.0], 2.0)
     """
     of_words = [each for each in measures if _is_further(each, k)]
-    registered = computed_from("neighbors", "word", measures)
-    of_space = [each for each in measures if each.name in hubness.MEASURES]
-    depth = max([k, *(each.k or 0 for each in (*of_words, *of_space, *registered))])
+    of_space = computed_from("lists", "space", measures)
+    depth = max([k, *(each.k or 0 for each in (*of_words, *of_space))])
     deep = neighbor_shifts(pair, words, depth, **how)
     hubs = tuple(hubness.hubness_figures(pair, deep, of_space))
-    further = neighbor_figures(pair, deep, of_words)
-    unchanged = not pair.changed.any()
-    for measure in registered:
-        found = compute(measure, deep.first(measure.k or deep.k), shape=(len(deep),))
-        further[str(measure)] = measure.settled(found, unchanged)
-    return replace(deep.first(k), further=further), hubs
+    return replace(deep.first(k), further=neighbor_figures(pair, deep, of_words)), hubs
 
 
 def further_of(
@@ -95,6 +89,8 @@ def further_of(
 
 def _is_further(measure: Measure, k: int) -> bool:
     """Whether a measure is one of neighbors that lists of this depth do not bring along."""
-    if measure.name in ("overlap", "rbo"):
-        return measure not in (parse_measure(f"overlap@{k}"), parse_measure(f"rbo@{k}"))
-    return measure.name in FURTHER
+    of_neighbors = any(computed_from(each, "word", [measure]) for each in ("lists", "neighbors"))
+    return of_neighbors and measure not in (
+        parse_measure(f"overlap@{k}"),
+        parse_measure(f"rbo@{k}"),
+    )

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from driftkit.drift.groups import band_masks, group_masks
 from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
+from driftkit.measures.registry import compute, provide
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.pair import Pair
 
@@ -41,12 +42,14 @@ class Hubness:
         return asdict(self)
 
 
-MEASURES = {
-    "hubness_skewness": "skewness",
-    "largest_hub": "largest",
-    "antihub_share": "antihubs",
-}
-"""Measures of the space that `Hubness` holds, and its fields."""
+provide(
+    "lists",
+    {
+        "hubness_skewness": lambda counts: hubness(counts).skewness,
+        "largest_hub": lambda counts: hubness(counts).largest,
+        "antihub_share": lambda counts: hubness(counts).antihubs,
+    },
+)
 
 
 def hubness_figures(
@@ -61,7 +64,7 @@ def hubness_figures(
     shifts : NeighborShifts
         Only the words asked about count as askers.
     measures : iterable of Measure
-        Those of `MEASURES`, no deeper than the lists.
+        Those of hubness, no deeper than the lists.
     """
     pool = pair.rows(shifts.candidates)
     chosen = {**group_masks(pair.moved), **band_masks(len(pair))}
@@ -75,7 +78,7 @@ def hubness_figures(
                 some = counts[mask[pool]]
                 value, reason = np.nan, f"there are no {group} words among the candidates"
                 if len(some):
-                    value = float(getattr(hubness(some), MEASURES[measure.name]))
+                    value = float(compute(measure, some, shape=()))
                     reason = "all are neighbors of equally many words"
                 yield SpaceValue(
                     str(measure), group, of, len(some), value, reason if np.isnan(value) else None

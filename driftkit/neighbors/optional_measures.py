@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.measures.measure import Measure
-from driftkit.measures.registry import parse_measure
+from driftkit.measures.registry import compute, computed_from, parse_measure, provide
 from driftkit.neighbors.hubness import k_occurrences
 from driftkit.neighbors.overlap import average_overlap, jaccard, mutual_share, overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
@@ -39,8 +39,8 @@ def neighbor_figures(
         The tables the shifts were found in.
     shifts : NeighborShifts
     measures : iterable of Measure, optional
-        Measures of neighbors, no deeper than the lists; those of `FURTHER` at the depth of the
-        lists unless given.
+        Measures of neighbors, no deeper than the lists, those that were registered too; those of
+        `FURTHER` at the depth of the lists unless given.
 
     Returns
     -------
@@ -61,10 +61,14 @@ def neighbor_figures(
     """
     if measures is None:
         measures = [parse_measure(f"{name}@{shifts.k}") for name in FURTHER]
-    return {
-        str(measure): _MEASURES[measure.name](_Lists(pair, shifts, measure.k or shifts.k), measure)
-        for measure in measures
-    }
+    unchanged, found = not pair.changed.any(), {}
+    for measure in measures:
+        given: object = shifts.first(measure.k or shifts.k)
+        if computed_from("lists", "word", [measure]):
+            given = _Lists(pair, shifts, measure.k or shifts.k)
+        values = compute(measure, given, shape=(len(shifts),))
+        found[str(measure)] = measure.settled(values, unchanged)
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,34 +94,18 @@ class _Lists:
         return np.array([place.get(word, -1) for word in self.shifts.words], np.int64)
 
 
-def _jaccard(lists: _Lists, _: Measure) -> Figures:
-    return jaccard(lists.before, lists.after)
-
-
-def _average_overlap(lists: _Lists, _: Measure) -> Figures:
-    return average_overlap(lists.before, lists.after)
-
-
-def _overlap(lists: _Lists, _: Measure) -> Figures:
-    return overlap(lists.before, lists.after)
-
-
-def _rbo(lists: _Lists, measure: Measure) -> Figures:
-    return rbo(lists.before, lists.after, dict(measure.parameters)["p"])
-
-
-def _mutual_change(lists: _Lists, _: Measure) -> Figures:
+def _mutual_change(lists: _Lists) -> Figures:
     c = len(lists.shifts.candidates)
     return mutual_share(lists.own, lists.after, c) - mutual_share(lists.own, lists.before, c)
 
 
-def _k_occurrence_change(lists: _Lists, _: Measure) -> Figures:
+def _k_occurrence_change(lists: _Lists) -> Figures:
     c = len(lists.shifts.candidates)
     change = k_occurrences(lists.after, c) - k_occurrences(lists.before, c)
     return np.where(lists.own >= 0, change[lists.own], np.nan).astype(np.float64)
 
 
-def _local(lists: _Lists, _: Measure) -> Figures:
+def _local(lists: _Lists) -> Figures:
     """1 less the cosine of the cosines to the neighbors of both sides (Hamilton et al. 2016b)."""
     pair, shifts = lists.pair, lists.shifts
     rows, pool = pair.rows(shifts.words), pair.rows(shifts.candidates)
@@ -144,12 +132,15 @@ def _local(lists: _Lists, _: Measure) -> Figures:
     return np.where(np.isnan(shifts.overlap), np.nan, out)
 
 
-_MEASURES: dict[str, Callable[[_Lists, Measure], Figures]] = {
-    "overlap": _overlap,
-    "rbo": _rbo,
-    "jaccard": _jaccard,
-    "average_overlap": _average_overlap,
-    "local_neighborhood": _local,
-    "mutual_change": _mutual_change,
-    "k_occurrence_change": _k_occurrence_change,
-}
+provide(
+    "lists",
+    {
+        "overlap": lambda lists: overlap(lists.before, lists.after),
+        "rbo": lambda lists, p: rbo(lists.before, lists.after, p),
+        "jaccard": lambda lists: jaccard(lists.before, lists.after),
+        "average_overlap": lambda lists: average_overlap(lists.before, lists.after),
+        "local_neighborhood": _local,
+        "mutual_change": _mutual_change,
+        "k_occurrence_change": _k_occurrence_change,
+    },
+)

@@ -207,7 +207,8 @@ def rbo(before: Lists, after: Lists, p: float = 0.9) -> Figures:
         assumed = np.where(beyond, at_shorter * (depth - shorter) / (shorter * depth), 0)
         body = (1 - p) / p * ((seen + assumed) * p**depth).sum(axis=1, keepdims=True)
         tail = ((at_longer - at_shorter) / longer + at_shorter / shorter) * p**longer
-    return np.where(_comparable(before, after), np.minimum(body + tail, 1)[:, 0], np.nan)
+    agreement = np.where((before == after).all(axis=1), 1, np.minimum(body + tail, 1)[:, 0])
+    return np.where(_comparable(before, after), agreement, np.nan)
 
 
 def common_by_depth(before: Lists, after: Lists) -> npt.NDArray[np.int64]:

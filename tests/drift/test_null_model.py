@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from driftkit.drift.null_model import against_null, null_pair
+from driftkit.drift.null_model import null_pair
+from driftkit.drift.space import space_drift
 
 
 def test_moves_are_as_long_and_go_elsewhere(pair):
@@ -24,8 +25,7 @@ def test_a_seed_decides(pair):
 
 
 def test_random_moves_read_as_their_own_null(pair):
-    null = null_pair(pair, seed=1)
-    frame = against_null(null, seed=2)
-    assert list(frame) == ["measure", "group", "of", "n", "value", "null"]
-    row = frame[(frame.measure == "cka") & (frame.group == "moved")].iloc[0]
-    assert row.value == pytest.approx(row.null, abs=0.05)
+    random = null_pair(pair, seed=1)
+    one, other = (space_drift(each) for each in (random, null_pair(random, seed=2)))
+    expected = pytest.approx(other.find("cka", "moved").value, abs=0.05)
+    assert one.find("cka", "moved").value == expected

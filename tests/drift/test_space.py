@@ -102,8 +102,7 @@ def test_order_of_the_words_does_not_matter(space):
     straight = space_drift(pair_of(space, after))
     shuffled = space_drift(pair_of(space[order], after[order]))
     for one, other in zip(straight, shuffled, strict=True):
-        close = 1e-5 if one.measure == "partition_isotropy" else 1e-10  # its sums are float32
-        assert one.value == pytest.approx(other.value, rel=close, nan_ok=True)
+        assert one.value == pytest.approx(other.value, rel=1e-10, nan_ok=True)
 
 
 def test_procrustes_is_a_metric(space):
@@ -130,8 +129,7 @@ def test_blocks_do_not_show(space, monkeypatch):
     whole = space_drift(pair_of(space, after))
     monkeypatch.setattr(arrays, "BLOCK_ROWS", 33)
     for one, other in zip(whole, space_drift(pair_of(space, after)), strict=True):
-        close = 1e-5 if one.measure == "partition_isotropy" else 1e-11  # its sums are float32
-        assert one.value == pytest.approx(other.value, rel=close, nan_ok=True)
+        assert one.value == pytest.approx(other.value, rel=1e-10, nan_ok=True)
 
 
 def test_moments_of_two_halves_add_up(space):

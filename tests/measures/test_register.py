@@ -1,0 +1,182 @@
+"""A stranger's measure, known by its name wherever driftkit's own are."""
+
+import json
+
+import jsonschema
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+import driftkit as dk
+from driftkit.cli import main
+from driftkit.drift import space_drift, word_drift
+from driftkit.errors import OptionError
+from driftkit.gate.subjects import CHANGE, COUNTS, COVERAGE
+from driftkit.measures import REGISTRY, Bounds, Measure, parse_measure, register_measure, registry
+from driftkit.neighbors.further import shifts_and_further
+from driftkit.report.serialize import audit_schema
+
+NAMES = ["head_cosine(first=3)", "first_kept@2", "mean_gap"]
+
+
+@pytest.fixture
+def clean():
+    """What a test registers is gone after it."""
+    kept = [(each, dict(each)) for each in (REGISTRY, registry._COMPUTATIONS)]
+    yield
+    for mapping, items in kept:
+        mapping.clear()
+        mapping.update(items)
+
+
+def measure(name="mine", kind="word", **fields):
+    declared = {"low": 0, "high": 10, "higher_is_better": True, "summary": "One.", "source": "us"}
+    return Measure(name, kind, **{**declared, **fields})
+
+
+def head_cosine(pair, first):
+    x, y = (rows[:, : int(first)].astype(float) for rows in (pair.before, pair.after))
+    with np.errstate(invalid="ignore"):
+        return (x * y).sum(axis=1) / np.linalg.norm(x, axis=1) / np.linalg.norm(y, axis=1)
+
+
+def first_kept(shifts):
+    assert shifts.before.shape[1] == shifts.k == 2
+    return shifts.before[:, 0] == shifts.after[:, 0]
+
+
+def mean_gap(before, after):
+    return np.linalg.norm(before.mean(axis=0) - after.mean(axis=0)) if len(before) > 1 else np.nan
+
+
+@pytest.fixture
+def ours(clean):
+    """Three measures: of words by their rows, of words by their neighbors, and of the space."""
+    head = measure(
+        "head_cosine", low=-1, high=1, identity=1, parameters=(("first", 2),),
+        accepted={"first": Bounds(1, whole=True)},
+    )  # fmt: skip
+    dk.register_measure(head, head_cosine)
+    dk.register_measure(measure("first_kept", k=10, identity=1), first_kept, needs="neighbors")
+    dk.register_measure(measure("mean_gap", "space", identity=0), mean_gap)
+
+
+@pytest.fixture
+def audited(ours, pair):
+    return dk.audit(pair, benchmarks=["ws353"], resamples=100, measures=NAMES)
+
+
+def test_frames_have_it(audited, pair):
+    words = audited.to_frame("words")
+    expected = head_cosine(pair, 3)
+    np.testing.assert_allclose(words["head_cosine(first=3)"], expected)
+    assert words["first_kept@2"].mean() == pytest.approx(
+        (audited.shifts.before[:, 0] == audited.shifts.after[:, 0]).mean()
+    )
+    space = audited.to_frame("space").set_index(["measure", "group"])["value"]
+    assert space["mean_gap", "moved"] == pytest.approx(
+        mean_gap(pair.before[pair.moved], pair.after[pair.moved])
+    )
+    assert space["mean_gap", "rank 1-1000"] > 0
+    summary = audited.to_frame("summary").set_index(["measure", "group"])["mean"]
+    assert summary["head_cosine(first=3)", "moved"] == pytest.approx(expected[pair.moved].mean())
+
+
+def test_what_did_not_change_reads_as_declared(audited, pair):
+    """Of a measure of words only where no row changed, since it may look at other rows too."""
+    assert audited.space.find("mean_gap", "unmoved").value == 0
+    still = word_drift(dk.align(pair.original, pair.original), [parse_measure("head_cosine")])
+    assert (still.values["head_cosine(first=2)"] == 1).all()
+
+
+def test_documents_and_screens_have_it(audited):
+    document = json.loads(json.dumps(audited.to_dict(top=1), allow_nan=False))
+    jsonschema.Draft202012Validator(audit_schema()).validate(document)
+    assert document["settings"]["measures"] == NAMES
+    assert set(NAMES) <= set(document["drift"])
+    assert document["words"][0]["measures"].keys() >= set(NAMES[:2])
+    assert [name for name in NAMES if name in repr(audited)]
+
+
+def test_the_command_and_its_rules_know_it(ours, saved, monkeypatch):
+    monkeypatch.chdir(saved)
+    tables = ("original.npy", "tuned.pt::embedding.weight", "-b", "ws353", "--resamples", "100")
+    shown = CliRunner().invoke(main, ["audit", *tables, "-m", "mean_gap", "--json", "-"])
+    assert "mean_gap" in json.loads(shown.stdout)["drift"], shown.output
+    rules = ["head_cosine mean[moved] >= 0.3", "first_kept@2 mean[unmoved] >= 0.5",
+             "mean_gap[unmoved] = 0", "word[good] head_cosine >= -1"]  # fmt: skip
+    asked = [part for rule in rules for part in ("-r", rule)]
+    checked = CliRunner().invoke(main, ["check", *tables, *asked])
+    assert checked.exit_code == 0, checked.output
+
+
+def test_asked_twice_in_a_notebook_is_no_error(clean):
+    register_measure(measure(), lambda pair: np.zeros(len(pair)))
+    register_measure(measure(), lambda pair: np.ones(len(pair)))
+    pair = dk.align(*2 * [dk.Embeddings("ab", np.eye(2))])
+    assert word_drift(pair, [measure()]).values["mine"].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((measure("cka"), len), "'cka' is registered already; choose another name"),
+        ((measure("twice", high=2), len), "'twice' is registered already"),
+        ((measure("moved"), len), "'moved' has another meaning in rules"),
+        ((measure(),), "needs a function that computes it"),
+        ((measure(kind="analogy"), len), "takes no function; the evaluator"),
+    ],
+)
+def test_what_cannot_be_registered_gets_one_sentence(clean, given, message):
+    register_measure(measure("twice"), len)
+    with pytest.raises(OptionError, match=message):
+        register_measure(*given)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"name": "my own"}, "a name is made of letters, digits, _ and -"),
+        ({"low": 10}, "it ranges from 10 to 10, and low must be less than high"),
+        ({"identity": 11}, "it reads 11 where nothing changed, and ranges from 0 to 10"),
+        ({"k": 0}, "the depth must be 1 or more"),
+        ({"parameters": (("p", 2),)}, "must name the same parameters"),
+        (
+            {"parameters": (("p", 2),), "accepted": {"p": Bounds(0, 1)}},
+            "p=2 was given; p must be from 0 to 1",
+        ),
+    ],
+)
+def test_what_contradicts_itself_gets_one_sentence(fields, message):
+    with pytest.raises(OptionError, match=message):
+        measure(**fields)
+
+
+@pytest.mark.parametrize(
+    ("kind", "needs", "compute", "message"),
+    [
+        ("word", "pair", lambda _: [1.0], r"shape \(1,\), but 3 numbers, one for each word"),
+        ("word", "pair", lambda _: ["x"] * 3, "was computed as <U1 of shape"),
+        ("word", "pair", lambda _: [0, 11, 0], "came out as 11, outside its range of 0 to 10"),
+        ("word", "neighbors", lambda _: [-1, 0, 0], "came out as -1, outside its range"),
+        ("space", "pair", lambda *_: [1, 2], r"shape \(2,\), but one number was expected"),
+    ],
+)
+def test_a_function_that_gives_something_else_is_refused(clean, kind, needs, compute, message):
+    mine = measure(kind=kind)
+    register_measure(mine, compute, needs=needs)
+    pair = dk.align(*2 * [dk.Embeddings("abc", np.eye(3))])
+    with pytest.raises(OptionError, match=message):
+        word_drift(pair, [mine])
+        space_drift(pair, measures=[mine])
+        shifts_and_further(pair, pair.words, 1, [mine])
+
+
+def test_rounding_past_the_end_of_the_range_is_no_error(clean):
+    register_measure(measure(), lambda _: [10 + 1e-12, -1e-17])
+    pair = dk.align(dk.Embeddings("ab", np.eye(2)), dk.Embeddings("ab", 2 * np.eye(2)))
+    assert word_drift(pair, [measure()]).values["mine"].tolist() == [10, 0]
+
+
+def test_names_that_mean_something_else_in_rules_are_reserved():
+    assert {*COUNTS, CHANGE, COVERAGE, "word", "words"} <= registry.RESERVED
