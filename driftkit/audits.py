@@ -18,7 +18,7 @@ from driftkit.findings import Audit as Audit
 from driftkit.findings import Settings
 from driftkit.measures.measure import Measure
 from driftkit.measures.requested import requested_measures
-from driftkit.neighbors.further import shifts_and_further
+from driftkit.neighbors.optional_measures import shifts_with_measures
 from driftkit.pair import Pair
 from driftkit.progress import Progress as Steps
 
@@ -132,7 +132,7 @@ def _measure(
         progress=stage("benchmarks"),
     )
     pool = candidate_words(pair, settings.candidates)
-    shifts, hubs = shifts_and_further(
+    shifts, hubs = shifts_with_measures(
         pair, pool, settings.k, asked, candidates=pool, memo=memo, progress=stage("neighbors")
     )
     return Audit(pair, settings, words, SpaceDrift(space.values + hubs), shifts, scores)

@@ -18,7 +18,7 @@ from driftkit.evaluators import ScoreChange, ScoreChanges
 from driftkit.evaluators.comparison.verdict import Status
 from driftkit.measures.requested import requested_measures
 from driftkit.neighbors import NeighborShifts, Shift
-from driftkit.neighbors.further import further_of
+from driftkit.neighbors.optional_measures import shifts_of_others
 from driftkit.pair import Pair
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ class Audit:
     def figures(self) -> Mapping[str, npt.NDArray[np.float64]]:
         """Every per-word measure (n,) by name; those of neighbors are NaN for no candidates."""
         found = dict(self.words.values)
-        for name, values in self.shifts.figures().items():
+        for name, values in self.shifts.values.items():
             found[name] = np.full(len(self.pair), np.nan)
             found[name][self.candidate_rows] = values
         return found
@@ -206,7 +206,7 @@ class Audit:
             If a word is not shared.
         """
         measures = requested_measures(self.settings.measures, self.settings.k)
-        return further_of(self.pair, words, self.shifts, measures)
+        return shifts_of_others(self.pair, words, self.shifts, measures)
 
     def explain(self, top: int = 6) -> Explained:
         """Tell why neighbors changed and where words moved to.

@@ -242,7 +242,7 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Figure]]:
         )
     shared = [word for word in words if word in pair.index]
     shifts = audit.shifts_of(shared) if shared else None
-    neighbors = shifts.figures() if shifts is not None else {}
+    neighbors = shifts.values if shifts is not None else {}
     for at, word in enumerate(shared):
         row = pair.index[word]
         for measure, values in audit.words.values.items():
@@ -253,7 +253,7 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Figure]]:
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:
-            for measure in [*audit.words.values, *audit.shifts.figures()]:
+            for measure in [*audit.words.values, *audit.shifts.values]:
                 yield _word(word, measure, np.float64(NAN), gone)
 
 

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arrays import Mask, Rows, Values
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import parse_measure
-from driftkit.neighbors.overlap import overlap, rbo
+from driftkit.neighbors.overlap import Lists, overlap, rbo
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Cosines = npt.NDArray[np.float32]
 Neighbors = tuple[tuple[str, float], ...]
 
 SHOWN = 10
@@ -49,28 +51,26 @@ class Shift:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """Neighbors it had and has no more, nearest first."""
-        now = {name for name, _ in self.after}
-        return tuple(name for name, _ in self.before if name not in now)
+        """Neighbors it had and no longer has, nearest first."""
+        return _only(self.before, self.after)
 
     @property
     def gained(self) -> tuple[str, ...]:
         """Neighbors it has and did not have, nearest first."""
-        then = {name for name, _ in self.before}
-        return tuple(name for name, _ in self.after if name not in then)
+        return _only(self.after, self.before)
 
     @property
     def kept(self) -> tuple[str, ...]:
         """Neighbors it had and still has, in the order of `before`."""
-        now = {name for name, _ in self.after}
-        return tuple(name for name, _ in self.before if name in now)
+        lost = set(self.lost)
+        return tuple(name for name, _ in self.before if name not in lost)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NeighborShifts:
     """The nearest neighbors of m words before and after, over one list of c candidates.
 
-    Made by `neighbor_shifts`. Iteration gives a `Shift` a word.
+    Made by `neighbor_shifts`. Iteration yields one `Shift` for each word.
 
     Parameters
     ----------
@@ -89,23 +89,23 @@ class NeighborShifts:
     overlap, rbo : ndarray of float64, shape (m,)
         Agreement of the two lists (see `driftkit.neighbors.overlap`); NaN when one is empty.
     reasons : dict of str to str
-        For each word without a figure, why.
-    further : mapping of str to ndarray of float64, shape (m,)
+        For each word that could not be measured, why.
+    optional : mapping of str to ndarray of float64, shape (m,)
         Measures that were asked for besides, by name.
     """
 
     words: tuple[str, ...]
     candidates: tuple[str, ...]
     k: int
-    moved: npt.NDArray[np.bool_]
-    before: npt.NDArray[np.int32]
-    after: npt.NDArray[np.int32]
-    before_cosine: npt.NDArray[np.float32]
-    after_cosine: npt.NDArray[np.float32]
-    overlap: npt.NDArray[np.float64]
-    rbo: npt.NDArray[np.float64]
+    moved: Mask
+    before: Lists
+    after: Lists
+    before_cosine: Cosines
+    after_cosine: Cosines
+    overlap: Values
+    rbo: Values
     reasons: dict[str, str]
-    further: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    optional: Mapping[str, Values] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -134,9 +134,7 @@ class NeighborShifts:
             self.reasons.get(word),
         )
 
-    def _named(
-        self, positions: npt.NDArray[np.int32], cosines: npt.NDArray[np.float32]
-    ) -> Neighbors:
+    def _named(self, positions: Lists, cosines: Cosines) -> Neighbors:
         return tuple(
             (self.candidates[position], cosine)
             for position, cosine in zip(positions.tolist(), cosines.tolist(), strict=True)
@@ -148,10 +146,11 @@ class NeighborShifts:
         """What `overlap` and `rbo` hold, with their depth: ``overlap@10``, ``rbo(p=0.9)@10``."""
         return parse_measure(f"overlap@{self.k}"), parse_measure(f"rbo@{self.k}")
 
-    def figures(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Per-word figures (m,) by name of the measure."""
+    @property
+    def values(self) -> dict[str, Values]:
+        """Every measure of the words (m,) by name."""
         share, ranked = self.measures
-        return {str(share): self.overlap, str(ranked): self.rbo, **self.further}
+        return {str(share): self.overlap, str(ranked): self.rbo, **self.optional}
 
     def first(self, k: int) -> NeighborShifts:
         """Return what a search for fewer neighbors would have given; these if k is their number."""
@@ -172,9 +171,9 @@ class NeighborShifts:
 
     def summary(self) -> tuple[Summary, ...]:
         """Sum up each measure over all, the moved and the unmoved of the words asked about."""
-        return summarize(self.figures(), group_masks(self.moved))
+        return summarize(self.values, group_masks(self.moved))
 
-    def most_shifted(self, n: int | None = None) -> npt.NDArray[np.int64]:
+    def most_shifted(self, n: int | None = None) -> Rows:
         """Positions in `words`, from the lowest overlap up; ties by RBO, then as given.
 
         Words that could not be measured come last.
@@ -187,10 +186,10 @@ class NeighborShifts:
         return np.lexsort((self.rbo, self.overlap))[:n]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a pandas frame with one row a word.
+        """Return a pandas frame with one row for each word.
 
         Columns: ``word``, ``moved``, a column for each measure, and the tuples of words ``lost``,
-        ``gained`` and ``kept``. `neighbor_frame` has one row a neighbor.
+        ``gained`` and ``kept``. `neighbor_frame` has one row for each neighbor.
         """
         import pandas as pd
 
@@ -199,7 +198,7 @@ class NeighborShifts:
             {
                 "word": self.words,
                 "moved": self.moved,
-                **self.figures(),
+                **self.values,
                 "lost": [shift.lost for shift in shifts],
                 "gained": [shift.gained for shift in shifts],
                 "kept": [shift.kept for shift in shifts],
@@ -228,7 +227,7 @@ class NeighborShifts:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, numbers and strings, ready for JSON (``driftkit.shifts/1``)."""
-        figures = self.figures()
+        values = self.values
         return {
             "schema": "driftkit.shifts/1",
             "k": self.k,
@@ -239,7 +238,7 @@ class NeighborShifts:
                     "word": shift.word,
                     "moved": moved,
                     "measures": {
-                        name: none_if_nan(float(values[at])) for name, values in figures.items()
+                        name: none_if_nan(float(each[at])) for name, each in values.items()
                     },
                     "reason": shift.reason,
                     "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
@@ -254,7 +253,7 @@ class NeighborShifts:
 
     def _title(self) -> str:
         share = self.summary()[0]
-        mean = f"mean {share.measure} {share.mean:.3f}" if share.n else f"no figure: {share.reason}"
+        mean = f"mean {share.measure} {share.mean:.3f}" if share.n else f"no value: {share.reason}"
         return (
             f"Neighbor shifts of {len(self):,} words among {len(self.candidates):,} candidates, "
             f"{mean}"
@@ -270,7 +269,7 @@ class NeighborShifts:
         return pd.DataFrame(
             {
                 "word": [shift.word for shift in shifts],
-                **{name: values[rows].round(3) for name, values in self.figures().items()},
+                **{name: values[rows].round(3) for name, values in self.values.items()},
                 "lost": [_listed(shift.lost) for shift in shifts],
                 "gained": [_listed(shift.gained) for shift in shifts],
             }
@@ -281,6 +280,11 @@ class NeighborShifts:
 
     def _repr_html_(self) -> str:
         return f"<p>{escape(self._title())}</p>{self._table().to_html(index=False, border=0)}"
+
+
+def _only(these: Neighbors, those: Neighbors) -> tuple[str, ...]:
+    others = dict(those)
+    return tuple(name for name, _ in these if name not in others)
 
 
 def _listed(names: tuple[str, ...]) -> str:

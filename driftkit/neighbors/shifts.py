@@ -52,8 +52,8 @@ def neighbor_shifts(
         are sorted so), or these, in this order, repeats left out. Every shared word unless given.
         Words asked about need not be among them.
     metric : {"cosine", "dot", "euclidean", "csls"}
-        What nearest means (see `driftkit.neighbors.search.other_metrics`); what the result calls
-        cosines are its scores then.
+        What nearest means; what the result calls cosines are the scores of this metric then (see
+        `driftkit.neighbors.search.other_metrics`).
     device : str
         Where torch takes the products, such as ``"cpu"`` or ``"cuda"``.
     memory : int, optional

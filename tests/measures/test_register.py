@@ -6,6 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from driftkit.neighbors.further import shifts_and_further
 
 import driftkit as dk
 from driftkit.cli import main
@@ -13,7 +14,6 @@ from driftkit.drift import space_drift, word_drift
 from driftkit.errors import OptionError
 from driftkit.gate.subjects import CHANGE, COUNTS, COVERAGE
 from driftkit.measures import REGISTRY, Bounds, Measure, parse_measure, register_measure, registry
-from driftkit.neighbors.further import shifts_and_further
 from driftkit.report.serialize import audit_schema
 
 NAMES = ["head_cosine(first=3)", "first_kept@2", "mean_gap"]

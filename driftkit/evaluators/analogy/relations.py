@@ -57,29 +57,19 @@ def answer_relations(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Answers:
-    """Answer each pair of every relation from the other pairs of it.
+    """Answer each pair (a, b) of every relation from the other pairs of it.
 
     Parameters
     ----------
-    matrix : ndarray of float32, shape (n, d)
-    norms : ndarray of float64, shape (n,)
+    matrix, norms, candidates, k, exclude, progress
+        As for `driftkit.evaluators.analogy.search.answer`; only a is barred as an answer.
     sources, targets : ndarray of int64, shape (m,)
         Rows a and b of the pairs.
     relation : ndarray of int64, shape (m,)
         Which relation each pair belongs to; those with under `FEWEST_PAIRS` get no answer.
-    candidates : ndarray of int64, shape (r,)
-        Rows searched, ascending; zero rows among them are passed over.
     method : {"3cosavg", "lrcos"}
-    k : int
-    exclude : bool
-        Whether a is barred as an answer.
     seed : int
         Of the random words of LRCos.
-    progress : callable, optional
-
-    Returns
-    -------
-    Answers
     """
     search = Search.over(Space.of(matrix, norms), candidates[norms[candidates] > 0])
     kinds, sizes = np.unique(relation, return_counts=True)
@@ -104,7 +94,7 @@ def answer_relations(
         size = min(NEGATIVES, len(search.candidates))
         drawn = rng.choice(search.candidates, size, replace=False)
         weights, offsets = _classes(a[some], b[some], matrix[drawn] / norms[drawn, None])
-        out = search.position[sources[some]] if exclude else np.full(len(some), -1)
+        out: Rows = np.where(exclude, search.position[sources[some]], -1)
         best = _best(search, a[some], weights, offsets, out, k)
         scores[some], identity[some] = entries_of(best)
         if progress is not None:
@@ -124,19 +114,10 @@ def _classes(a: Values, b: Values, noise: Values) -> tuple[Values, Values]:
 
 
 def logistic_regression(x: Values, y: Values) -> tuple[Values, float]:
-    """Fit a logistic regression with an L2 penalty on the weights, by Newton's method.
+    """Fit a logistic regression of y (n,), 0 or 1, on x (n, d) by Newton's method.
 
-    Parameters
-    ----------
-    x : ndarray of float64, shape (n, d)
-    y : ndarray of float64, shape (n,)
-        0 or 1.
-
-    Returns
-    -------
-    weights : ndarray of float64, shape (d,)
-    offset : float
-        Not penalized.
+    Returns the weights (d,), on which there is an L2 penalty, and the offset, on which there is
+    none.
     """
     design = np.column_stack([x, np.ones(len(x))])
     penalty = np.full(design.shape[1], RIDGE)
