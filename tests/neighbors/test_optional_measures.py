@@ -71,7 +71,7 @@ def test_short_lists_of_no_candidate_are_nobody_s():
 
 
 @pytest.mark.parametrize("name", [*OPTIONAL, "overlap", "rbo(p=0.5)"])
-def test_deep_lists_hold_every_shallower_figure(pair, name):
+def test_deep_lists_hold_every_shallower_measure(pair, name):
     deep = neighbor_shifts(pair, k=9)
     asked = [parse_measure(f"{name}@{k}") for k in (1, 4, 9)]
     found = neighbor_values(pair, deep, asked)
