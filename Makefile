@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check docs study fuzz clean
+.PHONY: help demo test test-portable check docs study fuzz clean
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 # One stamp a set of extras: `make demo` must not wait for the documentation tools.
 $(VENV)/.made:
@@ -32,6 +32,9 @@ demo: $(VENV)/.demo  ## fine-tune real GloVe on a real task, three ways, and aud
 test: $(VENV)/.dev  ## run every test and doctest, with coverage
 	@# One thread a worker: two workers of two threads each would wait for each other on two cores.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --cov --cov-report=term --cov-fail-under=95
+
+test-portable: $(VENV)/.dev  ## run the suite under each arithmetic this processor can do (ONLY="torch-avx2 ...")
+	$(BIN)/python tests/portable.py $(ONLY)
 
 check: $(VENV)/.dev docs  ## lint, formatting, types, and the docs with warnings as errors
 	$(BIN)/ruff check .

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
+    from driftkit.datasets import register_benchmark
     from driftkit.embeddings import Embeddings
-    from driftkit.evaluators import Scores, compare_scores, score
+    from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
-    from driftkit.loaders import inspect, load
+    from driftkit.loaders import inspect, load, register_format
     from driftkit.measures import register_measure
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
@@ -32,11 +33,14 @@ _HOME = {
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
+    "register_benchmark": "datasets",
+    "register_evaluator": "evaluators",
+    "register_format": "loaders",
     "register_measure": "measures",
     "score": "evaluators",
 }
 
-_ROOMS = ("evaluators", "training")
+_ROOMS = ("datasets", "evaluators", "training")
 """Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
 
 __all__ = [
@@ -53,6 +57,9 @@ __all__ = [
     "inspect",
     "load",
     "neighbor_shifts",
+    "register_benchmark",
+    "register_evaluator",
+    "register_format",
     "register_measure",
     "score",
 ]
@@ -71,4 +78,6 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    """Return the public names, and the dunder names that tools look for."""
+    dunder = (name for name in globals() if name.startswith("__") and name.endswith("__"))
+    return sorted({*dunder, "__version__", *_HOME, *_ROOMS})

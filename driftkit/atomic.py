@@ -1,4 +1,4 @@
-"""Write a file whole or not at all."""
+"""Write a file or a folder whole or not at all."""
 
 from __future__ import annotations
 
@@ -13,20 +13,15 @@ from driftkit.errors import OptionError
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Return a temporary path beside `path`, renamed to it if the block ends well.
+    """Yield a temporary path beside `path`, renamed to it if the block ends well.
 
     The temporary file keeps the ending of `path`, since many writers go by it. When the block
     raises, the temporary file is removed and whatever was at `path` is still there.
 
-    Parameters
-    ----------
-    path : path-like
-        Where the file is to stand.
-
     Raises
     ------
     OptionError
-        If the folder does not exist or `path` is a folder.
+        If `path` is a folder, or stands in a folder that does not exist.
 
     Examples
     --------
@@ -40,9 +35,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     if target.is_dir():
         raise OptionError(f"cannot write {target}: it is a folder; name a file.")
-    if not target.parent.is_dir():
-        raise OptionError(f"cannot write {target}: the folder {target.parent} does not exist.")
-    partial = target.with_name(f".{target.stem}.{os.getpid()}.partial{target.suffix}")
+    partial = _beside(target, f".{target.stem}.{os.getpid()}.partial{target.suffix}")
     try:
         yield partial
         partial.replace(target)
@@ -52,15 +45,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: str | os.PathLike[str], marker: str) -> Iterator[Path]:
-    """Return a temporary folder beside `path`, renamed to it if the block ends well.
+    """Yield a temporary folder beside `path`, renamed to it if the block ends well.
 
-    Parameters
-    ----------
-    path : path-like
-        Where the folder is to stand.
-    marker : str
-        A file that shows an older folder there to be of the same kind; only such a one is
-        replaced.
+    A folder that stands there is replaced only if it holds the file `marker`, which shows that it
+    is of the same kind.
 
     Raises
     ------
@@ -70,11 +58,9 @@ def replacing_folder(path: str | os.PathLike[str], marker: str) -> Iterator[Path
     target = Path(path)
     if target.exists() and not (target / marker).is_file():
         what = "a folder of other things" if target.is_dir() else "a file"
-        raise OptionError(f"cannot write {target}: it is {what}; name a folder to make.")
-    if not target.parent.is_dir():
-        raise OptionError(f"cannot write {target}: the folder {target.parent} does not exist.")
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    older = target.with_name(f".{target.name}.{os.getpid()}.older")
+        raise OptionError(f"cannot write {target}: it is {what}; name a new folder.")
+    partial = _beside(target, f".{target.name}.{os.getpid()}.partial")
+    older = _beside(target, f".{target.name}.{os.getpid()}.older")
     partial.mkdir()
     try:
         yield partial
@@ -84,3 +70,9 @@ def replacing_folder(path: str | os.PathLike[str], marker: str) -> Iterator[Path
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         shutil.rmtree(older, ignore_errors=True)
+
+
+def _beside(target: Path, name: str) -> Path:
+    if not target.parent.is_dir():
+        raise OptionError(f"cannot write {target}: the folder {target.parent} does not exist.")
+    return target.with_name(name)

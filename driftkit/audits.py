@@ -1,49 +1,118 @@
-"""The audit: every measure run once over a pair."""
+"""The audit: every measure run once over a pair, and a result that shows itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
-from dataclasses import replace
-from os import PathLike
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftkit.datasets import Benchmark
+from driftkit.arguments import require
+from driftkit.defaults import CANDIDATES, RESAMPLES, K
+from driftkit.display import Displayed
 from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
 from driftkit.errors import OptionError
-from driftkit.evaluators import compare_scores
-from driftkit.findings import Audit as Audit
-from driftkit.findings import Settings
+from driftkit.evaluators import ScoreChanges, compare_scores
+from driftkit.evaluators.registry import Scorable
+from driftkit.findings import Findings, Settings
 from driftkit.measures.measure import Measure
 from driftkit.measures.requested import requested_measures
 from driftkit.neighbors.optional_measures import shifts_with_measures
 from driftkit.pair import Pair
-from driftkit.progress import Progress as Steps
+from driftkit.progress import Progress, StageProgress, as_stage_progress
 
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, steps done, steps in all)."""
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import RenderableType
 
-CANDIDATES = 60_000
-"""Neighbors are sought among this many of the first shared words, and as many moved ones."""
+    from driftkit.report.frames import Part
 
 FEWEST_RESAMPLES = 100
 """Enough where nobody reads the intervals."""
+TOP = 5
+"""Moved words shown in a shell or a notebook."""
+
+
+@dataclass(frozen=True, repr=False)
+class Audit(Displayed, Findings):
+    """What fine-tuning did to a table of word vectors.
+
+    Made by `driftkit.audit`. Everything shown to people or machines is a view of these findings.
+
+    Parameters
+    ----------
+    pair : Pair
+    settings : Settings
+    words : WordDrift
+        How far each of the n shared words moved.
+    space : SpaceDrift
+        How far the space as a whole moved.
+    shifts : NeighborShifts
+        Whose neighbors changed, for each of the c candidates.
+    scores : ScoreChanges
+        Which benchmarks were lost, retained or gained.
+    null : Audit or None
+        The same for random moves of the same size per row, if they were asked for (see
+        `driftkit.drift.null_model`). It is one draw, so values of a single word scatter.
+    """
+
+    null: Audit | None = field(default=None)
+
+    def to_frame(self, table: Part = "benchmarks") -> pd.DataFrame:
+        """Return one part as a tidy pandas frame.
+
+        Parameters
+        ----------
+        table : {"words", "benchmarks", "split", "space", "summary"}
+            ``words`` has a row for each shared word with every per-word measure; those of
+            neighbors are NaN for words that were not candidates. If the null was asked for,
+            ``words`` has another column ``NAME null`` for each measure, and the other parts have a
+            column ``null``: what random moves would have given instead of a mean, of a value or of
+            a score of the tuned table.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such part.
+        """
+        from driftkit.report.frames import part_frame
+
+        return part_frame(self, table)
+
+    def to_dict(self, top: int = 50, *, explain: bool = False) -> dict[str, Any]:
+        """Return the JSON document ``driftkit.audit/1`` as plain values.
+
+        Parameters
+        ----------
+        top : int
+            How many of the most shifted moved, and of the unmoved, words to include.
+        explain : bool
+            Whether to include what `explain` tells.
+        """
+        from driftkit.report.document import audit_document
+
+        return audit_document(self, top, explain)
+
+    def __rich__(self) -> RenderableType:
+        from driftkit.report.terminal import audit_view
+
+        return audit_view(self, TOP)
 
 
 def audit(
     pair: Pair,
+    benchmarks: Sequence[Scorable] | Scorable | None = None,
     *,
-    benchmarks: Sequence[str | PathLike[str] | Benchmark] | str | None = None,
-    k: int = 10,
+    k: int = K,
     candidates: int = CANDIDATES,
-    resamples: int = 2000,
+    resamples: int = RESAMPLES,
     seed: int = 0,
     measures: Sequence[str] = (),
     null: bool = False,
     memo: MutableMapping[Any, Any] | None = None,
-    progress: Progress | None = None,
+    progress: StageProgress | bool | None = None,
 ) -> Audit:
     """Measure what fine-tuning did: which words moved, what was forgotten, what breaks.
 
@@ -51,29 +120,30 @@ def audit(
     ----------
     pair : Pair
         From `align`.
-    benchmarks : sequence of str or path, optional
-        Names or files; by default ``ws353``, ``simlex999`` and ``google``.
+    benchmarks : sequence of str, path, Benchmark or Evaluator, optional
+        Names, files, or evaluators with their options; by default ``ws353``, ``simlex999`` and
+        ``google``. An empty list asks for none, and then the verdict is *undecided* at best.
     k : int
         Depth of the neighbor lists.
     candidates : int
-        Neighbors are sought among the first so many shared words (the most frequent, in files
-        that are sorted so), joined by the moved words that follow, up to as many again.
+        Neighbors are sought among this many of the first shared words (the most frequent, in
+        files that are sorted so), joined by as many of the moved words that follow.
     resamples : int
-        Bootstrap resamples behind each interval.
+        Bootstrap resamples behind each interval, 100 or more.
     seed : int
-        Seed of the bootstrap, and of the random moves of the null.
+        Seed of the bootstrap and of the null.
     measures : sequence of str, optional
         Names of measures to take besides those that always are, such as ``"jaccard@50"``,
         ``"displacement(center=1)"`` or ``"hubness_skewness"``; a depth left out is `k`. Neighbors
-        are searched once, as deep as the deepest needs.
+        are searched once, as deep as the deepest measure needs.
     null : bool
         Whether to audit random moves of the same size per row as well (`Audit.null`), so that a
-        figure can be read as more or less than chance. It takes about as long again.
+        value can be read as more or less than chance. It takes about as long again.
     memo : mutable mapping, optional
-        Give the same dictionary when several tuned tables are audited against one original, so
+        Pass the same dictionary when several tuned tables are audited against one original, so
         that work on the original, its scores and its neighbors, is done once.
-    progress : callable, optional
-        Called with (stage, steps done, steps in all).
+    progress : callable or True, optional
+        Called with (stage, steps done, steps in all); True draws a bar on standard error.
 
     Returns
     -------
@@ -82,21 +152,32 @@ def audit(
     Raises
     ------
     OptionError
-        If an option is out of range.
+        If an option is out of range, or `pair` is not a pair.
     UnknownNameError, BenchmarkError
         If a measure or a benchmark cannot be found, or a benchmark cannot be parsed.
+
+    Examples
+    --------
+    >>> import driftkit as dk
+    >>> words = ["good", "bad", "film"]
+    >>> original = dk.Embeddings(words, [[1, 0.1], [1, 0], [0, 1]])
+    >>> tuned = dk.Embeddings(words, [[0.1, 1], [1, 0], [0, 1]])
+    >>> found = dk.audit(dk.align(original, tuned), benchmarks=[], k=1)
+    >>> found.verdict, found.most_shifted(1, moved=True)[0].gained
+    ('undecided', ('film',))
     """
+    require(pair, Pair, "dk.audit")
     if k < 1 or candidates < 1:
         raise OptionError(f"k={k} and candidates={candidates} were given; both must be 1 or more.")
-
+    told = as_stage_progress(progress)
     asked = requested_measures(measures, k)
     settings = Settings(k, candidates, resamples, seed, tuple(map(str, asked)), null)
 
-    def stage(name: str) -> Steps | None:
-        if progress is None:
+    def stage(name: str) -> Progress | None:
+        if told is None:
             return None
-        progress(name, 0, 1)
-        return lambda done, total: progress(name, done, total)
+        told(name, 0, 1)
+        return lambda done, total: told(name, done, total)
 
     if not null:
         return _measure(pair, settings, benchmarks, asked, memo, stage)
@@ -116,21 +197,25 @@ def audit(
 def _measure(
     pair: Pair,
     settings: Settings,
-    benchmarks: Sequence[str | PathLike[str] | Benchmark] | str | None,
+    benchmarks: Sequence[Scorable] | Scorable | None,
     asked: Sequence[Measure],
     memo: MutableMapping[Any, Any] | None,
-    stage: Callable[[str], Steps | None],
+    stage: Callable[[str], Progress | None],
 ) -> Audit:
-    stage("drift")
+    drift_done = stage("drift")
     words, space = word_drift(pair, asked), space_drift(pair, measures=asked)
-    scores = compare_scores(
-        pair,
-        benchmarks,
-        seed=settings.seed,
-        resamples=settings.resamples,
-        memo=memo,
-        progress=stage("benchmarks"),
-    )
+    if drift_done is not None:
+        drift_done(1, 1)
+    scores = ScoreChanges(())
+    if not (isinstance(benchmarks, list | tuple) and not benchmarks):
+        scores = compare_scores(
+            pair,
+            benchmarks,
+            seed=settings.seed,
+            resamples=settings.resamples,
+            memo=memo,
+            progress=stage("benchmarks"),
+        )
     pool = candidate_words(pair, settings.candidates)
     shifts, hubs = shifts_with_measures(
         pair, pool, settings.k, asked, candidates=pool, memo=memo, progress=stage("neighbors")
@@ -139,13 +224,6 @@ def _measure(
 
 
 def candidate_words(pair: Pair, candidates: int) -> list[str]:
-    """Words among which an audit seeks neighbors: the first shared ones, then moved ones.
-
-    Parameters
-    ----------
-    pair : Pair
-    candidates : int
-        See `audit`.
-    """
+    """Return the words among which neighbors are sought: the first shared ones, then moved ones."""
     later = candidates + np.flatnonzero(pair.moved[candidates:])[:candidates]
     return [*pair.words[:candidates], *(pair.words[row] for row in later.tolist())]

@@ -12,10 +12,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
+from driftkit.arrays import Mask, Rows
 from driftkit.atomic import replacing
 from driftkit.embeddings import Embeddings
 from driftkit.errors import MissingExtraError
@@ -32,16 +33,8 @@ HELD_OUT = 0.2
 class Recipe:
     """One way to fine-tune.
 
-    Parameters
-    ----------
-    name : str
-        Also the stem of the file that is saved.
-    rate : float
-        Learning rate of the embedding table; 0 keeps it frozen.
-    frozen_epochs : int
-        Epochs during which only the head learns.
-    summary : str
-        One phrase for people.
+    The table learns at `rate` (0 keeps it frozen), but only the head learns in the first
+    `frozen_epochs`. `name` is also the stem of the file that is saved.
     """
 
     name: str
@@ -62,9 +55,9 @@ RECIPES = (
 class Task:
     """Rows of words, their ratings, and which of them are held out."""
 
-    rows: npt.NDArray[np.int64]
-    ratings: npt.NDArray[np.float32]
-    held_out: npt.NDArray[np.bool_]
+    rows: Rows
+    ratings: NDArray[np.float32]
+    held_out: Mask
 
 
 class ValenceModel(nn.Module):
@@ -73,9 +66,9 @@ class ValenceModel(nn.Module):
     Parameters
     ----------
     matrix : torch.Tensor, shape (n, d)
-        Start of the table; copied.
+        What the table starts from; it is copied.
     generator : torch.Generator
-        Source of the head's first weights.
+        Where the first weights of the head come from.
     """
 
     def __init__(self, matrix: torch.Tensor, generator: torch.Generator) -> None:
@@ -89,7 +82,7 @@ class ValenceModel(nn.Module):
             nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
 
     def forward(self, rows: torch.Tensor, train_table: bool) -> torch.Tensor:
-        """Predict ratings, shape (batch,), of words given by row."""
+        """Predict the ratings, shape (batch,), of words given by row."""
         vectors = self.embedding(rows)
         if not train_table:
             vectors = vectors.detach()
@@ -99,11 +92,6 @@ class ValenceModel(nn.Module):
 
 def read_task(original: Embeddings, seed: int) -> Task:
     """Read the rated words that have a vector, and hold out a fifth of them.
-
-    Parameters
-    ----------
-    original : Embeddings
-    seed : int
 
     Raises
     ------
@@ -137,18 +125,17 @@ def train(
     seed: int,
     progress: Progress | None = None,
 ) -> tuple[ValenceModel, float]:
-    """Fine-tune by one recipe.
+    """Fine-tune a copy of the vectors by one recipe.
 
     Parameters
     ----------
     original : Embeddings
-        The vectors to start from; left as they are.
     task : Task
     recipe : Recipe
     seed : int
-        Decides the head's first weights and the order of the examples.
+        Decides the first weights of the head and the order of the examples.
     progress : callable, optional
-        Called with (epochs done, epochs) after every epoch.
+        Called with (epochs done, epochs) after each epoch.
 
     Returns
     -------
@@ -182,13 +169,13 @@ def train(
 
 
 def save(model: ValenceModel, path: Path) -> None:
-    """Write a model's state dict, in one step."""
+    """Write the state dict of a model, in one step."""
     with replacing(path) as partial:
         torch.save(model.state_dict(), partial)
 
 
 def save_original(original: Embeddings, folder: Path) -> None:
-    """Write the table training began from as ``original.npy`` and ``vocab.txt``."""
+    """Write the table that training started from as ``original.npy`` and ``vocab.txt``."""
     with replacing(folder / "original.npy") as partial:
         np.save(partial, original.matrix)
     with replacing(folder / "vocab.txt") as partial:

@@ -5,28 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.arrays import BLOCK_ROWS, Matrix, row_norms
+from driftkit.arrays import Matrix, Rows, Values, row_blocks, row_norms
+from driftkit.display import OneLine
 from driftkit.errors import SourceError, UnknownNameError, VocabularyError
 from driftkit.provenance import Problem, Source
+from driftkit.store import write
 
 if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
 
-class Embeddings:
+class Embeddings(OneLine):
     """Words and their vectors, checked once when made and read-only afterwards.
 
     Parameters
     ----------
     words : sequence of str
-        One word a row. When a word comes twice the first row wins; the others are left out
-        and listed in `problems`.
+        One word for each row. When a word comes twice the first row wins; the others are left
+        out and listed in `problems`.
     matrix : array_like, shape (n, d)
         The vectors. A C-ordered float32 array, memory-mapped or not, is used as it is; anything
         else is converted.
@@ -38,7 +39,7 @@ class Embeddings:
     Raises
     ------
     VocabularyError
-        If the number of words is not the number of rows.
+        If there are more or fewer words than rows, or one is not a string.
     SourceError
         If the table is empty, not two-dimensional, not numeric, or holds NaN or infinity.
 
@@ -66,12 +67,18 @@ class Embeddings:
         if len(self.words) != len(self.matrix):
             raise VocabularyError(
                 self.source.name,
-                f"{len(self.words):,} words were given for {len(self.matrix):,} rows; there must "
-                "be one word a row. Rows past the vocabulary are usually padding: cut the matrix, "
-                "or give the vocabulary the model was trained with.",
+                f"{len(self.words):,} words were given for {len(self.matrix):,} rows; each row "
+                "needs one word. Rows past the vocabulary are usually padding: cut the matrix, or "
+                "give the vocabulary the model was trained with.",
             )
         if len(self.words) == 0:
             raise SourceError(self.source.name, "holds no word vector at all.")
+        if not all(issubclass(kind, str) for kind in set(map(type, self.words))):
+            stranger = next(word for word in self.words if not isinstance(word, str))
+            raise VocabularyError(
+                self.source.name,
+                f"the words hold {stranger!r}, which is not a string; give strings.",
+            )
         _require_finite(self.matrix, self.words, self.source)
         self._keep_first_of_each()
         self.matrix.flags.writeable = False
@@ -92,29 +99,21 @@ class Embeddings:
 
     @property
     def dimensions(self) -> int:
-        """Length d of a vector."""
+        """Numbers in a vector, d."""
         return int(self.matrix.shape[1])
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """Word to row; treat it as read-only. Made when first asked for."""
+        """Map from word to row, made when first asked for; treat it as read-only."""
         return dict(zip(self.words, range(len(self.words)), strict=True))
 
     @cached_property
-    def norms(self) -> npt.NDArray[np.float64]:
-        """Euclidean norm of every row, shape (n,), accumulated in float64."""
+    def norms(self) -> Values:
+        """Euclidean norm of each row, shape (n,), summed in float64."""
         return row_norms(self.matrix)
 
-    def rows(self, words: Iterable[str]) -> npt.NDArray[np.int64]:
-        """Row of each word.
-
-        Parameters
-        ----------
-        words : iterable of str
-
-        Returns
-        -------
-        ndarray of int64, shape (m,)
+    def rows(self, words: Iterable[str]) -> Rows:
+        """Return the row of each word, shape (m,).
 
         Raises
         ------
@@ -147,14 +146,11 @@ class Embeddings:
             f"{self.source.format}>"
         )
 
-    def _repr_html_(self) -> str:
-        return f"<code>{escape(repr(self))}</code>"
-
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the table as a driftkit folder, which `driftkit.load` opens memory-mapped.
 
-        The folder is written whole, then renamed; where the table came from and how finely its
-        numbers were rounded go with it.
+        The folder is written whole, then renamed. It also keeps where the table came from, how
+        finely its numbers were rounded, and its problems.
 
         Parameters
         ----------
@@ -174,18 +170,11 @@ class Embeddings:
         >>> driftkit.load(place)["bad"].tolist()
         [-1.0, 0.5]
         """
-        from driftkit.loaders.formats.driftkit_folder import write
-
-        write(self, folder)
+        write(self.words, self.matrix, self.source, self.problems, folder)
 
     @classmethod
     def from_gensim(cls, vectors: KeyedVectors) -> Embeddings:
-        """Take the words and vectors of a gensim ``KeyedVectors``, without copying.
-
-        Parameters
-        ----------
-        vectors : gensim.models.KeyedVectors
-        """
+        """Return the table of a gensim ``KeyedVectors``, without copying its vectors."""
         return cls(
             vectors.index_to_key, vectors.vectors, source=Source("KeyedVectors", format="gensim")
         )
@@ -215,14 +204,14 @@ def _as_matrix(matrix: npt.ArrayLike, source: Source) -> Matrix:
 
 def _require_finite(matrix: Matrix, words: Sequence[str], source: Source) -> None:
     bad: list[int] = []
-    for start in range(0, len(matrix), BLOCK_ROWS):
-        block = matrix[start : start + BLOCK_ROWS]
+    for some in row_blocks(len(matrix)):
+        block = matrix[some]
         # A sum is finite only if every addend is, or if it overflows: a cheap first look.
         with np.errstate(over="ignore", invalid="ignore"):
             suspect = ~np.isfinite(block.sum(axis=1))
         if suspect.any():
             rows = np.flatnonzero(suspect)
-            bad += (start + rows[~np.isfinite(block[rows]).all(axis=1)]).tolist()
+            bad += (some.start + rows[~np.isfinite(block[rows]).all(axis=1)]).tolist()
     if bad:
         named = ", ".join(repr(words[row]) for row in bad[:5]) + (", ..." if len(bad) > 5 else "")
         raise SourceError(

@@ -12,6 +12,7 @@
     │   ├── UnknownNameError       a word, measure or name nobody knows
     │   ├── RuleError              a rule of the gate that cannot be read or applied
     │   ├── BaselineError          a baseline that is missing, foreign or outdated
+    │   ├── PluginError            a plugin that is missing or fails when it is imported
     │   └── OptionError            an option outside its range
     └── MissingExtraError          an optional package is not installed
 
@@ -88,7 +89,21 @@ class BaselineError(InputError):
 
     def __init__(self, baseline: object, message: str) -> None:
         self.baseline = str(baseline)
-        super().__init__(f"{self.baseline}: {message}")
+        super().__init__(f"baseline {self.baseline} {message}")
+
+
+class PluginError(InputError):
+    """A plugin that cannot be imported: missing, or failing.
+
+    Attributes
+    ----------
+    plugin : str
+        The module or file.
+    """
+
+    def __init__(self, plugin: str, message: str) -> None:
+        self.plugin = plugin
+        super().__init__(f"plugin {plugin!r}: {message}")
 
 
 class OptionError(InputError):

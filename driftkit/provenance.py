@@ -17,7 +17,7 @@ class Rounding:
     Parameters
     ----------
     relative, absolute : float
-        The two parts of the bound; both 0 when float32 holds the value exactly.
+        The two parts of the bound; both are 0 where float32 holds the value exactly.
     reason : str
         One phrase for reports, such as ``"fp16: half a unit in the last of 11 bits"``.
 
@@ -40,16 +40,11 @@ class Rounding:
 
     @classmethod
     def of_dtype(cls, dtype: str) -> Rounding:
-        """Rounding of a floating point type: half a unit in the last place.
+        """Return the rounding of a floating-point type: half a unit in the last place.
 
         A type with ``p`` significant bits rounds by at most ``2**-p`` of the value; below its
-        smallest normal number the step is fixed, which gives the absolute part. float32 and
-        wider are exact here, since float32 is what driftkit compares.
-
-        Parameters
-        ----------
-        dtype : str
-            ``"float16"``, ``"bfloat16"``, ``"float32"``, ``"float64"``; others count as exact.
+        smallest normal number the step is fixed, which gives the absolute part. All types but
+        ``"float16"`` and ``"bfloat16"`` are exact here, since driftkit compares in float32.
         """
         if dtype == "float16":
             return cls(2.0**-11, 2.0**-25, "fp16: half a unit in the last of 11 bits")
@@ -59,14 +54,14 @@ class Rounding:
 
     @classmethod
     def of_decimals(cls, decimals: int) -> Rounding:
-        """Rounding of text with so many digits after the point: half of the last digit."""
+        """Return the rounding of text with this many decimals: half a unit in the last one."""
         return cls(
             2.0**-24, 0.5 * 10.0**-decimals, f"text: half a unit in decimal place {decimals}"
         )
 
     @classmethod
     def of_digits(cls, digits: int) -> Rounding:
-        """Rounding of text in scientific notation with so many significant digits."""
+        """Return the rounding of text with this many significant digits."""
         return cls(
             0.5 * 10.0 ** (1 - digits), 0.0, f"text: half a unit in significant digit {digits}"
         )
@@ -100,7 +95,7 @@ class Source:
     rounding: Rounding = Rounding()
 
     def sha256(self) -> str | None:
-        """SHA-256 of the file read, in hexadecimal; None for a folder or a table in memory."""
+        """Return the SHA-256 of the file in hexadecimal; None for a folder or a table in memory."""
         if self.path is None or not self.path.is_file():
             return None
         with self.path.open("rb") as file:

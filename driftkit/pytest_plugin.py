@@ -1,8 +1,8 @@
 """A pytest fixture that passes a table through the gate.
 
 Installed with driftkit and silent until it is used. Options: ``--driftkit-baseline FILE`` compares
-with a baseline as well, ``--driftkit-update`` writes the figures there instead of checking. The
-marker ``driftkit`` gives a test's rules::
+with a baseline as well, ``--driftkit-update`` writes the values there instead of checking. The
+marker ``driftkit`` holds a test's rules::
 
     @pytest.mark.driftkit("overlap@10 mean[moved] >= 0.6", profile="default")
     def test_retrained_vectors(driftkit_check):
@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--driftkit-update",
         action="store_true",
-        help="write the figures to --driftkit-baseline instead of checking; refused when CI is set",
+        help="write the values to --driftkit-baseline instead of checking; refused when CI is set",
     )
 
 
@@ -56,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class DriftkitCheck:
-    """What the fixture gives: call it with an original and a tuned table.
+    """What the fixture returns: call it with an original and a tuned table.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ class DriftkitCheck:
         profile, inconclusive, not_measured : str, optional
             See `driftkit.check`; by default those of the marker.
         vocab, original_vocab : path, optional
-            Words of tables that bring none.
+            Words of tables that have none in their file.
         **audit_options
             Passed to `driftkit.audit`: ``benchmarks``, ``k``, ``candidates``, ...
 
@@ -103,20 +103,14 @@ class DriftkitCheck:
         import driftkit
         from driftkit.gate import baseline_of, make_policy, write_baseline
 
-        settings: dict[str, Any] = {}
-        marked: list[str] = []
+        here = {"profile": profile, "inconclusive": inconclusive, "not_measured": not_measured}
+        settings: dict[str, Any] = {name: value for name, value in here.items() if value}
+        everything: list[str] = []
         for marker in self._node.iter_markers("driftkit"):
-            marked += [*marker.args]
+            everything += marker.args
             settings = {**marker.kwargs, **settings}  # the nearest marker wins
-        for name, value in (
-            ("profile", profile),
-            ("inconclusive", inconclusive),
-            ("not_measured", not_measured),
-        ):
-            if value is not None:
-                settings[name] = value
+        everything += rules
         baseline = self._config.getoption("--driftkit-baseline")
-        everything = [*marked, *rules] or None
         policy = make_policy(everything, baseline=baseline is not None, **settings)
         measures = [*audit_options.pop("measures", ()), *policy.measures]
         audit = driftkit.audit(
@@ -128,14 +122,14 @@ class DriftkitCheck:
             write_baseline(baseline_of(audit, policy.words, policy.bands), baseline)
             pytest.skip(f"wrote {baseline}; nothing was checked")
         verdict = driftkit.check(audit, everything, baseline=baseline, **settings)
-        self._record(verdict)
-        if verdict.exit_code:
-            pytest.fail(repr(verdict), pytrace=False)
+        self._report(verdict)
         return verdict
 
-    def _record(self, verdict: Verdict) -> None:
-        """Put every figure into pytest's own JUnit report, and the verdict into the test's."""
+    def _report(self, verdict: Verdict) -> None:
+        """Put every value into pytest's own JUnit report, and the verdict into the test's."""
+        from driftkit.display import to_text
         from driftkit.gate.reports.junit import clean
+        from driftkit.gate.reports.terminal import verdict_view
 
         self._node.user_properties += [
             ("driftkit.state", verdict.state),
@@ -145,8 +139,11 @@ class DriftkitCheck:
                 for each in verdict.results
             ),
         ]
+        shown = to_text(verdict_view([verdict]))
         if verdict.state != "pass":
-            self._node.add_report_section("call", "driftkit", repr(verdict))
+            self._node.add_report_section("call", "driftkit", shown)
+        if verdict.exit_code:
+            pytest.fail(shown, pytrace=False)
 
 
 @pytest.fixture

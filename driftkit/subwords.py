@@ -1,4 +1,4 @@
-"""Whole words from word pieces: what a sub-word table says about words it has no row for.
+"""Whole words from word pieces: what a table of pieces says about words it has no row for.
 
 Tokenizers mark pieces in three ways: WordPiece writes ``##ing`` for a piece inside a word,
 byte-level BPE writes ``Ġthe`` and sentencepiece ``▁the`` for one that begins it. A word with a row
@@ -9,9 +9,9 @@ word benchmarks (Bommasani et al. 2020, "Interpreting Pretrained Contextualized 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from driftkit.errors import OptionError
 from driftkit.provenance import Problem
 
 Style = Literal["wordpiece", "byte-level", "sentencepiece"]
+Cut = Callable[[str], list[int] | None]
+
+_UNKNOWN = frozenset({"[UNK]", "<unk>"})
 
 LONGEST = 100
 """Words longer than this are not composed; BERT's own tokenizer gives up there too."""
@@ -30,31 +33,14 @@ MARKED_SHARE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A table of whole words made from a table of pieces.
+    """A table of whole words made from a table of pieces."""
 
-    Parameters
-    ----------
-    table : Embeddings
-        The words with a row of their own, without their marks, then the composed ones.
-    style : str
-        How the pieces were marked: ``"wordpiece"``, ``"byte-level"`` or ``"sentencepiece"``.
-    asked : int
-        Distinct words asked for.
-    composed : tuple of str
-        Those that are means of two or more pieces.
-    missing : tuple of str
-        Those that no pieces make.
-    exact : bool
-        Whether the model's own tokenizer cut the words; else the longest piece was taken first,
-        which is WordPiece's own rule and close to the others'.
-    """
-
-    table: Embeddings
-    style: Style
-    asked: int
-    composed: tuple[str, ...] = field(repr=False)
-    missing: tuple[str, ...] = field(repr=False)
-    exact: bool
+    table: Embeddings  # words with a row of their own, without their marks, then composed ones
+    style: Style  # how pieces are marked
+    asked: int  # distinct words asked for
+    composed: tuple[str, ...] = field(repr=False)  # those that are means of two or more pieces
+    missing: tuple[str, ...] = field(repr=False)  # those that no pieces make
+    exact: bool  # cut as the model cuts them, not only by taking the longest piece first
 
     @property
     def share(self) -> float:
@@ -102,18 +88,9 @@ def style_of(words: Sequence[str]) -> Style | None:
 
 
 def compose(table: Embeddings, words: Iterable[str]) -> Composed:
-    """Make a table of whole words from a table of pieces.
+    """Return a table of whole words, made from a table of marked pieces.
 
-    Parameters
-    ----------
-    table : Embeddings
-        A table with marked pieces, as a model's folder or checkpoint with its tokenizer gives.
-    words : iterable of str
-        Words wanted. One that cannot be made as it is written is tried in lower case.
-
-    Returns
-    -------
-    Composed
+    A word that cannot be made as it is written is tried in lower case.
 
     Raises
     ------
@@ -162,7 +139,7 @@ def compose(table: Embeddings, words: Iterable[str]) -> Composed:
         source=table.source,
         problems=[*table.problems, Problem("composed", None, str(result))],
     )
-    return Composed(made, style, len(wanted), tuple(composed), tuple(missing), exact)
+    return replace(result, table=made)
 
 
 def _whole_words(table: Embeddings, style: Style) -> dict[str, int]:
@@ -180,76 +157,56 @@ def _whole_words(table: Embeddings, style: Style) -> dict[str, int]:
     return found
 
 
-def _cutter(table: Embeddings, style: Style) -> tuple[Callable[[str], list[int] | None], bool]:
-    """Return the function that cuts a word into rows, and whether it is the model's own."""
-    exact = _own_tokenizer(table, style)
-    if exact is not None:
-        return exact, True
+def _cutter(table: Embeddings, style: Style) -> tuple[Cut, bool]:
+    """Return the function that cuts a word into rows, and whether it cuts as the model does."""
+    tokenizer = _tokenizer_beside(table.source.path)
     index = table.index
+    space = " " if style == "byte-level" else ""
 
-    def cut(word: str) -> list[int] | None:
-        if not word or len(word) > LONGEST:
-            return None
+    def as_the_model(word: str) -> list[int] | None:
+        tokens = tokenizer.encode(space + word, add_special_tokens=False).tokens
+        rows = [index[token] for token in tokens if token in index and token not in _UNKNOWN]
+        return rows if len(rows) == len(tokens) else None
+
+    def longest_first(word: str) -> list[int] | None:
         if style == "wordpiece":
-            return _longest_first(word, index, "", "##")
-        text = "▁" + word if style == "sentencepiece" else "Ġ" + _encode(word)
-        return _longest_first(text, index, "", "")
+            return _longest_first(word, index, later="##")
+        return _longest_first(
+            "▁" + word if style == "sentencepiece" else "Ġ" + _encode(word), index
+        )
 
     # Longest first is WordPiece's own rule.
-    return cut, style == "wordpiece"
+    cut, exact = (
+        (longest_first, style == "wordpiece") if tokenizer is None else (as_the_model, True)
+    )
+    return lambda word: cut(word) if 0 < len(word) <= LONGEST else None, exact
 
 
-def _longest_first(text: str, index: dict[str, int], first: str, later: str) -> list[int] | None:
+def _longest_first(text: str, index: dict[str, int], later: str = "") -> list[int] | None:
+    """Rows of the longest pieces from left to right; `later` marks those after the first."""
     rows: list[int] = []
     start = 0
     while start < len(text):
-        mark = later if start else first
-        for end in range(len(text), start, -1):
-            row = index.get(mark + text[start:end])
-            if row is not None:
-                rows.append(row)
-                start = end
-                break
-        else:
+        mark = later if start else ""
+        ends = range(len(text), start, -1)
+        end = next((end for end in ends if mark + text[start:end] in index), None)
+        if end is None:
             return None
+        rows.append(index[mark + text[start:end]])
+        start = end
     return rows
 
 
-def _own_tokenizer(table: Embeddings, style: Style) -> Callable[[str], list[int] | None] | None:
-    """The tokenizer.json that lies with the table, if the tokenizers library is installed."""
-    path = table.source.path
-    if path is None:
-        return None
-    file = (path if path.is_dir() else path.parent) / "tokenizer.json"
-    tokenizer = _open_tokenizer(file)
-    if tokenizer is None:
-        return None
-    index, space = table.index, " " if style == "byte-level" else ""
-
-    def cut(word: str) -> list[int] | None:
-        if len(word) > LONGEST:
-            return None
-        tokens = tokenizer.encode(space + word, add_special_tokens=False).tokens
-        rows = [index.get(token) for token in tokens]
-        known = [row for token, row in zip(tokens, rows, strict=True) if token not in _UNKNOWN]
-        return None if not rows or None in known or len(known) < len(rows) else known  # type: ignore[return-value]
-
-    return cut
-
-
-_UNKNOWN = frozenset({"[UNK]", "<unk>"})
-
-
-def _open_tokenizer(file: Path):  # type: ignore[no-untyped-def]  # tokenizers is optional
-    if not file.is_file():
+def _tokenizer_beside(path: Path | None) -> Any:
+    """The tokenizer.json that lies with a table, if the tokenizers library can open it."""
+    file = None if path is None else (path if path.is_dir() else path.parent) / "tokenizer.json"
+    if file is None or not file.is_file():
         return None
     try:
         from tokenizers import Tokenizer
-    except ModuleNotFoundError:
-        return None
-    try:
+
         tokenizer = Tokenizer.from_file(str(file))
-    except Exception:  # the library raises bare Exception for a file it cannot use
+    except Exception:  # not installed, or the bare Exception it raises for a file it cannot use
         return None
     tokenizer.no_padding()  # a file may ask for 128 tokens, whatever the word
     tokenizer.no_truncation()

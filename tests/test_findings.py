@@ -9,7 +9,8 @@ from driftkit.drift.displacement import displacement
 from driftkit.drift.groups import band_masks
 from driftkit.drift.null_model import null_pair
 from driftkit.neighbors.optional_measures import OPTIONAL
-from driftkit.report.serialize import audit_schema
+from driftkit.report.document import audit_schema
+from driftkit.report.frames import FRAMES
 
 HUBS = ("hubness_skewness", "largest_hub", "antihub_share")
 QUICK = {"benchmarks": ["ws353"], "resamples": 100}
@@ -43,10 +44,10 @@ def test_further_figures_are_those_of_the_rooms(audited, pair):
     deep = dk.neighbor_shifts(pair, audited.shifts.words, 50, candidates=audited.shifts.candidates)
     a, b = ([set(row.tolist()) for row in lists] for lists in (deep.before, deep.after))
     expected = [len(x & y) / len(x | y) for x, y in zip(a, b, strict=True)]
-    np.testing.assert_allclose(audited.figures["jaccard@50"][audited.candidate_rows], expected)
+    np.testing.assert_allclose(audited.values["jaccard@50"][audited.candidate_rows], expected)
     first = np.arange(len(pair)) < 1000
     np.testing.assert_array_equal(
-        audited.figures["displacement(center=0,anchors=1000)"], displacement(pair, anchors=first)
+        audited.values["displacement(center=0,anchors=1000)"], displacement(pair, anchors=first)
     )
 
 
@@ -77,7 +78,7 @@ def test_the_document_follows_its_schema_with_everything_asked_for(audited):
 def test_bands_are_of_all_words_of_a_rank(plain, pair):
     rows = {(row.measure, row.group): row for row in plain.summaries(bands=True)}
     for band, mask in band_masks(len(pair)).items():
-        for name, values in plain.figures.items():
+        for name, values in plain.values.items():
             row = rows[name, band]
             assert row.n + row.unmeasured == mask.sum()
             assert row.mean == pytest.approx(np.nanmean(values[mask]))
@@ -112,3 +113,34 @@ def test_progress_names_the_stages_of_the_null(pair):
         "drift", "benchmarks", "neighbors", "drift of random moves", "benchmarks of random moves",
         "neighbors of random moves",
     ]  # fmt: skip
+
+
+def _nudged(rows):
+    """A pair of 40 words of which some went far from where they were."""
+    words = [f"w{row}" for row in range(40)]
+    before = np.random.default_rng(0).normal(size=(40, 8))
+    after = before.copy()
+    after[rows] = -before[rows]
+    return dk.align(dk.Embeddings(words, before), dk.Embeddings(words, after))
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([3], "1 of them farther away than its nearest neighbor was, so anything that still reads "
+              "the original vectors will confuse it with another word."),
+        ([3, 5], "all of them farther away than their nearest neighbor was, so anything that still "
+                 "reads the original vectors will confuse them with other words."),
+    ],
+)  # fmt: skip
+def test_without_a_benchmark_nothing_is_called_safe_and_everything_else_is_told(rows, said):
+    found = dk.audit(_nudged(rows), [], k=3)
+    assert found.verdict == "undecided"
+    assert found.headline == (
+        f"Undecided: no benchmark was asked for; {len(rows)} of 40 words moved, {said}"
+    )
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    jsonschema.Draft202012Validator(audit_schema()).validate(document)
+    assert document["benchmarks"] == []
+    assert "What the benchmarks say" not in repr(found)
+    assert {part for part in FRAMES if found.to_frame(part).empty} == {"benchmarks", "split"}

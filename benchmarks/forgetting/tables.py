@@ -7,7 +7,14 @@ from collections import Counter
 import pandas as pd
 
 from benchmarks.forgetting.recipes import RECIPES
-from benchmarks.forgetting.results import SETTING, gain_interval, pareto, points_of
+from benchmarks.forgetting.results import (
+    FAMILIES,
+    SETTING,
+    gain_interval,
+    pareto,
+    points_of,
+    scatter_over_settings,
+)
 
 BENCHMARKS = {"ws353": "WS-353", "simlex999": "SimLex", "men": "MEN", "google": "Google"}
 LOSSES = {
@@ -24,7 +31,7 @@ FEWEST = 5  # tables from which a rank correlation is not shown yet
 
 
 def setting_table(cells):
-    """A setting, or several together: a row a recipe."""
+    """Return what is known of a setting, with a row for each recipe."""
     rows = []
     for _, recipe, some, frozen in _by_recipe(cells):
         row = {
@@ -43,10 +50,7 @@ def setting_table(cells):
 
 
 def answer_table(cells):
-    """All settings of full data together: what a recipe gains, what it costs, how often it leads.
-
-    *Worst* is the largest fall in any one run.
-    """
+    """Return what each recipe gains and costs over all settings, and how often it leads."""
     fronts = Counter(name for _, some in cells.groupby(SETTING) for name in pareto(points_of(some)))
     settings = cells.groupby(SETTING).ngroups
     rows = []
@@ -55,6 +59,7 @@ def answer_table(cells):
             "recipe": recipe.label,
             "runs": len(some),
             "gain over frozen": _interval(some, frozen),
+            "over settings": _over_settings(some, frozen),
         }
         for family in ("similarity", "analogies"):
             row[family] = _mean(some[family], "+.3f")
@@ -68,7 +73,7 @@ def answer_table(cells):
 
 
 def gains_by(cells, column):
-    """Gain over frozen: a row a recipe, a column a value of `column` (task, model, fraction)."""
+    """Return the gain over frozen of each recipe by task, model or fraction."""
     rows = []
     for name, recipe, some, frozen in _by_recipe(cells):
         if name != "frozen":
@@ -80,21 +85,25 @@ def gains_by(cells, column):
     return pd.DataFrame(rows)
 
 
-def kept_by(cells, column):
-    """Mean change of similarity and analogies by the same columns."""
+def kept_by(cells, column, family, *, count_lost=False):
+    """Return the mean change of a family by the same, and in how many runs a benchmark was lost."""
     rows = []
     for name, recipe in RECIPES.items():
-        some = cells[cells["recipe"] == name].dropna(subset=["kept"])
+        some = cells[cells["recipe"] == name].dropna(subset=[family])
         if name != "frozen" and not some.empty:
-            parts = some.groupby(column, sort=True)["kept"].mean().items()
-            rows.append(
-                {"recipe": recipe.label} | {_name(value): f"{kept:+.3f}" for value, kept in parts}
-            )
+            row = {"recipe": recipe.label}
+            for value, part in some.groupby(column, sort=True):
+                row[_name(value)] = f"{part[family].mean():+.3f}"
+                if count_lost:
+                    statuses = part.filter([f"status[{each}]" for each in FAMILIES[family]])
+                    lost = statuses.eq("lost").any(axis=1).sum()
+                    row[_name(value)] += f" ({lost} of {len(part)})"
+            rows.append(row)
     return pd.DataFrame(rows)
 
 
 def correlations(cells):
-    """Rank correlation of each measure with what was lost, and the number of tuned cells."""
+    """Return the rank correlation of each measure with what was lost, and the number of tables."""
     tuned = cells[cells["moved"].fillna(0) > 0]
     rows = []
     for measure in MEASURES:
@@ -117,7 +126,7 @@ def to_markdown(frame):
 
 
 def _by_recipe(cells):
-    """Each recipe that was run: its name, itself, its cells and the frozen ones beside them."""
+    """Yield each recipe that was run: its name, itself, its cells and the frozen ones."""
     frozen = cells[cells["recipe"] == "frozen"]
     for name, recipe in RECIPES.items():
         some = cells[cells["recipe"] == name]
@@ -135,6 +144,11 @@ def _overlaps(cells):
 def _interval(cells, frozen):
     gain, low, high = gain_interval(cells, frozen)
     return f"{gain:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def _over_settings(cells, frozen):
+    half = scatter_over_settings(cells, frozen)
+    return "" if pd.isna(half) else f"\u00b1{half:.3f}"
 
 
 def _name(value):

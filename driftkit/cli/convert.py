@@ -5,6 +5,8 @@ from __future__ import annotations
 import click
 
 from driftkit.cli import options
+from driftkit.cli.output import Messages
+from driftkit.cli.tables import gather_words, read_table
 
 
 @click.command("convert", epilog=options.SOURCE_HELP)
@@ -22,7 +24,7 @@ from driftkit.cli import options
 @options.words_options
 @options.vocab_option
 @options.unsafe_option
-@options.quiet_option
+@options.common_options
 def command(
     source: str,
     dest: str,
@@ -32,33 +34,25 @@ def command(
     words_from: str | None,
     vocab: str | None,
     unsafe_pickle: bool,
-    quiet: bool,
 ) -> None:
     """Write the table SOURCE as DEST, whole or not at all.
 
     Numbers become float32 and keep every bit, in text too. Words of .safetensors and .npy go
     beside them as DEST.vocab.txt. What had to be skipped or repaired is listed on stderr.
     """
-    from driftkit import load
     from driftkit.loaders.convert import format_of, write
 
     target = format_of(dest, kind)
-    words = options.gather_words((), words_from) if words_from else None
-    show = options.Progress(quiet)
-    with show.stage(f"reading {source}") as progress:
-        table = load(
-            source,
-            vocab=vocab,
-            limit=limit,
-            words=words,
-            unsafe_pickle=unsafe_pickle,
-            progress=progress,
-        )
-    with show.stage(f"writing {dest}") as progress:
+    words = gather_words((), words_from) if words_from else None
+    messages = Messages()
+    table = read_table(
+        source, messages, vocab=vocab, limit=limit, words=words, unsafe_pickle=unsafe_pickle
+    )
+    with messages.stage(f"writing {dest}") as progress:
         write(table, dest, target, progress=progress)
     for problem in table.problems[:10]:
         place = "" if problem.where is None else f" at {problem.where:,}"
-        show.say(f"{problem.kind}{place}: {problem.detail}")
+        messages.say(f"{problem.kind}{place}: {problem.detail}")
     if len(table.problems) > 10:
-        show.say(f"... and {len(table.problems) - 10:,} more")
-    show.say(f"{dest}: {len(table):,} words x {table.dimensions}, {target}")
+        messages.say(f"... and {len(table.problems) - 10:,} more")
+    messages.say(f"{dest}: {len(table):,} words x {table.dimensions}, {target}")

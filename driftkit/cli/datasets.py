@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from driftkit.cli import options
+from driftkit.cli import options, output
 
 
 @click.group("datasets")
@@ -12,26 +12,28 @@ def command() -> None:
     """List benchmarks, fetch them, or show where their files belong.
 
     ws353, simlex999 and google come with driftkit's dependencies; every other benchmark is
-    downloaded when it is first used, from one pinned commit, and its bytes are checked. The folder
-    is that of DRIFTKIT_DATA_DIR, else the user's cache folder.
+    downloaded when it is first used, from one pinned commit, and its bytes are checked. Files are
+    kept in the folder that DRIFTKIT_DATA_DIR names, or else in the user's cache folder.
     """
 
 
 @command.command("list", short_help="List every benchmark and whether its file is here.")
 @options.json_option
+@options.common_options
 def list_(json_to: str | None) -> None:
-    """List every benchmark: task, items, authors, licence, and whether its file is here."""
+    """List every benchmark: task, items, authors, license, and whether its file is here."""
     from driftkit.datasets import REGISTRY
     from driftkit.report.datasets import datasets_document, datasets_view
 
     known = tuple(REGISTRY.values())
-    options.give(lambda: datasets_view(known), datasets_document(known), json_to)
+    output.show(lambda: datasets_view(known), datasets_document(known), json_to)
 
 
 @command.command("fetch", short_help="Download benchmarks, check them, print their paths.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Fetch every benchmark.")
 @options.offline_option
+@options.common_options
 def fetch(names: tuple[str, ...], everything: bool) -> None:
     """Download each benchmark NAME that is not here, check its bytes, and print its path."""
     from driftkit.datasets import REGISTRY, look_up
@@ -40,12 +42,15 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
         raise click.UsageError(
             "name a benchmark, or give --all; `driftkit datasets list` shows them."
         )
-    for dataset in [look_up(name) for name in (REGISTRY if everything else names)]:
-        click.echo(dataset.fetch())
+    chosen = [look_up(name) for name in (REGISTRY if everything else names)]
+    for dataset in chosen:
+        if dataset.has_file or not everything:
+            click.echo(dataset.fetch())
 
 
 @command.command("path", short_help="Print where the files of benchmarks belong.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@options.common_options
 def path(names: tuple[str, ...]) -> None:
     """Print where the file of each benchmark NAME lies, or belongs if it is not here yet."""
     from driftkit.datasets import look_up

@@ -26,10 +26,10 @@ class LazyGroup(click.Group):
     ----------
     name : str
     commands_help : mapping of str to str
-        Command to the line shown in the list of commands.
+        The line shown for each command.
     package : str
-        Package in which the module of each command lives, under the command's name; the
-        command is its attribute ``command``.
+        Where the module of each command is, under the command's name; the command is its
+        attribute ``command``.
     """
 
     def __init__(
@@ -73,7 +73,12 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, with defaults from the settings file if there is one."""
         ctx.default_map = self._settings(ctx)
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except Exception:
+            if ctx.meta.get("driftkit.verbose"):
+                traceback.print_exc()
+            raise
 
     def _settings(self, ctx: click.Context) -> dict[str, Any] | None:
         from driftkit.cli.settings import default_map, find_settings
@@ -117,7 +122,7 @@ class LazyGroup(click.Group):
 
 
 def _report(error: Exception) -> int:
-    """Say in one line on stderr what went wrong, and give the exit code."""
+    """Say in one line on standard error what went wrong, and return the exit code."""
     from driftkit.errors import DriftkitError
 
     if os.environ.get(TRACEBACK_VARIABLE):

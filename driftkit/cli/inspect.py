@@ -1,32 +1,57 @@
-"""``driftkit inspect``: which tensors of a file look like word tables."""
+"""``driftkit inspect``: which tensors of files look like word tables."""
 
 from __future__ import annotations
 
 import click
 
-from driftkit.cli import options
+from driftkit.cli import options, output
 
 
 @click.command("inspect", epilog=options.SOURCE_HELP)
-@click.argument("source")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--original", metavar="ORIGINAL", help="Say which tables equal those of this source.")
 @options.vocab_option
 @options.unsafe_option
 @options.json_option
+@options.common_options
 def command(
-    source: str,
+    sources: tuple[str, ...],
     *,
     original: str | None,
     vocab: str | None,
     unsafe_pickle: bool,
     json_to: str | None,
 ) -> None:
-    """List what SOURCE holds: tensors, shapes, types, the vocabulary found, and problems.
+    """List what each SOURCE holds: tensors, shapes, types, the vocabulary found, and problems.
 
-    Nothing is read whole. Ends with the exact command that audits it.
+    Nothing is read whole. The output ends with the exact command that audits each table. The JSON
+    of several sources is a list.
     """
-    from driftkit import inspect
-    from driftkit.report.terminal import inspection_view
+    from rich.console import Group
 
-    inspection = inspect(source, vocab=vocab, original=original, unsafe_pickle=unsafe_pickle)
-    options.give(lambda: inspection_view(inspection), inspection.to_dict(), json_to)
+    from driftkit import inspect
+    from driftkit.errors import DriftkitError
+
+    messages = output.Messages()
+    found, failures = [], []
+    for source in sources:
+        try:
+            with messages.stage(f"reading {source}") as progress:
+                inspection = inspect(
+                    source,
+                    vocab=vocab,
+                    original=original,
+                    unsafe_pickle=unsafe_pickle,
+                    progress=progress,
+                )
+            found.append(inspection)
+        except DriftkitError as failure:  # the other sources are shown all the same
+            failures.append(failure)
+    if found:
+        documents = [inspection.to_dict() for inspection in found]
+        document = documents if len(sources) > 1 else documents[0]
+        output.show(lambda: Group(*found), document, json_to)
+    for earlier in failures[:-1]:
+        click.echo(f"Error: {earlier}", err=True)
+    if failures:
+        raise failures[-1]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from driftkit.cli import options
+from driftkit.cli import options, output
+from driftkit.cli.tables import Composer, gather_words, read_table
 
 
 @click.command("score", epilog=options.SOURCE_HELP)
@@ -16,7 +17,7 @@ from driftkit.cli import options
 @options.vocab_option
 @options.unsafe_option
 @options.json_option
-@options.quiet_option
+@options.common_options
 def command(
     sources: tuple[str, ...],
     *,
@@ -27,36 +28,30 @@ def command(
     vocab: str | None,
     unsafe_pickle: bool,
     json_to: str | None,
-    quiet: bool,
 ) -> None:
-    """Score each SOURCE on word-similarity and analogy benchmarks.
+    """Score each SOURCE on benchmarks: similarity, analogies and others.
 
     Items with a word the table lacks are left out and counted. Scores of two tables that lack
     different words are not comparable; `driftkit audit` compares them on what both can answer.
     """
-    from driftkit import Scores, load, score
-    from driftkit.report.terminal import scores_view
+    from driftkit import Scores, score
 
-    show = options.Progress(quiet)
-    words = options.gather_words((), words_from) if words_from else None
-    composing = options.Composing(benchmarks, (), show) if compose else None
+    messages = output.Messages()
+    reading = {
+        "vocab": vocab,
+        "limit": limit,
+        "words": gather_words((), words_from) if words_from else None,
+        "unsafe_pickle": unsafe_pickle,
+    }
+    composer = Composer(benchmarks, (), messages) if compose else None
     scores = Scores(())
-    for name in sources:
-        with show.stage(f"reading {name}") as progress:
-            table = load(
-                name,
-                vocab=vocab,
-                limit=limit,
-                words=words,
-                unsafe_pickle=unsafe_pickle,
-                progress=progress,
-            )
-        if composing is not None:
-            table = composing(table)
-        with show.stage(f"scoring {name}") as progress:
+    for source in sources:
+        table = read_table(source, messages, **reading)
+        table = composer(table) if composer else table
+        with messages.stage(f"scoring {source}") as progress:
             scores += score(table, benchmarks or None, progress=progress)
     document = scores.to_dict()
-    if composing is not None:
-        composing.require_pieces()
-        document["composed"] = composing.reports
-    options.give(lambda: scores_view(scores), document, json_to)
+    if composer:
+        composer.require_pieces()
+        document["composed"] = composer.reports
+    output.show(lambda: scores, document, json_to)

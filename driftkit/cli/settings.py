@@ -3,7 +3,8 @@
 The command line comes first, then ``DRIFTKIT_*``, then the file, then the default. A key is an
 option without its dashes (``not-measured``), or, for an option that may be repeated, its plural
 (``rules``). Keys at the top hold for every command that has the option; a table named after a
-command (``[tool.driftkit.check]``) holds for that command and comes first.
+command (``[tool.driftkit.check]``) holds for that command and comes first. What runs code is never
+taken from a file.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ import click
 from driftkit.errors import OptionError, UnknownNameError
 
 OWN_FILE, SHARED_FILE = "driftkit.toml", "pyproject.toml"
+
+RUNS_CODE = {"plugin": "--plugin", "plugins": "--plugin", "unsafe-pickle": "--unsafe-pickle"}
+"""Keys that are refused: a file that happens to lie in a folder must not run code."""
 
 
 def find_settings(folder: Path) -> tuple[Path, dict[str, Any]] | None:
@@ -74,7 +78,7 @@ def default_map(
     UnknownNameError
         If no command has an option of that name.
     OptionError
-        If a value has the wrong type.
+        If a value has the wrong type, or would run code.
     """
     known = {key for command in commands.values() for key in _keys(command)}
     for key, value in settings.items():
@@ -83,15 +87,26 @@ def default_map(
                 raise UnknownNameError(f"table of {path}", key, commands)
             inside = _keys(commands[key])
             for each in value:
+                _refuse_code(each, path)
                 if _key(each) not in inside:
                     raise UnknownNameError(f"key of [{key}] in {path}", each, sorted(inside))
-        elif _key(key) not in known:
+            continue
+        _refuse_code(key, path)
+        if _key(key) not in known:
             raise UnknownNameError(f"key of {path}", key, sorted({*known, *commands}))
     top = {key: value for key, value in settings.items() if not isinstance(value, dict)}
     return {
         name: _defaults(command, {**top, **settings.get(name, {})}, path)
         for name, command in commands.items()
     }
+
+
+def _refuse_code(key: str, path: Path) -> None:
+    if option := RUNS_CODE.get(_key(key)):
+        raise OptionError(
+            f"{path}: {key} would run code, which no settings file may do; give {option} on the "
+            "command line."
+        )
 
 
 def _defaults(command: click.Command, values: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -123,7 +138,9 @@ def _options(command: click.Command) -> Iterator[tuple[str, click.Option]]:
     for each in command.params:
         if isinstance(each, click.Option) and each.name:
             long = [name for name in each.opts if name.startswith("--")]
-            yield _key(each.name if each.multiple or not long else long[0].lstrip("-")), each
+            key = _key(each.name if each.multiple or not long else long[0].lstrip("-"))
+            if key not in RUNS_CODE:
+                yield key, each
 
 
 def _key(name: str) -> str:

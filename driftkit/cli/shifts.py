@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from driftkit.cli import options
+from driftkit.cli.output import Messages, show
+from driftkit.cli.tables import gather_words, read_table
 
 if TYPE_CHECKING:
     from driftkit.neighbors import NeighborShifts
     from driftkit.pair import Pair
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 SAMPLE = 100
@@ -34,48 +34,45 @@ class Size(click.ParamType[int]):
         return size
 
 
-def _candidate_options(function: F) -> F:
-    for option in (
-        click.option(
-            "--metric",
-            type=click.Choice(["cosine", "dot", "euclidean", "csls"]),
-            default="cosine",
-            show_default=True,
-            help="What nearest means.",
-        ),
-        click.option(
-            "--device", default="cpu", show_default=True, help="Where torch takes products."
-        ),
-        click.option(
-            "--memory",
-            type=Size(),
-            help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
-        ),
-        click.option(
-            "--candidates-moved",
-            is_flag=True,
-            help="Seek neighbors among the words that moved only.",
-        ),
-        click.option(
-            "--candidates-matching",
-            metavar="REGEX",
-            help="Seek neighbors among words that match from beginning to end.",
-        ),
-        click.option(
-            "--candidates-from",
-            type=click.Path(),
-            metavar="FILE",
-            help="Seek neighbors among the words of a file; the first word of a line counts, so a "
-            "frequency list will do.",
-        ),
-        click.option(
-            "--candidates",
-            type=click.IntRange(1),
-            help="Seek neighbors among so many of the first shared words.  [default: all]",
-        ),
-    ):
-        function = option(function)
-    return function
+_candidate_options = options.group_of(
+    options.number_option(
+        "--candidates",
+        help="Look for neighbors among the first N shared words.  [default: all]",
+    ),
+    options.file_option(
+        "--candidates-from",
+        help="Look for neighbors among the words of FILE. The first word of each line counts, so a "
+        "frequency list will do.",
+    ),
+    click.option(
+        "--candidates-matching",
+        metavar="REGEX",
+        help="Look for neighbors among words that match from beginning to end.",
+    ),
+    click.option(
+        "--candidates-moved",
+        is_flag=True,
+        help="Look for neighbors only among the words that moved.",
+    ),
+    click.option(
+        "--memory",
+        type=Size(),
+        help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
+    ),
+    click.option(
+        "--device",
+        default="cpu",
+        show_default=True,
+        help="Where torch computes, such as cpu or cuda.",
+    ),
+    click.option(
+        "--metric",
+        type=click.Choice(["cosine", "dot", "euclidean", "csls"]),
+        default="cosine",
+        show_default=True,
+        help="What nearest means.",
+    ),
+)
 
 
 @click.command("shifts", epilog=options.SOURCE_HELP)
@@ -83,14 +80,14 @@ def _candidate_options(function: F) -> F:
 @click.argument("tuned")
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @options.words_options
-@click.option("--all", "every", is_flag=True, help="Ask about every shared word; needs -o.")
+@click.option("--all", "every", is_flag=True, help="Take every shared word; needs -o.")
 @click.option(
     "-o",
     "--output",
     type=click.Path(dir_okay=False),
     metavar="FILE",
-    help="Write a row a word to FILE.jsonl or FILE.parquet. A run that was stopped goes on where "
-    "it was.",
+    help="Write one row for each word to FILE.jsonl or FILE.parquet. A run that was stopped "
+    "continues where it was.",
 )
 @options.k_option
 @_candidate_options
@@ -100,7 +97,7 @@ def _candidate_options(function: F) -> F:
 @options.pair_options
 @options.limit_option
 @options.json_option
-@options.quiet_option
+@options.common_options
 def command(
     original: str,
     tuned: str,
@@ -123,67 +120,60 @@ def command(
     unsafe_pickle: bool,
     limit: int | None,
     json_to: str | None,
-    quiet: bool,
 ) -> None:
     """Show the neighbors of each WORD in the ORIGINAL and in the TUNED table.
 
-    A lost neighbor is marked -, a gained one +, a kept one =. A last line a word tells whether
-    the word moved, its neighbors did, or both. Words come as arguments, from a file, or from
-    standard input (-). With --all -o FILE every shared word is asked about.
+    A lost neighbor is marked -, a gained one +, a kept one =. The last line of a word tells
+    whether the word moved, its neighbors did, or both. Words are given as arguments, in a file, or
+    on standard input (-). With --all -o FILE the neighbors of every shared word are written.
     """
     from rich.console import Group
     from rich.text import Text
 
-    from driftkit import load, neighbor_shifts
+    from driftkit import align, neighbor_shifts
     from driftkit.explain.causes import explain
     from driftkit.neighbors.export import write_shifts
-    from driftkit.report.words import side_by_side
+    from driftkit.report.words import neighbors_view
 
-    asked = options.gather_words(words, words_from)
+    asked = gather_words(words, words_from)
     if every == bool(asked):
         raise click.UsageError(
-            "--all asks about every word, so name none beside it."
+            "--all is for every word; leave out the words that are named."
             if every
             else "no word was given: name some, or use --words-from FILE or -, or --all -o FILE."
         )
     if every and output is None:
-        raise click.UsageError("--all is for files: add -o FILE.jsonl or -o FILE.parquet.")
+        raise click.UsageError("--all writes to a file: add -o FILE.jsonl or -o FILE.parquet.")
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
-    show = options.Progress(quiet)
-    with show.stage(f"reading {original}") as progress:
-        table = load(
-            original,
-            vocab=original_vocab,
-            limit=limit,
-            unsafe_pickle=unsafe_pickle,
-            progress=progress,
-        )
-    pair = options.read_pair(
-        table, tuned, vocab=vocab, unsafe_pickle=unsafe_pickle, show=show, limit=limit
+    messages = Messages()
+    reading = {"unsafe_pickle": unsafe_pickle, "limit": limit}
+    pair = align(
+        read_table(original, messages, vocab=original_vocab, **reading),
+        read_table(tuned, messages, vocab=vocab, **reading),
     )
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)
     ask: dict[str, Any] = {
         "candidates": among, "metric": metric, "device": device, "memory": memory,
     }  # fmt: skip
     if output is not None:
-        with show.stage("neighbors") as progress:
+        with messages.stage("neighbors") as progress:
             found = write_shifts(pair, output, asked or None, k, progress=progress, **ask)
-        show.say(f"{output}: {len(asked) or len(pair):,} words, {found:,} from a stopped run")
+        messages.say(f"{output}: {len(asked) or len(pair):,} words, {found:,} from a stopped run")
         if verify:
             sample = _sample(pair, asked)
-            _verify(pair, neighbor_shifts(pair, sample, k, **ask), show)
+            _verify(pair, neighbor_shifts(pair, sample, k, **ask), messages)
         return
-    with show.stage("neighbors") as progress:
+    with messages.stage("neighbors") as progress:
         shifts = neighbor_shifts(pair, asked, k, progress=progress, **ask)
     if verify:
-        _verify(pair, shifts, show)
+        _verify(pair, shifts, messages)
     told = explain(pair, shifts)
     document = shifts.to_dict()
     for entry, each in zip(document["words"], (one.to_dict() for one in told), strict=True):
         entry |= {name: each[name] for name in ("cause", "own", "neighbors")}
-    options.give(
-        lambda: Group(side_by_side(shifts), Text(""), *(Text(str(each)) for each in told)),
+    show(
+        lambda: Group(neighbors_view(shifts), Text(""), *(Text(str(each)) for each in told)),
         document,
         json_to,
     )
@@ -192,12 +182,12 @@ def command(
 def _candidates(
     pair: Pair, first: int | None, file: str | None, pattern: str | None, moved: bool
 ) -> int | list[str] | None:
-    """Words that every given option allows, in the order of the table or of the file."""
+    """Return the words that every given option allows, in the order of the table or the file."""
     if not (file or pattern or moved):
         return first
     allowed: Sequence[str] = pair.words[:first]
     if file:
-        listed = (line.split()[0] for line in options.gather_words((), file))
+        listed = (line.split()[0] for line in gather_words((), file))
         inside = set(allowed)
         allowed = [word for word in dict.fromkeys(listed) if word in inside]
     if pattern:
@@ -218,7 +208,7 @@ def _sample(pair: Pair, asked: Sequence[str]) -> list[str]:
     return list(words[:: max(1, len(words) // SAMPLE)][:SAMPLE])
 
 
-def _verify(pair: Pair, shifts: NeighborShifts, show: options.Progress) -> None:
+def _verify(pair: Pair, shifts: NeighborShifts, messages: Messages) -> None:
     from driftkit.neighbors.search.verify import verify
 
     checked = verify(pair, shifts, sample=SAMPLE)
@@ -227,4 +217,4 @@ def _verify(pair: Pair, shifts: NeighborShifts, show: options.Progress) -> None:
             f"{len(checked.wrong)} of {checked.checked} words checked have other neighbors in "
             f"float64, such as {checked.wrong[0]!r}; please report it."
         )
-    show.say(f"verified: {checked.checked} words have these neighbors in float64 too")
+    messages.say(f"verified: {checked.checked} words have these neighbors in float64 too")

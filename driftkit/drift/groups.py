@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from driftkit.arrays import Mask, Values
+from driftkit.display import OneLine
 from driftkit.errors import OptionError
 
 GROUPS = ("all", "moved", "unmoved")
@@ -23,7 +24,7 @@ BANDS = (1_000, 10_000, 100_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(OneLine):
     """One measure of words over one group of them.
 
     Parameters

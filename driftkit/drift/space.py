@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property, reduce
-from html import escape
 from operator import add
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from driftkit.arrays import Mask, Matrix, Values
+from driftkit.display import Displayed, number, table
 from driftkit.drift import similarity, spectrum
 from driftkit.drift.groups import BANDS, GROUPS, band_masks, group_masks, none_if_nan
 from driftkit.drift.moments import Moments, blocks, moments, unit_moments
@@ -60,8 +62,8 @@ class SpaceValue:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SpaceDrift:
+@dataclass(frozen=True, slots=True, repr=False)
+class SpaceDrift(Displayed):
     """Measures of the space over all, the moved and the unmoved rows, and bands of ranks.
 
     Made by `space_drift`.
@@ -114,30 +116,19 @@ class SpaceDrift:
             ]
         }
 
-    def _table(self) -> pd.DataFrame:
-        frame = self.to_frame()
-        frame["measure"] = [
-            each.measure if each.of == "pair" else f"{each.measure}, {each.of}"
-            for each in self.values
-        ]
-        wide = frame.pivot(index="measure", columns="group", values="value")
-        wide = wide.reindex(index=frame["measure"].unique(), columns=self.groups).round(4)
-        return wide.rename_axis(index=None, columns=None)
-
-    def _title(self) -> str:
+    def __rich__(self) -> RenderableType:
         rows = ", ".join(f"{self.find('cka', group).n:,} {group}" for group in GROUPS)
-        return f"Drift of the space, rows: {rows}"
-
-    def _reasons(self) -> list[str]:
-        unmeasured = (each for each in self.values if each.reason)
-        return list(dict.fromkeys(f"{each.group}: {each.reason}" for each in unmeasured))
-
-    def __repr__(self) -> str:
-        return "\n".join([self._title(), self._table().to_string(), *self._reasons()])
-
-    def _repr_html_(self) -> str:
-        reasons = "".join(f"<p>{escape(reason)}</p>" for reason in self._reasons())
-        return f"<p>{escape(self._title())}</p>{self._table().to_html(border=0)}{reasons}"
+        made = table("measure", right=[group.replace(" ", "\n") for group in self.groups])
+        named: dict[str, dict[str, float]] = {}
+        for each in self.values:
+            name = each.measure if each.of == "pair" else f"{each.measure}, {each.of}"
+            named.setdefault(name, {})[each.group] = each.value
+        for name, values in named.items():
+            cells = (number(values.get(group, float("nan")), 3) for group in self.groups)
+            made.add_row(name, *cells)
+        why = (f"{each.group}: {each.reason}" for each in self.values if each.reason)
+        notes = (Text(f"Not measured in {note}.", "yellow") for note in dict.fromkeys(why))
+        return Group(Text(f"Drift of the space, rows: {rows}"), made, *notes)
 
 
 def space_drift(

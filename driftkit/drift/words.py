@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks
+from driftkit.display import Displayed, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
@@ -23,8 +25,8 @@ SHOWN = 10
 """Words in a printed table."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class WordDrift:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class WordDrift(Displayed):
     """How far each of n shared words moved.
 
     Made by `word_drift`.
@@ -116,19 +118,16 @@ class WordDrift:
             },
         }
 
-    def _title(self) -> str:
+    def __rich__(self) -> RenderableType:
         zero = int(np.isnan(self.self_cosine).sum())
         note = f", {zero:,} with a zero row" if zero else ""
-        return f"Drift of {len(self):,} words, {int(self.moved.sum()):,} moved{note}; most moved:"
-
-    def _shown(self) -> pd.DataFrame:
-        return self.to_frame().iloc[self.most_moved(SHOWN)].round(4)
-
-    def __repr__(self) -> str:
-        return f"{self._title()}\n{self._shown().to_string(index=False)}"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(self._title())}</p>{self._shown().to_html(index=False, border=0)}"
+        moved = int(self.moved.sum())
+        made = table("word", "moved", right=tuple(self.values))
+        for row in self.most_moved(SHOWN).tolist():
+            cells = (number(float(values[row]), 3) for values in self.values.values())
+            made.add_row(self.words[row], "yes" if self.moved[row] else "no", *cells)
+        title = f"Drift of {len(self):,} words, {moved:,} moved{note}; most moved:"
+        return Group(Text(title), made)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

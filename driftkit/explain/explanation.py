@@ -6,6 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from driftkit.display import Displayed, number, section, table
 from driftkit.explain.causes import Explanation, explain
 from driftkit.explain.directions import Cluster, Direction, drift_directions, moved_together
 from driftkit.neighbors import Shift
@@ -13,10 +17,14 @@ from driftkit.pair import Pair
 
 LISTED = 20
 """Words of a cluster in the JSON document; its size counts them all."""
+CLUSTERS = 6
+"""Clusters shown; all are in the JSON document."""
+NAMED = 4
+"""Words named of a cluster, and at each end of a direction."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Explained:
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Explained(Displayed):
     """What brought the changes of a pair about.
 
     Made by `Audit.explain`.
@@ -52,11 +60,43 @@ class Explained:
             ],
         }
 
-    def __repr__(self) -> str:
-        from driftkit.report.explained import explained_view
-        from driftkit.report.terminal import to_text
+    def __rich__(self) -> RenderableType:
+        parts: list[RenderableType] = []
+        for title, words in (
+            ("Why words that moved lost neighbors", self.moved),
+            ("Why words that did not move lost neighbors", self.unmoved),
+        ):
+            if words:
+                parts.append(section(title, *(Text(str(each)) for each in words)))
+        if self.directions:
+            parts.append(self._shown_directions())
+        if self.clusters:
+            parts.append(self._shown_clusters())
+        return Group(*parts) if parts else section("Nothing moved, so there is nothing to explain")
 
-        return to_text(explained_view(self))
+    def _shown_directions(self) -> RenderableType:
+        made = table(right=("share",))
+        made.add_column("from words like", overflow="fold")
+        made.add_column("to words like", overflow="fold")
+        for each in self.directions:
+            made.add_row(f"{each.share:.0%}", _named(each.away), _named(each.toward))
+        note = "These are the principal components of the moves, with their share of the drift."
+        return section("Directions in which words moved", made, Text(note, "dim"))
+
+    def _shown_clusters(self) -> RenderableType:
+        made = table(right=("words", "coherence"))
+        for name in ("such as", "from words like", "to words like"):
+            made.add_column(name, overflow="fold")
+        for each in self.clusters[:CLUSTERS]:
+            made.add_row(
+                f"{len(each.words):,}",
+                number(each.coherence),
+                *map(_named, (each.words, each.direction.away, each.direction.toward)),
+            )
+        note = "A coherence of 1 means that all moved in exactly the same direction."
+        if len(self.clusters) > CLUSTERS:
+            note += f" These are the largest of {len(self.clusters)} clusters; JSON has all."
+        return section("Words that moved together", made, Text(note, "dim"))
 
 
 def explained(
@@ -97,3 +137,7 @@ def _ends(direction: Direction) -> dict[str, Any]:
         "away": list(direction.away),
         "vector": direction.vector.tolist(),
     }
+
+
+def _named(words: tuple[str, ...]) -> str:
+    return ", ".join(words[:NAMED])

@@ -1,23 +1,35 @@
-"""Rules applied to figures, without knowing where the figures come from."""
+"""Rules applied to what was measured, wherever that comes from.
+
+A value that is known exactly is compared with the bound, and that is all. One that is uncertain,
+such as the change of a benchmark, is decided by its 95 % interval. For ``>=``:
+
+- *pass*: the whole interval lies at or above the bound, so the worst change that the data allow is
+  still allowed;
+- *fail*: the estimate lies below the bound, and the whole interval lies below *no change* (or below
+  the bound, where the bound asks for more than no change). Both are needed: the fall is no accident
+  of the items drawn, and its best estimate is more than is allowed;
+- *inconclusive*: anything else;
+- *not measured*: there is no value, or only a part of it, and what there is does not fail.
+
+``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. A benchmark that an audit
+calls *lost* is one that fails ``>= -margin``.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import cast
 
 from driftkit.drift.groups import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
 from driftkit.gate.baseline import AGAIN, Baseline
-from driftkit.gate.facts import NAN, Figure, Figures, rounded
-from driftkit.gate.outcome import Outcome, decide
-from driftkit.gate.policy import Policy
-from driftkit.gate.previous_release import Paired, difference
-from driftkit.gate.profiles import Action
-from driftkit.gate.rules import Amount, Rule
-from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
-from driftkit.gate.verdict import Result
+from driftkit.gate.facts import NAN, Fact, Facts, rounded
+from driftkit.gate.policy import Action, Policy
+from driftkit.gate.previous_release import PairedInterval, difference
+from driftkit.gate.rules import Operator, Rule
+from driftkit.gate.subjects import COVERAGE, EVERY, STATISTICS, Subject
+from driftkit.gate.verdict import Outcome, Result
 from driftkit.measures.registry import parse_measure
 
 
@@ -25,15 +37,15 @@ def apply_rules(
     policy: Policy,
     current: Baseline,
     stored: Baseline | None = None,
-    paired: Paired | None = None,
+    paired: PairedInterval | None = None,
 ) -> tuple[Result, ...]:
-    """Apply every rule to every figure it speaks of.
+    """Apply every rule to everything it is about.
 
     Parameters
     ----------
     policy : Policy
     current : Baseline
-        Figures of the table that is checked.
+        Of the table that is checked.
     stored : Baseline, optional
         What rules on a baseline compare with.
     paired : callable, optional
@@ -47,182 +59,191 @@ def apply_rules(
     Raises
     ------
     RuleError
-        If a rule speaks of something that was not measured.
+        If a rule is about something that was not measured.
     BaselineError
-        If the baseline lacks a figure that a rule needs.
+        If the baseline lacks a value that a rule needs.
     """
     return tuple(
-        _result(policy, rule, subject, figure, current, stored, paired)
+        _result(policy, rule, subject, current, stored, paired)
         for rule in policy.rules
         for pattern in rule.subjects
-        for subject, figure in _matches(rule, pattern, current)
+        for subject in _subjects(rule, pattern, current)
     )
 
 
-def _matches(rule: Rule, pattern: Subject, current: Baseline) -> Iterator[tuple[Subject, Figure]]:
-    """Return what a subject of a rule stands for among the figures."""
-    figures = current.figures
+def decide(fact: Fact, operator: Operator, bound: float, tolerance: float = 0.0) -> Outcome:
+    """Decide one value.
+
+    Parameters
+    ----------
+    fact : Fact
+    operator : {">=", ">", "<=", "<", "="}
+    bound : float
+        In the units of the value.
+    tolerance : float
+        Distance that counts as equal.
+
+    Examples
+    --------
+    >>> drop = Fact(-0.05, -0.10, -0.01, uncertain=True, unchanged=0.0)
+    >>> [decide(drop, ">=", bound) for bound in (-0.02, -0.07, -0.2)]
+    ['fail', 'inconclusive', 'pass']
+    """
+    if math.isnan(fact.value) or math.isnan(bound):
+        return "not measured"
+    outcomes: set[Outcome] = set()
+    if operator in (">=", ">", "="):
+        outcomes.add(_at_least(fact, bound - tolerance, strict=operator == ">"))
+    if operator in ("<=", "<", "="):
+        outcomes.add(_at_least(_negated(fact), -bound - tolerance, strict=operator == "<"))
+    if "fail" in outcomes:
+        return "fail"
+    if fact.reason is not None:
+        return "not measured"
+    return "inconclusive" if "inconclusive" in outcomes else "pass"
+
+
+def _at_least(fact: Fact, bound: float, *, strict: bool) -> Outcome:
+    def short(value: float) -> bool:
+        return value <= bound if strict else value < bound
+
+    if not fact.uncertain:
+        return "fail" if short(fact.value) else "pass"
+    if math.isnan(fact.low) or math.isnan(fact.high):
+        return "inconclusive"
+    if not short(fact.low):
+        return "pass"
+    still = bound if math.isnan(fact.unchanged) else max(bound, fact.unchanged)
+    return "fail" if short(fact.value) and fact.high < still else "inconclusive"
+
+
+def _negated(fact: Fact) -> Fact:
+    return replace(
+        fact, value=-fact.value, low=-fact.high, high=-fact.low, unchanged=-fact.unchanged
+    )
+
+
+def _subjects(rule: Rule, pattern: Subject, current: Baseline) -> Sequence[Subject]:
+    """Return what a subject of a rule stands for among the facts."""
     if rule.bound.reference == "original" and not pattern.of:
         pattern = replace(pattern, of="tuned")
-    found = [(each, figure) for each, figure in figures.items() if pattern.stands_for(each)]
+    found = [each for each in current.facts if pattern.stands_for(each)]
     if not found:
-        raise _unknown(rule, pattern, figures)
+        raise RuleError(rule.text, _why_nothing(pattern, current.facts))
     if pattern.kind in ("group", "word") and "@" not in pattern.measure and len(found) > 1:
         # Measured at several depths: one that is not written is that of the lists.
         k = current.document["settings"]["k"]
-        named = ", ".join(each.measure for each, _ in found)
-        found = [each for each in found if parse_measure(each[0].measure).k in (None, k)]
+        named = ", ".join(each.measure for each in found)
+        found = [each for each in found if parse_measure(each.measure).k in (None, k)]
         if not found:
             raise RuleError(rule.text, f"write a depth; this audit has {named}.")
-    yield from found
+    return found
 
 
-def _unknown(rule: Rule, pattern: Subject, figures: Figures) -> RuleError:
+def _why_nothing(pattern: Subject, facts: Facts) -> str:
+    """Say why a subject stands for nothing, and what would be there instead."""
+    measure = pattern.measure
     if pattern.kind == "benchmark":
         scored = {
             each.on: each.measure
-            for each in figures
+            for each in facts
             if each.kind == "benchmark" and each.measure != COVERAGE
         }
-        if pattern.on != "*" and pattern.on not in scored:
-            unknown = UnknownNameError(
-                "benchmark of this audit", pattern.on, scored, "Add it to the audit's benchmarks."
-            )
-            return RuleError(rule.text, str(unknown))
+        if pattern.on not in (EVERY, *scored):
+            hint = "Add it to the audit's benchmarks."
+            return str(UnknownNameError("benchmark of this audit", pattern.on, scored, hint))
         listed = ", ".join(f"{measure}[{name}]" for name, measure in scored.items())
-        return RuleError(rule.text, f"{pattern} was not measured; this audit has {listed}.")
-    if pattern.kind in ("group", "word") and not _has_measure(pattern, figures):
-        return RuleError(
-            rule.text,
-            f"{pattern.measure} was not measured; audit with measures=[{pattern.measure!r}].",
-        )
-    groups = [each.on or "all" for each in figures if replace(pattern, on=each.on).stands_for(each)]
+        return f"{pattern} was not measured; this audit has {listed}."
+    alike = [each for each in facts if each.kind != "count" and pattern.measures_like(each)]
+    if not any(each.kind in ("group", "word") for each in alike):
+        return f"{measure} was not measured; audit with measures=[{measure!r}]."
+    groups = [each.on or "all" for each in alike if (each.kind, each.of) == ("group", pattern.of)]
     if groups:
         if pattern.of in STATISTICS:
-            groups += band_masks(int(figures[Subject("count", "shared")].value))
-        return RuleError(
-            rule.text,
-            f"there is no figure of the words {pattern.on!r}; this audit has them of "
-            f"{', '.join(dict.fromkeys(groups))}.",
-        )
+            groups += band_masks(int(facts[Subject("count", "shared")].value))
+        listed = ", ".join(dict.fromkeys(groups))
+        return f"there are no values of the words {pattern.on!r}; this audit has them of {listed}."
     if pattern.of:
-        return RuleError(
-            rule.text,
-            f"{pattern.measure} compares the two tables, so one table alone has none; give a "
-            "number, a percentage or baseline.",
+        return (
+            f"{measure} compares the two tables, so one table alone has no value; give a number, a "
+            "percentage or baseline."
         )
-    return RuleError(
-        rule.text,
-        f"{pattern.measure} describes one table; write {pattern.measure} tuned or "
-        f"{pattern.measure} original.",
-    )
-
-
-def _has_measure(pattern: Subject, figures: Figures) -> bool:
-    """Whether any figure is of the measure, whatever it is summed up over."""
-    return any(
-        replace(pattern, kind="group", of="", on="").stands_for(
-            replace(each, kind="group", of="", on="")
-        )
-        for each in figures
-        if each.kind in ("group", "word")
-    )
+    return f"{measure} describes one table; write {measure} tuned or {measure} original."
 
 
 def _result(
     policy: Policy,
     rule: Rule,
     subject: Subject,
-    figure: Figure,
     current: Baseline,
     stored: Baseline | None,
-    paired: Paired | None,
+    paired: PairedInterval | None,
 ) -> Result:
+    fact, bound = current.facts[subject], rule.bound
     name, against, reference = str(subject), 0.0, NAN
-    if rule.bound.reference == "original":
-        against = reference = figure.unchanged
-    elif rule.bound.reference == "baseline":
-        base = _of_baseline(rule, subject, cast(Baseline, stored))
-        against = reference = base.value
-        if subject.kind == "benchmark" and figure.uncertain:
-            figure = difference(subject, current, cast(Baseline, stored), paired)
+    if bound.reference == "original":
+        against = reference = fact.unchanged
+    elif bound.reference == "baseline" and stored is not None:
+        if subject not in stored.facts:
+            raise BaselineError(
+                stored.name,
+                f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}",
+            )
+        against = reference = stored.facts[subject].value
+        if subject.kind == "benchmark" and fact.uncertain:
+            fact = difference(subject, current, stored, paired)
             name, against = f"{subject} - baseline", 0.0
-        elif math.isnan(base.value):
-            figure = replace(figure, value=NAN, reason="the baseline could not measure it")
+        elif math.isnan(reference):
+            fact = replace(fact, value=NAN, reason="the baseline could not measure it")
         else:
-            figure = replace(figure, uncertain=False, detail=f"{base.value:.6g} in the baseline")
-    bound = rounded(against + _amount(rule.bound.amount, figure, reference))
-    tolerance = _tolerance(rule, figure, reference)
-    outcome = decide(figure, rule.operator, bound, tolerance)
+            fact = replace(fact, uncertain=False, detail=f"{reference:.6g} in the baseline")
+    whole = fact.whole if math.isnan(reference) else abs(reference)
+    limit = rounded(against + bound.amount(margin=fact.margin, whole=whole))
+    tolerance = 0.0
+    if bound.tolerance is not None:
+        tolerance = rounded(bound.tolerance.amount(margin=fact.margin, whole=whole))
+    elif rule.operator == "=" and bound.reference and not math.isnan(fact.margin):
+        tolerance = fact.margin
+    outcome = decide(fact, rule.operator, limit, tolerance)
     return Result(
         rule=rule.text,
         subject=name,
-        value=figure.value,
-        low=figure.low if figure.uncertain else NAN,
-        high=figure.high if figure.uncertain else NAN,
+        value=fact.value,
+        low=fact.low if fact.uncertain else NAN,
+        high=fact.high if fact.uncertain else NAN,
         operator=rule.operator,
-        bound=bound,
+        bound=limit,
         tolerance=tolerance,
-        slack=_slack(rule, figure.value, bound, tolerance),
+        slack=_slack(rule.operator, fact.value - limit, tolerance),
         reference=reference,
         outcome=outcome,
         action=_action(policy, rule, outcome),
-        decided_by="interval" if figure.uncertain else "value",
-        n=figure.n,
-        detail=figure.detail,
-        reason=_reason(figure, outcome),
+        decided_by="interval" if fact.uncertain else "value",
+        n=fact.n,
+        detail=fact.detail,
+        reason=_reason(fact, outcome),
     )
 
 
-def _of_baseline(rule: Rule, subject: Subject, stored: Baseline) -> Figure:
-    if subject not in stored.figures:
-        raise BaselineError(
-            stored.name,
-            f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}",
-        )
-    return stored.figures[subject]
-
-
-def _amount(amount: Amount, figure: Figure, reference: float) -> float:
-    if amount.unit == "margin":
-        return amount.number * figure.margin
-    if amount.unit == "number":
-        return amount.number
-    whole = figure.whole if math.isnan(reference) else abs(reference)
-    return amount.number / 100 * whole
-
-
-def _tolerance(rule: Rule, figure: Figure, reference: float) -> float:
-    if rule.operator != "=":
-        return 0.0
-    if rule.bound.tolerance is not None:
-        return rounded(_amount(rule.bound.tolerance, figure, reference))
-    if rule.bound.reference and not math.isnan(figure.margin):
-        return figure.margin
-    return 0.0
-
-
-def _slack(rule: Rule, value: float, bound: float, tolerance: float) -> float:
-    if rule.operator == "=":
-        return rounded(tolerance - abs(value - bound))
-    return rounded(value - bound if rule.operator in (">=", ">") else bound - value)
+def _slack(operator: Operator, above: float, tolerance: float) -> float:
+    if operator == "=":
+        return rounded(tolerance - abs(above))
+    return rounded(above if operator in (">=", ">") else -above)
 
 
 def _action(policy: Policy, rule: Rule, outcome: Outcome) -> Action:
-    wanted: dict[Outcome, Action] = {
-        "pass": "pass",
-        "fail": "fail",
-        "inconclusive": policy.inconclusive,
-        "not measured": policy.not_measured,
-    }
-    action = wanted[outcome]
+    action: Action
+    if outcome == "inconclusive":
+        action = policy.inconclusive
+    elif outcome == "not measured":
+        action = policy.not_measured
+    else:
+        action = outcome
     return "warn" if action == "fail" and rule.level == "warn" else action
 
 
-def _reason(figure: Figure, outcome: Outcome) -> str | None:
+def _reason(fact: Fact, outcome: Outcome) -> str | None:
     if outcome == "inconclusive":
-        return (
-            f"the interval, {figure.low:.4g} to {figure.high:.4g}, allows both a kept and a broken "
-            "rule"
-        )
-    return figure.reason if outcome == "not measured" else None
+        interval = f"{fact.low:.4g} to {fact.high:.4g}"
+        return f"the interval, {interval}, allows both a kept and a broken rule"
+    return fact.reason if outcome == "not measured" else None

@@ -1,27 +1,36 @@
-"""Figures of an accepted release, kept in a file for later checks."""
+"""What was measured of an accepted release, kept in a file for later checks."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from driftkit.arrays import BLOCK_ROWS
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
+from driftkit.embeddings import Embeddings
 from driftkit.errors import BaselineError, DriftkitError
-from driftkit.gate.facts import ROUNDING, Figure, Figures, figures_of
-from driftkit.gate.fingerprint import describe_benchmarks, describe_settings, describe_table
-from driftkit.gate.subjects import parse_subjects
+from driftkit.evaluators import ScoreChange
+from driftkit.gate.facts import ROUNDING, Fact, Facts, facts_of, portable
+from driftkit.gate.subjects import Subject, parse_subjects
+from driftkit.report.document import ENGINES
 
 SCHEMA = "driftkit.baseline/1"
 
+COMPARED = ("k", "candidates", "resamples", "seed")
+"""Settings of an audit that change its values; measures asked for besides only add some."""
+
 AGAIN = "Write it again with `driftkit baseline update`."
 RESTORE = "Restore the file as it was committed, or write it again with `driftkit baseline update`."
-
 
 _ENTRIES = {
     "driftkit": str,
@@ -34,6 +43,7 @@ _ENTRIES = {
     "tuned.name": str,
     "tuned.sha256": str,
 }
+"""What every baseline has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +56,16 @@ class Baseline:
         File it was read from, or name of the accepted table.
     document : mapping
         The whole document ``driftkit.baseline/1``.
-    figures : dict of Subject to Figure
-        Its figures.
+    facts : dict of Subject to Fact
+        The values in it, by name.
     """
 
     name: str
     document: Mapping[str, Any] = field(repr=False)
-    figures: Figures = field(repr=False)
+    facts: Facts = field(repr=False)
 
     def to_json(self) -> str:
-        """Return the file's text: keys sorted, one figure a line."""
+        """Return the file's text: keys sorted, one line for each value."""
         lines = (
             f"    {json.dumps(name, ensure_ascii=False)}: {json.dumps(entry)}"
             for name, entry in sorted(self.document["figures"].items())
@@ -75,22 +85,65 @@ def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = 
     audit : Audit
         The accepted table against its original.
     words : iterable of str
-        Protected words, whose own figures are kept too.
+        Protected words, whose own values are kept too.
     bands : iterable of str
         Bands of ranks over which per-word measures are summed up, too.
     """
     pair = audit.pair
-    figures = figures_of(audit, words, bands)
+    facts = facts_of(audit, words, bands)
     document = {
         "schema": SCHEMA,
-        **describe_settings(audit),
+        "driftkit": version("driftkit"),
+        "engines": {name: version(name) for name in ENGINES},
+        "settings": {name: getattr(audit.settings, name) for name in COMPARED},
         "rounding": ROUNDING,
-        "original": describe_table(pair.original),
-        "tuned": describe_table(pair.tuned),
-        "benchmarks": describe_benchmarks(audit),
-        "figures": {str(subject): _stored(figure) for subject, figure in figures.items()},
+        "original": _describe_table(pair.original),
+        "tuned": _describe_table(pair.tuned),
+        "benchmarks": {
+            str(Subject("benchmark", change.measure, on=change.name)): {
+                "margin": change.margin,
+                "n_total": change.n_total,
+                "n_used": change.n_used,
+                "items_sha256": items_sha256(change),
+            }
+            for change in audit.scores
+        },
+        "figures": {str(subject): _to_entry(fact) for subject, fact in facts.items()},
     }
-    return Baseline(pair.tuned.source.name, document, figures)
+    return Baseline(pair.tuned.source.name, document, facts)
+
+
+def content_sha256(table: Embeddings) -> str:
+    """SHA-256 of the words, each ended by a line feed, then the float32 rows, little endian.
+
+    The same table gives the same digest whatever file format it was read from.
+    """
+    digest = hashlib.sha256()
+    for start in range(0, len(table), BLOCK_ROWS):
+        words = table.words[start : start + BLOCK_ROWS]
+        digest.update("".join(f"{word}\n" for word in words).encode("utf-8", "surrogatepass"))
+    for start in range(0, len(table), BLOCK_ROWS):
+        digest.update(np.ascontiguousarray(table.matrix[start : start + BLOCK_ROWS], "<f4").data)
+    return digest.hexdigest()
+
+
+def items_sha256(change: ScoreChange) -> str:
+    """SHA-256 of the items of a benchmark that both tables answered, with the gold answers."""
+    text = repr((change.measure, sorted(change.items.questions().items())))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _describe_table(table: Embeddings) -> dict[str, Any]:
+    source = table.source
+    return {
+        "name": source.name,
+        "key": source.key,
+        "format": source.format,
+        "dtype": source.dtype,
+        "rows": len(table),
+        "d": table.dimensions,
+        "sha256": content_sha256(table),
+    }
 
 
 def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
@@ -113,43 +166,39 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
     BaselineError
         If there is none, or it cannot be read.
     """
-    file = Path(path)
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BaselineError(
-            path, "there is no such baseline; make it with `driftkit baseline write`."
+            path, "does not exist; make it with `driftkit baseline write`."
         ) from None
     except OSError as error:
         raise BaselineError(path, f"cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
-        raise BaselineError(path, f"is no baseline: it is not UTF-8 text. {RESTORE}") from None
+        raise BaselineError(path, f"is not UTF-8 text. {RESTORE}") from None
     except json.JSONDecodeError as error:
-        raise BaselineError(
-            path,
-            f"is no baseline: it is not JSON from line {error.lineno}, column {error.colno} on. "
-            f"{RESTORE}",
-        ) from None
+        place = f"line {error.lineno}, column {error.colno}"
+        raise BaselineError(path, f"is not JSON from {place} on. {RESTORE}") from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
         raise BaselineError(
             path,
-            f"is not a baseline this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. "
-            f"{AGAIN}",
+            f"is not one this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. {AGAIN}",
         )
     if lacking := _lacking(document):
         raise BaselineError(path, f"is damaged: it has no {lacking!r}. {RESTORE}")
-    figures = {}
+    facts = {}
     for name, entry in document["figures"].items():
         try:
-            figures[parse_subjects(name, name)[0]] = _figure(entry)
+            subject = parse_subjects(name, name)[0]
+            facts[subject] = portable(subject, _from_entry(entry))
         except (DriftkitError, TypeError, ValueError):
             raise BaselineError(
                 path,
-                f"is damaged: {name!r}: {json.dumps(entry)} is not a figure, which has a name that "
-                f"rules know and a number, [number, low, high] or null. {RESTORE}",
+                f"is damaged: {name!r}: {json.dumps(entry)} is not a name that rules know with a "
+                f"number, [number, low, high] or null. {RESTORE}",
             ) from None
-    return Baseline(str(path), document, figures)
+    return Baseline(str(path), document, facts)
 
 
 def require_comparable(baseline: Baseline, current: Baseline) -> None:
@@ -202,7 +251,7 @@ def require_comparable(baseline: Baseline, current: Baseline) -> None:
 
 
 def engine_changes(baseline: Baseline, current: Baseline) -> tuple[str, ...]:
-    """Name the libraries whose versions differ; figures can differ in their last digits then."""
+    """Name the libraries whose versions differ, with which last digits may differ."""
     then, now = baseline.document["engines"], current.document["engines"]
     return tuple(
         f"made with {name} {then.get(name)}, and this check with {now[name]}"
@@ -216,9 +265,7 @@ def _lacking(document: Mapping[str, Any]) -> str | None:
     for name, kind in _ENTRIES.items():
         inside: Any = document
         for step in name.split("."):
-            inside = inside.get(step)
-            if not isinstance(inside, dict):
-                break
+            inside = inside.get(step) if isinstance(inside, dict) else None
         if not isinstance(inside, kind):
             return name
     return None
@@ -229,17 +276,17 @@ def _series(version: str) -> tuple[str, ...]:
     return tuple(version.split(".")[:2])
 
 
-def _stored(figure: Figure) -> float | list[float | None] | None:
+def _to_entry(fact: Fact) -> float | list[float | None] | None:
     """Return a number, or [value, low, high] of what is uncertain; null for what is not known."""
     value, low, high = (
-        None if math.isnan(number) else number for number in (figure.value, figure.low, figure.high)
+        None if math.isnan(number) else number for number in (fact.value, fact.low, fact.high)
     )
-    return [value, low, high] if figure.uncertain else value
+    return [value, low, high] if fact.uncertain else value
 
 
-def _figure(entry: float | list[float | None] | None) -> Figure:
+def _from_entry(entry: float | list[float | None] | None) -> Fact:
     value, low, high = (
         math.nan if number is None else float(number)
         for number in (entry if isinstance(entry, list) else [entry, None, None])
     )
-    return Figure(value, low, high, uncertain=isinstance(entry, list))
+    return Fact(value, low, high, uncertain=isinstance(entry, list))

@@ -1,4 +1,4 @@
-"""The check: rules applied to the figures of an audit."""
+"""The check: rules applied to what an audit measured."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
+from driftkit.arguments import require
 from driftkit.audits import Audit
 from driftkit.gate.apply import apply_rules
 from driftkit.gate.baseline import (
@@ -15,7 +16,7 @@ from driftkit.gate.baseline import (
     read_baseline,
     require_comparable,
 )
-from driftkit.gate.policy import Policy, make_policy
+from driftkit.gate.policy import make_policy
 from driftkit.gate.previous_release import paired_interval
 from driftkit.gate.verdict import Verdict
 
@@ -55,13 +56,14 @@ def check(
     Raises
     ------
     RuleError
-        If a rule cannot be read, or speaks of something that was not measured.
+        If a rule cannot be read, or is about something that was not measured.
     UnknownNameError
         If a protected word, a profile or an action is unknown.
     BaselineError
         If the baseline is missing, damaged, foreign or outdated.
     OptionError
-        If a rule needs a baseline that is not given, or the other way round.
+        If `audit` is not an audit, or a rule needs a baseline that is not given, or the other way
+        round.
 
     Examples
     --------
@@ -77,6 +79,7 @@ def check(
     >>> verdict.state, [result.subject for result in verdict.results]
     ('pass', ['moved', 'word[word9] self_cosine'])
     """
+    require(audit, Audit, "dk.check")
     policy = make_policy(
         rules,
         profile=profile,
@@ -85,8 +88,13 @@ def check(
         not_measured=not_measured,
     )
     current = baseline_of(audit, policy.words, policy.bands)
-    previous = baseline if isinstance(baseline, Audit) else None
-    stored = _stored(baseline, policy)
+    paired, stored = None, None
+    if isinstance(baseline, Audit):
+        paired = partial(paired_interval, audit, baseline)
+        words = [word for word in policy.words if word in baseline.pair.original]
+        stored = baseline_of(baseline, words, policy.bands)
+    elif baseline is not None:
+        stored = baseline if isinstance(baseline, Baseline) else read_baseline(baseline)
     notes: list[str] = []
     if stored is not None:
         require_comparable(stored, current)
@@ -99,7 +107,6 @@ def check(
                 f"{table.source.name}: repaired when it was read, {len(table.problems):,} in all, "
                 f"such as {first.kind}: {first.detail}"
             )
-    paired = None if previous is None else partial(paired_interval, audit, previous)
     about = current.document
     return Verdict(
         original=audit.pair.original.source.name,
@@ -116,12 +123,3 @@ def check(
             **{name: about[name] for name in ("settings", "driftkit", "engines", "rounding")},
         },
     )
-
-
-def _stored(
-    baseline: str | os.PathLike[str] | Baseline | Audit | None, policy: Policy
-) -> Baseline | None:
-    if isinstance(baseline, Audit):
-        words = [word for word in policy.words if word in baseline.pair.original]
-        return baseline_of(baseline, words, policy.bands)
-    return baseline if isinstance(baseline, Baseline | None) else read_baseline(baseline)

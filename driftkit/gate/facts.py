@@ -1,7 +1,7 @@
 """Everything an audit measured, by the name a rule knows it by.
 
-Figures are rounded here, once: what a rule decides on, what a verdict shows and what a baseline
-stores is the same number.
+Values are rounded here, once: what a rule decides on, what a verdict shows and what a baseline
+stores is the same number, and the same on every processor.
 """
 
 from __future__ import annotations
@@ -18,10 +18,21 @@ from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
 
-DIGITS = 6
-"""Significant digits kept of every figure that is not a count."""
-
-ROUNDING = f"{DIGITS} significant digits; counts are exact"
+# Digits that no processor, BLAS or number of threads writes otherwise. Sums of a table's float32
+# numbers are taken in float64, so another order of summation moves them by about 1e-14 of the size
+# of what is added up. That leaves
+#   - of words and benchmarks: cosines, norms, ranks and shares, where nothing large cancels, so
+#     1e-14 is the error of the value. Six significant digits leave eight decades of room, and below
+#     1e-9 lies only what cancellation left of a zero;
+#   - of the space: roots of differences (an angle or a loss near 0 is known to sqrt(1e-14) = 1e-7)
+#     and eigenvalues, of which those that are zero by theory come out at 1e-14 of the largest, so
+#     that their roots err by 1e-7 too. Hence five digits, none below 1e-6.
+# A mean of tenths can lie exactly halfway between two such numbers, and there the last bit would
+# decide; so values are first rounded to twelve digits, which all agree on.
+ROUNDING = "6 significant digits, 5 for the whole space; counts are exact"
+DIGITS, GRAIN = 6, 1e-9
+SPACE_DIGITS, SPACE_GRAIN = 5, 1e-6
+AGREED = 12
 
 NAN = math.nan
 
@@ -29,15 +40,15 @@ _NO_LIST = "it is not among the words whose neighbors were sought, or none of it
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure.
+class Fact:
+    """One value an audit measured, and what a rule has to know about it.
 
     Parameters
     ----------
     value : float
         NaN when it could not be measured.
     low, high : float
-        Ends of the interval of a quantity that is uncertain; NaN for one that is known exactly.
+        Ends of the interval of what is uncertain; NaN for what is known exactly.
     uncertain : bool
         Whether a rule must go by the interval.
     unchanged : float
@@ -45,9 +56,9 @@ class Figure:
     whole : float
         What a percentage is a share of.
     margin : float
-        Smallest change of a benchmark that counts; NaN for other figures.
+        Smallest change of a benchmark that counts; NaN for everything else.
     n : int
-        Words, items or rows behind the figure.
+        Words, items or rows behind the value.
     detail : str
         What a reader wants to see beside it.
     reason : str or None
@@ -66,35 +77,53 @@ class Figure:
     reason: str | None = None
 
 
-Figures = dict[Subject, Figure]
+Facts = dict[Subject, Fact]
 
 
-def rounded(value: float) -> float:
-    """Keep six significant digits.
+def rounded(value: float, digits: int = DIGITS, grain: float = 0.0) -> float:
+    """Keep some significant digits, and none below a grain.
 
     Examples
     --------
-    >>> rounded(0.123456789), rounded(2943.70241), rounded(float("nan"))
-    (0.123457, 2943.7, nan)
+    >>> rounded(0.123456789), rounded(2943.70241), rounded(3.123456e-8, grain=1e-9)
+    (0.123457, 2943.7, 3.1e-08)
     """
-    kept = float(f"{value:.{DIGITS}g}")
-    return 0.0 if kept == 0 else kept  # -0.0 reads as a change
+    if not math.isfinite(value) or value == 0:
+        return value + 0.0  # -0.0 reads as a change
+    agreed = float(f"{value:.{AGREED}g}")
+    decimals = digits - 1 - math.floor(math.log10(abs(agreed)))
+    if grain:
+        decimals = min(decimals, round(-math.log10(grain)))
+    return round(agreed, decimals) + 0.0
 
 
-def figures_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Figures:
-    """Return every figure of an audit, and those of chosen words and bands of ranks.
+def portable(subject: Subject, fact: Fact) -> Fact:
+    """Round a fact to the digits that every processor agrees on."""
+    if subject.kind == "count":
+        return fact
+    digits, grain = DIGITS, GRAIN
+    if subject.kind == "group" and subject.of not in STATISTICS:
+        digits, grain = SPACE_DIGITS, SPACE_GRAIN
+    value, low, high, unchanged = (
+        rounded(each, digits, grain) for each in (fact.value, fact.low, fact.high, fact.unchanged)
+    )
+    return replace(fact, value=value, low=low, high=high, unchanged=unchanged)
+
+
+def facts_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Facts:
+    """Return every value of an audit, and those of chosen words and bands of ranks.
 
     Parameters
     ----------
     audit : Audit
     words : iterable of str
-        Words whose own figures are wanted. One that only the original has is not measured.
+        Words whose own values are wanted. One that only the original has is not measured.
     bands : iterable of str
         Bands of ranks, such as ``rank 1-1000``, over which per-word measures are summed up as well.
 
     Returns
     -------
-    dict of Subject to Figure
+    dict of Subject to Fact
 
     Raises
     ------
@@ -107,38 +136,36 @@ def figures_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = (
     found.update(_summaries(audit, set(bands)))
     found.update(_space(audit))
     found.update(_words(audit, list(dict.fromkeys(words))))
-    return found
+    return {subject: portable(subject, fact) for subject, fact in found.items()}
 
 
-def _counts(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
+def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     pair = audit.pair
     shared, moved = len(pair), int(pair.moved.sum())
-    for name, value, whole in (
-        ("shared", shared, len(pair.original)),
-        ("moved", moved, shared),
-        ("unmoved", shared - moved, shared),
-        ("added", len(pair.added), len(pair.tuned)),
-        ("removed", len(pair.removed), len(pair.original)),
-        ("zero", int(pair.zero.sum()), shared),
-        ("displaced", int(audit.displaced.sum()), len(audit.candidate_rows)),
-    ):
-        yield Subject("count", name), Figure(value, whole=whole, n=whole)
     cut = audit.saturated
     at = f"cut off at {np.abs(pair.after[cut]).max():.6g}" if cut.any() else ""
-    yield Subject("count", "saturated"), Figure(int(cut.sum()), whole=shared, n=shared, detail=at)
+    for name, value, whole, detail in (
+        ("shared", shared, len(pair.original), ""),
+        ("moved", moved, shared, ""),
+        ("unmoved", shared - moved, shared, ""),
+        ("added", len(pair.added), len(pair.tuned), ""),
+        ("removed", len(pair.removed), len(pair.original), ""),
+        ("zero", int(pair.zero.sum()), shared, ""),
+        ("displaced", int(audit.displaced.sum()), len(audit.candidate_rows), ""),
+        ("saturated", int(cut.sum()), shared, at),
+    ):
+        yield Subject("count", name), Fact(value, whole=whole, n=whole, detail=detail)
     total = len(audit.scores)
-    undecided = audit.status("inconclusive")
-    unknown = audit.status("not measured")
-    reason = None
-    if unknown:
-        reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown)
+    undecided, unknown = audit.status("inconclusive"), audit.status("not measured")
+    reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown) or None
     for status in ("lost", "gained", "retained"):
         named = audit.status(status)
         # Every benchmark that is not settled might still be one more.
         most = len(named) + len(undecided) + len(unknown)
+        listed = [each.name for each in named] + [f"{each.name} undecided" for each in undecided]
         yield (
             Subject("count", status),
-            Figure(
+            Fact(
                 len(named),
                 low=len(named),
                 high=most,
@@ -146,92 +173,74 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
                 unchanged=0,
                 whole=total,
                 n=total,
-                detail=", ".join(
-                    [
-                        *(each.name for each in named),
-                        *(f"{each.name} undecided" for each in undecided),
-                    ]
-                ),
+                detail=", ".join(listed),
                 reason=reason,
             ),
         )
-    for name, statuses in (
-        ("inconclusive", undecided),
-        ("not_measured", unknown),
-    ):
-        detail = ", ".join(each.name for each in statuses)
-        yield Subject("count", name), Figure(len(statuses), whole=total, n=total, detail=detail)
+    for name, changes in (("inconclusive", undecided), ("not_measured", unknown)):
+        detail = ", ".join(each.name for each in changes)
+        yield Subject("count", name), Fact(len(changes), whole=total, n=total, detail=detail)
 
 
-def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Figure]]:
-    original, tuned, delta = map(rounded, (change.original, change.tuned, change.delta))
-    measure, name = change.measure, change.name
-    figure = Figure(
-        delta,
-        rounded(change.ci_low),
-        rounded(change.ci_high),
+def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
+    measure, name, n = change.measure, change.name, change.n_used
+    known = not math.isnan(change.delta)
+    fact = Fact(
+        change.delta,
+        change.ci_low,
+        change.ci_high,
         uncertain=True,
         unchanged=0.0,
         margin=change.margin,
-        n=change.n_used,
-        detail="" if math.isnan(delta) else f"{original:.3f} to {tuned:.3f}",
+        n=n,
+        detail=f"{rounded(change.original):.3f} to {rounded(change.tuned):.3f}" if known else "",
         reason=change.reason,
     )
-    yield Subject("benchmark", measure, on=name), figure
+    yield Subject("benchmark", measure, on=name), fact
     # The original's score is the fixed point of a level, so the interval of the change moves along.
     level = replace(
-        figure,
-        value=tuned,
-        low=rounded(change.original + change.ci_low),
-        high=rounded(change.original + change.ci_high),
-        unchanged=original,
+        fact,
+        value=change.tuned,
+        low=change.original + change.ci_low,
+        high=change.original + change.ci_high,
+        unchanged=change.original,
     )
     yield Subject("benchmark", measure, "tuned", name), level
-    unknown = change.reason if math.isnan(original) else None
+    unknown = change.reason if math.isnan(change.original) else None
     yield (
         Subject("benchmark", measure, "original", name),
-        Figure(original, n=change.n_used, reason=unknown),
+        Fact(change.original, n=n, reason=unknown),
     )
     missing = f"{len(change.oov):,} words are not in both tables" if change.oov else ""
     yield (
         Subject("benchmark", COVERAGE, on=name),
-        Figure(rounded(change.n_used / change.n_total), n=change.n_total, detail=missing),
+        Fact(n / change.n_total, n=change.n_total, detail=missing),
     )
 
 
-def _summaries(audit: Audit, bands: set[str]) -> Iterator[tuple[Subject, Figure]]:
+def _summaries(audit: Audit, bands: set[str]) -> Iterator[tuple[Subject, Fact]]:
     for row in audit.summaries(bands=bool(bands)):
-        if row.group not in GROUPS and row.group not in bands:
-            continue
-        group = "" if row.group == "all" else row.group
-        for statistic in STATISTICS:
-            yield (
-                Subject("group", row.measure, statistic, group),
-                Figure(rounded(getattr(row, statistic)), n=row.n, reason=row.reason),
-            )
+        if row.group in GROUPS or row.group in bands:
+            group = "" if row.group == "all" else row.group
+            for statistic in STATISTICS:
+                fact = Fact(getattr(row, statistic), n=row.n, reason=row.reason)
+                yield Subject("group", row.measure, statistic, group), fact
 
 
-def _space(audit: Audit) -> Iterator[tuple[Subject, Figure]]:
+def _space(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     originals = {
-        (each.measure, each.group): rounded(each.value)
-        for each in audit.space
-        if each.of == "original"
+        (each.measure, each.group): each.value for each in audit.space if each.of == "original"
     }
     for each in audit.space:
         group = "" if each.group == "all" else each.group
-        of = "" if each.of == "pair" else each.of
+        unchanged = originals.get((each.measure, each.group), NAN)
         yield (
-            Subject("group", each.measure, of, group),
-            Figure(
-                rounded(each.value),
-                n=each.n,
-                reason=each.reason,
-                unchanged=originals.get((each.measure, each.group), NAN),
-            ),
+            Subject("group", each.measure, "" if each.of == "pair" else each.of, group),
+            Fact(each.value, n=each.n, reason=each.reason, unchanged=unchanged),
         )
 
 
-def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Figure]]:
+def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
     pair = audit.pair
     if unknown := [word for word in words if word not in pair.original]:
         raise UnknownNameError(
@@ -242,22 +251,20 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Figure]]:
         )
     shared = [word for word in words if word in pair.index]
     shifts = audit.shifts_of(shared) if shared else None
-    neighbors = shifts.values if shifts is not None else {}
     for at, word in enumerate(shared):
         row = pair.index[word]
         for measure, values in audit.words.values.items():
             yield _word(word, measure, values[row], "its row is zero in one of the tables")
-        for measure, values in neighbors.items():
-            why = shifts.reasons.get(word) if shifts is not None else None
-            yield _word(word, measure, values[at], why or _NO_LIST)
+        if shifts is not None:
+            for measure, values in shifts.values.items():
+                yield _word(word, measure, values[at], shifts.reasons.get(word) or _NO_LIST)
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:
             for measure in [*audit.words.values, *audit.shifts.values]:
-                yield _word(word, measure, np.float64(NAN), gone)
+                yield _word(word, measure, NAN, gone)
 
 
-def _word(word: str, measure: str, value: np.float64, why: str) -> tuple[Subject, Figure]:
-    figure = rounded(float(value))
-    reason = why if math.isnan(figure) else None
-    return Subject("word", measure, on=word), Figure(figure, n=1, reason=reason)
+def _word(word: str, measure: str, value: float, why: str) -> tuple[Subject, Fact]:
+    fact = Fact(float(value), n=1, reason=why if math.isnan(value) else None)
+    return Subject("word", measure, on=word), fact

@@ -4,12 +4,110 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.gate.profiles import DEFAULT, Action, get_profile
 from driftkit.gate.rules import Rule, parse_rule
+from driftkit.gate.subjects import BAND, EVERY, Kind
 
+Action = Literal["fail", "warn", "pass"]
 ACTIONS: tuple[Action, ...] = ("fail", "warn", "pass")
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """Rules that go together, and what is done about rules that cannot be decided.
+
+    At most 5 % of harmless retrains may fail in any profile; the simulated year of
+    ``benchmarks/validity`` counts them.
+
+    Parameters
+    ----------
+    summary : str
+        Whom it is for, in one sentence.
+    rules : tuple of str
+        For every check.
+    baseline_rules : tuple of str
+        Added when a check is given a baseline.
+    inconclusive, not_measured : {"fail", "warn", "pass"}
+        What a rule of level *fail* leads to when it is inconclusive or not measured. A rule of
+        level *warn* never leads to more than a warning.
+    """
+
+    summary: str
+    rules: tuple[str, ...]
+    baseline_rules: tuple[str, ...]
+    inconclusive: Action
+    not_measured: Action = "fail"
+
+
+PROFILES: dict[str, Profile] = {
+    "strict": Profile(
+        "other users of the table must not notice the change, and that must be shown",
+        (
+            "moved >= 1",
+            "removed == 0",
+            "zero == 0",
+            "saturated == 0",
+            "change[*] = original",
+            "self_cosine p05[moved] >= 0.9",
+            "overlap mean[moved] >= 0.8",
+            "overlap mean[unmoved] >= 0.98",
+            "displaced == 0",
+        ),
+        (
+            "change[*] = baseline",
+            "coverage[*] >= baseline",
+            "overlap mean[moved] >= baseline - 0.05",
+            "overlap mean[unmoved] >= baseline - 0.02",
+        ),
+        inconclusive="fail",
+    ),
+    "default": Profile(
+        "nothing that the original knew may be lost; side effects are warnings",
+        (
+            "moved >= 1",
+            "removed <= 1%",
+            "zero <= 1%",
+            "saturated == 0",
+            "change[*] >= -margin",
+            "self_cosine p05[moved] >= 0.5",
+            "overlap mean[moved] >= 0.3",
+            "warn change[*] <= margin",
+            "warn overlap mean[moved] >= 0.8",
+            "warn displaced <= 1%",
+        ),
+        (
+            "change[*] >= baseline - margin",
+            "coverage[*] >= baseline - 1%",
+            "overlap mean[moved] >= baseline - 0.1",
+            "overlap mean[unmoved] >= baseline - 0.05",
+            "warn moved <= baseline + 20%",
+            "warn moved >= baseline - 20%",
+        ),
+        inconclusive="warn",
+    ),
+    "lenient": Profile(
+        "only obvious damage fails",
+        (
+            "moved >= 1",
+            "removed <= 10%",
+            "zero <= 10%",
+            "saturated <= 1%",
+            "change[*] >= -2 margin",
+            "overlap mean[moved] >= 0.1",
+            "warn self_cosine p05[moved] >= 0.5",
+        ),
+        (
+            "change[*] >= baseline - 2 margin",
+            "coverage[*] >= baseline - 10%",
+            "overlap mean[moved] >= baseline - 0.2",
+        ),
+        inconclusive="warn",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +123,34 @@ class Policy:
         What undecided rules lead to.
     """
 
-    profile: str | None
-    rules: tuple[Rule, ...]
-    inconclusive: Action
-    not_measured: Action
+    profile: str | None = None
+    rules: tuple[Rule, ...] = ()
+    inconclusive: Action = "warn"
+    not_measured: Action = "fail"
 
     @property
     def words(self) -> list[str]:
-        """Protected words, in the order of the rules."""
-        return list(dict.fromkeys(word for rule in self.rules for word in rule.words))
+        """Words that rules protect, in the order of the rules."""
+        return self._named("on", "word")
 
     @property
     def benchmarks(self) -> list[str]:
         """Benchmarks named by rules, in their order."""
-        return list(dict.fromkeys(name for rule in self.rules for name in rule.benchmarks))
+        return [name for name in self._named("on", "benchmark") if name != EVERY]
 
     @property
     def measures(self) -> list[str]:
         """Measures of words and of the space named by rules, in their order."""
-        return list(dict.fromkeys(name for rule in self.rules for name in rule.measures))
+        return self._named("measure", "group", "word")
 
     @property
     def bands(self) -> list[str]:
-        """Bands of ranks named by rules, in their order."""
-        return list(dict.fromkeys(name for rule in self.rules for name in rule.bands))
+        """Bands of ranks named by rules, such as ``rank 1-1000``, in their order."""
+        return [name for name in self._named("on", "group") if name.startswith(BAND)]
 
-    @property
-    def needs_baseline(self) -> bool:
-        """Whether a rule compares with a baseline."""
-        return any(rule.bound.reference == "baseline" for rule in self.rules)
+    def _named(self, part: str, *kinds: Kind) -> list[str]:
+        subjects = (each for rule in self.rules for each in rule.subjects)
+        return list(dict.fromkeys(getattr(each, part) for each in subjects if each.kind in kinds))
 
 
 def make_policy(
@@ -95,23 +192,26 @@ def make_policy(
     """
     if isinstance(rules, str):
         raise OptionError(f"rules={rules!r} is one string; give a list of rules: [{rules!r}].")
-    base = get_profile(profile or DEFAULT)
+    name = profile if profile is not None or rules else DEFAULT
+    if name is not None and name not in PROFILES:
+        raise UnknownNameError("profile", name, PROFILES)
+    base = PROFILES[name or DEFAULT]
     texts: Iterable[str] = rules or ()
-    if profile is not None or not rules:
+    if name is not None:
         texts = [*base.rules, *(base.baseline_rules if baseline else ()), *texts]
     policy = Policy(
-        base.name if profile is not None or not rules else None,
+        name,
         tuple(dict.fromkeys(map(parse_rule, texts))),
-        _action("inconclusive", inconclusive) or base.inconclusive,
-        _action("not measured", not_measured) or base.not_measured,
+        _action("inconclusive", inconclusive, base.inconclusive),
+        _action("not measured", not_measured, base.not_measured),
     )
-    if policy.needs_baseline and not baseline:
-        asking = next(rule for rule in policy.rules if rule.bound.reference == "baseline")
+    asking = [rule for rule in policy.rules if rule.bound.reference == "baseline"]
+    if asking and not baseline:
         raise OptionError(
-            f"rule {asking.text!r} compares with a baseline and none was given; give --baseline "
+            f"rule {asking[0].text!r} compares with a baseline and none was given; give --baseline "
             "FILE or --previous SOURCE (baseline=... in Python)."
         )
-    if baseline and not policy.needs_baseline:
+    if baseline and not asking:
         raise OptionError(
             "a baseline was given and no rule compares with it; add a rule such as "
             "'change[*] >= baseline - margin', or name a profile, which has some."
@@ -119,9 +219,9 @@ def make_policy(
     return policy
 
 
-def _action(what: str, given: str | None) -> Action | None:
+def _action(what: str, given: str | None, default: Action) -> Action:
     if given is None:
-        return None
+        return default
     for action in ACTIONS:
         if given == action:
             return action

@@ -10,19 +10,18 @@ from dataclasses import replace
 import numpy as np
 
 from driftkit.audits import Audit
-from driftkit.evaluators.significance import interval
 from driftkit.gate.baseline import Baseline
-from driftkit.gate.facts import NAN, Figure, rounded
+from driftkit.gate.facts import NAN, Fact, portable
 from driftkit.gate.subjects import Subject
 
-Paired = Callable[[Subject], tuple[float, float]]
+PairedInterval = Callable[[Subject], tuple[float, float]]
 """Return the interval of candidate minus previous release on a benchmark."""
 
 
 def difference(
-    subject: Subject, current: Baseline, stored: Baseline, paired: Paired | None = None
-) -> Figure:
-    """Return candidate minus baseline.
+    subject: Subject, current: Baseline, stored: Baseline, paired: PairedInterval | None = None
+) -> Fact:
+    """Return candidate minus baseline; not measured when the two answered other items.
 
     With the audit of the previous release the two tables are compared item by item, by the paired
     bootstrap that the audit itself uses. A file holds no items, so the interval is put together
@@ -39,13 +38,8 @@ def difference(
         Of the candidate and of the baseline, both against the original.
     paired : callable, optional
         For a previous release whose audit is at hand.
-
-    Returns
-    -------
-    Figure
-        Not measured when the two did not answer the same items.
     """
-    now, then = current.figures[subject], stored.figures[subject]
+    now, then = current.facts[subject], stored.facts[subject]
     name = str(replace(subject, of=""))
     n_then, n_now = (each.document["benchmarks"][name]["n_used"] for each in (stored, current))
     empty = replace(now, value=NAN, low=NAN, high=NAN, unchanged=0.0, detail="")
@@ -67,31 +61,13 @@ def difference(
         high = value + math.hypot(now.high - now.value, then.value - then.low)
     else:
         low, high = paired(subject)
-    before, after = (each.figures[replace(subject, of="tuned")].value for each in (stored, current))
-    return replace(
-        empty,
-        value=rounded(value),
-        low=rounded(low),
-        high=rounded(high),
-        detail=f"{before:.3f} in the baseline, {after:.3f} now",
-    )
+    before, after = (each.facts[replace(subject, of="tuned")].value for each in (stored, current))
+    detail = f"{before:.3f} in the baseline, {after:.3f} now"
+    return portable(subject, replace(empty, value=value, low=low, high=high, detail=detail))
 
 
 def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[float, float]:
-    """Resample the items that both releases answered, the previous one in the original's place.
-
-    Parameters
-    ----------
-    audit, previous : Audit
-        Of the candidate and of the previous release, against the same original.
-    subject : Subject
-        A benchmark.
-
-    Returns
-    -------
-    low, high : float
-        Ends of the interval of candidate minus previous release.
-    """
+    """Resample the items that both releases answered, the previous one in the original's place."""
     items, older = (
         next(
             change.items
@@ -102,7 +78,6 @@ def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[fl
     )
     settings = audit.settings
     rng = np.random.default_rng([settings.seed, zlib.crc32(subject.on.encode())])
-    bounds = interval(
-        items.after_release(older).resample(settings.resamples, rng), len(items.moved)
-    )
+    difference = items.since(older).difference()
+    bounds = difference.percentiles(difference.resample(settings.resamples, rng))
     return bounds.low, bounds.high

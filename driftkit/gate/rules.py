@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from driftkit.errors import InputError, RuleError
-from driftkit.gate.subjects import BAND, COVERAGE, STATISTICS, Subject, parse_subjects
+from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject, parse_subjects
 
 Level = Literal["fail", "warn"]
 Operator = Literal[">=", ">", "<=", "<", "="]
@@ -21,45 +21,44 @@ Unit = Literal["number", "percent", "margin"]
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
-    """A signed number of units."""
-
-    number: float
-    unit: Unit = "number"
-
-    def __str__(self) -> str:
-        if self.unit == "margin":
-            many = "" if abs(self.number) == 1 else f"{abs(self.number):g} "
-            return f"{'-' if self.number < 0 else ''}{many}margin"
-        return f"{self.number:.12g}{'%' if self.unit == 'percent' else ''}"
-
-
-@dataclass(frozen=True, slots=True)
 class Bound:
-    """The right side of a rule.
+    """The right side of a rule: an amount, or a reference and the distance from it.
 
     Parameters
     ----------
+    number : float
+        Of units; negative below the reference.
+    unit : {"number", "percent", "margin"}
+        A percentage is a share: of the words or benchmarks counted, of the reference, and of 1
+        otherwise. A margin is the smallest change of a benchmark that counts.
     reference : {"original", "baseline"} or None
-    amount : Amount
-        The bound itself, or the distance from the reference. A percentage is a share: of the words
-        or benchmarks counted, of the reference, and of 1 otherwise. A margin is the smallest change
-        of a benchmark that counts.
-    tolerance : Amount or None
+    tolerance : Bound or None
         Distance that still counts as equal; None for the default, one margin for a benchmark
         compared with a reference and 0 otherwise.
     """
 
-    reference: Reference | None
-    amount: Amount
-    tolerance: Amount | None = None
+    number: float
+    unit: Unit = "number"
+    reference: Reference | None = None
+    tolerance: Bound | None = None
 
     def __str__(self) -> str:
-        text = str(self.amount)
-        if self.reference:
-            distance = f" {'-' if self.amount.number < 0 else '+'} {text.removeprefix('-')}"
-            text = self.reference + (distance if self.amount.number else "")
+        size = abs(self.number)
+        if self.unit == "margin":
+            text = "margin" if size == 1 else f"{size:g} margin"
+        else:
+            text = f"{size:.12g}{'%' if self.unit == 'percent' else ''}"
+        if self.reference is None:
+            text = f"-{text}" if self.number < 0 else text
+        else:
+            distance = f" {'-' if self.number < 0 else '+'} {text}" if self.number else ""
+            text = self.reference + distance
         return text + (f" +- {self.tolerance}" if self.tolerance else "")
+
+    def amount(self, *, margin: float, whole: float) -> float:
+        """Return the number in the units of the value that is bounded."""
+        one = {"number": 1.0, "percent": whole / 100, "margin": margin}[self.unit]
+        return self.number * one
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ class Rule:
     level : {"fail", "warn"}
         What a broken rule leads to.
     subjects : tuple of Subject
-        What it speaks of.
+        What it is about.
     operator : {">=", ">", "<=", "<", "="}
     bound : Bound
     text : str
@@ -86,28 +85,6 @@ class Rule:
 
     def __str__(self) -> str:
         return self.text
-
-    @property
-    def benchmarks(self) -> tuple[str, ...]:
-        """The benchmarks it names, ``*`` left out."""
-        named = (each.on for each in self.subjects if each.kind == "benchmark")
-        return tuple(name for name in named if name != "*")
-
-    @property
-    def measures(self) -> tuple[str, ...]:
-        """The measures of words and of the space that it names."""
-        return tuple(each.measure for each in self.subjects if each.kind in ("group", "word"))
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """The bands of ranks it names, such as ``rank 1-1000``."""
-        named = (each.on for each in self.subjects if each.kind == "group")
-        return tuple(name for name in named if name.startswith(BAND))
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """The words it protects."""
-        return tuple(each.on for each in self.subjects if each.kind == "word")
 
 
 _LEVEL = re.compile(r"(?P<level>fail|warn)\b\s*:?\s*(?P<rest>.*)", re.DOTALL)
@@ -125,16 +102,7 @@ _BOUND = re.compile(
 
 
 def parse_rule(text: str) -> Rule:
-    """Read one rule.
-
-    Parameters
-    ----------
-    text : str
-        Such as ``"spearman[simlex999] >= -0.02"`` or ``"warn moved <= 10%"``.
-
-    Returns
-    -------
-    Rule
+    """Read one rule, such as ``spearman[simlex999] >= -0.02`` or ``warn moved <= 10%``.
 
     Raises
     ------
@@ -172,26 +140,26 @@ def parse_rule(text: str) -> Rule:
 
 def _parse_bound(text: str, rule: str) -> Bound:
     match = _BOUND.fullmatch(text)
-    reference = cast("Reference | None", match["reference"] if match else None)
-    if not match or not text or (not match["amount"] and not reference):
+    if not match or not (match["amount"] or match["reference"]):
         raise _bad_bound(text, rule)
-    amount = _parse_amount(match["amount"], rule) if match["amount"] else Amount(0.0)
+    reference = cast("Reference | None", match["reference"])
     if reference and match["amount"] and match["amount"][0] not in "+-":
         raise _bad_bound(text, rule)
-    tolerance = _parse_amount(match["tolerance"], rule) if match["tolerance"] else None
+    number, unit = _parse_amount(match["amount"] or "0", rule)
+    tolerance = Bound(*_parse_amount(match["tolerance"], rule)) if match["tolerance"] else None
     if tolerance and tolerance.number < 0:
         raise RuleError(rule, f"the tolerance {tolerance} is negative; give 0 or more.")
-    return Bound(reference, amount, tolerance)
+    return Bound(number, unit, reference, tolerance)
 
 
-def _parse_amount(text: str, rule: str) -> Amount:
+def _parse_amount(text: str, rule: str) -> tuple[float, Unit]:
     match = _AMOUNT.fullmatch(text.strip())
     if not match:
         raise _bad_bound(text, rule)
     sign = -1.0 if match["sign"] == "-" else 1.0
     if match["margin"]:
-        return Amount(sign * float(match["many"] or 1), "margin")
-    return Amount(sign * float(match["number"]), "percent" if match["percent"] else "number")
+        return sign * float(match["many"] or 1), "margin"
+    return sign * float(match["number"]), "percent" if match["percent"] else "number"
 
 
 def _bad_bound(text: str, rule: str) -> RuleError:
@@ -204,24 +172,24 @@ def _bad_bound(text: str, rule: str) -> RuleError:
 
 def _require_sense(subject: Subject, operator: str, bound: Bound, rule: str) -> None:
     """Refuse what can be read but has no meaning."""
-    units = {bound.amount.unit} | ({bound.tolerance.unit} if bound.tolerance else set())
     scored = subject.kind == "benchmark" and subject.measure != COVERAGE
-    if "margin" in units and not scored:
+    uses_margin = "margin" in (bound.unit, bound.tolerance and bound.tolerance.unit)
+    if uses_margin and not scored:
         raise RuleError(
             rule, f"only benchmarks have a margin; give a number or a percentage for {subject}."
         )
-    if bound.amount.unit == "margin" and bound.reference is None and subject.of:
+    if bound.unit == "margin" and bound.reference is None and subject.of:
         raise RuleError(
             rule,
-            f"a margin bounds a change, and {subject} is a level; write original - margin or "
+            f"a margin bounds a change, and {subject} is a score; write original - margin or "
             f"baseline - margin, or leave out {subject.of!r}.",
         )
     if bound.tolerance and operator != "=":
-        raise RuleError(rule, f"a tolerance belongs to =; leave it out after {operator}.")
+        raise RuleError(rule, f"a tolerance goes with =; leave it out after {operator}.")
     compares = not scored and (subject.kind != "group" or subject.of in STATISTICS)
     if bound.reference == "original" and compares:
         raise RuleError(
             rule,
-            f"{subject} has no value of the original table to compare with; give a number, a "
-            "percentage or baseline.",
+            f"{subject} compares the two tables, so the original alone has no value to compare "
+            "with; give a number, a percentage or baseline.",
         )

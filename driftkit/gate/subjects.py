@@ -1,17 +1,17 @@
-"""What a rule speaks of, under the same names as everywhere else.
+"""What a rule is about, under the names used everywhere else.
 
 ``moved``, ``spearman[simlex999]``, ``overlap@10 mean[moved]``, ``word[good] overlap@10``: such a
-string is the left side of a rule, the key of a baseline and the name of a result.
+name is the left side of a rule, a key of a baseline and the subject of a result.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from driftkit.drift.groups import GROUPS, Summary
+from driftkit.drift.groups import GROUPS
 from driftkit.errors import RuleError, UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import REGISTRY, parse_measure
@@ -25,8 +25,8 @@ COUNTS = {
     "added": "words only the tuned table has",
     "removed": "words only the original table has",
     "zero": "shared words with a zero row in either table",
-    "saturated": "shared words cut off at the tuned table's largest number",
-    "displaced": "candidates that moved past their nearest original neighbor",
+    "saturated": "shared words with numbers cut off at the largest one of the tuned table",
+    "displaced": "words farther from their old place than their nearest neighbor was",
     "lost": "benchmarks that were lost",
     "gained": "benchmarks that were gained",
     "retained": "benchmarks that were retained",
@@ -35,15 +35,12 @@ COUNTS = {
 }
 """Numbers of words or of benchmarks."""
 
-STATISTICS = tuple(
-    each.name
-    for each in fields(Summary)
-    if each.name not in ("group", "measure", "n", "unmeasured")
-)
-"""How a per-word measure is summed up: mean, median, p05, p95."""
+STATISTICS = ("mean", "median", "p05", "p95")
+"""How a per-word measure is summed up: mean, median, 5th and 95th percentile."""
 
 CHANGE, COVERAGE = "change", "coverage"
-"""Of a benchmark, whatever it is scored by: tuned minus original; the share of items answered."""
+"""Of any benchmark: its score in the tuned table minus that in the original; the share of its items
+that were answered."""
 
 EVERY = "*"
 
@@ -71,8 +68,8 @@ class Subject:
     measure : str
         Name of a measure or of a count.
     of : str
-        Statistic of a per-word measure, or the table (``"original"`` or ``"tuned"``) a figure
-        describes; empty for a change or a figure that compares the two.
+        Statistic of a per-word measure, or the table (``"original"`` or ``"tuned"``) that is
+        described; empty for a change and for what compares the two tables.
     on : str
         Benchmark, group of words, or word; empty for all words. ``"*"`` is every benchmark.
     """
@@ -92,26 +89,27 @@ class Subject:
         return self.measure + (on + of if self.kind == "benchmark" else of + on)
 
     def stands_for(self, other: Subject) -> bool:
-        """Whether this pattern includes one thing that was measured.
-
-        A depth that is not written means the depth that was measured.
-        """
+        """Whether this pattern includes what was measured, at any depth if it names none."""
         if (self.kind, self.of) != (other.kind, other.of) or self.on not in (other.on, EVERY):
             return False
+        return self.measures_like(other)
+
+    def measures_like(self, other: Subject) -> bool:
+        """Whether the two name the same measure, whatever it is taken of and summed up over."""
         if self.measure == other.measure:
             return True
         if self.measure == CHANGE:
             return other.measure != COVERAGE
-        if self.kind != "count" and not {self.measure, other.measure} & {CHANGE, COVERAGE}:
-            asked, found = parse_measure(self.measure), parse_measure(other.measure)
-            if "@" not in self.measure and asked.k is not None and found.k is not None:
-                asked = asked.at(found.k)
-            return asked == found
-        return False
+        if self.kind == "count" or {self.measure, other.measure} & {CHANGE, COVERAGE}:
+            return False
+        asked, found = parse_measure(self.measure), parse_measure(other.measure)
+        if "@" not in self.measure and asked.k is not None and found.k is not None:
+            asked = asked.at(found.k)
+        return asked == found
 
 
 def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
-    """Read the left side of a rule.
+    """Read the left side of a rule: one subject, or one for each protected word.
 
     Parameters
     ----------
@@ -119,17 +117,12 @@ def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
     rule : str
         The whole rule, for messages.
 
-    Returns
-    -------
-    tuple of Subject
-        One, or one for each protected word.
-
     Raises
     ------
     RuleError
         If the text does not follow the grammar.
     UnknownNameError
-        If it names a measure, statistic or group nobody knows.
+        If it names an unknown measure, statistic or group.
 
     Examples
     --------
@@ -139,56 +132,60 @@ def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
     if match := _WORDS.fullmatch(text):
         measure = _known_measure(match["measure"])
         if measure.kind != "word":
-            raise RuleError(rule, f"{measure} does not describe a word; {_of_kind('word')} do.")
-        found = _split_words(match["words"], rule)
-        return tuple(Subject("word", _written(match["measure"]), on=word) for word in found)
+            known = ", ".join(str(each) for each in REGISTRY.values() if each.kind == "word")
+            raise RuleError(
+                rule, f"{measure} is not measured for single words; these are: {known}."
+            )
+        written = _without_default_depth(measure, match["measure"])
+        return tuple(Subject("word", written, on=word) for word in _split(match["words"], rule))
     match = _SUBJECT.fullmatch(text)
     if not match or match["measure"] in ("word", "words"):
         raise RuleError(
             rule,
-            f"{text!r} is not something that is measured; write a count (moved), a benchmark "
-            "(spearman[simlex999]), a statistic (overlap@10 mean[moved]), a figure of the space "
-            "(cka[moved]) or a word (word[good] overlap@10).",
+            f"{text!r} does not name anything that is measured; write a count (moved), a benchmark "
+            "(spearman[simlex999]), a statistic (overlap@10 mean[moved]), a measure of the whole "
+            "space (cka[moved]) or a word (word[good] overlap@10).",
         )
-    name, on, of, group = match["measure"], match["on"], match["of"], match["group"]
+    name, on, of, group = (match[part] or "" for part in ("measure", "on", "of", "group"))
     if name in COUNTS:
         if on or of:
-            raise RuleError(rule, f"{name} is a plain number ({COUNTS[name]}); write {name!r}.")
+            raise RuleError(
+                rule, f"{name} is a plain number ({COUNTS[name]}); write {name!r} alone."
+            )
         return (Subject("count", name),)
     if name in (CHANGE, COVERAGE):
         return (_of_benchmark(name, on, of, group, rule),)
     measure = _known_measure(name)
+    written = _without_default_depth(measure, name)
     if measure.kind in ("word", "space"):
-        return (_of_group(measure, _written(name), of, on or group, rule),)
-    return (_of_benchmark(_written(name), on, of, group, rule),)
+        return (_of_group(measure, written, of, on or group, rule),)
+    return (_of_benchmark(written, on, of, group, rule),)
 
 
-def _of_group(measure: Measure, written: str, of: str | None, on: str | None, rule: str) -> Subject:
-    if on is not None and on not in GROUPS and not on.startswith(BAND):
+def _of_group(measure: Measure, written: str, of: str, on: str, rule: str) -> Subject:
+    if on and on not in GROUPS and not on.startswith(BAND):
         raise UnknownNameError("group of words", on, GROUPS)
-    if measure.kind == "word" and of is None:
+    if measure.kind == "word" and not of:
         raise RuleError(
             rule,
-            f"{measure} is a figure of each word; say how to sum it up: "
+            f"{measure} is measured for each word; say how to sum it up: "
             f"{', '.join(f'{measure} {name}' for name in STATISTICS)}.",
         )
     known = STATISTICS if measure.kind == "word" else ("original", "tuned")
-    if of is not None and of not in known:
+    if of and of not in known:
         raise UnknownNameError(f"part of {measure}", of, known)
-    return Subject("group", written, of or "", "" if on in (None, "all") else str(on))
+    return Subject("group", written, of, "" if on == "all" else on)
 
 
-def _of_benchmark(
-    name: str, on: str | None, of: str | None, group: str | None, rule: str
-) -> Subject:
-    if on is None or group is not None:
+def _of_benchmark(name: str, on: str, of: str, group: str, rule: str) -> Subject:
+    if not on or group:
         raise RuleError(
             rule, f"name the benchmark in brackets after {name}: {name}[simlex999], or {name}[*]."
         )
     known = ("change", "original", "tuned") if name != COVERAGE else ()
-    if of is not None and of not in known:
+    if of and of not in known:
         raise UnknownNameError(f"part of {name}", of, known)
-    return Subject("benchmark", name, "" if of in (None, "change") else str(of), on)
+    return Subject("benchmark", name, "" if of == "change" else of, on)
 
 
 def _known_measure(name: str) -> Measure:
@@ -208,17 +205,13 @@ def _known_measure(name: str) -> Measure:
         raise unknown from None
 
 
-def _written(name: str) -> str:
+def _without_default_depth(measure: Measure, written: str) -> str:
     """Canonical name, without a depth where none was written."""
-    measure = parse_measure(name)
-    return str(measure if "@" in name else replace(measure, k=None))
+    return str(measure if "@" in written else replace(measure, k=None))
 
 
-def _of_kind(kind: str) -> str:
-    return ", ".join(str(measure) for measure in REGISTRY.values() if measure.kind == kind)
-
-
-def _split_words(inside: str, rule: str) -> list[str]:
+def _split(inside: str, rule: str) -> list[str]:
+    """Words of a list, each once."""
     words, at = [], 0
     while at < len(inside):
         match = _WORD.match(inside, at)
@@ -228,7 +221,6 @@ def _split_words(inside: str, rule: str) -> list[str]:
                 f"{inside!r} is not a list of words; separate them by commas, and quote one that "
                 'holds a space, a comma or a bracket: word[good,"New York"].',
             )
-        word = match[1]
-        words.append(json.loads(word) if word.startswith('"') else word)
+        words.append(json.loads(match[1]) if match[1].startswith('"') else match[1])
         at = match.end()
     return list(dict.fromkeys(words))

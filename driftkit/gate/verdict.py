@@ -1,15 +1,18 @@
-"""What a check found: one result a rule and figure, and one verdict."""
+"""What a check found: a result for each rule and value, and one verdict."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from driftkit.gate.outcome import Outcome
-from driftkit.gate.policy import Policy
-from driftkit.gate.profiles import Action
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from driftkit.display import Displayed, signed, table
+from driftkit.gate.policy import Action, Policy
 from driftkit.gate.rules import Operator
 
 if TYPE_CHECKING:
@@ -17,29 +20,35 @@ if TYPE_CHECKING:
 
 SCHEMA = "driftkit.check/1"
 
-State = Literal["pass", "warn", "fail"]
+Outcome = Literal["pass", "fail", "inconclusive", "not measured"]
 
+WORST_FIRST: tuple[Action, ...] = ("fail", "warn", "pass")
+STATES: dict[Action, str] = {"fail": "failed", "warn": "passed with warnings", "pass": "passed"}
+STYLES: dict[Action, str] = {"fail": "bold red", "warn": "yellow", "pass": "green"}
+SIGNS: dict[Action, str] = {"fail": "x", "warn": "!", "pass": "="}
 _NUMBERS = ("value", "low", "high", "bound", "tolerance", "slack", "reference")
+_NAMED = 5
+"""Results that a headline names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One rule applied to one figure.
+    """One rule applied to one value.
 
     Parameters
     ----------
     rule : str
         As it was written.
     subject : str
-        The figure.
+        What was measured.
     value, low, high : float
-        The figure and, if it is uncertain, the ends of its interval. Where a benchmark is compared
+        The value and, if it is uncertain, the ends of its interval. Where a benchmark is compared
         with a baseline this is the difference of the two.
     operator : {">=", ">", "<=", "<", "="}
     bound, tolerance : float
-        What the figure was compared with, in its own units.
+        What the value was compared with, in its own units.
     slack : float
-        Distance from the bound: positive where the figure keeps to it, negative where it does not.
+        Distance from the bound: positive where the value keeps to it, negative where it does not.
     reference : float
         What the original or the baseline has; NaN for a plain bound.
     outcome : {"pass", "fail", "inconclusive", "not measured"}
@@ -48,11 +57,11 @@ class Result:
         What it leads to.
     decided_by : {"value", "interval"}
     n : int
-        Words, items or rows behind the figure.
+        Words, items or rows behind the value.
     detail : str
-        What stands behind the figure, such as both scores.
+        What stands behind the value, such as both scores.
     reason : str or None
-        Why it could not be measured.
+        Why it could not be decided or measured.
     """
 
     rule: str
@@ -72,20 +81,47 @@ class Result:
     detail: str
     reason: str | None
 
+    @property
+    def sentence(self) -> str:
+        """The result in a few words."""
+        if self.outcome == "not measured":
+            return f"{self.subject} not measured ({self.reason})"
+        detail = f" ({self.detail})" if self.detail else ""
+        undecided = ", inconclusive" if self.outcome == "inconclusive" else ""
+        around = f" +- {self.tolerance:.6g}" if self.tolerance else ""
+        bound = f"{self.operator} {self.bound:.6g}{around}"
+        return f"{self.subject} is {self.value:.6g}{detail}, the rule is {bound}{undecided}"
+
+    @property
+    def value_text(self) -> str:
+        """The value as tables show it, with its interval if it was decided by that."""
+        if self.decided_by == "interval" and not math.isnan(self.low):
+            # A change has a sign; a score or a number of benchmarks has none.
+            is_change = "[" in self.subject and not self.subject.endswith(" tuned")
+            write = signed if is_change else _short
+            return f"{write(self.value)} [{write(self.low)}, {write(self.high)}]"
+        return _short(self.value)
+
+    @property
+    def bound_text(self) -> str:
+        """What the value was compared with, as tables show it."""
+        around = f" +- {_short(self.tolerance)}" if self.tolerance else ""
+        return f"{self.operator} {_short(self.bound)}{around}"
+
+    @property
+    def slack_text(self) -> str:
+        """The distance from the bound, with its sign."""
+        return f"{'+' if self.slack >= 0 else ''}{_short(self.slack)}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values; None for what is NaN."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        for name in _NUMBERS:
-            if math.isnan(fields[name]):
-                fields[name] = None
-        return fields
+        return fields | {name: None for name in _NUMBERS if math.isnan(fields[name])}
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The verdict on one table.
-
-    Made by `check`.
+@dataclass(frozen=True, slots=True, repr=False)
+class Verdict(Displayed):
+    """The verdict on one table, made by `driftkit.check`.
 
     Parameters
     ----------
@@ -113,15 +149,14 @@ class Verdict:
     policy: Policy
     baseline: str | None
     audit: str
-    words: tuple[tuple[str, tuple[str, ...]], ...] = field(repr=False)
+    words: tuple[tuple[str, tuple[str, ...]], ...]
     notes: tuple[str, ...]
-    about: Mapping[str, Any] = field(repr=False)
+    about: Mapping[str, Any]
 
     @property
-    def state(self) -> State:
+    def state(self) -> Action:
         """``"fail"``, ``"warn"`` (passed, with something to look at) or ``"pass"``."""
-        actions = {each.action for each in self.results}
-        return "fail" if "fail" in actions else "warn" if "warn" in actions else "pass"
+        return _worst_of(each.action for each in self.results)
 
     @property
     def exit_code(self) -> int:
@@ -130,9 +165,14 @@ class Verdict:
 
     def acting(self, *actions: Action) -> tuple[Result, ...]:
         """Results that led to one of these, failures first, then the least slack first."""
-        order = {"fail": 0, "warn": 1, "pass": 2}
-        chosen = (each for each in self.results if each.action in actions)
-        return tuple(sorted(chosen, key=lambda each: (order[each.action], _depth(each))))
+
+        def order(result: Result) -> tuple[int, float]:
+            # Slack in units of the bound, so that different measures can be put in order.
+            unit = max(abs(result.bound), result.tolerance, 1e-6)
+            slack = -math.inf if math.isnan(result.slack) else result.slack / unit
+            return WORST_FIRST.index(result.action), slack
+
+        return tuple(sorted((each for each in self.results if each.action in actions), key=order))
 
     @property
     def headline(self) -> str:
@@ -141,13 +181,11 @@ class Verdict:
         checks = "1 check" if total == 1 else f"{total} checks"
         failed, warned = self.acting("fail"), self.acting("warn")
         if failed:
-            said = f"Failed: {len(failed)} of {checks}: {_listed(failed)}"
-        elif warned:
+            return f"Failed: {len(failed)} of {checks}: {_listed(failed)}."
+        if warned:
             many = "1 warning" if len(warned) == 1 else f"{len(warned)} warnings"
-            said = f"Passed with {many} in {checks}: {_listed(warned)}"
-        else:
-            said = f"Passed: {'' if total == 1 else 'all '}{checks}"
-        return f"{said}."
+            return f"Passed with {many} in {checks}: {_listed(warned)}."
+        return f"Passed: {'' if total == 1 else 'all '}{checks}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry of ``checks`` in the document ``driftkit.check/1``."""
@@ -165,31 +203,40 @@ class Verdict:
         }
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a pandas frame with one row a result."""
+        """Return a pandas frame with one row for each result."""
         import pandas as pd
 
         return pd.DataFrame([each.to_dict() for each in self.results])
 
-    def __repr__(self) -> str:
-        from driftkit.gate.reports.terminal import verdict_view
-        from driftkit.report.terminal import to_text
+    def __rich__(self) -> RenderableType:
+        return Group(Text(self.headline, STYLES[self.state]), results_table(self.results))
 
-        return to_text(verdict_view([self]))
 
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        frame = self.to_frame()[["action", "rule", "subject", "value", "bound", "slack", "outcome"]]
-        return f"<p><b>{escape(self.headline)}</b></p>{frame.to_html(index=False, border=0)}"
+def results_table(results: Sequence[Result]) -> Table:
+    """Return a table with one row for each result."""
+    made = table("", "measure", right=("value", "bound", "slack"))
+    made.add_column("outcome", no_wrap=True)
+    made.columns[1].no_wrap = False
+    made.columns[1].overflow = "fold"
+    for each in results:
+        style = STYLES[each.action]
+        made.add_row(
+            Text(SIGNS[each.action], style),
+            each.subject,
+            each.value_text,
+            each.bound_text,
+            each.slack_text,
+            Text(each.outcome, style),
+        )
+    return made
 
 
 def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Return the JSON document ``driftkit.check/1`` of one table or several.
+    """Return the JSON document ``driftkit.check/1`` of one table or several, with the same rules.
 
     Parameters
     ----------
     verdicts : sequence of Verdict
-        All with the same rules.
     """
     policy = verdicts[0].policy
     return {
@@ -204,38 +251,23 @@ def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def worst(verdicts: Sequence[Verdict]) -> State:
+def worst(verdicts: Sequence[Verdict]) -> Action:
     """Return the worst state among several verdicts."""
-    states = {each.state for each in verdicts}
-    return "fail" if "fail" in states else "warn" if "warn" in states else "pass"
+    return _worst_of(each.state for each in verdicts)
 
 
-def _depth(result: Result) -> float:
-    """Return the slack in units of the bound, so that different measures can be put in order."""
-    if math.isnan(result.slack):
-        return -math.inf
-    return result.slack / max(abs(result.bound), result.tolerance, 1e-6)
+def _worst_of(actions: Iterable[Action]) -> Action:
+    return min(actions, key=WORST_FIRST.index, default="pass")
+
+
+def _short(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _listed(results: Sequence[Result]) -> str:
-    said = [phrase(each) for each in results[:5]]
+    said = [each.sentence for each in results[:_NAMED]]
     if len(results) > len(said):
         said.append(f"and {len(results) - len(said)} more")
     return "; ".join(said)
-
-
-def phrase(result: Result) -> str:
-    """Say one result in a few words.
-
-    Parameters
-    ----------
-    result : Result
-    """
-    if result.outcome == "not measured":
-        return f"{result.subject} not measured ({result.reason})"
-    detail = f" ({result.detail})" if result.detail else ""
-    undecided = ", inconclusive" if result.outcome == "inconclusive" else ""
-    bound = f"{result.operator} {result.bound:.6g}"
-    if result.tolerance:
-        bound += f" +- {result.tolerance:.6g}"
-    return f"{result.subject} is {result.value:.6g}{detail}, the rule is {bound}{undecided}"

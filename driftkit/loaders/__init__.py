@@ -1,7 +1,18 @@
-"""From whatever people saved to `Embeddings`: one file per format."""
+"""From whatever people saved to `Embeddings`: one file per format, and a way to add one."""
 
-from driftkit.loaders.inspect import inspect
-from driftkit.loaders.inspection import Inspection, TableInfo
+from driftkit.loaders.choose_tensor import Tensor, TensorFile
+from driftkit.loaders.formats.registry import register_format
+from driftkit.loaders.inspect import Inspection, TableInfo, inspect
 from driftkit.loaders.load import load
+from driftkit.loaders.request import Request
 
-__all__ = ["Inspection", "TableInfo", "inspect", "load"]
+__all__ = [
+    "Inspection",
+    "Request",
+    "TableInfo",
+    "Tensor",
+    "TensorFile",
+    "inspect",
+    "load",
+    "register_format",
+]

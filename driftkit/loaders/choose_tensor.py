@@ -12,17 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError, UnknownNameError, VocabularyError
-from driftkit.loaders.choose_rows import Rows, select
+from driftkit.errors import UnknownNameError, VocabularyError
+from driftkit.loaders.choose_rows import Rows, chosen_table
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
-from driftkit.loaders.vocabulary.find import Vocabulary, find_vocabulary, read_vocabulary
+from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Rounding, Source
 
 SAMPLE_BYTES = 1 << 24
 SAMPLE_ROWS = 4_096
-"""At most so many rows, evenly spaced, and so many bytes are looked at to describe a tensor."""
+"""A tensor is described by evenly spaced rows: no more than these, and of no more bytes."""
 
 _OPTIMIZER = re.compile(r"(^|[._])optim|exp_avg|momentum_buffer|square_avg")
 _INPUT = re.compile(
@@ -44,9 +45,9 @@ class Tensor:
     dtype : str
         As stored, such as ``"float32"`` or ``"bfloat16"``.
     read : callable
-        ``read(rows)`` gives those rows, in float32 unless stored wider or whole.
+        ``read(rows)`` returns those rows, given as a slice or as row numbers.
     storage : object, optional
-        Where its numbers lie; two tensors with equal ones share them (tied weights).
+        Where its numbers lie; two tensors for which it is equal share them (tied weights).
     """
 
     key: str | None
@@ -57,7 +58,7 @@ class Tensor:
 
     @property
     def is_table(self) -> bool:
-        """Whether this looks like a word table: floating, (n, d), and no optimizer's state."""
+        """Whether it may be a word table: floating, (n, d), and not an optimizer's state."""
         floating = self.dtype.startswith(("float", "bfloat"))
         named_so = self.key is None or not _OPTIMIZER.search(self.key)
         return floating and named_so and len(self.shape) == 2 and min(self.shape) > 0
@@ -69,7 +70,7 @@ class Tensor:
         return bool(_INPUT.search(key)) and not _POSITIONS.search(key)
 
     def sample(self) -> npt.NDArray[Any]:
-        """Evenly spaced rows, few enough to be read in a moment."""
+        """Return evenly spaced rows, few enough to be read in a moment."""
         n, d = self.shape
         rows = min(SAMPLE_ROWS, max(SAMPLE_BYTES // (4 * d), 1))
         return np.asarray(self.read(slice(None, None, math.ceil(n / rows))))
@@ -102,35 +103,19 @@ def vocabulary_for(request: Request, inside: Vocabulary | None) -> Vocabulary | 
 
 
 def read_table(request: Request, layout: str, file: TensorFile) -> Embeddings:
-    """Read the table a request means, with its words.
+    """Read the table that a request means, with its words.
 
     Rows past the last word are left out, and listed, if they cannot be anyone's: the words are a
-    tokenizer's, which gives no higher number, or those rows are all zero.
-
-    Raises
-    ------
-    UnknownNameError
-        If no tensor has the key asked for.
-    VocabularyError
-        If there are no words, or not one a row.
-    SourceError
-        If it is not clear which tensor is meant, or the one meant is no table.
+    tokenizer's, which has no token past the last one, or those rows are all zero.
     """
     vocabulary = vocabulary_for(request, file.vocabulary)
     tensor = _choose(request, file.tensors, vocabulary)
     if vocabulary is None:
-        raise VocabularyError(
-            request.name,
-            f"no words were found for its {tensor.shape[0]:,} rows; name the file that lists them "
-            f"(--vocab FILE, vocab=), or save it beside as {request.path.stem}.vocab.txt.",
-        )
+        raise _no_words(request, f"its {tensor.shape[0]:,} rows")
     problems = Problems()
     problems.extend(vocabulary.problems)
     if len(vocabulary) != tensor.shape[0]:
         problems.add("padding rows", len(vocabulary), _padding(request, tensor, vocabulary))
-    rows, words = select(request, vocabulary.words, problems)
-    if tensor.dtype != "float32" or not isinstance(rows, slice):
-        require_memory(4 * len(words) * tensor.shape[1], request.name)
     source = Source(
         request.name,
         request.path,
@@ -139,17 +124,32 @@ def read_table(request: Request, layout: str, file: TensorFile) -> Embeddings:
         tensor.key,
         Rounding.of_dtype(tensor.dtype),
     )
-    return Embeddings(words, tensor.read(rows), source=source, problems=problems.all())
+
+    def read(rows: Rows) -> npt.NDArray[Any]:
+        if tensor.dtype != "float32" or not isinstance(rows, slice):
+            count = rows.stop if isinstance(rows, slice) else len(rows)
+            require_memory(4 * count * tensor.shape[1], request.name)
+        return tensor.read(rows)
+
+    return chosen_table(request, vocabulary.words, read, source, problems)
+
+
+def _no_words(request: Request, rows: str, more: str = "") -> VocabularyError:
+    return VocabularyError(
+        request.name,
+        f"no words were found for {rows}; name the file that lists them (--vocab FILE, vocab=), or "
+        f"save it beside as {request.path.stem}.vocab.txt.{more}",
+    )
 
 
 def fits(tensor: Tensor, vocabulary: Vocabulary) -> bool:
-    """Whether each row has a word, or each that could have one."""
+    """Whether each row has a word, leaving padding rows aside."""
     rows, words = tensor.shape[0], len(vocabulary)
     return rows == words or (rows > words and _is_padding(tensor, vocabulary))
 
 
 def _is_padding(tensor: Tensor, vocabulary: Vocabulary) -> bool:
-    # A table of twice the words is another's, whatever its last rows hold.
+    # A table with twice the rows belongs to other words, whatever its last rows hold.
     if tensor.shape[0] > 2 * len(vocabulary) + 1024:
         return False
     if vocabulary.is_tokenizer:
@@ -160,22 +160,26 @@ def _is_padding(tensor: Tensor, vocabulary: Vocabulary) -> bool:
 def _padding(request: Request, tensor: Tensor, vocabulary: Vocabulary) -> str:
     if not fits(tensor, vocabulary):
         raise VocabularyError(request.name, misfit(tensor, vocabulary))
-    why = "that the tokenizer gives no word" if vocabulary.is_tokenizer else "past the words, zero,"
+    why = "without a token" if vocabulary.is_tokenizer else "of zeros past the last word"
     extra = tensor.shape[0] - len(vocabulary)
     return f"{extra:,} row{'s' if extra > 1 else ''} {why} left out"
 
 
 def misfit(tensor: Tensor, vocabulary: Vocabulary) -> str:
-    """Say how rows and words differ in number, and why that usually happens."""
+    """Say how the numbers of rows and words differ, and why that usually happens."""
     rows, words = tensor.shape[0], len(vocabulary)
     named = f"tensor {tensor.key}" if tensor.key else "the matrix"
     counts = f"{named} has {rows:,} rows and {vocabulary.where} has {words:,} words"
     if rows > words:
+        extra = "extra row is" if rows == words + 1 else f"{rows - words:,} extra rows are"
         return (
-            f"{counts}; the {rows - words:,} more are usually padding rows: add their words, such "
-            "as '<pad>' and '<unk>', where the trainer put them, or cut those rows off."
+            f"{counts}; the {extra} usually padding: add words such as '<pad>' and '<unk>' where "
+            "the trainer put them, or cut those rows off."
         )
-    return f"{counts}; it is probably the vocabulary of another table: give the one trained with."
+    return (
+        f"{counts}; that vocabulary probably belongs to another table: give the one this table was "
+        "trained with."
+    )
 
 
 def tied_to(tensor: Tensor, others: Sequence[Tensor]) -> Tensor | None:
@@ -188,29 +192,25 @@ def tied_to(tensor: Tensor, others: Sequence[Tensor]) -> Tensor | None:
 
 def _choose(request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary | None) -> Tensor:
     if request.key is not None:
-        return _named(request, tensors)
+        return tensor_named(request, tensors)
     if len(tensors) == 1 and tensors[0].key is None:
         return _require_table(request, tensors[0])
     candidates = [tensor for tensor in tensors if tensor.is_table]
     if not candidates:
-        held = _listed(tensors) or "no tensor at all"
-        raise SourceError(
-            request.name, f"holds no two-dimensional tensor of floating numbers, only {held}."
+        if not tensors:
+            raise request.error("holds no dense tensor.")
+        raise request.error(
+            f"holds no two-dimensional tensor of floating-point numbers, only {_listed(tensors)}."
         )
     if vocabulary is None:
-        raise VocabularyError(
-            request.name,
-            "no words were found for its rows; name the file that lists them (--vocab FILE, "
-            f"vocab=), or save it beside as {request.path.stem}.vocab.txt. "
-            f"Tables it may mean: {_listed(candidates)}.",
-        )
+        raise _no_words(request, "its rows", f" Tables it may mean: {_listed(candidates)}.")
     fitting = [tensor for tensor in candidates if tensor.shape[0] == len(vocabulary)]
     fitting = fitting or [tensor for tensor in candidates if fits(tensor, vocabulary)]
     if len(fitting) > 1:
-        # Of several with a row a word, the one named like input embeddings is meant; a tied
-        # output layer holds the same numbers.
-        named = [tensor for tensor in fitting if tensor.is_named_input]
-        fitting = named if len(named) == 1 else fitting
+        # Of several with a row for each word, the one named like input embeddings is meant; a
+        # tied output layer holds the same numbers.
+        inputs = [tensor for tensor in fitting if tensor.is_named_input]
+        fitting = inputs if len(inputs) == 1 else fitting
     if len(fitting) == 1 or (fitting and all(tied_to(t, fitting) for t in fitting)):
         return fitting[0]
     if len(candidates) == 1:
@@ -221,25 +221,24 @@ def _choose(request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary 
             f"no table has a row for each of the {len(vocabulary):,} words of {vocabulary.where}: "
             f"{_listed(candidates)}. Give the vocabulary the model was trained with.",
         )
-    raise SourceError(
-        request.name,
+    raise request.error(
         f"{len(fitting)} tables fit the {len(vocabulary):,} words of {vocabulary.where}: "
-        f"{_listed(fitting)}. Name one as {request.name}::{fitting[0].key}.",
+        f"{_listed(fitting)}. Name one as {request.name}::{fitting[0].key}."
     )
 
 
-def _named(request: Request, tensors: Sequence[Tensor]) -> Tensor:
+def tensor_named(request: Request, tensors: Sequence[Tensor]) -> Tensor:
+    """Return the table with the key of a request, or the only one whose name ends so."""
     keys = {tensor.key: tensor for tensor in tensors if tensor.key is not None}
     if not keys:
-        raise SourceError(
-            request.name,
-            f"holds one unnamed matrix, so there is no tensor {request.key!r}; leave the key out.",
+        raise request.error(
+            f"holds one unnamed matrix, so there is no tensor {request.key!r}; leave the key out."
         )
     key = str(request.key)
     if key in keys:
         return _require_table(request, keys[key])
     # Wrappers put prefixes before the names people know: module., _orig_mod., model., ...
-    wrapped = [tensor for name, tensor in keys.items() if name.endswith(f".{key}")]
+    wrapped = [tensor for whole, tensor in keys.items() if whole.endswith(f".{key}")]
     if len(wrapped) == 1:
         return _require_table(request, wrapped[0])
     raise UnknownNameError(
@@ -249,10 +248,9 @@ def _named(request: Request, tensors: Sequence[Tensor]) -> Tensor:
 
 def _require_table(request: Request, tensor: Tensor) -> Tensor:
     if len(tensor.shape) != 2 or min(tensor.shape) == 0:
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"has shape {tensor.shape}; a table of word vectors has two dimensions, "
-            "(words, numbers in a vector).",
+            "(words, numbers in a vector)."
         )
     return tensor
 

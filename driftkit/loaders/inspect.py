@@ -1,22 +1,40 @@
-"""`inspect`: look at a source without reading its tables."""
+"""`inspect`: what a source holds, its words, and what to run next, without reading it whole."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
 
-from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError, VocabularyError
-from driftkit.loaders.choose_tensor import Tensor, TensorFile, fits, misfit, tied_to, vocabulary_for
-from driftkit.loaders.formats import registry as layouts
-from driftkit.loaders.inspection import Inspection, TableInfo
+from driftkit.display import Displayed, unwrapped
+from driftkit.display import table as new_table
+from driftkit.errors import VocabularyError
+from driftkit.loaders.choose_rows import WordsNotFoundError
+from driftkit.loaders.choose_tensor import (
+    Tensor,
+    TensorFile,
+    fits,
+    misfit,
+    tensor_named,
+    tied_to,
+    vocabulary_for,
+)
+from driftkit.loaders.formats import registry
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.load import load
 from driftkit.loaders.request import Request, Vocab, parse
-from driftkit.loaders.vocabulary.find import Vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary
+from driftkit.progress import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FIRST_ROWS = 1000
 """Rows read of a file that holds its words and one table."""
@@ -28,12 +46,156 @@ MANY = 12
 """A file with more matrices than this is a model: only those like word tables are listed."""
 
 
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """One tensor that looks like a word table.
+
+    Parameters
+    ----------
+    key : str or None
+        Its name; None where the file holds one table.
+    shape : tuple of int
+        (rows, numbers in a vector).
+    dtype : str
+        As stored.
+    fits : bool or None
+        Whether the vocabulary has a word for each row; None where no vocabulary was found.
+    zero_share : float
+        Share of all-zero rows, of those looked at: evenly spaced ones of a tensor, the first ones
+        of a text or word2vec file.
+    equals : str or None
+        Another table of the file that holds the same numbers, and whether the two are tied
+        (stored once) or equal.
+    equals_original : bool or None
+        Whether every row looked at is the original's; None where no original was given, or none
+        of its words is here.
+    """
+
+    key: str | None
+    shape: tuple[int, ...]
+    dtype: str
+    fits: bool | None
+    zero_share: float
+    equals: str | None = None
+    equals_original: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Inspection(Displayed):
+    """What a source holds, as `inspect` found it.
+
+    Parameters
+    ----------
+    source : str
+        As typed.
+    path : pathlib.Path, optional
+        The file.
+    format : str
+        Such as ``"torch"``.
+    tables : tuple of TableInfo
+        Tensors that look like word tables, those that fit the vocabulary first.
+    vocabulary : str, optional
+        The vocabulary's file, or where else the words are; None where none was found.
+    words : int, optional
+        How many words the vocabulary has.
+    problems : tuple of str
+        What stands in the way, and what a loader had to skip or repair.
+    original : str or None
+        What the tables were compared with.
+    others : int
+        Further matrices, which do not look like word tables.
+    """
+
+    source: str
+    path: Path | None
+    format: str
+    tables: tuple[TableInfo, ...]
+    vocabulary: str | None
+    words: int | None
+    problems: tuple[str, ...]
+    original: str | None = None
+    others: int = 0
+
+    def command(self, table: TableInfo | None = None) -> str:
+        """Return the command that audits a table, by default the first.
+
+        ``ORIGINAL`` stands for the table it was tuned from, if none was given, and ``FILE`` for a
+        vocabulary where none was found that fits.
+        """
+        table = table or self.tables[0]
+        target = self.source if self.path is None else str(self.path)
+        if table.key is not None:
+            target += f"::{table.key}"
+        original = "ORIGINAL" if self.original is None else shlex.quote(self.original)
+        parts = ["driftkit", "audit", original, shlex.quote(target)]
+        is_file = self.path is not None and self.path.is_file()
+        if not table.fits:
+            parts += ["--vocab", "FILE"]
+        elif is_file and self.vocabulary is not None and Path(self.vocabulary).is_file():
+            parts += ["--vocab", shlex.quote(self.vocabulary)]
+        return " ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        tables = [
+            asdict(table) | {"shape": list(table.shape), "command": self.command(table)}
+            for table in self.tables
+        ]
+        path = None if self.path is None else str(self.path)
+        return asdict(self) | {"path": path, "tables": tables, "problems": list(self.problems)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per table: key, rows, dimensions, dtype, fits, zero_share, equals, ..."""
+        import pandas as pd
+
+        columns = ["key", "rows", "dimensions", "dtype", "fits", "zero_share"]
+        columns += ["equals", "equals_original"]
+        rows = [
+            (t.key, *t.shape, t.dtype, t.fits, t.zero_share, t.equals, t.equals_original)
+            for t in self.tables
+        ]
+        return pd.DataFrame(rows, columns=columns)
+
+    def __rich__(self) -> RenderableType:
+        parts: list[RenderableType] = [Text(f"{self.source}: {self.format}", "bold")]
+        if self.words is not None:
+            parts.append(Text(f"vocabulary: {self.vocabulary}, {self.words:,} words"))
+        if self.tables:
+            made = new_table("tensor", "type", "vocabulary", right=("rows", "d", "zero rows"))
+            fits = {True: "fits", False: "does not fit", None: "none found"}
+            for info in self.tables:
+                rows, d = info.shape
+                cells = (info.dtype, fits[info.fits], f"{rows:,}", str(d), f"{info.zero_share:.1%}")
+                made.add_row(info.key or "-", *cells)
+            parts.append(made)
+        for info in self.tables:
+            if info.equals:
+                said = f"{info.key or 'the table'} holds the same numbers as {info.equals}"
+                parts.append(Text(said))
+        if self.original is not None:
+            found = {True: "equals", False: "differs from", None: "shares no word looked at with"}
+            for info in self.tables:
+                said = f"{info.key or 'the table'} {found[info.equals_original]} the original"
+                parts.append(Text(said))
+        if self.others:
+            parts.append(
+                Text(
+                    f"not listed: {self.others:,} matrices that do not look like word tables", "dim"
+                )
+            )
+        parts += [Text(f"problem: {problem}", "yellow") for problem in self.problems]
+        if self.tables:
+            parts.append(unwrapped(f"next: {self.command()}", "bold"))
+        return Group(*parts)
+
+
 def inspect(
     source: str | os.PathLike[str],
     *,
     vocab: Vocab | None = None,
     original: str | os.PathLike[str] | None = None,
     unsafe_pickle: bool = False,
+    progress: Progress | bool | None = None,
 ) -> Inspection:
     """Tell which tables a source holds, without reading them whole.
 
@@ -41,13 +203,15 @@ def inspect(
     ----------
     source : str or path
         As for `load`; of ``PATH::KEY`` only that tensor is looked at.
-    vocab : str, path or sequence of str, optional
+    vocab : str, path, sequence of str or map of str to int, optional
         As for `load`.
     original : str or path, optional
         The source it was tuned from; each table is compared with it, since an export that shipped
-        the original table is a mistake that no later figure shows.
+        the original table is a mistake that no later value shows.
     unsafe_pickle : bool, default False
         As for `load`.
+    progress : None, bool or callable
+        As for `load`; only text without a header is read to its end, to count its rows.
 
     Returns
     -------
@@ -57,25 +221,29 @@ def inspect(
     ------
     SourceError
         If the source is missing, empty, or of no known format.
+    UnknownNameError
+        If no tensor has the key given.
     """
-    request = parse(source, vocab=vocab, unsafe_pickle=unsafe_pickle)
+    request = parse(source, vocab=vocab, unsafe_pickle=unsafe_pickle, progress=progress)
     base = None if original is None else os.fspath(original)
-    if request.scheme in ("gensim", "hf"):
-        request = replace(request, target=str(layouts.cached_path(request)), scheme=None)
-    if request.scheme is not None:
-        return _of_one_table(request, layouts.read(request), None, base)
-    layout = layouts.find_layout(request)
-    if layout.tensors is not None:
-        return _of_tensors(request, layout.name, layout.tensors(request), base)
-    first = layout.read(replace(request, limit=FIRST_ROWS))
-    rows = len(first) if layout.rows is None else layout.rows(request)
-    return _of_one_table(request, first, rows, base)
+    if request.scheme == "package":
+        return _of_one_table(request, None, base)
+    request = registry.as_path(request)
+    known = registry.find_format(request)
+    if known.tensors is not None:
+        return _of_tensors(request, known.name, known.tensors(request), base)
+    return _of_one_table(request, known, base)
 
 
-def _of_one_table(
-    request: Request, table: Embeddings, rows: int | None, original: str | None
-) -> Inspection:
-    rows = len(table) if rows is None or len(table) < FIRST_ROWS else rows
+def _of_one_table(request: Request, known: Format | None, original: str | None) -> Inspection:
+    """Look at a source with its own words; where rows can be counted, only a few are read."""
+    if known is None or known.rows is None:
+        table = registry.read(request)
+        rows = len(table)
+    else:
+        table = known.load(replace(request, limit=FIRST_ROWS, progress=None))
+        repeated = sum(problem.kind == "duplicate" for problem in table.problems)
+        rows = known.rows(request) if len(table) + repeated == FIRST_ROWS else len(table)
     info = TableInfo(
         table.source.key,
         (rows, table.dimensions),
@@ -105,7 +273,7 @@ def _of_one_table(
 
 
 def _of_tensors(
-    request: Request, layout: str, file: TensorFile, original: str | None
+    request: Request, format_name: str, file: TensorFile, original: str | None
 ) -> Inspection:
     problems: list[str] = []
     vocabulary = None
@@ -113,21 +281,21 @@ def _of_tensors(
         vocabulary = vocabulary_for(request, file.vocabulary)
     except VocabularyError as error:
         problems.append(str(error))
-    found = [t for t in file.tensors if t.is_table and request.key in (None, t.key)]
-    listed = _plausible(found, vocabulary)
-    tables = sorted(
-        (_describe(request, tensor, listed, vocabulary, original) for tensor in listed),
-        key=lambda table: (
-            table.fits is not True,
-            not next(t for t in listed if t.key == table.key).is_named_input,
-            -table.shape[0],
+    tensors = file.tensors if request.key is None else (tensor_named(request, file.tensors),)
+    found = [tensor for tensor in tensors if tensor.is_table]
+    listed = sorted(
+        _plausible(found, vocabulary),
+        key=lambda tensor: (
+            vocabulary is None or not fits(tensor, vocabulary),
+            not tensor.is_named_input,
+            -tensor.shape[0],
         ),
     )
+    tables = [_describe(request, tensor, listed, vocabulary, original) for tensor in listed]
     if not tables:
-        problems.append("no two-dimensional tensor of floating numbers")
+        problems.append("no two-dimensional tensor of floating-point numbers")
     elif vocabulary is not None and not tables[0].fits:
-        best = next(t for t in listed if t.key == tables[0].key)
-        problems.append(misfit(best, vocabulary))
+        problems.append(misfit(listed[0], vocabulary))
     elif vocabulary is None and not problems:
         problems.append(f"no vocabulary found beside it, such as {request.path.stem}.vocab.txt")
     for table in tables:
@@ -138,7 +306,7 @@ def _of_tensors(
     return Inspection(
         request.name,
         request.path,
-        layout,
+        format_name,
         tuple(tables),
         where,
         None if vocabulary is None else len(vocabulary),
@@ -149,7 +317,7 @@ def _of_tensors(
 
 
 def _plausible(tensors: Sequence[Tensor], vocabulary: Vocabulary | None) -> list[Tensor]:
-    """Tensors like word tables; of a few tensors, all."""
+    """Tensors that look like word tables; all of them where there are only a few."""
     if len(tensors) <= MANY:
         return list(tensors)
     like = [
@@ -212,10 +380,8 @@ def _equals_original(
     words, matrix = list(words[::step]), np.asarray(matrix[::step])
     try:
         base = load(original, words=words, unsafe_pickle=request.unsafe_pickle)
-    except SourceError as error:
-        if "holds none of the" in str(error):
-            return None
-        raise
+    except WordsNotFoundError:
+        return None
     if base.dimensions != matrix.shape[1]:
         return False
     here = {word: row for row, word in enumerate(words)}

@@ -20,7 +20,7 @@ def load(
     limit: int | None = None,
     words: Sequence[str] | None = None,
     unsafe_pickle: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Embeddings:
     r"""Read a table of word vectors.
 
@@ -30,22 +30,22 @@ def load(
         A file or folder, ``PATH::KEY`` for one tensor (or one file of a .zip), ``package:NAME``,
         ``gensim:NAME`` or ``hf:REPO``. The format is told by content.
     key : str, optional
-        Name of the tensor, the same as ``PATH::KEY``. Without one, the only two-dimensional
-        floating tensor with a row for each word is taken.
-    vocab : str, path or sequence of str, optional
+        Name of the tensor, the same as ``PATH::KEY``; its end is enough where only one ends so.
+        Without a key, the only two-dimensional floating tensor with a row for each word is taken.
+    vocab : str, path, sequence of str or map of str to int, optional
         The words of files that hold numbers only: a file (one word per line, a JSON list, or a
-        JSON map from word to row) or the words in row order. By default the words inside the
-        file or a file beside it, such as ``X.vocab.txt`` or ``vocab.txt``. Formats that hold
-        their words (text, word2vec, gensim, packages) do not use it.
+        JSON map from word to row), the words in row order, or a map from word to row. By default
+        the words inside the file or a file beside it, such as ``X.vocab.txt`` or ``vocab.txt``.
+        Formats that hold their words (text, word2vec, gensim, packages) do not use it.
     limit : int, optional
-        Read only the first so many rows.
+        Read only the first `limit` rows.
     words : sequence of str, optional
         Read only the rows of these words; those not found are listed in ``problems``. A fastText
         model makes vectors for words outside its vocabulary too.
     unsafe_pickle : bool, default False
         Open pickles that can run code. Only for files whose origin you trust.
-    progress : callable, optional
-        Called with (done, total) while a long file is read.
+    progress : None, bool or callable
+        True shows a bar on standard error; a callable is called with (done, total).
 
     Returns
     -------
@@ -59,7 +59,7 @@ def load(
     UnsafePickleError
         If reading it would run code and ``unsafe_pickle`` is False.
     VocabularyError
-        If there is not one word a row.
+        If there are more or fewer words than rows.
     OptionError
         If the limit is below 1 or no words are given.
     UnknownNameError

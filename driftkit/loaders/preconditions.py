@@ -1,8 +1,9 @@
-"""Memory is checked before it is taken, so that a lying header costs one sentence."""
+"""What must hold before a source is read: the file is there, and memory for it is free."""
 
 from __future__ import annotations
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 
 from driftkit.errors import SourceError
@@ -11,30 +12,37 @@ _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 
 
-def available_memory() -> int | None:
-    """Bytes that can still be taken; None where the system does not say.
+def require_file(path: Path, name: str, error: type[SourceError], accepted: str) -> None:
+    """Check that a path names a file with something in it that can be opened.
 
-    The smaller of what the machine has left and what the container, if any, allows.
+    `name` is what the user typed and `accepted` what would do, both for the message.
     """
-    found = [limit for limit in (_machine(), _container()) if limit is not None]
-    return min(found, default=None)
+    try:
+        if path.is_dir():
+            raise error(name, f"is a folder; give {accepted}.")
+        if not path.exists():
+            raise error(name, _not_found(path, accepted))
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except (OSError, ValueError) as failure:
+        reason = getattr(failure, "strerror", None) or failure
+        raise error(name, f"cannot be opened ({reason}); give {accepted}.") from None
+    if empty:
+        raise error(name, f"is empty (0 bytes); give {accepted}.")
+
+
+def _not_found(path: Path, accepted: str) -> str:
+    if not path.parent.is_dir():
+        return f"no such file, and no folder {str(path.parent)!r}; give {accepted}."
+    siblings = sorted(sibling.name for sibling in path.parent.iterdir())
+    close = get_close_matches(path.name, siblings, n=1)
+    if close:
+        return f"no such file; did you mean {str(path.parent / close[0])!r}?"
+    return f"no such file; give {accepted}."
 
 
 def require_memory(needed: int, name: str) -> None:
-    """Refuse a table that cannot fit.
-
-    Parameters
-    ----------
-    needed : int
-        Bytes about to be taken.
-    name : str
-        The source, for the message.
-
-    Raises
-    ------
-    SourceError
-        If the system says that it has less.
-    """
+    """Refuse a table of more bytes than are free, so that a lying header costs one sentence."""
     free = available_memory()
     if free is not None and needed > free:
         raise SourceError(
@@ -46,7 +54,7 @@ def require_memory(needed: int, name: str) -> None:
 
 
 def gigabytes(size: int) -> str:
-    """A size for people.
+    """Return a size as people write it.
 
     Examples
     --------
@@ -55,7 +63,13 @@ def gigabytes(size: int) -> str:
     """
     if size >= 10**9:
         return f"{size / 10**9:,.1f} GB"
-    return f"{size / 10**6:,.1f} MB" if size >= 10**6 else f"{size} bytes"
+    return f"{size / 10**6:,.1f} MB" if size >= 10**6 else f"{size:,} bytes"
+
+
+def available_memory() -> int | None:
+    """Return the bytes that machine and container leave; None where the system does not say."""
+    found = [limit for limit in (_machine(), _container()) if limit is not None]
+    return min(found, default=None)
 
 
 def _machine() -> int | None:
@@ -71,7 +85,7 @@ def _machine() -> int | None:
 
 
 def _container() -> int | None:
-    """What a cgroup (version 2) has left; page cache it could drop counts as free."""
+    """What a cgroup (version 2) has left; page cache that it could drop counts as free."""
     try:
         limit = (_CGROUP / "memory.max").read_text("ascii").strip()
         if limit == "max":

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from driftkit.provenance import Problem
 
 LISTED = 1000
-"""Problems of one kind that are listed one by one; further ones are only counted."""
+"""Problems of one kind that are listed; further ones are only counted."""
 
 
 class Problems:
@@ -30,7 +30,7 @@ class Problems:
         self._counts: Counter[str] = Counter()
 
     def add(self, kind: str, where: int | None, detail: str) -> None:
-        """Note one."""
+        """Note a problem."""
         self._counts[kind] += 1
         if self._counts[kind] <= LISTED:
             self._listed.append(Problem(kind, where, detail))
@@ -38,7 +38,7 @@ class Problems:
     def add_many(
         self, kind: str, places: Sequence[int] | npt.NDArray[np.int64], detail: str
     ) -> None:
-        """Note the same at several places."""
+        """Note the same problem at several places."""
         for where in places[:LISTED]:
             self.add(kind, int(where), detail)
         self._counts[kind] += max(len(places) - LISTED, 0)
@@ -49,7 +49,7 @@ class Problems:
             self.add(problem.kind, problem.where, problem.detail)
 
     def all(self) -> tuple[Problem, ...]:
-        """Return what was listed, and for each kind that had more, how many."""
+        """Return those listed, and for each kind that had more, how many more."""
         more = (
             Problem(kind, None, f"{count - LISTED:,} more like these")
             for kind, count in self._counts.items()

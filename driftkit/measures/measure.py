@@ -129,7 +129,7 @@ class Measure:
                 f"{key}={value:.12g} was given; {key} must be {self.accepted[key]}" if key else ""
             )
         if wrong:
-            raise OptionError(f"measure {self.name}: {wrong}.")
+            raise OptionError(f"measure {self}: {wrong}.")
 
     def __str__(self) -> str:
         inside = ",".join(f"{key}={value:.12g}" for key, value in self.parameters)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ import numpy as np
 from driftkit.arrays import Values
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.measures.measure import Bounds, Measure
+from driftkit.plugins import load_plugins
 
 Needs = Literal["pair", "neighbors", "sums", "lists"]
 """What a function computes a measure from: the rows of both tables, or the neighbors of words; and
@@ -51,13 +52,7 @@ RESERVED = frozenset(
 _NAME = re.compile(r"(?P<name>[\w-]+)(?:\((?P<inside>[^()]*)\))?(?:@(?P<k>\d+))?")
 
 
-@dataclass(frozen=True, slots=True)
-class _Computation:
-    needs: Needs
-    function: Callable[..., Any]
-
-
-_COMPUTATIONS: dict[str, _Computation] = {}
+_COMPUTATIONS: dict[str, tuple[Needs, Callable[..., Any]]] = {}
 
 
 def parse_measure(text: str) -> Measure:
@@ -92,6 +87,8 @@ def parse_measure(text: str) -> Measure:
             f"{text!r} is not a measure's name; write name, name@k or name(p=value)@k, "
             "such as overlap@10 or rbo(p=0.9)@10."
         )
+    if match["name"] not in REGISTRY:
+        load_plugins()  # one of them may register it
     if match["name"] not in REGISTRY:
         raise UnknownNameError("measure", match["name"], REGISTRY)
     measure = REGISTRY[match["name"]]
@@ -198,7 +195,7 @@ def register_measure(
 def provide(needs: Needs, functions: Mapping[str, Callable[..., Any]]) -> None:
     """Say who computes measures, by name; for rooms, of measures that are declared already."""
     for name, function in functions.items():
-        _COMPUTATIONS[REGISTRY[name].name] = _Computation(needs, function)
+        _COMPUTATIONS[REGISTRY[name].name] = needs, function
 
 
 def computed_from(needs: Needs, kind: str, measures: Iterable[Measure]) -> list[Measure]:
@@ -206,21 +203,19 @@ def computed_from(needs: Needs, kind: str, measures: Iterable[Measure]) -> list[
     return [
         each
         for each in measures
-        if each.kind == kind
-        and each.name in _COMPUTATIONS
-        and _COMPUTATIONS[each.name].needs == needs
+        if each.kind == kind and each.name in _COMPUTATIONS and _COMPUTATIONS[each.name][0] == needs
     ]
 
 
 def function_of(measure: Measure) -> Any:
     """Return who computes a measure."""
-    return _COMPUTATIONS[measure.name].function
+    return _COMPUTATIONS[measure.name][1]
 
 
 def compute(measure: Measure, *given: Any, shape: tuple[int, ...]) -> Values:
     """Compute a measure from what it needs, and refuse what is no array of numbers of a shape."""
     asked: dict[str, float] = dict(measure.parameters)
-    if measure.k is not None and _COMPUTATIONS[measure.name].needs == "pair":
+    if measure.k is not None and _COMPUTATIONS[measure.name][0] == "pair":
         asked["k"] = measure.k
     values = np.asarray(function_of(measure)(*given, **asked))
     if values.shape != shape or values.dtype.kind not in "biuf":

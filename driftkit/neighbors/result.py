@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from rich.console import Group, RenderableType
+from rich.text import Text
 
 from driftkit.arrays import Mask, Rows, Values
+from driftkit.display import Displayed, before_and_after, first_few, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
@@ -27,8 +29,8 @@ SHOWN = 10
 """Words, and neighbors of a word, in a printed table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shift:
+@dataclass(frozen=True, slots=True, repr=False)
+class Shift(Displayed):
     """How one word's neighbors changed.
 
     Parameters
@@ -65,9 +67,17 @@ class Shift:
         lost = set(self.lost)
         return tuple(name for name, _ in self.before if name not in lost)
 
+    def beside(self, caption: str) -> RenderableType:
+        """Return both lists side by side, under the word and a caption."""
+        before, after = ([name for name, _ in side] for side in (self.before, self.after))
+        return before_and_after(self.word, caption, before, after, reason=self.reason)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class NeighborShifts:
+    def __rich__(self) -> RenderableType:
+        return self.beside(f"overlap {number(self.overlap)}, rbo {number(self.rbo)}")
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class NeighborShifts(Displayed):
     """The nearest neighbors of m words before and after, over one list of c candidates.
 
     Made by `neighbor_shifts`. Iteration yields one `Shift` for each word.
@@ -251,41 +261,33 @@ class NeighborShifts:
             ],
         }
 
-    def _title(self) -> str:
+    def __rich__(self) -> RenderableType:
         share = self.summary()[0]
-        mean = f"mean {share.measure} {share.mean:.3f}" if share.n else f"no value: {share.reason}"
-        return (
-            f"Neighbor shifts of {len(self):,} words among {len(self.candidates):,} candidates, "
-            f"{mean}"
+        mean = (
+            f"mean {share.measure} {number(share.mean, 3)}"
+            if share.n
+            else f"not measured: {share.reason}"
         )
-
-    def _table(self) -> pd.DataFrame:
-        """Return the rows worth showing: all in their order, or the most shifted of many."""
-        import pandas as pd
-
+        values = self.values
+        made = table("word", right=tuple(values))
+        for side in ("lost", "gained"):
+            made.add_column(side, overflow="fold")
         many = len(self) > SHOWN
-        rows = self.most_shifted(SHOWN) if many else np.arange(len(self))
-        shifts = [self.at(row) for row in rows.tolist()]
-        return pd.DataFrame(
-            {
-                "word": [shift.word for shift in shifts],
-                **{name: values[rows].round(3) for name, values in self.values.items()},
-                "lost": [_listed(shift.lost) for shift in shifts],
-                "gained": [_listed(shift.gained) for shift in shifts],
-            }
+        for row in self.most_shifted(SHOWN).tolist() if many else range(len(self)):
+            shift = self.at(row)
+            cells = (number(float(each[row]), 3) for each in values.values())
+            lists = (first_few(names) for names in (shift.lost, shift.gained))
+            made.add_row(shift.word, *cells, *lists)
+        return Group(
+            Text(
+                f"Neighbors of {'1 word' if len(self) == 1 else f'{len(self):,} words'} "
+                f"among {len(self.candidates):,} candidates, "
+                f"{mean}{'; most shifted:' if many else ''}"
+            ),
+            made,
         )
-
-    def __repr__(self) -> str:
-        return f"{self._title()}\n{self._table().to_string(index=False)}"
-
-    def _repr_html_(self) -> str:
-        return f"<p>{escape(self._title())}</p>{self._table().to_html(index=False, border=0)}"
 
 
 def _only(these: Neighbors, those: Neighbors) -> tuple[str, ...]:
     others = dict(those)
     return tuple(name for name, _ in these if name not in others)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:5]) + (f", … ({len(names)})" if len(names) > 5 else "")

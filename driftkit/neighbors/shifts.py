@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from driftkit.arguments import require
 from driftkit.arrays import Rows
 from driftkit.errors import OptionError
 from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.pair import Pair
-from driftkit.progress import Progress
+from driftkit.progress import Progress, as_progress
 
 if TYPE_CHECKING:
     from driftkit.neighbors.search.other_metrics import Metric
@@ -30,7 +31,7 @@ def neighbor_shifts(
     device: str = "cpu",
     memory: int | None = None,
     memo: MutableMapping[Any, Any] | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> NeighborShifts:
     """Find the k nearest neighbors of words before and after, and how well they agree.
 
@@ -61,8 +62,9 @@ def neighbor_shifts(
     memo : mutable mapping, optional
         Give the same dictionary when several tuned tables are compared with one original, so that
         the original is searched once for the same words and candidates.
-    progress : callable, optional
-        Called with (queries done, queries in all), both spaces counted.
+    progress : callable or True, optional
+        Called with (queries done, queries in all), both spaces counted; True draws a bar on
+        standard error.
 
     Returns
     -------
@@ -73,8 +75,8 @@ def neighbor_shifts(
     UnknownNameError
         If a word is in neither table, or in only one of them.
     OptionError
-        If k or the number of candidates is below 1, a string stands for a list of words, or torch
-        cannot use the device.
+        If `pair` is not a pair, k or the number of candidates is below 1, a string stands for a
+        list of words, or torch cannot use the device.
 
     Examples
     --------
@@ -89,6 +91,8 @@ def neighbor_shifts(
     from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
     from driftkit.neighbors.search.other_metrics import nearest_in_both_by
 
+    require(pair, Pair, "dk.neighbor_shifts")
+    progress = as_progress(progress, "neighbors")
     _at_least_one("k", k)
     memory = MEMORY if memory is None else memory
     _at_least_one("memory", memory)

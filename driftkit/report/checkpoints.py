@@ -1,57 +1,60 @@
-"""Several audits of one original side by side: a row a checkpoint, in the order given."""
+"""Audits of several checkpoints against one original, side by side in the order given."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.console import RenderableType
 from rich.text import Text
 
-from driftkit.report.tables import number, section, signed, table
+from driftkit.display import number, section, signed, table
+from driftkit.evaluators import ScoreChange
+from driftkit.findings import Findings
 
-if TYPE_CHECKING:
-    from driftkit.audits import Audit
 
-
-def checkpoint_frame(audits: Sequence[Audit]) -> pd.DataFrame:
-    """Return the main figures of each audit, and how far each lies from the one before.
+def checkpoint_frame(audits: Sequence[Findings]) -> pd.DataFrame:
+    """Return one row for each audit with its main values.
 
     Columns: ``checkpoint``, ``verdict``, ``moved``, ``displaced``, the mean overlap of neighbors
     over all, moved and unmoved words, ``cka`` of the moved rows, and the change of each benchmark.
-    Where audits are steps of one run, read down a column: that is its trajectory.
+    Where the checkpoints are steps of one run, a column read downwards is its trajectory.
     """
-    return pd.DataFrame([_row(audit) for audit in audits])
+    return pd.DataFrame([_row(findings) for findings in audits])
 
 
-def _row(audit: Audit) -> dict[str, object]:
-    overlap = {
-        row.group: row.mean for row in audit.shifts.summary() if row.measure[:7] == "overlap"
-    }
-    name = str(audit.shifts.measures[0])
+def _row(findings: Findings) -> dict[str, object]:
+    overlap = str(findings.shifts.measures[0])
     return {
-        "checkpoint": audit.pair.tuned.source.name,
-        "verdict": audit.verdict,
-        "moved": int(audit.pair.moved.sum()),
-        "displaced": int(audit.displaced.sum()),
-        **{f"{name}, {group}": mean for group, mean in overlap.items()},
-        "cka, moved": audit.space.find("cka", "moved").value,
-        **{change.name: change.delta for change in audit.scores},
+        "checkpoint": findings.pair.tuned.source.name,
+        "verdict": findings.verdict,
+        "moved": int(findings.pair.moved.sum()),
+        "displaced": int(findings.displaced.sum()),
+        **{
+            f"{overlap}, {row.group}": row.mean
+            for row in findings.shifts.summary()
+            if row.measure == overlap
+        },
+        "cka, moved": findings.space.find("cka", "moved").value,
+        **{_name(change): change.delta for change in findings.scores},
     }
 
 
-def checkpoint_view(audits: Sequence[Audit]) -> RenderableType:
-    """The same as a table to print: a column a checkpoint, so that a line is a trajectory."""
+def checkpoint_view(audits: Sequence[Findings]) -> RenderableType:
+    """The same as a table to print, with one column for each checkpoint."""
     frame = checkpoint_frame(audits).set_index("checkpoint")
-    changes = {change.name for audit in audits for change in audit.scores}
+    changes = {_name(change) for findings in audits for change in findings.scores}
     made = table("")
     for name in frame.index:
         made.add_column(str(name), justify="right", overflow="fold")
     for name in frame:
         made.add_row(str(name), *(_cell(value, name in changes) for value in frame[name].tolist()))
-    note = Text("Benchmarks are changes against the original.", "dim")
+    note = Text("The rows of benchmarks show their change from the original.", "dim")
     return section("Checkpoints side by side", made, note)
+
+
+def _name(change: ScoreChange) -> str:
+    return f"{change.name}, {change.measure}"
 
 
 def _cell(value: object, is_change: bool) -> str:

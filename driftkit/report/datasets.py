@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from driftkit.datasets.cache import folder
-from driftkit.report.tables import table
-
-if TYPE_CHECKING:
-    from driftkit.datasets import Dataset
+from driftkit.datasets import Dataset
+from driftkit.datasets.source import folder
+from driftkit.display import table
 
 SCHEMA = "driftkit.datasets/1"
 
@@ -28,7 +26,7 @@ def datasets_document(datasets: Sequence[Dataset]) -> dict[str, Any]:
 
 def datasets_view(datasets: Sequence[Dataset]) -> RenderableType:
     """One row for each benchmark, grouped by task."""
-    shown = table("name", "authors", "licence", "here", right=("items",))
+    shown = table("name", "authors", "license", "here", right=("items",))
     for task in dict.fromkeys(dataset.task for dataset in datasets):
         if shown.row_count:
             shown.add_row()
@@ -40,8 +38,8 @@ def datasets_view(datasets: Sequence[Dataset]) -> RenderableType:
                     dataset.authors,
                     dataset.licence.split(" (")[0],
                     "yes" if dataset.is_here else "no",
-                    f"{dataset.n_items:,}",
+                    "" if dataset.n_items is None else f"{dataset.n_items:,}",
                 )
     absent = sum(not dataset.is_here for dataset in datasets)
-    closing = f"{absent} are not here yet: they are fetched when first used." if absent else ""
-    return Group(shown, Text(""), Text(f"Files lie in {folder()}. {closing}".strip()))
+    closing = f" {absent} are not here yet; each is downloaded when first used." if absent else ""
+    return Group(shown, Text(""), Text(f"Files are kept in {folder()}.{closing}"))

@@ -3,69 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Literal
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    from driftkit.findings import Audit
+from driftkit.errors import UnknownNameError
+from driftkit.findings import Findings
+
+Part = Literal["words", "benchmarks", "split", "space", "summary"]
 
 
-def words_frame(audit: Audit) -> pd.DataFrame:
-    """Return a row for each shared word, with every per-word measure."""
-    pair = audit.pair
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    make: Callable[[Findings], pd.DataFrame]
+    keys: tuple[str, ...] = ()
+    """Columns that tell rows apart."""
+    value: str = ""
+    """The column whose null stands beside."""
+
+
+def _words(findings: Findings) -> pd.DataFrame:
+    pair = findings.pair
     columns = {"word": pair.words, "rank": pair.original_rows + 1, "moved": pair.moved}
-    null = {} if audit.null is None else audit.null.figures
-    return pd.DataFrame(
-        {
-            **columns,
-            **audit.figures,
-            **{f"{name} null": values for name, values in null.items()},
-        }
-    )
+    return pd.DataFrame(columns | dict(findings.values))
 
 
-def summary_frame(audit: Audit) -> pd.DataFrame:
-    """Return a row for each per-word measure and group, bands of ranks too."""
-    frame = pd.DataFrame([row.to_dict() for row in audit.summaries(bands=True)])
-    if audit.null is not None:
-        null = pd.DataFrame([row.to_dict() for row in audit.null.summaries(bands=True)])
-        frame = _beside(frame, null, ["measure", "group"], "mean")
-    return frame
-
-
-def space_frame(audit: Audit) -> pd.DataFrame:
-    """Return a row for each measure of the space, group and table."""
-    frame = audit.space.to_frame()
-    if audit.null is not None:
-        frame = _beside(frame, audit.null.space.to_frame(), ["measure", "group", "of"], "value")
-    return frame
-
-
-def benchmarks_frame(audit: Audit) -> pd.DataFrame:
-    """Return a row for each benchmark."""
-    frame = audit.scores.to_frame()
-    if audit.null is not None:
-        frame["null"] = [change.tuned for change in audit.null.scores]
-    return frame
-
-
-def split_frame(audit: Audit) -> pd.DataFrame:
-    """Return a row for each benchmark and each number of moved words in an item."""
-    frame = audit.scores.split_frame()
-    if audit.null is not None:
-        frame["null"] = audit.null.scores.split_frame()["tuned"]
-    return frame
-
-
-def _beside(frame: pd.DataFrame, null: pd.DataFrame, keys: list[str], figure: str) -> pd.DataFrame:
-    return frame.merge(null[[*keys, figure]].rename(columns={figure: "null"}), "left", keys)
-
-
-FRAMES: Mapping[str, Callable[[Audit], pd.DataFrame]] = {
-    "words": words_frame,
-    "benchmarks": benchmarks_frame,
-    "split": split_frame,
-    "space": space_frame,
-    "summary": summary_frame,
+FRAMES: Mapping[str, _Frame] = {
+    "words": _Frame(_words),
+    "benchmarks": _Frame(lambda found: found.scores.to_frame(), ("name", "measure"), "tuned"),
+    "split": _Frame(
+        lambda found: found.scores.split_frame(), ("name", "measure", "moved"), "tuned"
+    ),
+    "space": _Frame(lambda found: found.space.to_frame(), ("measure", "group", "of"), "value"),
+    "summary": _Frame(
+        lambda found: pd.DataFrame([row.to_dict() for row in found.summaries(bands=True)]),
+        ("measure", "group"),
+        "mean",
+    ),
 }
+
+
+def part_frame(findings: Findings, part: str) -> pd.DataFrame:
+    """Return one part of the findings, with what random moves gave beside it if that is known."""
+    if part not in FRAMES:
+        raise UnknownNameError("part of an audit", part, FRAMES)
+    frame, null = FRAMES[part], findings.null
+    if part in ("benchmarks", "split") and not findings.scores:
+        return pd.DataFrame(columns=[*frame.keys, "original", "tuned", "delta"])
+    made = frame.make(findings)
+    if null is None:
+        return made
+    if part == "words":
+        return made.assign(**{f"{name} null": values for name, values in null.values.items()})
+    beside = frame.make(null)[[*frame.keys, frame.value]].rename(columns={frame.value: "null"})
+    return made.merge(beside, "left", list(frame.keys))

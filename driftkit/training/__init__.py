@@ -1,7 +1,7 @@
 """Train without forgetting: schedules and regularizers that keep knowledge, a monitor of drift.
 
-Names are loaded on first use. The adapters keep to their modules, ``driftkit.training.lightning``,
-``.transformers`` and ``.writers``, since each needs a library of its own.
+Names are loaded on first use. What needs a library of its own is imported from its module:
+``driftkit.training.lightning``, ``.transformers`` and ``.writers``.
 """
 
 from __future__ import annotations
@@ -28,28 +28,21 @@ if TYPE_CHECKING:
     )
 
 _HOME = {
-    "AtEpoch": "unfreezing",
-    "AtStep": "unfreezing",
-    "Ball": "rows",
-    "Budget": "budget",
-    "DriftMonitor": "monitor",
-    "EWC": "regularizers",
-    "L2SP": "regularizers",
-    "MixoutEmbedding": "mixout",
-    "NeighborPreserving": "regularizers",
-    "OnPlateau": "unfreezing",
-    "SlantedTriangular": "schedules",
-    "Stage": "unfreezing",
-    "Unfreezing": "unfreezing",
-    "WarmUp": "schedules",
-    "WordEmbedding": "embedding",
-    "discriminative_rates": "schedules",
-    "embedding_from": "embedding",
-    "fisher_diagonal": "regularizers",
-    "freeze_then_unfreeze": "unfreezing",
-    "gradual_unfreezing": "unfreezing",
-    "mask_rare_rows": "rows",
-    "mask_rows": "rows",
+    name: module
+    for module, names in {
+        "budget": ("Budget",),
+        "embedding": ("WordEmbedding", "embedding_from"),
+        "mixout": ("MixoutEmbedding",),
+        "monitor": ("DriftMonitor",),
+        "regularizers": ("EWC", "L2SP", "NeighborPreserving", "fisher_diagonal"),
+        "rows": ("Ball", "mask_rare_rows", "mask_rows"),
+        "schedules": ("SlantedTriangular", "WarmUp", "discriminative_rates"),
+        "unfreezing": (
+            *("AtEpoch", "AtStep", "OnPlateau", "Stage", "Unfreezing"),
+            *("freeze_then_unfreeze", "gradual_unfreezing"),
+        ),
+    }.items()
+    for name in names
 }
 
 __all__ = [

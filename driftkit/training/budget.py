@@ -11,19 +11,19 @@ from driftkit.errors import OptionError, UnknownNameError
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """A limit on how far one figure of a monitor may fall.
+    """A limit on how far one value of a monitor may fall.
 
     Parameters
     ----------
-    figure : str
-        Name of a figure, such as ``"overlap@10"`` or ``"spearman[ws353]"``; the name of a
+    measure : str
+        Name of the value, such as ``"overlap@10"`` or ``"spearman[ws353]"``; the name of a
         benchmark alone means its first measure.
     fall : float
-        How far below its value at the start it may fall.
+        How far below its start it may fall.
     action : {"stop", "cut"}
         Stop training, or multiply the table's learning rate by `factor`.
     factor : float
-        At a cut, between 0 and 1. Each further fall by `fall` cuts again.
+        At a cut, at least 0 and below 1. Each further fall by `fall` cuts again.
 
     Raises
     ------
@@ -37,7 +37,7 @@ class Budget:
     1
     """
 
-    figure: str
+    measure: str
     fall: float
     action: Literal["stop", "cut"] = "stop"
     factor: float = 0.1
@@ -49,30 +49,22 @@ class Budget:
                 "or cut."
             )
 
-    def find(self, figures: Mapping[str, float]) -> str:
-        """Full name of the figure it watches.
-
-        Raises
-        ------
-        UnknownNameError
-            If none has that name.
-        OptionError
-            If it is one that does not fall when a table drifts.
-        """
-        if self.figure in ("seen", "moved", "moved_unseen"):
+    def find(self, values: Mapping[str, float]) -> str:
+        """Return the full name of the value it watches; raise if none has it, or it cannot fall."""
+        if self.measure in ("seen", "moved", "moved_unseen"):
             raise OptionError(
-                f"budget {self.figure!r} cannot be watched for a fall; it rises as words move. "
-                "Watch overlap, a self-cosine or a benchmark."
+                f"a budget cannot watch {self.measure!r} for a fall; it rises as words move. Watch "
+                "overlap, a self-cosine or a benchmark."
             )
-        for name in figures:
-            if self.figure == name or name.endswith(f"[{self.figure}]"):
+        for name in values:
+            if self.measure == name or name.endswith(f"[{self.measure}]"):
                 return name
-        raise UnknownNameError("figure of the monitor", self.figure, figures)
+        raise UnknownNameError("value of the monitor", self.measure, values)
 
     def times_broken(self, start: Mapping[str, float], now: Mapping[str, float]) -> int:
-        """How many whole budgets the figure has fallen by; 0 within the first.
+        """Return how many whole budgets the value has fallen by; 0 within the first.
 
-        A figure that could not be measured breaks nothing.
+        A value that could not be measured breaks nothing.
         """
         name = self.find(start)
         fallen = start[name] - now[name]

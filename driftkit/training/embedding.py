@@ -14,9 +14,10 @@ from torch import nn
 from driftkit.arrays import Matrix
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError, VocabularyError
+from driftkit.loaders import load
 
 OOV = ("random", "mean", "zeros")
-"""How rows of words without a vector can start."""
+"""What rows of words without a vector can start from."""
 
 PAD, UNK = "<pad>", "<unk>"
 
@@ -31,9 +32,9 @@ class WordEmbedding(nn.Embedding):
     Parameters
     ----------
     words : sequence of str
-        One a row, all different.
+        The word of each row, all different.
     matrix : Tensor, shape (n, d)
-        Start of the rows; copied.
+        The rows to start from; copied.
     found : sequence of bool
         Whether each row's word had a vector to start from.
     source : str
@@ -77,7 +78,7 @@ class WordEmbedding(nn.Embedding):
         )
 
     def rows(self, tokens: Iterable[str]) -> torch.Tensor:
-        """Return the row of each token, ``<unk>``'s for tokens the vocabulary lacks, (m,) int64.
+        """Return the row of each token, that of ``<unk>`` for unknown tokens, (m,) int64.
 
         Raises
         ------
@@ -106,7 +107,7 @@ class WordEmbedding(nn.Embedding):
         return torch.frombuffer(bytearray(json.dumps(state).encode()), dtype=torch.uint8)
 
     def set_extra_state(self, state: torch.Tensor) -> None:
-        """Take it back, if it is about the same words.
+        """Restore what `get_extra_state` returned, if it holds the same words.
 
         Raises
         ------
@@ -115,16 +116,14 @@ class WordEmbedding(nn.Embedding):
         """
         saved = json.loads(bytes(state.cpu().numpy()))
         if tuple(saved["words"]) != self.words:
-            at = next(
-                (
-                    f"row {row} is {theirs!r} there and {ours!r} here"
-                    for row, (theirs, ours) in enumerate(
-                        zip(saved["words"], self.words, strict=False)
-                    )
-                    if theirs != ours
-                ),
-                f"there are {len(saved['words']):,} words there and {len(self.words):,} here",
+            both = enumerate(zip(saved["words"], self.words, strict=False))
+            different = (
+                f"row {row} is {theirs!r} there and {ours!r} here"
+                for row, (theirs, ours) in both
+                if theirs != ours
             )
+            lengths = f"there are {len(saved['words']):,} words there and {len(self.words):,} here"
+            at = next(different, lengths)
             raise VocabularyError(
                 "the checkpoint", f"its words are not those of this embedding: {at}."
             )
@@ -154,15 +153,16 @@ def embedding_from(
         Rows put in front. ``<pad>`` is zero and never trained; the others are OOV unless the
         source has them.
     oov : {"random", "mean", "zeros"}
-        Start of rows without a vector: normal around 0 with the root mean square of the source's
-        numbers as standard deviation, so that lengths match; the source's mean vector; or zero.
+        What rows without a vector start from: normal numbers around 0 with the root mean square of
+        the source's numbers as standard deviation, so that lengths match; the source's mean vector;
+        or zero.
     sparse : bool, default True
-        Give gradients that hold only the rows of the batch. Train the layer with
+        Whether gradients hold only the rows of the batch. Train the layer with
         `torch.optim.SparseAdam`, or with SGD without momentum: then only those rows move.
     freeze : bool
         Whether to start without gradients.
     seed : int
-        Of the random rows; a row's start depends on its place among the words without a vector.
+        Of the random rows; what a row starts from depends on its place among those.
 
     Returns
     -------
@@ -171,7 +171,7 @@ def embedding_from(
     Raises
     ------
     OptionError
-        If `oov` is none of these, or `words` is one string.
+        If `oov` is another word, or `words` is one string.
     SourceError, VocabularyError, UnknownNameError
         If the source cannot be read.
 
@@ -188,7 +188,7 @@ def embedding_from(
         raise OptionError(f"oov={oov!r} was given; it is one of {', '.join(OOV)}.")
     if isinstance(words, str):
         raise OptionError(f"words={words!r} is one string; give a list of words: [{words!r}].")
-    table = _table_of(source)
+    table = source if isinstance(source, Embeddings) else load(source)
     vocabulary = tuple(dict.fromkeys([*specials, *(table.words if words is None else words)]))
     rows = np.fromiter((table.index.get(word, -1) for word in vocabulary), np.int64)
     matrix = np.zeros((len(vocabulary), table.dimensions), np.float32)
@@ -211,16 +211,8 @@ def embedding_from(
 
 
 def words_of(embedding: nn.Embedding, words: Sequence[str] | None) -> tuple[str, ...]:
-    """Words of a layer's rows: those given, else those it knows itself.
-
-    Raises
-    ------
-    VocabularyError
-        If there is not one word a row.
-    """
-    known = words
-    if known is None and isinstance(embedding, WordEmbedding):
-        known = embedding.words
+    """Return the words of a layer's rows: those given, else those it knows itself."""
+    known = embedding.words if words is None and isinstance(embedding, WordEmbedding) else words
     n = embedding.num_embeddings
     if known is None or len(known) != n:
         given = "no words were given" if known is None else f"{len(known):,} words were given"
@@ -233,7 +225,7 @@ def words_of(embedding: nn.Embedding, words: Sequence[str] | None) -> tuple[str,
 
 
 def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:
-    """Rows (n, d) for words without a vector."""
+    """Return rows (n, d) for words without a vector."""
     if oov == "zeros":
         return np.zeros((n, table.dimensions), np.float32)
     if oov == "mean":
@@ -242,11 +234,3 @@ def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:
     scale = np.sqrt(np.square(table.norms).mean() / table.dimensions)
     rng = np.random.default_rng(seed)
     return rng.normal(0, scale, (n, table.dimensions)).astype(np.float32)
-
-
-def _table_of(source: Embeddings | str | PathLike[str]) -> Embeddings:
-    if isinstance(source, Embeddings):
-        return source
-    from driftkit.loaders import load
-
-    return load(source)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftkit.errors import MissingExtraError
 from driftkit.training.monitor import DriftMonitor
+from driftkit.training.param_groups import group_of
 
 if TYPE_CHECKING or find_spec("lightning") is not None:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -17,7 +18,7 @@ else:
 class DriftCallback(Callback):  # type: ignore[misc]
     """Count every optimizer step for a `DriftMonitor`, and stop when it says so.
 
-    The figures of each check are logged under ``drift/`` with the module's own loggers, and the
+    The values of each check are logged under ``drift/`` with the module's own loggers, and the
     state of the monitor is saved in Lightning's checkpoints and restored from them. Make the
     monitor from the original table, before a checkpoint is loaded.
 
@@ -55,26 +56,19 @@ class DriftCallback(Callback):  # type: ignore[misc]
             return
         self._steps = trainer.global_step
         checks = len(self.monitor.history)
-        stop = self.monitor.step(self._optimizer(trainer))
+        weight = self.monitor.embedding.weight
+        trains = (each for each in trainer.optimizers if group_of(each, weight) is not None)
+        stop = self.monitor.step(next(trains, None))
         if len(self.monitor.history) > checks:
-            figures = {f"drift/{name}": value for name, value in self.monitor.latest.items()}
-            pl_module.log_dict({name: float(value) for name, value in figures.items()})
+            values = self.monitor.latest.items()
+            pl_module.log_dict({f"drift/{name}": float(value) for name, value in values})
         if stop:
             trainer.should_stop = True
 
     def state_dict(self) -> dict[str, Any]:
-        """State of the monitor, for the checkpoint."""
+        """Return the state of the monitor, for the checkpoint."""
         return self.monitor.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the monitor from a checkpoint."""
         self.monitor.load_state_dict(state_dict)
-
-    def _optimizer(self, trainer: Trainer) -> Any:
-        """The optimizer that trains the table; None if there is none yet."""
-        weight = self.monitor.embedding.weight
-        for optimizer in trainer.optimizers:
-            held = (each for group in optimizer.param_groups for each in group["params"])
-            if any(each is weight for each in held):
-                return optimizer
-        return None

@@ -11,27 +11,11 @@ from driftkit.errors import OptionError
 def mixout(
     weight: Tensor, original: Tensor, p: float, generator: torch.Generator | None = None
 ) -> Tensor:
-    """Mix weights with their originals so that the mixture's mean is the weights.
+    """Return a mixture of weights and originals, of one shape, whose mean is the weights.
 
     ``((1 - m) original + m weight - p original) / (1 - p)`` with m, for each number on its own,
     1 with probability 1 - p and 0 otherwise. With an original of zero this is dropout.
 
-    Parameters
-    ----------
-    weight, original : Tensor
-        Of the same shape.
-    p : float
-        Probability of a swap, at least 0 and below 1.
-    generator : torch.Generator, optional
-        Source of randomness; torch's global one unless given.
-
-    References
-    ----------
-    Lee, Cho & Kang 2020, "Mixout: Effective Regularization to Finetune Large-scale Pretrained
-    Language Models".
-
-    Examples
-    --------
     >>> original = torch.ones(2)
     >>> torch.equal(mixout(original, original, 0.5), original)
     True
@@ -56,6 +40,12 @@ class MixoutEmbedding(nn.Module):
     p : float
         Probability that a number is swapped for its original, at least 0 and below 1.
     seed : int
+        Of the swaps.
+
+    References
+    ----------
+    Lee, Cho & Kang 2020, "Mixout: Effective Regularization to Finetune Large-scale Pretrained
+    Language Models".
     """
 
     original: Tensor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,12 @@ from driftkit.datasets import Benchmark, get_all
 from driftkit.errors import OptionError
 from driftkit.training.budget import Budget
 from driftkit.training.embedding import words_of
-from driftkit.training.figures import Figures, Probes, TableFigures, probe_rows
-from driftkit.training.followed import follow
+from driftkit.training.monitor_values import Named, Probes, TableValues, probe_rows, repeated
+from driftkit.training.param_groups import group_of
+from driftkit.training.writers import Writer
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Writer = Callable[[int, Mapping[str, float]], None]
 
 
 class DriftMonitor:
@@ -33,7 +32,7 @@ class DriftMonitor:
     steps `check` measures. Where gradients are sparse only rows looked up can have moved, so only
     those are compared; else the whole table is.
 
-    The figures, by name:
+    The values, by name:
 
     ``seen``, ``moved``, ``moved_unseen``
         Rows looked up while the table was trained; rows that differ from the start; rows that
@@ -58,13 +57,13 @@ class DriftMonitor:
     probes : int or sequence of str
         Words whose neighbors are followed, or how many to draw among the candidates.
     candidates : int
-        Neighbors are sought among the first so many rows.
+        How many rows, from the first, may be neighbors.
     k : int
         Neighbors of a probe.
     budgets : sequence of Budget
-        What may fall how far, and what happens then.
+        What may fall, how far, and what happens then.
     writers : sequence of callable
-        Called with (step, figures) after every check (see `driftkit.training.writers`).
+        Called with (step, values) after every check (see `driftkit.training.writers`).
     original : Tensor, shape (n, d), optional
         The start; the embedding's weight as it is now unless given. Needed to resume where the
         tuned weights have been loaded already.
@@ -76,14 +75,14 @@ class DriftMonitor:
     steps : int
         Steps taken.
     history : list of dict
-        Step and figures of every check; the first is the start.
+        Step and values of every check; the first is the start.
     stop_reason : str or None
         Why training should stop.
 
     Raises
     ------
     OptionError, VocabularyError, UnknownNameError
-        If an option, the words, a probe or a budget's figure does not fit.
+        If an option, the words, a probe or what a budget watches does not fit.
 
     Examples
     --------
@@ -131,18 +130,18 @@ class DriftMonitor:
         index = {word: row for row, word in enumerate(self.words)}
         rows = probe_rows(self.original[:candidates], index, probes, seed)
         offered = torch.arange(min(candidates, len(weight)), device=weight.device)
-        self._figures = TableFigures(
+        self._values = TableValues(
             self.original,
             Probes(self.original, rows, offered, k),
             [
-                follow(benchmark, self.words, index, self.original)
+                repeated(benchmark, self.words, index, self.original)
                 for benchmark in (get_all(list(benchmarks)) if len(benchmarks) else ())
             ],
         )
         self._seen = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
         self.steps = 0
         self.stop_reason: str | None = None
-        self.history: list[dict[str, float]] = [{"step": 0, **self._figures.unchanged()}]
+        self.history: list[dict[str, float]] = [{"step": 0, **self._values.unchanged()}]
         self.budgets = tuple(budgets)
         for budget in self.budgets:
             budget.find(self.start)
@@ -150,14 +149,14 @@ class DriftMonitor:
         self._hook = embedding.register_forward_hook(self._note_rows)
 
     @property
-    def start(self) -> Figures:
-        """The figures before training."""
-        return _figures(self.history[0])
+    def start(self) -> Named:
+        """The values before training."""
+        return _without_step(self.history[0])
 
     @property
-    def latest(self) -> Figures:
-        """The figures of the last check."""
-        return _figures(self.history[-1])
+    def latest(self) -> Named:
+        """The values of the last check."""
+        return _without_step(self.history[-1])
 
     @property
     def should_stop(self) -> bool:
@@ -165,7 +164,7 @@ class DriftMonitor:
         return self.stop_reason is not None
 
     def step(self, optimizer: Optimizer | None = None) -> bool:
-        """Count a step, check when it is time, and say whether to stop.
+        """Count a step, check when it is time, and return whether to stop.
 
         Parameters
         ----------
@@ -184,27 +183,24 @@ class DriftMonitor:
         return self.should_stop
 
     @torch.no_grad()
-    def check(self, optimizer: Optimizer | None = None) -> Figures:
-        """Measure now, write, and act on budgets.
+    def check(self, optimizer: Optimizer | None = None) -> Named:
+        """Measure now, write, act on budgets, and return the values by name.
 
-        Returns
-        -------
-        dict of str to float
-            The figures.
+        `optimizer`, and the error raised without it, are those of `step`.
         """
         weight = self.embedding.weight.detach()
-        figures = self._figures.measure(weight, self._seen, only_seen=self.embedding.sparse)
-        if np.isnan(figures["self_cosine_p50"]):
+        values = self._values.measure(weight, self._seen, only_seen=self.embedding.sparse)
+        if np.isnan(values["self_cosine_p50"]):
             self.stop_reason = f"rows that moved hold NaN or infinity at step {self.steps:,}"
-        self.history.append({"step": self.steps, **figures})
+        self.history.append({"step": self.steps, **values})
         for writer in self.writers:
-            writer(self.steps, figures)
+            writer(self.steps, values)
         for at, budget in enumerate(self.budgets):
-            self._act(at, budget, figures, optimizer)
-        return figures
+            self._act(at, budget, values, optimizer)
+        return values
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the history, one row a check."""
+        """Return the history, with a row for each check."""
         import pandas as pd
 
         return pd.DataFrame(self.history)
@@ -214,7 +210,7 @@ class DriftMonitor:
         self._hook.remove()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything a resumed run needs, the table aside: tensors, numbers and strings."""
+        """Return all that a resumed run needs but the table: tensors, numbers and strings."""
         return {
             "steps": self.steps,
             "history": [dict(record) for record in self.history],
@@ -230,7 +226,7 @@ class DriftMonitor:
         Raises
         ------
         OptionError
-            If it started from another table, or watched other figures or budgets.
+            If it started from another table, or watched other values or budgets.
         """
         if state["original"] != self._digest:
             raise OptionError(
@@ -241,7 +237,7 @@ class DriftMonitor:
             self.budgets
         ):
             raise OptionError(
-                "the saved monitor watched other figures or budgets; give the same benchmarks, k "
+                "the saved monitor watched other values or budgets; give the same benchmarks, k "
                 "and budgets."
             )
         self.steps, self.stop_reason = state["steps"], state["stop_reason"]
@@ -254,29 +250,25 @@ class DriftMonitor:
         if trains or module.max_norm is not None:  # max_norm changes rows whenever they are read
             self._seen.index_fill_(0, inputs[0].reshape(-1), True)
 
-    def _act(self, at: int, budget: Budget, figures: Figures, optimizer: Optimizer | None) -> None:
-        times = budget.times_broken(self.start, figures)
+    def _act(self, at: int, budget: Budget, values: Named, optimizer: Optimizer | None) -> None:
+        times = budget.times_broken(self.start, values)
         if times <= self._cuts[at]:
             return
-        name = budget.find(figures)
+        name = budget.find(values)
         if budget.action == "stop":
             self.stop_reason = self.stop_reason or (
-                f"{name} fell from {self.start[name]:.4g} to {figures[name]:.4g}, by more than "
+                f"{name} fell from {self.start[name]:.4g} to {values[name]:.4g}, by more than "
                 f"{budget.fall:g}, at step {self.steps:,}"
             )
             return
-        group = self._group(optimizer)
+        group = group_of(optimizer, self.embedding.weight)
+        if group is None:
+            raise OptionError(
+                "a budget cuts the table's learning rate; give step and check the optimizer that "
+                "trains the table."
+            )
         group["lr"] *= budget.factor ** (times - self._cuts[at])
         self._cuts[at] = times
-
-    def _group(self, optimizer: Optimizer | None) -> dict[str, Any]:
-        for group in optimizer.param_groups if optimizer is not None else ():
-            if any(each is self.embedding.weight for each in group["params"]):
-                return group
-        raise OptionError(
-            "a budget cuts the table's learning rate; give step and check the optimizer that "
-            "trains the table."
-        )
 
     @cached_property
     def _digest(self) -> str:
@@ -284,5 +276,5 @@ class DriftMonitor:
         return hashlib.sha256(values).hexdigest()
 
 
-def _figures(record: Mapping[str, float]) -> Figures:
+def _without_step(record: Mapping[str, float]) -> Named:
     return {name: value for name, value in record.items() if name != "step"}

@@ -15,12 +15,45 @@ import torch
 from torch import Tensor, nn
 
 from driftkit.errors import OptionError
+from driftkit.neighbors.search.exact import nearest
 from driftkit.progress import Progress
 
 Example = TypeVar("Example")
 
 
-class L2SP:
+class _PullToStart:
+    """Half of the strength times the squared distance of a module's parameters from their start."""
+
+    def __init__(self, module: nn.Module, half_strength: float, names: Iterable[str]) -> None:
+        parameters = dict(module.named_parameters())
+        self.module, self._half = module, half_strength
+        self.start = {name: parameters[name].detach().clone() for name in names}
+
+    def __call__(self, rows: Tensor | None = None) -> Tensor:
+        """Return the penalty, a scalar.
+
+        Parameters
+        ----------
+        rows : LongTensor, optional
+            Where the module is an embedding: count these rows only, each once.
+        """
+        if rows is not None:
+            rows = rows.unique()
+            moved = _embedding(self.module)(rows) - self.start["weight"][rows]
+            return self._half * self._weigh("weight", moved.square(), rows).sum()
+        parameters = dict(self.module.named_parameters())
+        parts = [
+            self._weigh(name, (parameters[name] - start).square(), None).sum()
+            for name, start in self.start.items()
+        ]
+        return self._half * torch.stack(parts).sum()
+
+    def _weigh(self, name: str, squares: Tensor, rows: Tensor | None) -> Tensor:  # noqa: ARG002
+        """Return the squared distances of a parameter, or of its rows, times what each counts."""
+        return squares
+
+
+class L2SP(_PullToStart):
     """L2-SP: ``alpha / 2`` times the squared distance from the start.
 
     Parameters
@@ -46,29 +79,11 @@ class L2SP:
     """
 
     def __init__(self, module: nn.Module, alpha: float) -> None:
-        self.module, self.alpha = module, _strength("alpha", alpha)
-        self.start = {name: _snapshot(value) for name, value in module.named_parameters()}
-
-    def __call__(self, rows: Tensor | None = None) -> Tensor:
-        """Return the penalty, a scalar.
-
-        Parameters
-        ----------
-        rows : LongTensor, optional
-            Where the module is an embedding: count these rows only, each once.
-        """
-        if rows is not None:
-            rows = rows.unique()
-            moved: Tensor = _embedding(self.module)(rows) - self.start["weight"][rows]
-            return self.alpha / 2 * moved.square().sum()
-        distances = (
-            (value - self.start[name]).square().sum()
-            for name, value in self.module.named_parameters()
-        )
-        return self.alpha / 2 * _total(distances)
+        self.alpha = _strength("alpha", alpha)
+        super().__init__(module, alpha / 2, [name for name, _ in module.named_parameters()])
 
 
-class EWC:
+class EWC(_PullToStart):
     """Elastic weight consolidation: ``strength / 2 * sum F (w - start)^2``.
 
     Parameters
@@ -81,8 +96,8 @@ class EWC:
     strength : float
         The paper's lambda, 0 or more.
     proxy : str
-        The task the Fisher information was taken from, for the record. The corpus vectors were
-        trained on is seldom at hand, and what another task calls important is only a stand-in.
+        The task the Fisher information was taken from, for the record. The corpus that vectors
+        were trained on is seldom at hand, and what another task calls important is only a stand-in.
 
     References
     ----------
@@ -98,22 +113,12 @@ class EWC:
                 f"the Fisher information names {', '.join(strange)}, which this module lacks; it "
                 f"has {', '.join(parameters)}."
             )
-        self.module, self.strength, self.proxy = module, _strength("strength", strength), proxy
+        self.strength, self.proxy = _strength("strength", strength), proxy
         self.fisher = dict(fisher)
-        self.start = {name: _snapshot(parameters[name]) for name in fisher}
+        super().__init__(module, strength / 2, fisher)
 
-    def __call__(self, rows: Tensor | None = None) -> Tensor:
-        """Return the penalty, a scalar; `rows` as in `L2SP`."""
-        if rows is not None:
-            rows = rows.unique()
-            moved: Tensor = _embedding(self.module)(rows) - self.start["weight"][rows]
-            return self.strength / 2 * (self.fisher["weight"][rows] * moved.square()).sum()
-        parameters = dict(self.module.named_parameters())
-        parts = (
-            (fisher * (parameters[name] - self.start[name]).square()).sum()
-            for name, fisher in self.fisher.items()
-        )
-        return self.strength / 2 * _total(parts)
+    def _weigh(self, name: str, squares: Tensor, rows: Tensor | None) -> Tensor:
+        return (self.fisher[name] if rows is None else self.fisher[name][rows]) * squares
 
 
 def fisher_diagonal(
@@ -122,17 +127,17 @@ def fisher_diagonal(
     examples: Iterable[Example],
     progress: Progress | None = None,
 ) -> dict[str, Tensor]:
-    """Diagonal of the empirical Fisher information: the mean of squared per-example gradients.
+    """Return the diagonal of the empirical Fisher information: the mean of squared gradients.
 
-    One backward pass an example; the square of a batch's mean gradient would be something else,
-    and near zero at an optimum.
+    Each example takes a backward pass of its own; the square of a batch's mean gradient would be
+    something else, and near zero at an optimum.
 
     Parameters
     ----------
     module : torch.nn.Module
         Frozen parameters are left out. Tables with sparse gradients cost only their rows.
     loss : callable
-        Gives the negative log-likelihood of one example, a scalar.
+        Returns the negative log-likelihood of one example, a scalar.
     examples : iterable
         Of the proxy task; best a sample of some hundreds to thousands.
     progress : callable, optional
@@ -141,7 +146,7 @@ def fisher_diagonal(
     Returns
     -------
     dict of str to Tensor
-        By name of parameter, of its shape.
+        A tensor for each name of a parameter, of the parameter's shape.
 
     Raises
     ------
@@ -174,10 +179,10 @@ def fisher_diagonal(
 class NeighborPreserving:
     """Keep the cosines of words to the neighbors they started with.
 
-    ``strength`` times the mean, over the words asked about and their k nearest original neighbors,
-    of ``(cosine now - cosine at the start)^2``. The neighbor's side gets no gradient, so that the
-    penalty moves only words of the batch. It is driftkit's own, compared with the others in
-    `benchmarks/forgetting`.
+    ``strength`` times the mean of ``(cosine now - cosine at the start)^2``, over the words of a
+    batch and their k nearest original neighbors. The neighbor's side gets no gradient, so that the
+    penalty moves only words of the batch. It is driftkit's own; `benchmarks/forgetting` compares it
+    with the others.
 
     Parameters
     ----------
@@ -188,9 +193,9 @@ class NeighborPreserving:
     k : int
         Neighbors of a word, 1 or more.
     rows : LongTensor, optional
-        Words that will be asked about, such as the rows of the training set; all unless given.
+        Words that batches will hold, such as the rows of the training set; all unless given.
     candidates : int, optional
-        Neighbors are sought among the first so many rows; all unless given.
+        How many rows, from the first, may be neighbors; all unless given.
 
     Raises
     ------
@@ -207,21 +212,19 @@ class NeighborPreserving:
         rows: Tensor | None = None,
         candidates: int | None = None,
     ) -> None:
-        from driftkit.neighbors.search.exact import nearest
-
         if k < 1 or (candidates is not None and candidates < 1):
             raise OptionError(f"k={k} and candidates={candidates} were given; both are 1 or more.")
         self.embedding, self.strength = embedding, _strength("strength", strength)
         weight = embedding.weight.detach()
-        asked = torch.arange(len(weight)) if rows is None else rows.unique().cpu()
+        words = torch.arange(len(weight)) if rows is None else rows.unique().cpu()
         found, cosine = nearest(
             weight.cpu().float().numpy(),
-            asked.numpy(),
+            words.numpy(),
             k,
             candidates=None if candidates is None else np.arange(min(candidates, len(weight))),
         )
         self.place = torch.full((len(weight),), -1, device=weight.device)  # row -> row of the lists
-        self.place[asked] = torch.arange(len(asked), device=weight.device)
+        self.place[words] = torch.arange(len(words), device=weight.device)
         self.neighbors = torch.from_numpy(found.astype(np.int64)).to(weight.device)  # (m, k)
         self.cosines = torch.from_numpy(cosine).to(weight)  # (m, k)
 
@@ -247,14 +250,6 @@ def _strength(name: str, value: float) -> float:
     if value < 0:
         raise OptionError(f"{name}={value} was given; a penalty's strength is 0 or more.")
     return value
-
-
-def _snapshot(value: Tensor) -> Tensor:
-    return value.detach().clone()
-
-
-def _total(parts: Iterable[Tensor]) -> Tensor:
-    return torch.stack(list(parts)).sum()
 
 
 def _embedding(module: nn.Module) -> nn.Embedding:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
+from driftkit.training.param_groups import group_of
 
 MOMENTUM = (
     "{kind} keeps a running mean of gradients, so a row goes on moving in steps whose batch does "
@@ -24,10 +25,10 @@ DECAY = (
 
 
 def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
-    """Say what in an optimizer's settings moves rows that are not in the batch.
+    """Return what in an optimizer's settings moves rows that are not in the batch.
 
-    It goes by the names torch gives to settings (``weight_decay``, ``momentum``, ``betas``), so it
-    holds for torch's own optimizers and those that follow them. `DriftMonitor` measures it.
+    It goes by torch's names of settings (``weight_decay``, ``momentum``, ``betas``), so it holds
+    for torch's own optimizers and those with the same names. `DriftMonitor` measures it.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        One sentence a reason; empty if only rows of the batch move.
+        A sentence for each reason; empty if only rows of the batch move.
 
     Raises
     ------
@@ -54,15 +55,12 @@ def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
     2
     """
     kind = type(optimizer).__name__
-    for group in optimizer.param_groups:
-        if any(each is weight for each in group["params"]):
-            break
-    else:
+    group = group_of(optimizer, weight)
+    if group is None:
         raise OptionError(f"this {kind} does not train that weight; give the optimizer that does.")
     reasons = []
-    lazy = isinstance(optimizer, torch.optim.SparseAdam)
-    mean = group.get("betas", (0.0,))[0]
-    if not lazy and (float(mean) > 0 or group.get("momentum", 0) > 0):
+    mean = max(float(group.get("betas", (0.0,))[0]), group.get("momentum", 0))
+    if mean > 0 and not isinstance(optimizer, torch.optim.SparseAdam):
         reasons.append(MOMENTUM.format(kind=kind))
     if group.get("weight_decay", 0) > 0:
         reasons.append(DECAY.format(kind=kind, decay=group["weight_decay"]))

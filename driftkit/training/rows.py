@@ -1,6 +1,8 @@
-"""Limits on single rows of a table: which may move at all, and how far."""
+"""Limits on single rows of a table: which may move, and how far."""
 
 from __future__ import annotations
+
+import warnings
 
 import torch
 from torch import Tensor, nn
@@ -57,13 +59,16 @@ def mask_rows(embedding: nn.Embedding, trainable: Tensor) -> RemovableHandle:
             return gradient * trainable[:, None]
         gradient = gradient.coalesce()
         kept = trainable[gradient.indices()[0]]
-        return torch.sparse_coo_tensor(
-            gradient.indices()[:, kept],
-            gradient.values()[kept],
-            gradient.shape,
-            is_coalesced=True,
-            check_invariants=False,  # taken from a valid tensor; torch warns unless told
-        )
+        with warnings.catch_warnings():
+            # What comes from a valid tensor needs no check; torch 2.11 and 2.12 warn even so.
+            warnings.filterwarnings("ignore", message="Sparse invariant checks")
+            return torch.sparse_coo_tensor(
+                gradient.indices()[:, kept],
+                gradient.values()[kept],
+                gradient.shape,
+                is_coalesced=True,
+                check_invariants=False,
+            )
 
     handle: RemovableHandle = weight.register_hook(mask)
     return handle
@@ -80,14 +85,7 @@ def mask_rare_rows(embedding: nn.Embedding, counts: Tensor, at_least: int) -> Re
     at_least : int
         Occurrences from which on a row may learn, 1 or more.
 
-    Returns
-    -------
-    torch.utils.hooks.RemovableHandle
-
-    Raises
-    ------
-    OptionError
-        As `mask_rows`, or if `at_least` is below 1.
+    Returns and raises as `mask_rows`; `OptionError` also if `at_least` is below 1.
     """
     if at_least < 1:
         raise OptionError(f"at_least={at_least} was given; it must be 1 or more.")
@@ -131,17 +129,14 @@ class Ball:
 
     @torch.no_grad()
     def project(self, rows: Tensor | None = None) -> int:
-        """Put rows that left their ball back on its surface; call it after the optimizer's step.
+        """Put rows that left their ball back on its surface, and return how many left.
+
+        Call it after the optimizer's step.
 
         Parameters
         ----------
         rows : LongTensor, optional
             Rows to look at, such as those of the batch; all unless given.
-
-        Returns
-        -------
-        int
-            Rows put back.
         """
         weight = self.embedding.weight
         rows = torch.arange(len(weight), device=weight.device) if rows is None else rows.unique()

@@ -6,20 +6,18 @@ of the optimizer, and save it with ``state_dict()``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from driftkit.errors import OptionError
-
-Layer = nn.Module | Iterable[nn.Parameter]
+from driftkit.training.param_groups import Layer, parameters_of
 
 
 def slanted_triangular(t: int, total: int, cut_frac: float = 0.1, ratio: float = 32) -> float:
-    """Share of the highest rate that step t gets.
+    """Return the share of the highest rate that step t gets.
 
     ``cut = floor(total cut_frac)``; p rises from 0 to 1 until `cut`, then falls to 0;
     the share is ``(1 + p (ratio - 1)) / ratio``.
@@ -28,23 +26,6 @@ def slanted_triangular(t: int, total: int, cut_frac: float = 0.1, ratio: float =
     whenever the floor has rounded `cut` down, and divides by zero when `cut` is 0. Here p stops at
     0, and without a rise (`cut` is 0) it falls evenly from 1 at step 0 to 0 at step `total`.
 
-    Parameters
-    ----------
-    t : int
-        Step, from 0.
-    total : int
-        Steps of the whole training, 1 or more.
-    cut_frac : float
-        Share of the steps with a rising rate, at least 0 and below 1.
-    ratio : float
-        How many times lower the lowest rate is than the highest, 1 or more.
-
-    References
-    ----------
-    Howard & Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", eq. 3.
-
-    Examples
-    --------
     >>> [slanted_triangular(t, 100) for t in (0, 10, 100)]
     [0.03125, 1.0, 0.03125]
     """
@@ -67,18 +48,25 @@ class SlantedTriangular(LRScheduler):
         The rate each group has now is its highest.
     total : int
         Steps of the whole training.
-    cut_frac, ratio : float
-        See `slanted_triangular`.
+    cut_frac : float
+        Share of the steps with a rising rate, at least 0 and below 1.
+    ratio : float
+        How many times lower the lowest rate is than the highest, 1 or more.
 
     Raises
     ------
     OptionError
         If an option is out of range.
 
+    References
+    ----------
+    Howard & Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", eq. 3,
+    with a rate that never falls below the lowest.
+
     Examples
     --------
     >>> import torch
-    >>> optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.32)
+    >>> optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.32)
     >>> schedule = SlantedTriangular(optimizer, total=100)
     >>> round(schedule.get_last_lr()[0], 6)
     0.01
@@ -96,7 +84,7 @@ class SlantedTriangular(LRScheduler):
         super().__init__(optimizer)
 
     def get_lr(self) -> list[Any]:
-        """Rate of each group at the present step."""
+        """Return the rate of each group at the present step."""
         t = min(self.last_epoch, self.total)  # torch calls the number of steps so far last_epoch
         share = slanted_triangular(t, self.total, self.cut_frac, self.ratio)
         return [rate * share for rate in self.base_lrs]
@@ -111,7 +99,7 @@ class WarmUp(LRScheduler):
     ----------
     optimizer : torch.optim.Optimizer
     steps : int
-        First step, counted from 1, that has the full rate.
+        Steps until the full rate: step number `steps`, counted from 1, is the first to have it.
 
     Raises
     ------
@@ -126,7 +114,7 @@ class WarmUp(LRScheduler):
         super().__init__(optimizer)
 
     def get_lr(self) -> list[Any]:
-        """Rate of each group at the present step."""
+        """Return the rate of each group at the present step."""
         share = min(1.0, (self.last_epoch + 1) / self.steps)
         return [rate * share for rate in self.base_lrs]
 
@@ -134,7 +122,7 @@ class WarmUp(LRScheduler):
 def discriminative_rates(
     layers: Sequence[Layer], rate: float, factor: float = 2.6
 ) -> list[dict[str, Any]]:
-    """Return parameter groups whose rate is divided by `factor` at every layer down.
+    """Return parameter groups whose rate is divided by `factor` with every layer down.
 
     Parameters
     ----------
@@ -161,6 +149,7 @@ def discriminative_rates(
 
     Examples
     --------
+    >>> from torch import nn
     >>> groups = discriminative_rates([nn.Embedding(3, 2), nn.Linear(2, 2), nn.Linear(2, 1)], 0.676)
     >>> [round(group["lr"], 3) for group in groups]
     [0.1, 0.26, 0.676]
@@ -182,17 +171,3 @@ def discriminative_rates(
         seen |= {id(each) for each in parameters}
         groups.append({"params": parameters, "lr": rate / factor**depth})
     return groups[::-1]
-
-
-def parameters_of(layer: Layer) -> list[nn.Parameter]:
-    """Parameters of a module, or the parameters given.
-
-    Raises
-    ------
-    OptionError
-        If there are none.
-    """
-    found = list(layer.parameters() if isinstance(layer, nn.Module) else layer)
-    if not found:
-        raise OptionError(f"{layer!r} has no parameters; give a module or parameters to train.")
-    return found

@@ -24,8 +24,8 @@ STATE = "driftkit-monitor.pt"
 class DriftTrainerCallback(TrainerCallback):  # type: ignore[misc]
     """Count every optimizer step for a `DriftMonitor`, and stop when it says so.
 
-    The figures of each check enter the Trainer's log history, and so whatever it reports to. The
-    state of the monitor is saved in every ``checkpoint-N`` folder and restored when training
+    The values of each check enter the Trainer's log history, and so reach whatever it reports to.
+    The state of the monitor is saved in every ``checkpoint-N`` folder and restored when training
     resumes from one. Make the monitor from the original table, before training resumes.
 
     Parameters
@@ -50,11 +50,7 @@ class DriftTrainerCallback(TrainerCallback):  # type: ignore[misc]
         self.monitor = monitor
 
     def on_train_begin(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
+        self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any
     ) -> None:
         """Restore the monitor if the training resumes."""
         saved = _folder(args, state) / STATE
@@ -62,11 +58,7 @@ class DriftTrainerCallback(TrainerCallback):  # type: ignore[misc]
             self.monitor.load_state_dict(torch.load(saved, weights_only=True))
 
     def on_step_end(
-        self,
-        args: TrainingArguments,  # noqa: ARG002
-        state: TrainerState,
-        control: TrainerControl,
-        **kwargs: Any,
+        self, _: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         """Count a step."""
         checks = len(self.monitor.history)
@@ -74,16 +66,10 @@ class DriftTrainerCallback(TrainerCallback):  # type: ignore[misc]
         if self.monitor.step(getattr(optimizer, "optimizer", optimizer)):
             control.should_training_stop = True
         if len(self.monitor.history) > checks:
-            figures = {f"drift/{name}": value for name, value in self.monitor.latest.items()}
-            state.log_history.append({**figures, "step": state.global_step})
+            values = {f"drift/{name}": value for name, value in self.monitor.latest.items()}
+            state.log_history.append({**values, "step": state.global_step})
 
-    def on_save(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,  # noqa: ARG002
-        **_: Any,
-    ) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any) -> None:
         """Save the monitor's state beside the checkpoint."""
         with replacing(_folder(args, state) / STATE) as partial:
             torch.save(self.monitor.state_dict(), partial)

@@ -17,20 +17,20 @@ from torch import nn
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
+from driftkit.training.param_groups import Layer, give_own_group, parameters_of
 from driftkit.training.row_motion import row_motion
-from driftkit.training.schedules import Layer, parameters_of
 
 
 @dataclass(frozen=True, slots=True)
 class AtEpoch:
-    """Unfreeze once so many epochs have ended."""
+    """Unfreeze once `epoch` epochs have ended."""
 
     epoch: int
 
 
 @dataclass(frozen=True, slots=True)
 class AtStep:
-    """Unfreeze once so many optimizer steps have been taken."""
+    """Unfreeze once `step` optimizer steps have been taken."""
 
     step: int
 
@@ -90,9 +90,6 @@ class Unfreezing:
     ----------
     thawed : int
         Stages unfrozen so far.
-    notes : tuple of str
-        What in the optimizer's settings moves rows of an embedding that are not in the batch
-        (see `driftkit.training.row_motion`); empty if nothing does.
 
     Raises
     ------
@@ -105,7 +102,7 @@ class Unfreezing:
         self._layers = [parameters_of(stage.layer) for stage in self.stages]
         _check(optimizer, self.stages, self._layers)
         for stage, layer in zip(self.stages, self._layers, strict=True):
-            _own_group(optimizer, layer, stage.rate)
+            give_own_group(optimizer, layer, stage.rate)
             for parameter in layer:
                 parameter.requires_grad_(False)
                 parameter.grad = None
@@ -115,7 +112,10 @@ class Unfreezing:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What moves rows of the layers' embeddings that are not in the batch."""
+        """Reasons why rows of the layers' embeddings move that are not in the batch.
+
+        They lie in the optimizer's settings (see `driftkit.training.row_motion`).
+        """
         tables = {
             id(table.weight): table.weight
             for stage in self.stages
@@ -127,17 +127,17 @@ class Unfreezing:
         return tuple(dict.fromkeys(found))
 
     def step(self) -> int:
-        """Count an optimizer step; give the number of stages this unfroze."""
+        """Count an optimizer step; return the number of stages this unfroze."""
         self.steps += 1
         return self._thaw_what_is_due(None)
 
     def end_epoch(self, metric: float | None = None) -> int:
-        """Count an epoch; give the number of stages this unfroze.
+        """Count an epoch; return the number of stages this unfroze.
 
         Parameters
         ----------
         metric : float, optional
-            What a plateau is looked for in, such as the accuracy on held-out examples.
+            The one that may have reached a plateau, such as the accuracy on held-out examples.
 
         Raises
         ------
@@ -152,7 +152,8 @@ class Unfreezing:
         while self.thawed < len(self.stages):
             if not self._is_due(self.stages[self.thawed].when, metric, epoch_ended):
                 break
-            self._thaw(self.thawed)
+            for parameter in self._layers[self.thawed]:
+                parameter.requires_grad_(True)
             self.thawed += 1
             self._best, self._waited, epoch_ended = None, 0, False
         return self.thawed - before
@@ -167,7 +168,8 @@ class Unfreezing:
     def _has_stalled(self, plateau: OnPlateau, metric: float | None) -> bool:
         if metric is None:
             raise OptionError(
-                "the next stage waits for a plateau; give end_epoch the metric it is looked for in."
+                "the next stage waits for a plateau and end_epoch was given no metric; call "
+                "end_epoch(metric), such as the accuracy on held-out examples."
             )
         value = metric if plateau.mode == "max" else -metric
         if self._best is None or value > self._best + plateau.least:
@@ -176,12 +178,8 @@ class Unfreezing:
             self._waited += 1
         return self._waited >= plateau.patience
 
-    def _thaw(self, stage: int) -> None:
-        for parameter in self._layers[stage]:
-            parameter.requires_grad_(True)
-
     def state_dict(self) -> dict[str, Any]:
-        """Where it stands, as plain numbers."""
+        """Return where it stands, as plain numbers."""
         return {
             "steps": self.steps,
             "epochs": self.epochs,
@@ -258,14 +256,9 @@ def gradual_unfreezing(
     if rates and len(rates) != len(layers):
         raise OptionError(f"{len(rates)} rates were given for {len(layers)} layers; give one each.")
     each_rate = list(rates) if rates else [None] * len(layers)
-    top_down = list(zip(layers, each_rate, strict=True))[::-1]
-    return Unfreezing(
-        optimizer,
-        [
-            Stage(layer, AtEpoch(every * depth), rate)
-            for depth, (layer, rate) in enumerate(top_down)
-        ],
-    )
+    top_down = zip(reversed(layers), reversed(each_rate), strict=True)
+    stages = [Stage(layer, AtEpoch(every * i), rate) for i, (layer, rate) in enumerate(top_down)]
+    return Unfreezing(optimizer, stages)
 
 
 def _check(
@@ -287,17 +280,3 @@ def _check(
             raise OptionError(f"{when} was given; epochs and steps start at 0, patience at 1.")
         if stage.rate is not None and stage.rate < 0:
             raise OptionError(f"rate={stage.rate} was given; a learning rate is 0 or more.")
-
-
-def _own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float | None) -> None:
-    """Put parameters into one new group that keeps the options of the group they were in."""
-    wanted = {id(parameter) for parameter in layer}
-    options: dict[str, Any] = {}
-    for group in optimizer.param_groups:
-        if any(id(parameter) in wanted for parameter in group["params"]):
-            options = {key: value for key, value in group.items() if key != "params"}
-            group["params"] = [each for each in group["params"] if id(each) not in wanted]
-    optimizer.param_groups[:] = [group for group in optimizer.param_groups if group["params"]]
-    if rate is not None:
-        options["lr"] = rate
-    optimizer.add_param_group({**options, "params": layer})

@@ -1,7 +1,7 @@
-"""Send a monitor's figures to TensorBoard or MLflow.
+"""Send a monitor's values to TensorBoard or MLflow.
 
-A writer is called with (step, figures) after every check: give it to
-``DriftMonitor(writers=[...])``. Any function of that shape will do.
+A writer is called with (step, values) after every check: give it to
+``DriftMonitor(writers=[...])``. Any function that takes these two will do.
 """
 
 from __future__ import annotations
@@ -18,60 +18,47 @@ if TYPE_CHECKING:
 Writer = Callable[[int, Mapping[str, float]], None]
 
 
-def tag(figure: str) -> str:
-    """Name of a figure that both tools accept.
+def tag(name: str) -> str:
+    """Return the name of a value in a form that both tools accept.
 
     Examples
     --------
     >>> tag("overlap@10"), tag("overlap@10[moved]"), tag("spearman[ws353]")
     ('drift/overlap_at_10', 'drift/overlap_at_10/moved', 'drift/spearman/ws353')
     """
-    plain = figure.replace("@", "_at_").replace("[", "/").rstrip("]")
+    plain = name.replace("@", "_at_").replace("[", "/").rstrip("]")
     return "drift/" + re.sub(r"[^\w./-]", "_", plain)
 
 
 def to_tensorboard(writer: SummaryWriter) -> Writer:
-    """Write to TensorBoard.
+    """Return a writer to TensorBoard; it leaves out values that could not be measured.
 
     Parameters
     ----------
     writer : torch.utils.tensorboard.SummaryWriter
         Yours to close.
-
-    Returns
-    -------
-    callable
-        Figures that could not be measured are left out.
     """
-
-    def write(step: int, figures: Mapping[str, float]) -> None:
-        for name, value in _measured(figures).items():
-            writer.add_scalar(name, value, step)
-
-    return write
+    return _measured(writer.add_scalar)
 
 
 def to_mlflow(client: MlflowClient, run_id: str) -> Writer:
-    """Write to a run of MLflow.
+    """Return a writer to a run of MLflow; it leaves out values that could not be measured.
 
     Parameters
     ----------
     client : mlflow.MlflowClient
     run_id : str
         The run's id, such as ``mlflow.active_run().info.run_id``.
-
-    Returns
-    -------
-    callable
-        Figures that could not be measured are left out.
     """
+    return _measured(lambda name, value, step: client.log_metric(run_id, name, value, step=step))
 
-    def write(step: int, figures: Mapping[str, float]) -> None:
-        for name, value in _measured(figures).items():
-            client.log_metric(run_id, name, value, step=step)
+
+def _measured(write_one: Callable[[str, float, int], object]) -> Writer:
+    """Return a writer that passes on each value that was measured, with its tag."""
+
+    def write(step: int, values: Mapping[str, float]) -> None:
+        for name, value in values.items():
+            if not math.isnan(value):
+                write_one(tag(name), float(value), step)
 
     return write
-
-
-def _measured(figures: Mapping[str, float]) -> dict[str, float]:
-    return {tag(name): float(v) for name, v in figures.items() if not math.isnan(v)}

@@ -4,7 +4,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from driftkit.report.serialize import audit_schema
+from driftkit.report.document import audit_schema
 
 QUICK = ("-b", "ws353", "--resamples", "200")
 
@@ -24,7 +24,7 @@ def test_the_whole_picture(run, tables):
     assert second.split(":")[0] in (
         "Do not ship", "Undecided", "Ship with care", "Safe to ship",
     )  # fmt: skip
-    for title in ("What the benchmarks say", "How far it moved", "Moved words that kept"):
+    for title in ("What the benchmarks say", "How far the table moved", "Moved words that kept"):
         assert title in result.stdout
 
 
@@ -110,7 +110,7 @@ def test_everything_that_can_be_asked_for(run, tables):
     for shown in (
         "jaccard@20, mean", "largest_hub@10, tuned", "  null", "By rank",
         "What random moves of the same size would have done", "Words that moved together",
-        "Directions words moved in",
+        "Directions in which words moved",
     ):  # fmt: skip
         assert shown in text
 

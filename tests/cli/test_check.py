@@ -1,4 +1,4 @@
-"""The files a check leaves, and what it tells whom; `test_check_cases.py` has what it prints."""
+"""The files a check leaves, and what it tells whom; `test_screens.py` has what it prints."""
 
 import json
 import os
@@ -11,8 +11,8 @@ import jsonschema
 import numpy as np
 import pytest
 
-from driftkit.gate.profiles import PROFILES
-from driftkit.report.serialize import check_schema
+from driftkit.gate.policy import PROFILES
+from driftkit.report.document import check_schema
 
 QUICK = ("-b", "ws353", "--resamples", "200")
 SAME, TUNED = "same.pt::embedding.weight", "tuned.pt::embedding.weight"

@@ -1,6 +1,8 @@
 import json
 import shlex
 
+from driftkit import inspect
+
 
 def test_the_command_it_ends_with_runs(run, saved):
     result = run("inspect", saved / "tuned.pt")
@@ -22,3 +24,28 @@ def test_a_file_without_a_table_says_so(run, tmp_path):
     result = run("inspect", tmp_path / "head.pt")
     assert "problem:" in result.stdout
     assert "next:" not in result.stdout
+
+
+def test_several_files_each_with_a_next_line_that_is_never_wrapped(run, saved, tmp_path):
+    deep = tmp_path / ("a folder " * 20)
+    deep.mkdir()
+    (deep / "v.txt").write_text("a 1 2\n")
+    result = run("inspect", "-q", deep / "v.txt", saved / "tuned.pt")
+    lines = result.stdout.splitlines()
+    assert [line for line in lines if line.startswith("next: ")] == [
+        f"next: driftkit audit ORIGINAL {shlex.quote(str(deep / 'v.txt'))}",
+        f"next: {inspect(saved / 'tuned.pt').command()}",
+    ]
+    assert result.stderr == ""
+    documents = json.loads(run("inspect", deep / "v.txt", saved / "tuned.pt", "--json", "-").stdout)
+    assert [document["format"] for document in documents] == ["glove-text", "torch"]
+
+
+def test_a_file_that_cannot_be_read_does_not_hide_the_others(run, saved, tmp_path):
+    result = run("inspect", tmp_path / "gone.pt", saved / "tuned.pt", tmp_path / "lost.pt")
+    assert result.exit_code == 2
+    assert "next: driftkit audit ORIGINAL" in result.stdout
+    errors = result.stderr.splitlines()
+    assert [line.partition(": no such file")[0] for line in errors] == [
+        f"Error: {tmp_path / 'gone.pt'}", f"Error: {tmp_path / 'lost.pt'}",
+    ]  # fmt: skip

@@ -65,8 +65,8 @@ def test_candidates_that_every_option_allows(run, saved, pair, tmp_path):
 def test_usage_errors(run, saved, tmp_path):
     tables = (saved / "original.npy", saved / "tuned.pt::embedding.weight")
     for args, message in (
-        (["--all", "good"], "name none beside it"),
-        (["--all"], "--all is for files"),
+        (["--all", "good"], "leave out the words that are named"),
+        (["--all"], "--all writes to a file"),
         (["good", "--candidates-matching", "("], "not a regular expression"),
         (["good", "--candidates-matching", "no such word"], "no shared word is left"),
         (["good", "--memory", "much"], "not a size"),

@@ -1,16 +1,21 @@
-"""Rules meet figures that no audit made."""
+"""Rules applied to facts that no audit made, and how one fact is decided."""
 
 import math
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from driftkit.errors import BaselineError, RuleError
-from driftkit.gate.apply import apply_rules
+from driftkit.evaluators.comparison.verdict import status_of
+from driftkit.evaluators.significance import Interval
+from driftkit.gate.apply import apply_rules, decide
 from driftkit.gate.baseline import Baseline
-from driftkit.gate.facts import Figure
+from driftkit.gate.facts import Fact
 from driftkit.gate.policy import make_policy
 from driftkit.gate.subjects import Subject
 
+NAN = math.nan
 SPEARMAN = Subject("benchmark", "spearman", on="ws353")
 OVERLAP = Subject("group", "overlap@10", "mean", "moved")
 MOVED = Subject("count", "moved")
@@ -23,12 +28,12 @@ def table(change=(-0.01, -0.015, -0.005), n=300, moved=10, overlap=0.8, name="a"
         name,
         {"benchmarks": {"spearman[ws353]": {"n_used": n}}, "tuned": {"sha256": name}},
         {
-            SPEARMAN: Figure(value, low, high, unchanged=0.0, **uncertain),
-            Subject("benchmark", "spearman", "tuned", "ws353"): Figure(
+            SPEARMAN: Fact(value, low, high, unchanged=0.0, **uncertain),
+            Subject("benchmark", "spearman", "tuned", "ws353"): Fact(
                 0.5 + value, 0.5 + low, 0.5 + high, unchanged=0.5, **uncertain
             ),
-            OVERLAP: Figure(overlap, n=10),
-            MOVED: Figure(moved, whole=200),
+            OVERLAP: Fact(overlap, n=10),
+            MOVED: Fact(moved, whole=200),
         },
     )
 
@@ -98,7 +103,7 @@ def test_errors_name_what_there_is():
     with pytest.raises(RuleError, match=r"pearson\[ws353\] was not measured; this audit has spear"):
         one("pearson[ws353] >= 0", table())
     lacking = table()
-    del lacking.figures[OVERLAP]
+    del lacking.facts[OVERLAP]
     with pytest.raises(BaselineError, match="it has no overlap@10 mean"):
         one("overlap mean[moved] >= baseline", table(), lacking)
 
@@ -106,3 +111,107 @@ def test_errors_name_what_there_is():
 def test_an_unmeasured_baseline_is_no_pass():
     result = one("overlap mean[moved] >= baseline", table(), table(overlap=math.nan))
     assert result.outcome == "not measured"
+
+
+def exact(value, **more):
+    return Fact(value, **more)
+
+
+def change(value, low, high, **more):
+    return Fact(value, low, high, uncertain=True, unchanged=0.0, **more)
+
+
+@pytest.mark.parametrize(
+    ("fact", "operator", "bound", "outcome"),
+    [
+        (exact(3), ">=", 3, "pass"),
+        (exact(3), ">", 3, "fail"),
+        (exact(3), "<=", 3, "pass"),
+        (exact(3), "<", 3, "fail"),
+        (exact(3), "=", 3, "pass"),
+        (exact(3), "=", 4, "fail"),
+        (exact(NAN, reason="why"), ">=", 3, "not measured"),
+        (exact(3), ">=", NAN, "not measured"),
+        (exact(3, reason="partly"), ">=", 3, "not measured"),
+        (exact(2, reason="partly"), ">=", 3, "fail"),
+        # harmless and well known
+        (change(-0.001, -0.004, 0.002), ">=", -0.02, "pass"),
+        # no accident, and more than allowed
+        (change(-0.05, -0.10, -0.01), ">=", -0.02, "fail"),
+        # no accident, less than allowed by its estimate, perhaps more
+        (change(-0.01, -0.03, -0.002), ">=", -0.02, "inconclusive"),
+        # more than allowed by its estimate, perhaps an accident
+        (change(-0.05, -0.12, 0.02), ">=", -0.02, "inconclusive"),
+        # a fall that is proven to be within the bound
+        (change(-0.01, -0.015, -0.005), ">=", -0.02, "pass"),
+        # a gain asked for
+        (change(0.01, 0.005, 0.015), ">=", 0.05, "fail"),
+        (change(0.04, 0.01, 0.07), ">=", 0.05, "inconclusive"),
+        (change(0.09, 0.06, 0.12), ">=", 0.05, "pass"),
+        (change(0.05, 0.01, 0.09), "<=", 0.02, "fail"),
+        (change(0.0, -0.01, 0.01), "<=", 0.02, "pass"),
+        (change(0.0, 0.0, 0.0), "=", 0.0, "pass"),
+        (change(0.1, NAN, NAN, reason="too few items"), ">=", -0.02, "not measured"),
+        (change(0.1, NAN, NAN), ">=", -0.02, "inconclusive"),
+    ],
+)
+def test_outcomes(fact, operator, bound, outcome):
+    assert decide(fact, operator, bound) == outcome
+
+
+@pytest.mark.parametrize(
+    ("fact", "outcome"),
+    [
+        (change(0.0, -0.01, 0.01), "pass"),
+        (change(0.06, 0.04, 0.08), "fail"),
+        (change(-0.06, -0.08, -0.04), "fail"),
+        (change(0.015, 0.0, 0.03), "inconclusive"),
+    ],
+)
+def test_equal_within_a_tolerance(fact, outcome):
+    assert decide(fact, "=", 0.0, 0.02) == outcome
+
+
+@st.composite
+def changes(draw):
+    value = draw(st.floats(-0.2, 0.2))
+    low = value - draw(st.floats(0, 0.2))
+    high = value + draw(st.floats(0, 0.2))
+    return change(value, low, high)
+
+
+@settings(max_examples=300, deadline=None)
+@given(changes(), st.floats(0.001, 0.1))
+def test_a_lost_benchmark_fails_and_no_other_does(fact, margin):
+    """The gate and the audit never disagree about the same values."""
+    status = status_of(fact.value, Interval(fact.low, fact.high, 0.5), margin)
+    outcome = decide(fact, ">=", -margin)
+    if fact.value != -margin:
+        assert (outcome == "fail") == (status == "lost")
+    if status == "retained":
+        assert decide(fact, "=", 0.0, margin) == "pass"
+
+
+@settings(max_examples=200, deadline=None)
+@given(changes(), st.floats(-0.2, 0.2), st.floats(0, 0.2))
+def test_a_laxer_bound_never_turns_a_pass_around(fact, bound, laxer):
+    if decide(fact, ">=", bound) == "pass":
+        assert decide(fact, ">=", bound - laxer) == "pass"
+    if decide(fact, ">=", bound - laxer) == "fail":
+        assert decide(fact, ">=", bound) == "fail"
+
+
+@settings(max_examples=200, deadline=None)
+@given(changes(), st.floats(-0.2, 0.2))
+def test_the_two_directions_mirror_each_other(fact, bound):
+    mirrored = change(-fact.value, -fact.high, -fact.low)
+    assert decide(fact, ">=", bound) == decide(mirrored, "<=", -bound)
+    assert decide(fact, ">", bound) == decide(mirrored, "<", -bound)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(-0.05, 0.3))
+def test_no_change_at_all_is_never_a_failure(bound):
+    """The estimate must leave the bound *and* the interval must leave no change."""
+    outcome = decide(change(0.0, -0.03, 0.03), ">=", bound)
+    assert outcome != "fail" or bound > 0.03

@@ -1,5 +1,6 @@
 import copy
 import dataclasses
+import hashlib
 import json
 
 import numpy as np
@@ -8,8 +9,8 @@ import pytest
 import driftkit as dk
 from driftkit.errors import BaselineError, OptionError
 from driftkit.gate import baseline_of, read_baseline, write_baseline
-from driftkit.gate.baseline import engine_changes, require_comparable
-from driftkit.gate.facts import figures_of
+from driftkit.gate.baseline import content_sha256, engine_changes, items_sha256, require_comparable
+from driftkit.gate.facts import ROUNDING, facts_of
 
 
 @pytest.fixture(scope="module")
@@ -21,18 +22,18 @@ def test_what_is_written_is_read_back(baseline, tmp_path, audits):
     write_baseline(baseline, tmp_path / "b.json")
     read = read_baseline(tmp_path / "b.json")
     assert read.document == json.loads(json.dumps(baseline.document))
-    assert set(read.figures) == set(figures_of(audits.gentle, ["good"]))
-    for subject, figure in baseline.figures.items():
-        again = read.figures[subject]
+    assert set(read.facts) == set(facts_of(audits.gentle, ["good"]))
+    for subject, fact in baseline.facts.items():
+        again = read.facts[subject]
         assert (
             np.array_equal(
                 [again.value, again.low, again.high],
-                [figure.value, figure.low, figure.high],
+                [fact.value, fact.low, fact.high],
                 equal_nan=True,
             )
-            or not figure.uncertain
+            or not fact.uncertain
         )
-        assert again.uncertain == figure.uncertain
+        assert again.uncertain == fact.uncertain
 
 
 def test_the_file_is_small_sorted_and_the_same_each_time(baseline, audits):
@@ -42,7 +43,7 @@ def test_the_file_is_small_sorted_and_the_same_each_time(baseline, audits):
     document = json.loads(text)
     assert list(document) == sorted(document)
     assert list(document["figures"]) == sorted(document["figures"])
-    assert document["rounding"] == "6 significant digits; counts are exact"
+    assert document["rounding"] == ROUNDING
     assert '    "moved": 150,\n' in text
     assert all(len(line) < 120 for line in text.splitlines())
 
@@ -86,7 +87,6 @@ SCHEMA = '"schema": "driftkit.baseline/1"'
     ],
 )
 def test_a_file_that_is_no_baseline_is_refused(text, tmp_path):
-    """The golden files of `tests/cli` show how."""
     path = tmp_path / "b.json"
     if text is not None:
         path.write_text(text, encoding="latin-1")
@@ -99,7 +99,7 @@ def test_a_file_that_is_no_baseline_is_refused(text, tmp_path):
     ("name", "entry"),
     [("movd", 3), ("moved", "many"), ("moved", [1, 2]), ("moved", {}), ("moved", [1, "a", 2])],
 )
-def test_a_figure_that_is_none_is_refused(baseline, name, entry, tmp_path):
+def test_an_entry_that_is_no_value_is_refused(baseline, name, entry, tmp_path):
     document = {**baseline.document, "figures": {name: entry}}
     (tmp_path / "b.json").write_text(json.dumps(document))
     with pytest.raises(BaselineError, match=f"is damaged: '{name}'"):
@@ -124,3 +124,38 @@ def test_a_patch_release_and_another_library_are_no_reason_to_refuse(baseline):
     (change,) = engine_changes(older, baseline)
     assert change.startswith("made with numpy 1.26.0")
     assert engine_changes(baseline, baseline) == ()
+
+
+def test_the_digest_is_that_of_words_and_little_endian_rows():
+    table = dk.Embeddings(["a", "ß"], [[1.0, 2.0], [3.0, -4.0]])
+    expected = hashlib.sha256("a\nß\n".encode() + np.array([[1, 2], [3, -4]], "<f4").tobytes())
+    assert content_sha256(table) == expected.hexdigest()
+
+
+def test_the_file_format_does_not_matter_and_everything_else_does(saved, tmp_path):
+    original = dk.load(saved / "original.npy")
+    same = dk.load(f"{saved}/same.pt::embedding.weight")
+    assert content_sha256(original) == content_sha256(same)
+    changed = np.array(original.matrix)
+    changed[-1, -1] += 1e-6
+    assert content_sha256(dk.Embeddings(original.words, changed)) != content_sha256(original)
+    renamed = [*original.words[:-1], "renamed"]
+    assert content_sha256(dk.Embeddings(renamed, original.matrix)) != content_sha256(original)
+
+
+def test_items_depend_on_the_benchmark_and_not_on_the_tables(audits):
+    ours, theirs = audits.harmed.scores["ws353"], audits.gentle.scores["ws353"]
+    assert items_sha256(ours) == items_sha256(theirs)
+    assert items_sha256(ours) != items_sha256(audits.harmed.scores["simlex999"])
+    assert items_sha256(ours) != items_sha256(audits.fewer.scores["ws353"])
+
+
+def test_gold_answers_count(tmp_path, audits):
+    pair = audits.gentle.pair
+    digests = set()
+    for gold in ("1.0", "2.0"):
+        rows = [f"{word}\tgood\t{i}" for i, word in enumerate(pair.words[:20])]
+        (tmp_path / "mine.txt").write_text("\n".join([*rows, f"year\ttime\t{gold}"]))
+        audit = dk.audit(pair, benchmarks=[tmp_path / "mine.txt"], resamples=100)
+        digests.add(items_sha256(audit.scores["mine"]))
+    assert len(digests) == 2

@@ -1,4 +1,4 @@
-"""Every rule form against tables that were harmed or not, and the same figures by another way."""
+"""Rules against tables that were harmed or not, and the same values found another way."""
 
 import numpy as np
 import pytest
@@ -129,7 +129,7 @@ def test_against_a_baseline(audits, tmp_path):
     found = dk.check(audits.harmed, rules, baseline=tmp_path / "b.json")
     overlap, moved, added = found.results
     assert found.baseline == str(tmp_path / "b.json")
-    accepted = baseline_of(audits.gentle).figures
+    accepted = baseline_of(audits.gentle).facts
     reference = next(f.value for s, f in accepted.items() if str(s) == "overlap@10 mean[moved]")
     assert overlap.bound == pytest.approx(reference - 0.1, abs=1e-6)
     assert (overlap.outcome, moved.outcome, added.outcome) == ("fail", "pass", "fail")

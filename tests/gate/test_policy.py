@@ -1,8 +1,9 @@
 import pytest
 
+import driftkit as dk
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.gate.policy import make_policy
-from driftkit.gate.profiles import PROFILES
+from driftkit.gate.policy import PROFILES, make_policy
+from driftkit.gate.rules import parse_rule
 
 
 def test_rules_replace_the_default_profile_and_join_a_named_one():
@@ -62,3 +63,31 @@ def test_measures_and_bands_that_rules_name():
     )
     assert policy.measures == ["jaccard@50", "mutual_change", "largest_hub@5", "cka"]
     assert policy.bands == ["rank 1-1000", "rank 1001-10000"]
+
+
+@pytest.mark.parametrize(("name", "profile"), PROFILES.items(), ids=list(PROFILES))
+def test_every_rule_of_a_profile_can_be_read_and_applied(name, profile, audits):
+    for text in (*profile.rules, *profile.baseline_rules):
+        assert parse_rule(text).text == text
+    verdict = dk.check(audits.gentle, profile=name, baseline=audits.gentle)
+    assert {result.rule for result in verdict.results} == {*profile.rules, *profile.baseline_rules}
+
+
+def test_what_cannot_be_measured_fails_in_every_profile():
+    assert {profile.not_measured for profile in PROFILES.values()} == {"fail"}
+
+
+def test_a_stricter_profile_never_passes_what_a_laxer_one_fails(audits):
+    order = ["pass", "warn", "fail"]
+    for audit in (audits.gentle, audits.harmed, audits.same, audits.fewer):
+        strict, default, lenient = (
+            order.index(dk.check(audit, profile=name).state)
+            for name in ("strict", "default", "lenient")
+        )
+        failed = [each == 2 for each in (strict, default, lenient)]
+        assert failed == sorted(failed, reverse=True)
+
+
+def test_an_unknown_profile_names_the_nearest():
+    with pytest.raises(UnknownNameError, match="did you mean 'strict'"):
+        make_policy(profile="strickt")

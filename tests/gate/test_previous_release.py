@@ -7,7 +7,7 @@ import pytest
 
 import driftkit as dk
 from driftkit.gate import baseline_of
-from driftkit.gate.facts import figures_of, rounded
+from driftkit.gate.facts import facts_of, rounded
 from driftkit.gate.previous_release import difference, paired_interval
 from driftkit.gate.subjects import Subject
 
@@ -20,7 +20,7 @@ def _between(now, then, *, live):
 
 
 def test_two_releases_are_compared_item_by_item(audits):
-    """The same figures as comparing the two tables with each other directly."""
+    """The same values as comparing the two tables with each other directly."""
     found = _between(audits.harmed, audits.gentle, live=True)
     direct = dk.compare_scores(
         dk.align(audits.gentle.pair.tuned, audits.harmed.pair.tuned), ["ws353"], resamples=200
@@ -33,7 +33,7 @@ def test_two_releases_are_compared_item_by_item(audits):
 
 def test_from_a_file_the_two_intervals_are_put_together(audits):
     found = _between(audits.harmed, audits.gentle, live=False)
-    now, then = figures_of(audits.harmed)[WS353], figures_of(audits.gentle)[WS353]
+    now, then = facts_of(audits.harmed)[WS353], facts_of(audits.gentle)[WS353]
     value = now.value - then.value
     low = value - np.sqrt((now.value - now.low) ** 2 + (then.high - then.value) ** 2)
     high = value + np.sqrt((now.high - now.value) ** 2 + (then.value - then.low) ** 2)
@@ -59,8 +59,8 @@ def test_what_one_side_could_not_measure_stays_so(audits):
     now, then = baseline_of(audits.harmed), baseline_of(audits.gentle)
 
     def with_(baseline, **changes):
-        figures = {**baseline.figures, WS353: replace(baseline.figures[WS353], **changes)}
-        return replace(baseline, figures=figures)
+        facts = {**baseline.facts, WS353: replace(baseline.facts[WS353], **changes)}
+        return replace(baseline, facts=facts)
 
     unknown = difference(WS353, now, with_(then, value=math.nan))
     assert unknown.reason == "the baseline could not measure it"

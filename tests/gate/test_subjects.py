@@ -63,7 +63,6 @@ def test_forms(text, canonical):
     ],
 )
 def test_what_nobody_measures_is_refused(text):
-    """The golden files of `tests/cli` show how."""
     with pytest.raises(InputError):
         parse_subjects(text, text)
 

@@ -6,7 +6,7 @@ import pytest
 
 import driftkit as dk
 from driftkit.gate import check_document
-from driftkit.gate.verdict import phrase, worst
+from driftkit.gate.verdict import worst
 
 RULES = ["moved <= 4%", "overlap mean[moved] >= 0.6", "warn displaced == 0", "added <= 5"]
 
@@ -50,7 +50,7 @@ def test_failures_come_first_and_the_worst_of_them(verdict):
 def test_what_was_not_measured_comes_first_of_all(audits):
     found = dk.check(audits.same, ["moved >= 1", "overlap mean[moved] >= 0.5"])
     assert [each.outcome for each in found.acting("fail")] == ["not measured", "fail"]
-    assert phrase(found.acting("fail")[0]) == (
+    assert found.acting("fail")[0].sentence == (
         "overlap@10 mean[moved] not measured (there are no moved words)"
     )
 
@@ -75,7 +75,7 @@ def test_the_document_is_plain_and_says_everything(verdict, audits):
 
 
 def test_the_document_follows_its_schema(verdict, audits):
-    from driftkit.report.serialize import check_schema
+    from driftkit.report.document import check_schema
 
     schema = check_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -91,7 +91,9 @@ def test_the_document_follows_its_schema(verdict, audits):
 def test_frame_text_and_notebook(verdict):
     frame = verdict.to_frame()
     assert list(frame["subject"]) == [result.subject for result in verdict.results]
-    assert "x moved" in repr(verdict)
+    headline, *table = repr(verdict).splitlines()
+    assert headline.startswith("Failed: 2 of 4 checks: ")
+    assert any(line.split() == ["x", "moved", "150", "<=", "120", "-30", "fail"] for line in table)
     html = verdict._repr_html_()
     assert "<b>Failed: 2 of 4 checks" in html
     assert "&lt;= 120" in html

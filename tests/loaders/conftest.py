@@ -1,5 +1,14 @@
 import pytest
 
+from driftkit.loaders.formats import registry
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    """The formats a test registers, which are gone after it."""
+    monkeypatch.setattr(registry, "_REGISTERED", [])
+    return registry._REGISTERED
+
 
 class _Payload:
     """Unpickling one of these makes a file: a harmless stand-in for code that is not."""

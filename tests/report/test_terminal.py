@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import driftkit as dk
-from driftkit.report.terminal import audit_view, inspection_view, scores_view, to_text
+from driftkit.display import to_text
+from driftkit.report.terminal import audit_view
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +44,7 @@ def test_repairs_of_the_loader_are_told():
         ["a", "b", "a", *"cdefghij"], np.random.default_rng(0).normal(size=(11, 4))
     )
     text = to_text(dk.audit(dk.align(table, table), benchmarks=["ws353"], resamples=100), 100)
-    assert "1 notes from reading it, such as duplicate: 'a' again" in text
+    assert "1 note from reading it, such as duplicate: 'a' again" in text
     assert "Not measured: ws353: " in text
 
 
@@ -56,19 +57,3 @@ def test_words_that_look_like_markup_are_printed_as_they_are():
     result = dk.audit(pair, benchmarks=["ws353"], resamples=100)
     text = to_text(audit_view(result, top=4, words=words), 100)
     assert all(word in text for word in words)
-
-
-def test_scores_of_several_tables_name_their_source(pair):
-    scores = dk.score(pair.original, ["ws353"]) + dk.score(pair.tuned, ["ws353"])
-    text = to_text(scores_view(scores), 80)
-    assert re.search(r"before +ws353 +spearman", text)
-    assert re.search(r"after +ws353 +spearman", text)
-    one = to_text(scores_view(dk.score(pair.original, ["google"])), 80)
-    assert "source" not in one
-    assert re.search(r"\n  semantic +3cosadd@1", one)
-
-
-def test_an_inspection_ends_with_the_command_to_run(saved):
-    text = to_text(inspection_view(dk.inspect(saved / "tuned.pt")), 200)
-    assert re.search(r"embedding.weight +float32 +fits +3,002 +50", text)
-    assert text.splitlines()[-1].startswith("next: driftkit audit ORIGINAL ")

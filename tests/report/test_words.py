@@ -1,6 +1,6 @@
 import driftkit as dk
-from driftkit.report.terminal import to_text
-from driftkit.report.words import side_by_side
+from driftkit.display import to_text
+from driftkit.report.words import neighbors_view
 
 
 def blocks(text):
@@ -11,7 +11,7 @@ def test_before_and_after_stand_side_by_side(pair, nudged):
     word = nudged.words[nudged.moved[0]]
     shifts = dk.neighbor_shifts(pair, [word], k=5)
     (shift,) = shifts
-    lines = blocks(to_text(side_by_side(shifts), 80))
+    lines = blocks(to_text(neighbors_view(shifts), 80))
     assert lines[0] == word
     assert lines[1].startswith("overlap@5 ")
     assert lines[2].split() == ["before", "after"]
@@ -24,12 +24,12 @@ def test_before_and_after_stand_side_by_side(pair, nudged):
 
 def test_a_wide_terminal_holds_more_words_a_row(pair):
     shifts = dk.neighbor_shifts(pair, ["good", "bad", "film"], k=3)
-    narrow, wide = (blocks(to_text(side_by_side(shifts), width)) for width in (40, 140))
+    narrow, wide = (blocks(to_text(neighbors_view(shifts), width)) for width in (40, 140))
     assert len(wide) == 6
     assert len(narrow) == 18
 
 
 def test_a_word_without_neighbors_says_why():
     table = dk.Embeddings(["zero", "x", "y"], [[0, 0], [1, 0], [0, 1]])
-    text = to_text(side_by_side(dk.neighbor_shifts(dk.align(table, table), ["zero"], k=2)), 100)
+    text = to_text(neighbors_view(dk.neighbor_shifts(dk.align(table, table), ["zero"], k=2)), 100)
     assert "its row is zero in the original and the tuned table" in text

@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from driftkit.training.embedding import WordEmbedding
 from driftkit.training.monitor import DriftMonitor
 
 WORDS = tuple(f"w{i}" for i in range(60))
+VALUES = {"moved": 0, "overlap@10": 1.0, "spearman[ws353]": 0.5}
 
 
 def monitor_of(table, toy, **options):
@@ -29,7 +32,7 @@ def train(table, monitor, optimizer, first, last):
 
 
 @pytest.mark.parametrize("sparse", [True, False])
-def test_figures_are_those_of_the_rooms(make_table, toy, sparse):
+def test_values_are_those_of_the_rooms(make_table, toy, sparse):
     table = make_table(sparse)
     monitor = monitor_of(table, toy)
     before = Embeddings(WORDS, table.weight.detach().numpy().copy())
@@ -39,7 +42,7 @@ def test_figures_are_those_of_the_rooms(make_table, toy, sparse):
     after = Embeddings(WORDS, table.weight.detach().numpy().copy())
     pair = align(before, after)
     assert now["moved"] == pair.moved.sum() == now["seen"] > 0
-    probes = [WORDS[row] for row in monitor._figures.probes.rows]
+    probes = [WORDS[row] for row in monitor._values.probes.rows]
     assert now["overlap@5"] == neighbor_shifts(pair, probes, k=5).overlap.mean()
     assert now["spearman[toy]"] == pytest.approx(next(iter(score(after, [toy]))).value)
     assert [record["step"] for record in monitor.history] == [0, 5, 10, 12]
@@ -75,6 +78,36 @@ def test_reading_without_training_is_not_seen(make_table, toy):
     assert monitor.check()["seen"] == 1
 
 
+@pytest.mark.parametrize(
+    ("now", "times"), [(0.5, 0), (0.6, 0), (0.481, 0), (0.479, 1), (0.455, 2), (math.nan, 0)]
+)
+def test_a_fall_counts_in_whole_budgets(now, times):
+    budget = Budget("ws353", fall=0.02)
+    assert budget.times_broken(VALUES, {**VALUES, "spearman[ws353]": now}) == times
+
+
+def test_a_fall_of_zero_allows_none():
+    assert Budget("overlap@10", fall=0).times_broken(VALUES, {"overlap@10": 0.999}) == 1
+    assert Budget("overlap@10", fall=0).times_broken(VALUES, {"overlap@10": 1.0}) == 0
+
+
+def test_a_budget_finds_its_value_by_name():
+    assert Budget("ws353", 0.1).find(VALUES) == "spearman[ws353]"
+    assert Budget("spearman[ws353]", 0.1).find(VALUES) == "spearman[ws353]"
+    with pytest.raises(UnknownNameError, match="overlap@10"):
+        Budget("overlap@1", 0.1).find(VALUES)
+    with pytest.raises(OptionError, match="rises"):
+        Budget("moved", 0.1).find(VALUES)
+
+
+@pytest.mark.parametrize(
+    "options", [{"fall": -1}, {"fall": 1, "factor": 1}, {"fall": 1, "action": "x"}]
+)
+def test_budgets_out_of_range(options):
+    with pytest.raises(OptionError, match="0 or more"):
+        Budget("ws353", **options)
+
+
 def test_a_budget_stops_the_training(make_table, toy):
     free = make_table()
     monitor = monitor_of(free, toy)
@@ -98,8 +131,8 @@ def test_a_budget_cuts_the_rate_of_the_table_once_for_each_fall(make_table, toy)
     with torch.no_grad():
         table.weight[:20] = -table.weight[:20]
     table(torch.arange(20))
-    figures = monitor.check(optimizer)
-    times = int((1 - figures["overlap@5"]) / 0.1)
+    values = monitor.check(optimizer)
+    times = int((1 - values["overlap@5"]) / 0.1)
     assert times > 1
     assert [group["lr"] for group in optimizer.param_groups] == [0.8, 0.8 * 0.5**times]
     monitor.check(optimizer)
@@ -161,14 +194,14 @@ def test_a_resumed_run_gives_the_same_history(make_table, toy, tmp_path):
     given = monitor_of(table, toy, original=make_table().weight, budgets=[Budget("overlap@5", 0.1)])
     given.load_state_dict(state["monitor"])
     np.testing.assert_equal(given.history, half.history)
-    with pytest.raises(OptionError, match="other figures"):
+    with pytest.raises(OptionError, match="other values"):
         monitor_of(make_table(), toy, k=4).load_state_dict(state["monitor"])
 
 
 def test_writers_see_every_check(make_table, toy):
     seen = []
     table = make_table()
-    monitor = monitor_of(table, toy, writers=[lambda step, figures: seen.append((step, figures))])
+    monitor = monitor_of(table, toy, writers=[lambda step, values: seen.append((step, values))])
     train(table, monitor, torch.optim.SparseAdam(table.parameters(), lr=0.1), 0, 11)
     assert [step for step, _ in seen] == [5, 10]
     assert seen[-1][1] == monitor.latest

@@ -1,6 +1,10 @@
 """The forgetting study: its data, its grid and its report, on a task of a few sentences."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +34,12 @@ def study(monkeypatch, tmp_path):
     monkeypatch.setenv("DRIFTKIT_SHARED_DATA", str(tmp_path / "data"))
     monkeypatch.setattr(study, "RUNS", tmp_path / "runs")
     monkeypatch.setattr(proxy, "EXAMPLES", 20)
-    return study
+    for name in study.kernels.PINNED:
+        monkeypatch.setenv(name, "")  # the study pins them: what it sets is undone
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", torch.backends.mkldnn.enabled)
+    threads = torch.get_num_threads()
+    yield study
+    torch.set_num_threads(threads)
 
 
 def test_tasks(study):
@@ -59,10 +68,8 @@ def test_every_recipe_runs_and_a_finished_cell_is_not_run_again(study, glove, mo
         study, "grid", lambda _: (Cell("mr", "mlp", name, 0, 1.0, 3, 2000) for name in RECIPES)
     )
     options = ["--fast", "--processes", "1"]
-    threads = torch.get_num_threads()
     with torch.random.fork_rng():
         study.main(options)
-    torch.set_num_threads(threads)
     folder = study.RUNS / "fast"
     records = {record["recipe"]: record for record in map(json.loads, _texts(folder))}
     assert records.keys() == RECIPES.keys()
@@ -79,7 +86,10 @@ def test_every_recipe_runs_and_a_finished_cell_is_not_run_again(study, glove, mo
     page = (folder / "forgetting-results.md").read_text()
     assert "### mr, mlp, 100% of the sentences, 3 epochs" in page
     assert "too few for a rank correlation" not in page
-    assert len(pd.read_csv(folder / "results.csv")) == len(RECIPES)
+    table = pd.read_csv(folder / "results.csv").set_index("recipe")
+    assert len(table) == len(RECIPES)
+    for name, record in records.items():  # as many digits as ranks need
+        assert table.loc[name, "first_loss"] == pytest.approx(record["first_loss"], rel=1e-11)
 
     times = {path: path.stat().st_mtime_ns for path in folder.glob("*.json")}
     capsys.readouterr()
@@ -99,26 +109,116 @@ def test_the_full_grid_is_the_one_the_page_describes(study):
     assert [(cell.seed, cell.fraction) for cell in some] == [(0, 0.1), (1, 0.1), (2, 0.1)]
 
 
-def test_the_interval_of_a_gain(study):
-    from benchmarks.forgetting.results import SETTING, gain_interval, pareto
+def results_of(predicted, gold, model="mlp"):
+    """Return the lines of results of a tuned and a frozen model that predicted labels, by seed."""
+    lines = []
+    for seed, (tuned, frozen) in enumerate(predicted):
+        shared = {"task": "mr", "model": model, "fraction": 1.0, "epochs": 1, "rows": 1}
+        shared |= {"seed": seed, "n_test": len(gold)}
+        for recipe, labels in (("tuned", tuned), ("frozen", frozen)):
+            test, apart = (labels == gold).mean(), (labels != frozen).mean()
+            lines.append({**shared, "recipe": recipe, "test": test, "disagreement": apart})
+    table = pd.DataFrame(lines)
+    return table[table["recipe"] == "tuned"], table[table["recipe"] == "frozen"]
 
-    gold = "01" * 200
-    setting = dict.fromkeys(SETTING, "mr")
-    frozen = pd.DataFrame({"seed": [0, 1], "predicted": [gold] * 2, "gold": [gold] * 2}).assign(
-        **setting
-    )
-    worse = frozen.assign(predicted=["00" * 200, gold])
-    mean, low, high = gain_interval(worse, frozen)
-    assert mean == -0.25
-    assert low < -0.45
-    assert high == 0
-    assert gain_interval(frozen, frozen) == (0, 0, 0)
-    # Two settings count the same each: one that lost a quarter, one that lost nothing.
-    both = [pd.concat([some, some.assign(model="cnn")]) for some in (worse, frozen)]
-    both[0].loc[both[0]["model"] == "cnn", "predicted"] = gold
-    assert gain_interval(*both)[0] == -0.125
+
+def test_the_interval_of_a_gain(study):
+    from benchmarks.forgetting.results import gain_interval, scatter_over_settings
+
+    gold = np.tile([0, 1], 200)
+    wrong = np.where(np.arange(400) < 40, 1 - gold, gold)
+    # Two seeds alike, so the sentences alone: 40 of 400 are lost and none is gained.
+    alike = results_of([(wrong, gold), (wrong, gold)], gold)
+    error = 1.96 * np.sqrt((0.1 - 0.1**2) / 400)
+    assert gain_interval(*alike) == pytest.approx((-0.1, -0.1 - error, -0.1 + error), rel=1e-3)
+    assert gain_interval(alike[1], alike[1]) == (0, 0, 0)
+    # Seeds that differ make it wider; three of them have few degrees of freedom.
+    mean, low, high = gain_interval(*results_of([(wrong, gold), (gold, gold)], gold))
+    assert mean == pytest.approx(-0.05)
+    assert high - low > 2 * 2 * error
+    # Two settings count the same each.
+    kept = results_of([(gold, gold)] * 2, gold, model="cnn")
+    both = [pd.concat(parts) for parts in zip(alike, kept, strict=True)]
+    assert gain_interval(*both)[0] == pytest.approx(-0.05)
+    assert scatter_over_settings(*both) == pytest.approx(12.706 * 0.05, rel=1e-3)
+    assert np.isnan(scatter_over_settings(*alike))
+
+
+def test_the_interval_is_no_narrower_than_resampling_the_sentences(study):
+    from benchmarks.forgetting.results import gain_interval
+
+    rng = np.random.default_rng(0)
+    gold = rng.integers(0, 6, 500)
+
+    def answers(accuracy):
+        return np.where(rng.random(500) < accuracy, gold, rng.integers(0, 6, 500))
+
+    found = [(answers(0.7), answers(0.6)) for _ in range(3)]
+    gained = np.mean(
+        [(mine == gold) * 1.0 - (theirs == gold) for mine, theirs in found], axis=0
+    )  # (sentences,)
+    means = gained @ rng.multinomial(500, np.full(500, 1 / 500), 2000).T / 500
+    low, high = np.quantile(means, [0.025, 0.975])
+    mean, ours_low, ours_high = gain_interval(*results_of(found, gold))
+    assert mean == pytest.approx(gained.mean())
+    assert ours_low < low
+    assert high < ours_high
+
+
+def test_the_front(study):
+    from benchmarks.forgetting.results import pareto
+
     points = {"a": (0.0, 1.0), "b": (1.0, 0.0), "c": (0.5, 0.5), "d": (0.4, 0.4)}
     assert pareto(points) == ["a", "c", "b"]
+
+
+def test_the_pages_say_what_the_results_in_the_repository_say(study):
+    """To a unit of the last digit, since another processor may round the other way."""
+    from benchmarks.forgetting.report import DOCS, RESULTS, page_of
+
+    cells = pd.read_csv(RESULTS)
+    pattern = re.compile(r"[-+]?\d+\.\d+")
+    written, computed = (DOCS / "forgetting-results.md").read_text(), page_of(cells)
+    assert pattern.sub("#", written) == pattern.sub("#", computed)
+    for mine, theirs in zip(pattern.findall(written), pattern.findall(computed), strict=True):
+        assert abs(float(mine) - float(theirs)) < 1.01 * 10.0 ** -len(mine.split(".")[1])
+
+    full = cells[(cells["fraction"] == 1) & (cells["recipe"] == "tuned-1e-3")]
+    mlp = full[full["model"] == "mlp"]
+    assert len(mlp) == 9
+    assert mlp["analogies"].max() < -0.025  # the mean over all models, -0.013, hides it
+    assert (mlp[["status[google]", "status[msr]"]] == "lost").all(axis=None)
+
+
+@pytest.mark.slow
+def test_pinned_kernels_compute_the_same_bits_with_any_threads_and_instruction_set():
+    code = """
+import sys
+import torch
+from benchmarks.forgetting import kernels
+from benchmarks.forgetting.models import MODELS
+
+kernels.pin()
+torch.set_num_threads(int(sys.argv[1]))
+torch.manual_seed(0)
+vectors = torch.randn(50, 20, 50, requires_grad=True)
+for make in MODELS.values():
+    model = make(50, 6)
+    loss = model(vectors, torch.ones(50, 20)).square().sum()
+    loss.backward()
+    bits = [parameter.grad.view(torch.int32).sum().item() for parameter in model.parameters()]
+    print(kernels.name(), loss.item(), vectors.grad.view(torch.int32).sum().item(), bits)
+"""
+
+    def printed(threads, **variables):
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), **variables}
+        command = [sys.executable, "-c", code, threads]
+        done = subprocess.run(command, env=environment, capture_output=True, check=True, text=True)
+        return done.stdout
+
+    one = printed("1")
+    assert one.count("pinned") == 3
+    assert printed("2", ONEDNN_MAX_CPU_ISA="SSE41") == one
 
 
 def test_batches_hold_each_sentence_once_and_pad_little(study):

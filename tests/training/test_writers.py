@@ -5,7 +5,7 @@ import pytest
 
 from driftkit.training.writers import tag, to_mlflow, to_tensorboard
 
-FIGURES = {"moved": 7, "overlap@10": 0.5, "overlap@10[moved]": math.nan, "spearman[ws353]": 0.25}
+VALUES = {"moved": 7, "overlap@10": 0.5, "overlap@10[moved]": math.nan, "spearman[ws353]": 0.25}
 
 
 def test_tensorboard(tmp_path):
@@ -17,8 +17,8 @@ def test_tensorboard(tmp_path):
 
         with SummaryWriter(tmp_path) as writer:
             write = to_tensorboard(writer)
-            write(200, FIGURES)
-            write(400, {**FIGURES, "moved": 9})
+            write(200, VALUES)
+            write(400, {**VALUES, "moved": 9})
         events = EventAccumulator(str(tmp_path)).Reload()
         assert sorted(events.Tags()["scalars"]) == [
             "drift/moved", "drift/overlap_at_10", "drift/spearman/ws353"
@@ -35,8 +35,8 @@ def test_mlflow(tmp_path, monkeypatch):
         experiment = client.create_experiment("drift")
         run = client.create_run(experiment).info.run_id
         write = to_mlflow(client, run)
-        write(200, FIGURES)
-        write(400, {**FIGURES, "moved": 9})
+        write(200, VALUES)
+        write(400, {**VALUES, "moved": 9})
         history = client.get_metric_history(run, "drift/moved")
         assert [(m.step, m.value) for m in history] == [(200, 7), (400, 9)]
         assert set(client.get_run(run).data.metrics) == {

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+from driftkit.gate.policy import Action
 from driftkit.gate.reports.markdown import markdown
-
-if TYPE_CHECKING:
-    from driftkit.gate import Verdict
+from driftkit.gate.verdict import Verdict, worst
 
 WORST = 5
 """Results annotated besides the summary; GitHub shows ten annotations a step."""
@@ -16,18 +14,11 @@ WORST = 5
 SUMMARY_LIMIT = 2**20 - 2**12
 """Bytes of a step summary. GitHub drops one above 1 MiB; other commands may write to it too."""
 
-_KIND = {"fail": "error", "warn": "warning", "pass": "notice"}
+_KIND: dict[Action, str] = {"fail": "error", "warn": "warning", "pass": "notice"}
 
 
 def workflow_commands(verdicts: Sequence[Verdict]) -> list[str]:
-    """Return the workflow commands: one for the whole, then the worst results, failures first.
-
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-    """
-    from driftkit.gate.verdict import phrase, worst
-
+    """Return the workflow commands: one for the whole, then the worst results, failures first."""
     state = worst(verdicts)
     if len(verdicts) == 1:
         said = verdicts[0].headline
@@ -36,17 +27,12 @@ def workflow_commands(verdicts: Sequence[Verdict]) -> list[str]:
         failed = sum(verdict.state == "fail" for verdict in verdicts)
         said = f"{failed} of {len(verdicts)} tables failed. {each}."
     lines = [_command(_KIND[state], "driftkit check", said)]
-    for action in ("fail", "warn"):
-        for verdict in verdicts:
-            lines += [
-                _command(
-                    _KIND[action],
-                    f"driftkit: {result.rule}",
-                    f"{verdict.tuned}: {phrase(result)}"
-                    + (f"; {result.reason}" if result.outcome == "inconclusive" else ""),
-                )
-                for result in verdict.acting("fail" if action == "fail" else "warn")
-            ]
+    wrong = [(verdict, result) for verdict in verdicts for result in verdict.acting("fail")]
+    wrong += [(verdict, result) for verdict in verdicts for result in verdict.acting("warn")]
+    for verdict, result in wrong:
+        why = f"; {result.reason}" if result.outcome == "inconclusive" else ""
+        said = f"{verdict.tuned}: {result.sentence}{why}"
+        lines.append(_command(_KIND[result.action], f"driftkit: {result.rule}", said))
     return lines[: WORST + 1]
 
 

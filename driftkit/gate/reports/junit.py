@@ -4,33 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from driftkit.gate.reports.terminal import bound, figure, slack
-
-if TYPE_CHECKING:
-    from driftkit.gate import Result, Verdict
+from driftkit.gate.verdict import Result, Verdict
 
 # What XML 1.0 cannot hold, not even escaped: one such character makes the whole report unreadable.
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(verdicts: Sequence[Verdict]) -> str:
-    """Return the report: a test suite a table, a test case a rule and figure.
+    """Return the report: a test suite for each table, a test case for each result.
 
     A result that fails is a failure. One that was allowed though it could not be decided is
     skipped, so that it cannot be taken for a test that passed. A warning passes and says so in the
-    output of its test case.
-
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-
-    Returns
-    -------
-    str
-        XML of the elements and attributes that Jenkins, GitLab and GitHub's actions read.
+    output of its test case. Elements and attributes are those that Jenkins, GitLab and GitHub's
+    actions read.
     """
     total = sum(len(verdict.results) for verdict in verdicts)
     failed = sum(len(verdict.acting("fail")) for verdict in verdicts)
@@ -79,8 +67,8 @@ def _case(suite: ElementTree.Element, result: Result) -> None:
         {"name": f"{result.rule} ({result.subject})", "classname": "driftkit.check"},
     )
     said = (
-        f"{result.outcome}: {result.subject} is {figure(result)}, the rule is {bound(result)}, "
-        f"slack {slack(result)}"
+        f"{result.outcome}: {result.subject} is {result.value_text}, the rule is "
+        f"{result.bound_text}, slack {result.slack_text}"
     )
     because = "; ".join(part for part in (result.detail, result.reason) if part)
     if result.action == "fail":

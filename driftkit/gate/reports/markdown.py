@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from driftkit.gate.reports.terminal import STATES, bound, figure, slack
+from driftkit.gate.policy import Action
+from driftkit.gate.verdict import STATES, Result, Verdict
 
-if TYPE_CHECKING:
-    from driftkit.gate import Result, Verdict
-
-_SIGNS = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
-_HEAD = ("| | rule, figure | figure | bound | slack | outcome |", "|---|---|--:|--:|--:|---|")
+_SIGNS: dict[Action, str] = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
+_HEAD = ("| | measure | value | bound | slack | outcome |", "|---|---|--:|--:|--:|---|")
 
 
 def markdown(verdicts: Sequence[Verdict], limit: int | None = None) -> str:
@@ -36,9 +33,7 @@ def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield "| | table | fail | warn | pass |"
         yield "|---|---|--:|--:|--:|"
         for verdict in verdicts:
-            counts = " | ".join(
-                str(len(verdict.acting(action))) for action in ("fail", "warn", "pass")
-            )
+            counts = " | ".join(str(len(verdict.acting(action))) for action in _SIGNS)
             yield f"| {_SIGNS[verdict.state]} | {_code(verdict.tuned)} | {counts} |"
         yield ""
     for verdict in verdicts:
@@ -88,16 +83,16 @@ def _row(result: Result) -> str:
     cells = (
         _SIGNS[result.action],
         _code(result.subject),
-        figure(result),
-        _text(bound(result)),
-        slack(result),
+        result.value_text,
+        _text(result.bound_text),
+        result.slack_text,
         result.outcome,
     )
     return f"| {' | '.join(cells)} |"
 
 
 def _code(text: str) -> str:
-    """Put text that users or files decide into a code span that it cannot leave."""
+    """Put text of users or files into a code span that it cannot leave."""
     flat = " ".join(text.split()).replace("|", "\\|")
     fence = "`"
     while fence in flat:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError
 from driftkit.loaders.formats import word2vec_binary
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
-from driftkit.loaders.text.stream import compression, open_stream
+from driftkit.loaders.text.stream import Stream, compression, open_stream
 
 HEAD_BYTES = 1 << 16
 _USTAR = slice(257, 262)
@@ -19,18 +22,8 @@ def looks_like_compressed(head: bytes) -> bool:
 
 
 def read(request: Request) -> Embeddings:
-    """Read the one table inside; of an archive of several files, the one the key names.
-
-    Raises
-    ------
-    SourceError
-        If the file is damaged, unpacks without end, or holds something else.
-    """
-    with request.path.open("rb") as file:
-        head = file.read(8)
-    with open_stream(request, head) as stream:
-        inside = stream.read(HEAD_BYTES)
-        stream.push_back(inside)
+    """Read the one table inside; of an archive of several files, the one the key names."""
+    with _opened(request) as (stream, inside):
         is_tar = inside[_USTAR] == b"ustar"
         if word2vec_binary.looks_like_word2vec(inside):
             return word2vec_binary.read_stream(request, stream)
@@ -44,20 +37,36 @@ def read(request: Request) -> Embeddings:
         what = "nothing"
     else:
         what = "something else"
-    raise SourceError(
-        request.name,
-        f"is compressed and holds {what} where text of vectors or word2vec .bin is read; unpack it "
-        "and give the file inside.",
+    raise request.error(
+        f"is compressed and holds {what}, and only text and word2vec .bin are read compressed; "
+        "unpack it and give the file inside."
     )
 
 
 def count_rows(request: Request) -> int:
     """Count the rows of the table inside, unpacking it piece by piece if it has no header."""
+    with _opened(request) as (stream, inside):
+        if word2vec_binary.looks_like_word2vec(inside):
+            return word2vec_binary.count_head(inside)
+        return text.count_stream(request, stream)
+
+
+@contextmanager
+def _opened(request: Request) -> Iterator[tuple[Stream, bytes]]:
+    """The unpacked stream, and how it begins."""
     with request.path.open("rb") as file:
         head = file.read(8)
     with open_stream(request, head) as stream:
         inside = stream.read(HEAD_BYTES)
         stream.push_back(inside)
-        if word2vec_binary.looks_like_word2vec(inside):
-            return word2vec_binary.count_head(inside)
-        return text.count_stream(request, stream)
+        yield stream, inside
+
+
+FORMAT = Format(
+    "compressed",
+    "text or word2vec .bin as .gz/.xz/.bz2/.zip",
+    looks_like_compressed,
+    read,
+    endings=(".gz", ".xz", ".bz2", ".zip"),
+    rows=count_rows,
+)

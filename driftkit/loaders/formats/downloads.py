@@ -7,12 +7,10 @@ import io
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from driftkit.embeddings import Embeddings
-from driftkit.errors import MissingExtraError, SourceError, UnknownNameError
+from driftkit.errors import MissingExtraError, UnknownNameError
 from driftkit.loaders.request import Request
 
 WANTED = (
@@ -25,30 +23,18 @@ WANTED = (
 """Files of a model on the Hugging Face Hub that word tables are read from."""
 
 
-def read_gensim(request: Request, read_path: Callable[[Request], Embeddings]) -> Embeddings:
-    """Read vectors of gensim-data; see `gensim_path`."""
-    return read_path(replace(request, target=str(gensim_path(request)), scheme=None))
-
-
 def gensim_path(request: Request) -> Path:
-    """Where vectors of gensim-data lie: in its cache, downloaded by gensim if they must be.
+    """Return where vectors of gensim-data lie: in its cache, downloaded by gensim if they must be.
 
     The file is read by driftkit's own reader; the Python code that gensim-data ships beside it is
     never run.
-
-    Raises
-    ------
-    UnknownNameError
-        If gensim-data has no such vectors.
-    SourceError
-        If they are neither cached nor to be had.
     """
     from gensim import downloader
 
     folder = Path(downloader.BASE_DIR) / request.target
     path = folder / f"{request.target}.gz"
     if "/" in request.target or "\\" in request.target or ".." in request.target:
-        raise SourceError(request.name, "is no name of gensim-data, which has no slashes or dots.")
+        raise request.error("is not a name of gensim-data, which has no slashes or dots.")
     if not path.is_file():
         path = Path(_download_gensim(request, downloader))
     return path
@@ -66,34 +52,21 @@ def _download_gensim(request: Request, downloader: Any) -> str:
                 return str(downloader.load(request.target, return_path=True))
     except Exception as error:  # urllib, ssl and gensim each have their own kinds
         reason = f"{type(error).__name__}: {error}".splitlines()[0].rstrip(".")
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"is not in gensim's cache ({downloader.BASE_DIR}) and could not be downloaded "
-            f"({reason}); fetch it where there is a network, and copy that folder.",
+            f"({reason}); fetch it where there is a network, and copy that folder."
         ) from None
     finally:
         logger.removeHandler(quiet)
     raise UnknownNameError("set of vectors in gensim-data", request.target, known)
 
 
-def read_hub(request: Request, read_path: Callable[[Request], Embeddings]) -> Embeddings:
-    """Read a model of the Hugging Face Hub: from its cache, else downloaded by huggingface_hub.
+def hub_path(request: Request) -> Path:
+    """Return where the files of a model of the Hugging Face Hub lie, downloaded if they must be.
 
     ``hf:OWNER/NAME`` means the model, ``hf:OWNER/NAME/FILE`` one file of it, and
     ``hf:OWNER/NAME@REVISION`` a revision.
-
-    Raises
-    ------
-    MissingExtraError
-        If huggingface_hub is not installed.
-    SourceError
-        If there is no such model, or it is neither cached nor to be had.
     """
-    return read_path(replace(request, target=str(hub_path(request)), scheme=None))
-
-
-def hub_path(request: Request) -> Path:
-    """Where the files of a model of the Hugging Face Hub lie, downloaded if they must be."""
     try:
         import huggingface_hub as hub
         from huggingface_hub.errors import LocalEntryNotFoundError
@@ -113,15 +86,14 @@ def hub_path(request: Request) -> Path:
     except LocalEntryNotFoundError:
         pass
     except ValueError as error:
-        raise SourceError(request.name, f"is no name on the Hugging Face Hub ({error}).") from None
+        raise request.error(f"is not a name on the Hugging Face Hub ({error}).") from None
     try:
         if os.environ.get("HF_HUB_OFFLINE"):
             raise LocalEntryNotFoundError("HF_HUB_OFFLINE is set")
         return Path(fetch(**settings))
     except Exception as error:  # the hub and its network have many kinds
         reason = f"{type(error).__name__}: {error}".strip().splitlines()[0].rstrip(".")
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"is not in the cache of huggingface_hub and could not be downloaded ({reason}); fetch "
-            "it where there is a network and set HF_HOME to that cache.",
+            "it where there is a network and set HF_HOME to that cache."
         ) from None

@@ -8,7 +8,7 @@ from mmap import ACCESS_READ, mmap
 import numpy as np
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
@@ -32,13 +32,7 @@ def looks_like_fasttext(head: bytes) -> bool:
 
 
 def read(request: Request) -> Embeddings:
-    """Read the words of a fastText model, or those asked for, in its vocabulary or not.
-
-    Raises
-    ------
-    SourceError
-        If the file is damaged, shorter than it says, or of a kind gensim does not read.
-    """
+    """Read the words of a fastText model, or those asked for, in its vocabulary or not."""
     _check(request)
     from gensim.models.fasttext import load_facebook_vectors
 
@@ -46,9 +40,9 @@ def read(request: Request) -> Embeddings:
         model = load_facebook_vectors(str(request.path))
     except Exception as error:  # gensim raises many kinds for damaged files
         reason = (f"{type(error).__name__}: {error}").splitlines()[0].rstrip(".")
-        raise SourceError(
-            request.name,
-            f"gensim could not read this fastText model ({reason}); a quantized .ftz is not read.",
+        raise request.error(
+            f"gensim could not read this fastText model ({reason}); a quantized .ftz cannot be "
+            "read."
         ) from None
     problems = Problems()
     vocabulary: list[str] = model.index_to_key
@@ -72,14 +66,12 @@ def read(request: Request) -> Embeddings:
 def _check(request: Request) -> None:
     """Check the header and the dictionary against the file, before memory is taken.
 
-    gensim reads a word up to its NUL, and one without makes it read past the end for ever.
+    gensim reads a word up to its NUL; a word without one makes it read past the end forever.
     """
     with request.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         size = len(data)
         if size < _ARGUMENTS.size + _SIZES.size:
-            raise SourceError(
-                request.name, "is a truncated fastText model: it ends inside its header."
-            )
+            raise request.error("is a truncated fastText model: it ends inside its header.")
         version, dimensions = struct.unpack_from("<2i", data, 4)
         bucket = struct.unpack_from("<i", data, _BUCKET)[0]
         sizes = _SIZES.unpack_from(data, _ARGUMENTS.size)
@@ -87,20 +79,18 @@ def _check(request: Request) -> None:
         sane = version in (11, 12) and dimensions > 0 and bucket >= 0 and 0 < words <= entries
         needed = 4 * dimensions * (words + bucket) if sane else 0
         if not sane or needed > size or entries * _ENTRY > size:
-            raise SourceError(
-                request.name,
-                "is a damaged, truncated or quantized (.ftz) fastText model: its header tells of "
-                f"{words:,} words and {bucket:,} n-grams of {dimensions:,} numbers, and it has "
-                f"{size:,} bytes.",
+            raise request.error(
+                "is a damaged, truncated or quantized (.ftz) fastText model: its header "
+                f"promises {words:,} words and {bucket:,} n-grams of {dimensions:,} numbers each, "
+                f"and it has {size:,} bytes."
             )
         at = _ARGUMENTS.size + _SIZES.size
         for entry in range(entries):
             end = data.find(b"\0", at, at + _WORD_BYTES)
             if end < 0:
-                raise SourceError(
-                    request.name,
+                raise request.error(
                     f"is a damaged or truncated fastText model: word {entry + 1:,} of its "
-                    f"{entries:,} has no end.",
+                    f"{entries:,} has no end."
                 )
             at = end + _ENTRY
         at += 8 * max(pruned, 0) + 1  # pairs of pruned n-grams, then whether it is quantized
@@ -108,10 +98,12 @@ def _check(request: Request) -> None:
         rows, columns = struct.unpack("<2q", shape) if len(shape) == 16 else (0, 0)
         left = max(size - at - len(shape), 0)
         if (rows, columns) != (words + bucket, dimensions) or 4 * rows * columns > left:
-            raise SourceError(
-                request.name,
-                "is a damaged, truncated or quantized (.ftz) fastText model: a matrix of "
-                f"{words + bucket:,} x {dimensions:,} is due, and {rows:,} x {columns:,} in "
-                f"{left:,} bytes are there.",
+            raise request.error(
+                "is a damaged, truncated or quantized (.ftz) fastText model: its matrix "
+                f"should be {words + bucket:,} x {dimensions:,}, and {rows:,} x {columns:,} in "
+                f"{left:,} bytes were found."
             )
     require_memory(2 * needed, request.name)
+
+
+FORMAT = Format("fasttext", "fastText .bin", looks_like_fasttext, read)

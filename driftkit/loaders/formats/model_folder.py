@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError
-from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
+from driftkit.loaders.choose_tensor import Tensor, TensorFile
 from driftkit.loaders.formats import safetensors_file, torch_checkpoint
-from driftkit.loaders.missing import require_file
+from driftkit.loaders.formats.format import Format
+from driftkit.loaders.preconditions import require_file
 from driftkit.loaders.request import Request
-from driftkit.loaders.vocabulary.find import Vocabulary, find_vocabulary, read_vocabulary
+from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
 from driftkit.loaders.vocabulary.tokenizer import fill
+from driftkit.loaders.vocabulary.words import Vocabulary
 
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin", "adapter_model.safetensors")
@@ -28,26 +30,12 @@ def looks_like_model(folder: Path) -> bool:
 
 
 def tensors(request: Request) -> TensorFile:
-    """List the tensors of the folder's weights, and read its tokenizer's vocabulary.
-
-    Raises
-    ------
-    SourceError
-        If the index of a sharded model is damaged, leads outside the folder, or names a file
-        that is missing.
-    """
+    """List the tensors of the folder's weights, and read its tokenizer's vocabulary."""
     for folder in _parts(request.path, request.name):
         files = _weights(folder)
         if files:
             return TensorFile(tuple(_list(request, folder, files)), _vocabulary(request, folder))
-    raise SourceError(
-        request.name, f"is a folder without weights; one holds {' or '.join(WEIGHTS[:2])}."
-    )
-
-
-def read(request: Request) -> Embeddings:
-    """Read the word table of a model's folder."""
-    return read_table(request, "model-folder", tensors(request))
+    raise request.error(f"is a folder without weights; one holds {' or '.join(WEIGHTS[:2])}.")
 
 
 def _parts(folder: Path, name: str) -> Iterator[Path]:
@@ -78,10 +66,12 @@ def _list(request: Request, folder: Path, files: list[str]) -> Iterator[Tensor]:
     index = _json(folder / files[0], request.name)
     where = index.get("weight_map") if isinstance(index, dict) else None
     if not isinstance(where, dict) or not all(isinstance(name, str) for name in where.values()):
-        raise SourceError(request.name, f"its {files[0]} has no weight_map of tensor to file.")
+        raise request.error(f"its {files[0]} has no weight_map from tensor to file.")
     for name in sorted(set(where.values())):
         shard = _inside(folder, name, request.name)
-        require_file(shard, f"{request.name}/{name}", SourceError, f"a shard {files[0]} names")
+        require_file(
+            shard, f"{request.name}/{name}", SourceError, f"the shard that {files[0]} names"
+        )
         for tensor in _list_file(request, shard):
             if where.get(str(tensor.key)) == name:
                 yield tensor
@@ -89,7 +79,8 @@ def _list(request: Request, folder: Path, files: list[str]) -> Iterator[Tensor]:
 
 def _list_file(request: Request, path: Path) -> list[Tensor]:
     if path.suffix == ".safetensors":
-        return safetensors_file.list_tensors(path, f"{request.name}/{path.name}")
+        part = replace(request, name=f"{request.name}/{path.name}")
+        return safetensors_file.list_tensors(path, part)
     return torch_checkpoint.list_tensors(path, request)
 
 
@@ -132,3 +123,12 @@ def _inside(folder: Path, name: str, source: str) -> Path:
             source, f"names the file {name!r}, which leads out of its folder; it was not opened."
         )
     return path
+
+
+FORMAT = Format(
+    "model-folder",
+    "a Hugging Face, sentence-transformers or model2vec folder",
+    looks_like_model,
+    tensors=tensors,
+    is_folder=True,
+)

@@ -9,13 +9,13 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError, UnsafePickleError
-from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
+from driftkit.loaders.choose_tensor import Tensor, TensorFile
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.stream import RATIO
-from driftkit.loaders.vocabulary.find import Vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary
 
 _WORDS = frozenset({"words", "vocab", "vocabulary", "tokens", "index_to_key", "itos"})
 _LOCAL_HEADER = 30
@@ -34,32 +34,16 @@ def looks_like_npz(head: bytes) -> bool:
 
 
 def tensors(request: Request) -> TensorFile:
-    """Map the one matrix of a ``.npy`` file; nothing is read yet.
-
-    Raises
-    ------
-    UnsafePickleError
-        If it is an array of Python objects, which is a pickle.
-    SourceError
-        If the header or the length of the file is wrong.
-    """
+    """Map the one matrix of a ``.npy`` file; nothing is read yet."""
     try:
         array = np.load(request.path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy parses the header as Python, which raises many kinds
         raise _damaged(request, error, ".npy") from None
-    return TensorFile((_tensor(None, array),))
+    return TensorFile((Tensor(None, array.shape, str(array.dtype), array.__getitem__),))
 
 
 def archive_tensors(request: Request) -> TensorFile:
-    """List the matrices of a ``.npz`` file; an array of strings named words holds the words.
-
-    Raises
-    ------
-    UnsafePickleError
-        If one is an array of Python objects.
-    SourceError
-        If the archive is damaged.
-    """
+    """List the matrices of a ``.npz`` file; an array of strings named words holds the words."""
     found: list[Tensor] = []
     vocabulary: Vocabulary | None = None
     try:
@@ -69,7 +53,8 @@ def archive_tensors(request: Request) -> TensorFile:
                     continue
                 key = info.filename.removesuffix(".npy")
                 with archive.open(info) as member:
-                    shape, fortran, dtype = _header(member)
+                    header = _header(member)
+                shape, _, dtype = header
                 if dtype.hasobject:
                     raise _objects(request)
                 if key in _WORDS and dtype.kind == "U" and len(shape) == 1:
@@ -78,7 +63,7 @@ def archive_tensors(request: Request) -> TensorFile:
                         words = np.lib.format.read_array(member, allow_pickle=False).tolist()
                     vocabulary = Vocabulary(tuple(words), f"{key} inside the file")
                 else:
-                    found.append(_member(request, info, key, shape, fortran, dtype))
+                    found.append(_member(request, info, key, *header))
     except SourceError:
         raise
     except Exception as error:  # and so does zipfile for damaged archives
@@ -86,29 +71,10 @@ def archive_tensors(request: Request) -> TensorFile:
     return TensorFile(tuple(found), vocabulary)
 
 
-def read(request: Request) -> Embeddings:
-    """Read a ``.npy`` matrix; float32 in C order stays memory-mapped."""
-    return read_table(request, "npy", tensors(request))
-
-
-def read_archive(request: Request) -> Embeddings:
-    """Read one matrix of a ``.npz`` archive; stored float32 in C order stays memory-mapped."""
-    return read_table(request, "npz", archive_tensors(request))
-
-
-def _tensor(key: str | None, array: npt.NDArray[Any]) -> Tensor:
-    return Tensor(key, array.shape, str(array.dtype), lambda rows: array[rows])
-
-
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(member)
-    reader = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, fortran, dtype = reader(member)
-    return shape, fortran, dtype
+    first = np.lib.format.read_magic(member) == (1, 0)
+    form = np.lib.format
+    return (form.read_array_header_1_0 if first else form.read_array_header_2_0)(member)
 
 
 def _member(
@@ -155,10 +121,9 @@ def _data_offset(path: Path, info: ZipInfo) -> int:
 
 def _check_size(request: Request, info: ZipInfo) -> None:
     if info.file_size > max(RATIO * info.compress_size, 1 << 26):
-        raise SourceError(
-            request.name,
-            f"its array {info.filename} unpacks to more than {RATIO} times its size, as no table "
-            "of vectors does; save it with np.savez.",
+        raise request.error(
+            f"its array {info.filename} unpacks to more than {RATIO} times its size, which no "
+            "table of vectors does; save it with np.savez."
         )
     require_memory(info.file_size, request.name)
 
@@ -166,10 +131,7 @@ def _check_size(request: Request, info: ZipInfo) -> None:
 def _damaged(request: Request, error: Exception, ending: str) -> SourceError:
     if "Python objects" in str(error) or "Object arrays" in str(error):
         return _objects(request)
-    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-    return SourceError(
-        request.name, f"is a damaged or truncated {ending} file ({reason}); save or copy it again."
-    )
+    return request.damaged(f"{ending} file", error)
 
 
 def _objects(request: Request) -> UnsafePickleError:
@@ -178,3 +140,9 @@ def _objects(request: Request) -> UnsafePickleError:
         "is an array of Python objects, which is a pickle and is never opened; save the "
         "matrix as numbers: np.save(path, np.asarray(matrix, np.float32)).",
     )
+
+
+NPY = Format(
+    "npy", "NumPy .npy with a vocabulary", looks_like_npy, tensors=tensors, endings=(".npy",)
+)
+NPZ = Format("npz", "NumPy .npz", looks_like_npz, tensors=archive_tensors, endings=(".npz",))

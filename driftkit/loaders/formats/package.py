@@ -9,37 +9,22 @@ from pathlib import Path
 import numpy as np
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import MissingExtraError, SourceError, UnknownNameError
-from driftkit.loaders.choose_rows import select
-from driftkit.loaders.problems import Problems
+from driftkit.errors import MissingExtraError, UnknownNameError
+from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.request import Request
 from driftkit.provenance import Source
 
 
 @dataclass(frozen=True, slots=True)
 class VectorPackage:
-    """Where a package keeps its vectors.
+    """Where a package keeps its vectors."""
 
-    Parameters
-    ----------
-    name : str
-        The distribution's name, as typed after ``package:``.
-    module : str
-        The module whose folder holds the files.
-    matrix : str
-        The ``.npy`` file, relative to that folder.
-    words, column : str
-        The parquet file, relative to that folder, and its column of words in row order.
-    extra : str
-        The extra of driftkit that installs it.
-    """
-
-    name: str
-    module: str
-    matrix: str
-    words: str
-    column: str
-    extra: str
+    name: str  # the distribution's, as typed after "package:"
+    module: str  # its folder holds the files
+    matrix: str  # a .npy file
+    words: str  # a parquet file
+    column: str  # of that, with the words in row order
+    extra: str  # of driftkit, which installs the package
 
 
 PACKAGES = (
@@ -59,34 +44,21 @@ def read(request: Request) -> Embeddings:
 
     The matrix is memory-mapped; one stored in Fortran order, as GloVe 6B 50d is, is copied once
     into C order, in which a word's vector is contiguous.
-
-    Raises
-    ------
-    UnknownNameError
-        If driftkit knows no such package.
-    MissingExtraError
-        If the package, or pyarrow, is not installed.
-    SourceError
-        If a key is asked for, or a file of the package is missing.
     """
     known = {package.name: package for package in PACKAGES}
     if request.target not in known:
         raise UnknownNameError("vector package", request.target, known)
     if request.key is not None:
-        raise SourceError(request.name, "holds one table and no named tensors; leave the key out.")
+        raise request.error("holds one table and no named tensors; leave the key out.")
     package = known[request.target]
     folder = _folder(package)
     matrix, words = folder / package.matrix, folder / package.words
     for path in (matrix, words):
         if not path.is_file():
-            raise SourceError(
-                request.name, f"its file {path.name} is missing; reinstall the package."
-            )
+            raise request.error(f"its file {path.name} is missing; reinstall the package.")
     source = Source(request.name, matrix, "package")
-    problems = Problems()
-    rows, chosen = select(request, _words(package, words), problems)
     stored = np.load(matrix, mmap_mode="r", allow_pickle=False)
-    return Embeddings(chosen, stored[rows], source=source, problems=problems.all())
+    return chosen_table(request, _words(package, words), lambda rows: stored[rows], source)
 
 
 def _folder(package: VectorPackage) -> Path:

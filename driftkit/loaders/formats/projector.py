@@ -6,14 +6,15 @@ import re
 from pathlib import Path
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError, VocabularyError
-from driftkit.loaders.choose_rows import select
+from driftkit.errors import VocabularyError
+from driftkit.loaders.choose_rows import chosen_table
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import require_memory
-from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.header import is_number
 from driftkit.loaders.text.precision import rounding_of
-from driftkit.loaders.vocabulary.find import Vocabulary, read_vocabulary
+from driftkit.loaders.vocabulary.find import read_vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Source
 
 _METADATA = ("metadata.tsv", "meta.tsv", "labels.tsv")
@@ -30,15 +31,7 @@ def looks_like_projector(head: bytes) -> bool:
 
 
 def read(request: Request) -> Embeddings:
-    """Read the vectors, and the words of the metadata file beside them.
-
-    Raises
-    ------
-    SourceError
-        If a row is no row of numbers, or of another length.
-    VocabularyError
-        If there is no metadata, or not one word a row.
-    """
+    """Read the vectors, and the words of the metadata file beside them."""
     import polars as pl
 
     require_memory(3 * request.path.stat().st_size, request.name)
@@ -55,14 +48,10 @@ def read(request: Request) -> Embeddings:
         )
     except pl.exceptions.PolarsError as error:
         reason = re.split(r"\s{2,}|\n", str(error))[0]
-        raise SourceError(
-            request.name, f"is a TSV of numbers with a broken row ({reason})."
-        ) from None
+        raise request.error(f"is a TSV of numbers with a broken row ({reason}).") from None
     if any(frame.null_count().row(0)):
         row = next(row for row, values in enumerate(frame.rows()) if None in values)
-        raise SourceError(
-            request.name, f"line {row + 1:,} lacks a number where other lines have {d}."
-        )
+        raise request.error(f"line {row + 1:,} has fewer than the {d} numbers of the other lines.")
     vocabulary = _metadata(request)
     if len(vocabulary) != frame.height:
         raise VocabularyError(
@@ -71,10 +60,8 @@ def read(request: Request) -> Embeddings:
         )
     sample = (number for line in data.split(b"\n", 400)[:400] for number in line.split(b"\t")[:50])
     source = Source(request.name, request.path, "projector", "text", rounding=rounding_of(sample))
-    problems = Problems()
-    rows, words = select(request, vocabulary.words, problems)
-    matrix = frame.to_numpy(order="c")[rows]
-    return Embeddings(words, matrix, source=source, problems=problems.all())
+    matrix = frame.to_numpy(order="c")
+    return chosen_table(request, vocabulary.words, lambda rows: matrix[rows], source)
 
 
 def _metadata(request: Request) -> Vocabulary:
@@ -99,3 +86,12 @@ def _beside(path: Path) -> list[Path]:
         for other in ("metadata", "meta", "labels")
     ]
     return named + [path.with_name(name) for name in _METADATA]
+
+
+FORMAT = Format(
+    "projector",
+    "TensorBoard projector .tsv with its metadata",
+    looks_like_projector,
+    read,
+    endings=(".tsv",),
+)

@@ -1,13 +1,16 @@
-"""The table of formats: tried in order, each told by content, and by name only where it must."""
+"""The formats that can be read: built in or registered, told by content, then by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError
+from driftkit.errors import DriftkitError, OptionError, SourceError
+from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats import (
     compressed,
@@ -23,165 +26,200 @@ from driftkit.loaders.formats import (
     torch_checkpoint,
     word2vec_binary,
 )
-from driftkit.loaders.missing import require_file
+from driftkit.loaders.formats.format import Format
+from driftkit.loaders.preconditions import require_file
+from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
+from driftkit.plugins import load_plugins
+from driftkit.provenance import Source
 
 HEAD_BYTES = 1 << 16
 """How much of a file is looked at to tell its format."""
 
+_TOLD_BY_MARK = (
+    numpy_file.NPY,
+    numpy_file.NPZ,
+    torch_checkpoint.FORMAT,
+    safetensors_file.FORMAT,
+    fasttext_file.FORMAT,
+    word2vec_binary.FORMAT,
+    driftkit_folder.FORMAT,
+)
+"""Formats that begin with a mark of their own; nothing registered can take their files."""
 
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """One format.
+_REGISTERED: list[Format] = []
+
+_TAKE_MANY = (
+    gensim_file.FORMAT,
+    compressed.FORMAT,
+    projector.FORMAT,
+    text.FORMAT,
+    model_folder.FORMAT,
+)
+"""Formats told by little: any pickle, any archive, anything like text, any folder of weights.
+They are tried last, since a registered format may well be one of these, with a mark of its own."""
+
+
+def formats() -> Iterable[Format]:
+    """Return every format in the order in which they are tried."""
+    load_plugins()
+    return (*_TOLD_BY_MARK, *_REGISTERED, *_TAKE_MANY)
+
+
+def register_format(
+    name: str,
+    title: str,
+    tells: Callable[[Any], bool],
+    read: Callable[[Request], Embeddings] | None = None,
+    *,
+    tensors: Callable[[Request], TensorFile] | None = None,
+    endings: str | Iterable[str] = (),
+    is_folder: bool = False,
+) -> None:
+    r"""Teach driftkit a format of files: `load`, `inspect` and every command then read it.
+
+    Formats are told by content. Those with a mark of their own (``.npy``, ``.npz``, torch,
+    safetensors, fastText, word2vec ``.bin``, driftkit folders) are tried first, then registered
+    ones in the order they were registered, then those that would take almost anything: pickles,
+    compressed files, text, folders of weights.
 
     Parameters
     ----------
     name : str
-        As in ``Source.format``; text has two, told apart by its header.
+        What ``Source.format`` and reports call it.
     title : str
-        As people call it, with the usual endings, for messages.
+        As people call it, for the message that lists what is accepted.
     tells : callable
-        Whether a file with this head has this format.
-    read : callable
-        Reads a table.
+        ``tells(head)`` returns whether a file that starts with these bytes (64 KiB, or all) has
+        this format; with `is_folder`, ``tells(path)`` whether that folder has it.
+    read : callable, optional
+        ``read(request)`` returns the `Embeddings` of ``request.path``. It may return all rows,
+        since ``request.limit`` and ``request.words`` are applied to what it returns. Where a file
+        is wrong, ``raise request.error("one sentence.")``. Numbers count as exact; if the file
+        holds rounded ones, such as text of five decimals, return ``Embeddings(words, matrix,
+        source=Source(request.name, request.path, name, rounding=Rounding.of_decimals(5)))``, both
+        from `driftkit.provenance`.
     tensors : callable, optional
-        Lists what a file of tensors holds; None for formats that hold one table with its words.
-    endings : tuple of str
-        Names such files usually have; only used to word errors about files not recognized.
-    rows : callable, optional
-        Counts the rows without reading them; None where reading a few reads all.
+        In place of `read`, for files of tensors without words: ``tensors(request)`` returns a
+        `TensorFile`. Which tensor is meant, and its words, are then found as for a checkpoint.
+    endings : str or iterable of str
+        Endings that such files usually have, such as ``".jvec"``; only error messages use them.
+    is_folder : bool, default False
+        Whether this is a format of folders.
+
+    Raises
+    ------
+    OptionError
+        If the name is taken, or not exactly one of `read` and `tensors` is given.
+
+    Examples
+    --------
+    >>> import json, pathlib, tempfile
+    >>> from driftkit import Embeddings, load, register_format
+    >>> def read(request):
+    ...     vectors = json.loads(request.path.read_bytes())["jvec"]
+    ...     return Embeddings(list(vectors), list(vectors.values()))
+    >>> register_format(
+    ...     "jvec", "JSON of vectors (.jvec)", lambda head: head.startswith(b'{"jvec"'), read
+    ... )
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "tiny.jvec")
+    >>> _ = path.write_text('{"jvec": {"good": [1, 0.5], "bad": [-1, 0.5]}}')
+    >>> table = load(path, limit=1)
+    >>> table.words, table.source.format
+    (('good',), 'jvec')
     """
-
-    name: str
-    title: str
-    tells: Callable[[bytes], bool]
-    read: Callable[[Request], Embeddings]
-    tensors: Callable[[Request], TensorFile] | None = None
-    endings: tuple[str, ...] = ()
-    rows: Callable[[Request], int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FolderLayout:
-    """One kind of folder; the same as `Layout`, told by what lies in it."""
-
-    name: str
-    title: str
-    tells: Callable[[Path], bool]
-    read: Callable[[Request], Embeddings]
-    tensors: Callable[[Request], TensorFile] | None = None
-    rows: Callable[[Request], int] | None = None
+    if any(name == known.name for known in formats()):
+        raise OptionError(
+            f"a format named {name!r} is registered already; give yours another name."
+        )
+    if (read is None) == (tensors is None) or not all(map(callable, (tells, read or tensors))):
+        raise OptionError(
+            f"format {name!r}: give a callable `tells`, and either a callable `read` or a callable "
+            "`tensors`."
+        )
+    endings = (endings,) if isinstance(endings, str) else endings
+    lowered = tuple(ending.lower() for ending in endings)
+    known = Format(name, title, tells, read, tensors, lowered, is_folder=is_folder)
+    _REGISTERED.append(_finished(known))
 
 
-LAYOUTS = (
-    Layout(
-        "npy", "NumPy .npy with a vocabulary",
-        numpy_file.looks_like_npy, numpy_file.read, numpy_file.tensors, (".npy",),
-    ),
-    Layout(
-        "npz", "NumPy .npz",
-        numpy_file.looks_like_npz, numpy_file.read_archive, numpy_file.archive_tensors, (".npz",),
-    ),
-    Layout(
-        "torch", "torch .pt/.pth/.ckpt/.bin",
-        torch_checkpoint.looks_like_torch, torch_checkpoint.read, torch_checkpoint.tensors,
-        (".pt", ".pth", ".ckpt"),
-    ),
-    Layout(
-        "safetensors", ".safetensors",
-        safetensors_file.looks_like_safetensors, safetensors_file.read, safetensors_file.tensors,
-        (".safetensors",),
-    ),
-    Layout(
-        "gensim", "gensim .kv/.model (a pickle, only with --unsafe-pickle)",
-        gensim_file.looks_like_pickle, gensim_file.read, endings=(".kv", ".model"),
-    ),
-    Layout(
-        "fasttext", "fastText .bin",
-        fasttext_file.looks_like_fasttext, fasttext_file.read,
-    ),
-    Layout(
-        "compressed", "text or word2vec .bin as .gz/.xz/.bz2/.zip",
-        compressed.looks_like_compressed, compressed.read, endings=(".gz", ".xz", ".bz2", ".zip"),
-        rows=compressed.count_rows,
-    ),
-    Layout(
-        "word2vec-binary", "word2vec .bin",
-        word2vec_binary.looks_like_word2vec, word2vec_binary.read, endings=(".bin",),
-        rows=word2vec_binary.count_rows,
-    ),
-    Layout(
-        "projector", "TensorBoard projector .tsv with its metadata",
-        projector.looks_like_projector, projector.read, endings=(".tsv",),
-    ),
-    Layout(
-        "text", "GloVe, word2vec or fastText text",
-        text.looks_like_text, text.read, endings=(".txt", ".vec"),
-        rows=text.count_rows,
-    ),
-)  # fmt: skip
+@contextmanager
+def _one_sentence(source: str, what: str) -> Iterator[None]:
+    """Turn whatever a stranger's code raises into one sentence about the source."""
+    try:
+        yield
+    except DriftkitError:
+        raise
+    except Exception as error:
+        raise SourceError(source, f"{what} ({type(error).__name__}: {error}).") from error
 
-FOLDERS = (
-    FolderLayout(
-        "driftkit", "a driftkit folder",
-        driftkit_folder.looks_like_driftkit, driftkit_folder.read, rows=driftkit_folder.count_rows,
-    ),
-    FolderLayout(
-        "model-folder", "a Hugging Face, sentence-transformers or model2vec folder",
-        model_folder.looks_like_model, model_folder.read, model_folder.tensors,
-    ),
-)  # fmt: skip
 
-ACCEPTED = (
-    ", ".join(layout.title for layout in (*LAYOUTS, *FOLDERS))
-    + ", gensim:NAME, hf:REPO, or "
-    + ", ".join(f"package:{known.name}" for known in package.PACKAGES)
-)
-"""Everything `driftkit.load` accepts, for messages."""
+def _finished(known: Format) -> Format:
+    """Let a stranger's reader return all rows, and leave out where they came from."""
+
+    def read(request: Request) -> Embeddings:
+        with _one_sentence(request.name, f"could not be read as {known.name}"):
+            table = known.load(request)
+        if known.read is None:
+            return table
+        if not isinstance(table, Embeddings):
+            raise request.error(
+                f"the reader of {known.name} returned an object of type {type(table).__name__}; it "
+                "must return Embeddings."
+            )
+        problems = Problems()
+        problems.extend(table.problems)
+        unnamed = table.source == Source()
+        source = Source(request.name, request.path, known.name) if unnamed else table.source
+        return chosen_table(request, table.words, lambda rows: table.matrix[rows], source, problems)
+
+    def tensors(request: Request) -> TensorFile:
+        assert known.tensors is not None
+        with _one_sentence(request.name, f"could not be read as {known.name}"):
+            return known.tensors(request)
+
+    return replace(known, read=read, tensors=known.tensors and tensors)
+
+
+def accepted() -> str:
+    """Return everything that `driftkit.load` accepts, for messages."""
+    titles = [known.title for known in sorted(formats(), key=lambda known: known.is_folder)]
+    packages = [f"package:{known.name}" for known in package.PACKAGES]
+    return ", ".join([*titles, "gensim:NAME", "hf:REPO"]) + f", or {', '.join(packages)}"
 
 
 def read(request: Request) -> Embeddings:
     """Read whatever a request means."""
-    if request.scheme is not None:
-        return SCHEME_READERS[request.scheme](request)
-    return find_layout(request).read(request)
+    if request.scheme == "package":
+        return package.read(request)
+    request = as_path(request)
+    return find_format(request).load(request)
 
 
-SCHEME_READERS: dict[str, Callable[[Request], Embeddings]] = {
-    "package": package.read,
-    "gensim": lambda request: downloads.read_gensim(request, read),
-    "hf": lambda request: downloads.read_hub(request, read),
-}
+def as_path(request: Request) -> Request:
+    """Turn ``gensim:NAME`` and ``hf:REPO`` into the path behind them, downloaded if it must be."""
+    if request.scheme is None:
+        return request
+    find = {"gensim": downloads.gensim_path, "hf": downloads.hub_path}[request.scheme]
+    return replace(request, target=str(find(request)), scheme=None)
 
 
-def cached_path(request: Request) -> Path:
-    """File or folder behind ``gensim:NAME`` or ``hf:REPO``, downloaded if it must be."""
-    finders = {"gensim": downloads.gensim_path, "hf": downloads.hub_path}
-    return finders[str(request.scheme)](request)
-
-
-def find_layout(request: Request) -> Layout | FolderLayout:
-    """Tell the format of a file or folder.
-
-    Raises
-    ------
-    SourceError
-        If it is missing or empty, or has none of the formats.
-    """
-    path = request.path
+def find_format(request: Request) -> Format:
+    """Tell the format of a file or folder by its content."""
+    path, name = request.path, request.name
     if _is_folder(path):
-        for folder in FOLDERS:
-            if folder.tells(path):
-                return folder
-        raise SourceError(request.name, _unknown_folder(path))
-    require_file(path, request.name, SourceError, f"one file: {ACCEPTED}")
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    for layout in LAYOUTS:
-        if layout.tells(head):
-            return layout
-    raise SourceError(request.name, _unknown(path))
+        told: bytes | Path = path
+    else:
+        require_file(path, name, SourceError, f"one file: {accepted()}")
+        with path.open("rb") as file:
+            told = file.read(HEAD_BYTES)
+    for known in formats():
+        if known.is_folder == isinstance(told, Path):
+            with _one_sentence(name, f"the format {known.name} could not tell whether this is one"):
+                if known.tells(told):
+                    return known
+    raise SourceError(name, _unknown_folder(path) if isinstance(told, Path) else _unknown(path))
 
 
 def _is_folder(path: Path) -> bool:
@@ -194,18 +232,18 @@ def _is_folder(path: Path) -> bool:
 def _unknown_folder(path: Path) -> str:
     held = sorted(entry.name for entry in path.iterdir())[:5]
     shown = f"it holds {', '.join(held)}" if held else "it is empty"
+    folders = " nor ".join(known.title for known in formats() if known.is_folder)
     return (
-        "is a folder, and neither "
-        + " nor ".join(layout.title for layout in FOLDERS)
-        + f" ({shown}); give one of these, or one file: {ACCEPTED}."
+        f"is a folder, and neither {folders} ({shown}); give one of these, or one file: "
+        f"{accepted()}."
     )
 
 
 def _unknown(path: Path) -> str:
-    for layout in LAYOUTS:
-        if path.suffix.lower() in layout.endings:
+    for known in formats():
+        if path.suffix.lower() in known.endings:
             return (
-                f"is named like {layout.title} but does not hold it; the file may be damaged or of "
-                f"another format. Accepted: {ACCEPTED}."
+                f"is named like {known.title} but does not hold it; the file may be damaged or of "
+                f"another format. Accepted: {accepted()}."
             )
-    return f"its content is none of the formats accepted: {ACCEPTED}."
+    return f"its content is none of the formats accepted: {accepted()}."

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import Rows
-from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
+from driftkit.loaders.choose_tensor import Tensor, TensorFile
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.request import Request
-from driftkit.loaders.vocabulary.find import Vocabulary, is_state_of_words, words_of_state
+from driftkit.loaders.vocabulary.words import Vocabulary, is_state_of_words, words_of_state
 
 _DTYPES = {
     "F64": ("float64", "<f8"), "F32": ("float32", "<f4"), "F16": ("float16", "<f2"),
@@ -30,24 +29,18 @@ def looks_like_safetensors(head: bytes) -> bool:
 
 
 def tensors(request: Request) -> TensorFile:
-    """List the tensors by the file's header alone.
-
-    Raises
-    ------
-    SourceError
-        If the header does not fit the file.
-    """
-    listed = list_tensors(request.path, request.name)
+    """List the tensors by the file's header alone, and read the words of a `WordEmbedding`."""
+    listed = list_tensors(request.path, request)
     vocabulary: Vocabulary | None = None
     for tensor in listed:
         if is_state_of_words(tensor.key, tensor.dtype, tensor.shape):
             state = bytes(tensor.read(slice(None)))
-            vocabulary = words_of_state(state, f"{tensor.key} inside the file") or vocabulary
+            vocabulary = words_of_state(state, tensor.key) or vocabulary
     return TensorFile(tuple(listed), vocabulary)
 
 
-def list_tensors(path: Path, name: str) -> list[Tensor]:
-    """List the tensors of one file; `name` is what the user typed, for messages."""
+def list_tensors(path: Path, request: Request) -> list[Tensor]:
+    """List the tensors of one file of what a request means."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -55,10 +48,7 @@ def list_tensors(path: Path, name: str) -> list[Tensor]:
         with safe_open(path, framework="np"):
             pass
     except (SafetensorError, OSError) as error:
-        raise SourceError(
-            name,
-            f"is a damaged or truncated safetensors file ({error}); save or copy it again.",
-        ) from None
+        raise request.damaged("safetensors file", error) from None
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
         header: dict[str, Any] = json.loads(file.read(length))
@@ -98,6 +88,10 @@ def _spaced(
     return out
 
 
-def read(request: Request) -> Embeddings:
-    """Read one tensor of a safetensors file; float32 stays memory-mapped."""
-    return read_table(request, "safetensors", tensors(request))
+FORMAT = Format(
+    "safetensors",
+    ".safetensors",
+    looks_like_safetensors,
+    tensors=tensors,
+    endings=(".safetensors",),
+)

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
 
-from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError, UnsafePickleError
 from driftkit.loaders.choose_rows import Rows
-from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
+from driftkit.loaders.choose_tensor import Tensor, TensorFile
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.request import Request
-from driftkit.loaders.vocabulary.find import (
+from driftkit.loaders.vocabulary.pickled import looks_like_torch_archive
+from driftkit.loaders.vocabulary.words import (
     Vocabulary,
     is_state_of_words,
     words_by_row,
@@ -36,19 +37,11 @@ _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 
 def looks_like_torch(head: bytes) -> bool:
     """Whether a file that starts so was written by ``torch.save``."""
-    return head.startswith(_LEGACY) or (head.startswith(b"PK\x03\x04") and b"data.pkl" in head)
+    return head.startswith(_LEGACY) or looks_like_torch_archive(head)
 
 
 def tensors(request: Request) -> TensorFile:
-    """Open a checkpoint, memory-mapped where its format allows, and list its tensors.
-
-    Raises
-    ------
-    UnsafePickleError
-        If loading it would need anything but plain tensors and containers.
-    SourceError
-        If the file is damaged or holds no tensor.
-    """
+    """Open a checkpoint, memory-mapped where its format allows, and list its tensors."""
     import torch
 
     loaded = _load(request, request.path)
@@ -57,10 +50,9 @@ def tensors(request: Request) -> TensorFile:
     if isinstance(loaded, torch.Tensor):
         return TensorFile((_tensor(None, loaded),))
     if not isinstance(loaded, Mapping):
-        raise SourceError(
-            request.name,
-            f"holds a {type(loaded).__name__}, not tensors; save them with "
-            "torch.save(model.state_dict(), path).",
+        raise request.error(
+            f"holds an object of type {type(loaded).__name__}, not tensors; save them with "
+            "torch.save(model.state_dict(), path)."
         )
     found: list[Tensor] = []
     vocabulary: Vocabulary | None = None
@@ -70,17 +62,12 @@ def tensors(request: Request) -> TensorFile:
                 found.append(_tensor(key, value))
                 if is_state_of_words(key, found[-1].dtype, found[-1].shape):
                     state = bytes(to_numpy(value))
-                    vocabulary = words_of_state(state, f"{key} inside the file") or vocabulary
+                    vocabulary = words_of_state(state, key) or vocabulary
         else:
             where = f"{key} inside the file"
             words = words_by_row(value, where) if isinstance(value, Mapping) else tuple(value)
             vocabulary = Vocabulary(words, where)
     return TensorFile(tuple(found), vocabulary)
-
-
-def read(request: Request) -> Embeddings:
-    """Read one table of a torch checkpoint."""
-    return read_table(request, "torch", tensors(request))
 
 
 def list_tensors(path: Path, request: Request) -> list[Tensor]:
@@ -89,7 +76,9 @@ def list_tensors(path: Path, request: Request) -> list[Tensor]:
 
     loaded = _load(request, path)
     if not isinstance(loaded, Mapping):
-        raise SourceError(path, f"holds a {type(loaded).__name__}, not a model's tensors.")
+        raise SourceError(
+            path, f"holds an object of type {type(loaded).__name__}, not a model's tensors."
+        )
     return [
         _tensor(key, value)
         for key, value in _leaves(loaded)
@@ -127,7 +116,7 @@ def _load(request: Request, path: Path) -> Any:
     except pickle.UnpicklingError as error:
         named = _GLOBAL.search(str(error))
         if named is None:
-            raise _damaged(request, error) from None
+            raise request.damaged("torch checkpoint", error) from None
         raise UnsafePickleError(
             request.name,
             f"is a pickle that would run code to load ({named[1]}), so it was not opened; a whole "
@@ -136,7 +125,7 @@ def _load(request: Request, path: Path) -> Any:
             "if you trust where it comes from.",
         ) from None
     except Exception as error:  # torch raises many kinds for damaged files
-        raise _damaged(request, error) from None
+        raise request.damaged("torch checkpoint", error) from None
 
 
 def _plain_classes() -> list[Any]:
@@ -169,14 +158,6 @@ def _plain_classes() -> list[Any]:
     ]
 
 
-def _damaged(request: Request, error: Exception) -> SourceError:
-    reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
-    return SourceError(
-        request.name,
-        f"is a damaged or truncated torch checkpoint ({reason}); save or copy it again.",
-    )
-
-
 def _tensor(key: str | None, tensor: torch.Tensor) -> Tensor:
     dtype = str(tensor.dtype).removeprefix("torch.")
 
@@ -207,3 +188,12 @@ def _are_words(item: Any) -> bool:
     if isinstance(item, Mapping):
         return bool(item) and all(isinstance(row, int) for row in item.values())
     return isinstance(item, list | tuple) and all(isinstance(word, str) for word in item)
+
+
+FORMAT = Format(
+    "torch",
+    "torch .pt/.pth/.ckpt/.bin",
+    looks_like_torch,
+    tensors=tensors,
+    endings=(".pt", ".pth", ".ckpt"),
+)

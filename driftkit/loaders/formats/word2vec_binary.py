@@ -16,6 +16,7 @@ from driftkit.arrays import BLOCK_ROWS
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import note_missing, nothing_chosen
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import gigabytes, require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
@@ -25,7 +26,7 @@ from driftkit.provenance import Source
 
 CHUNK_BYTES = 1 << 24
 WORD_BYTES = 1 << 16
-"""A longer word is none: the file is damaged."""
+"""Nothing longer is a word: the file is damaged."""
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})[ \r]*\n")
 _PRINTABLE = frozenset(string.printable.encode())
@@ -40,20 +41,14 @@ def looks_like_word2vec(head: bytes) -> bool:
     rest = head[header.end() :]
     if _PRINTABLE.issuperset(rest) or looks_like_text(rest):
         return False
-    # Float32 holds control characters and bytes that are no UTF-8; words of any script do not.
+    # Float32 holds control characters and bytes that are not UTF-8; words of any script do not.
     d = int(header[2])
     first = rest.partition(b" ")[2][: 4 * d]
     return not _CONTROL.isdisjoint(first) or not _is_utf8(first)
 
 
 def read(request: Request) -> Embeddings:
-    """Read word2vec binary.
-
-    Raises
-    ------
-    SourceError
-        If the file is shorter than its header promises.
-    """
+    """Read word2vec binary through a memory map."""
     with request.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         return _read(request, _Window(request, data, len(data)))
 
@@ -64,13 +59,13 @@ def read_stream(request: Request, stream: Stream) -> Embeddings:
 
 
 def count_rows(request: Request) -> int:
-    """Number of rows the header promises."""
+    """Return the number of rows that the header promises."""
     with request.path.open("rb") as file:
         return count_head(file.read(64))
 
 
 def count_head(head: bytes) -> int:
-    """Number of rows that the header at the start of these bytes promises."""
+    """Return the number of rows that the header at the start of these bytes promises."""
     header = _HEADER.match(head)
     return int(header[1]) if header else 0
 
@@ -105,18 +100,17 @@ class _Window:
 
 def _read(request: Request, window: _Window) -> Embeddings:
     header = _HEADER.match(window.data)
-    assert header is not None  # the layout was told by it
+    assert header is not None  # the format was told by it
     n, d = int(header[1]), int(header[2])
     window.position = header.end()
     width = 4 * d
     # Checked before memory is taken: the smallest row is an empty word, a space, a vector.
     left = window.left
     if n == 0 or d == 0 or (left is not None and n * (width + 1) > left):
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"its header promises {n:,} vectors of {d}, at least {n * (width + 1):,} bytes, "
             f"and {left or 0:,} follow; the file is truncated or its header wrong, so "
-            "copy or download it again.",
+            "copy or download it again."
         )
     rows = n if request.limit is None else min(n, request.limit)
     wanted = None if request.words is None else frozenset(request.words)
@@ -177,15 +171,13 @@ def _begin(window: _Window):  # type: ignore[no-untyped-def]  # four handles for
 
 def _cut(request: Request, row: int, n: int, *, long: bool) -> SourceError:
     if long:
-        return SourceError(
-            request.name,
+        return request.error(
             f"word {row + 1:,} is longer than {gigabytes(WORD_BYTES)}; the file is damaged or of "
-            "another format.",
+            "another format."
         )
-    return SourceError(
-        request.name,
+    return request.error(
         f"it ends inside vector {row + 1:,} of the {n:,} its header promises; the file "
-        "is probably truncated, so copy or download it again.",
+        "is probably truncated, so copy or download it again."
     )
 
 
@@ -226,3 +218,13 @@ def _is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError as error:
         return error.end == len(data) and error.reason == "unexpected end of data"
     return True
+
+
+FORMAT = Format(
+    "word2vec-binary",
+    "word2vec .bin",
+    looks_like_word2vec,
+    read,
+    endings=(".bin",),
+    rows=count_rows,
+)

@@ -18,22 +18,15 @@ def tidy(block: bytes) -> bytes:
     once = block.replace(b"\r\n", b"\n").replace(b" \n", b"\n")
     if b" \n" not in once and b"\r\n" not in once:
         return once
-    # Removing one sign at a time would take for ever over a line of ten million spaces.
+    # Removing one character at a time would take forever over a line of ten million spaces.
     lines = block.split(b"\n")
     return b"\n".join([*(line.rstrip(b" \r") for line in lines[:-1]), lines[-1]])
 
 
 def read_regular(block: bytes, d: int) -> Regular | None:
-    r"""Words and numbers, (lines, d), of a block of regular lines; None if one is not.
+    r"""Return the words and rows of a block of whole, regular lines; None if one is not regular.
 
     Numbers are rounded once, from their digits to float32.
-
-    Parameters
-    ----------
-    block : bytes
-        Whole lines; the last one need not be ended.
-    d : int
-        Numbers in a line.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the first lines of a text file tell: header, dimensions, how finely it was rounded."""
+"""What the first lines of a text file tell: its header, its width and its rounding."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import chain
 
-from driftkit.errors import SourceError
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import BOM, tidy
 from driftkit.loaders.text.precision import rounding_of
@@ -15,41 +14,26 @@ from driftkit.provenance import Rounding
 MOST_DIMENSIONS = 65_536
 SAMPLE_LINES = 400
 SAMPLE_NUMBERS = 50
-"""Numbers looked at in each of the sampled lines when their rounding is told."""
+"""Numbers of each sampled line from which the rounding is told."""
 
 SAMPLE_BYTES = 1 << 20
-"""About as much of a file holds the lines looked at."""
+"""The sampled lines stand in about this much of a file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What the first lines tell about a file.
-
-    Parameters
-    ----------
-    dimensions : int
-        Numbers in a vector.
-    declared : tuple of int, optional
-        The header's n and d.
-    skip : int
-        Bytes before the first vector.
-    rounding : Rounding
-    line_bytes : float
-        Mean length of the lines looked at.
-    trailing_spaces : bool
-        Whether lines end in a space, as word2vec's own program and fastText write them.
-    """
+    """What the first lines tell about a file."""
 
     dimensions: int
-    declared: tuple[int, int] | None
-    skip: int
+    declared: tuple[int, int] | None  # n and d, as the header says
+    skip: int  # bytes before the first vector
     rounding: Rounding
-    line_bytes: float
-    trailing_spaces: bool
+    line_bytes: float  # mean length of the lines looked at
+    trailing_spaces: bool  # as word2vec's own program and fastText write them
 
 
 def is_number(field: bytes) -> bool:
-    """Whether a field is a number as every tool reads it."""
+    """Whether a field is a number that every tool reads."""
     try:
         float(field)
     except ValueError:
@@ -70,13 +54,7 @@ def is_row(line: bytes) -> bool:
 
 
 def read_opening(request: Request, head: bytes) -> Opening:
-    """Tell the shape of a file from its first bytes.
-
-    Raises
-    ------
-    SourceError
-        If no line of a word and numbers is among them.
-    """
+    """Tell the shape of a file from its first bytes."""
     skip = len(BOM) if head.startswith(BOM) else 0
     first = head[skip:].partition(b"\n")[0]
     raw = head[skip:].split(b"\n", SAMPLE_LINES + 1)[: SAMPLE_LINES + 1]
@@ -94,13 +72,9 @@ def read_opening(request: Request, head: bytes) -> Opening:
         if d == 0 and len(counts) > 1:
             d = counts.most_common(2)[1][0]
     if d == 0:
-        raise SourceError(
-            request.name, "holds no line of a word followed by numbers separated by spaces."
-        )
+        raise request.error("holds no line of a word followed by numbers separated by spaces.")
     if d > MOST_DIMENSIONS:
-        raise SourceError(
-            request.name, f"has {d:,} numbers in its first lines; no word vector is so long."
-        )
+        raise request.error(f"has {d:,} numbers in its first lines; no word vector is that long.")
     numbers = chain.from_iterable(line.split(b" ")[-d:][:SAMPLE_NUMBERS] for line in lines)
     # A row takes at least two bytes a number, whatever blank or cut lines would claim.
     mean = max(sum(map(len, lines)) / len(lines) + 1, 2 * d)
@@ -108,7 +82,7 @@ def read_opening(request: Request, head: bytes) -> Opening:
 
 
 def _trailing_numbers(line: bytes) -> int:
-    """How many numbers end a line, its first field aside: d, whatever the word holds."""
+    """Count the numbers that end a line, without its first field: d, whatever the word holds."""
     fields = line.split(b" ")[:0:-1]
     return next((i for i, field in enumerate(fields) if not is_number(field)), len(fields))
 

@@ -11,7 +11,7 @@ from driftkit.provenance import Rounding
 _NUMBER = re.compile(rb"[+-]?(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
 
 EXACT_DIGITS = 9
-"""Significant digits that tell any float32 from its neighbors (IEEE 754)."""
+"""Significant digits that tell each float32 from its neighbors (IEEE 754)."""
 
 EXACT_DECIMALS = 16
 """Fixed decimals after which even a coordinate of 1e-7 keeps nine significant digits."""
@@ -21,17 +21,12 @@ ENOUGH = 1000
 
 
 def rounding_of(numbers: Iterable[bytes]) -> Rounding:
-    """Rounding of a text file, from a sample of its numbers.
+    """Return the rounding of a text file, told from a sample of its numbers as written.
 
     Numbers are written with fixed decimals (``%f``: 12.3456, 0.0012) or with fixed significant
     digits (``%g``, ``repr``: 12.346, 0.0012346). The first style has as many decimals in its
     larger numbers as in its smaller ones, the second has fewer, or uses exponents. What is
     rounded differs: a decimal place in the first, a share of the value in the second.
-
-    Parameters
-    ----------
-    numbers : iterable of bytes
-        Numbers as written; what is not a plain finite number is skipped.
 
     Examples
     --------
@@ -47,7 +42,7 @@ def rounding_of(numbers: Iterable[bytes]) -> Rounding:
     for number in numbers:
         match = _NUMBER.fullmatch(number)
         if match is None or not (match[1] or match[2]):
-            continue
+            continue  # not a plain finite number
         has_exponent |= match[3] is not None
         digits.append(len((match[1] + match[2]).lstrip(b"0")))
         decimals.append(len(match[2]))

@@ -1,8 +1,8 @@
-"""GloVe, word2vec and fastText text: a word and its numbers a line, separated by spaces.
+"""GloVe, word2vec and fastText text: lines of a word and its numbers, separated by spaces.
 
 The file is read in blocks of whole lines into one matrix. A block whose lines are regular is read
-by polars as it stands; any other is taken apart line by line in `irregular`, which knows where a
-word ends, what to repair and which line to name.
+by polars as it stands; any other is taken apart line by line in `slow`, which knows where a word
+ends, what to repair and which line to name.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ import numpy.typing as npt
 
 from driftkit.arrays import Matrix
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import note_missing, nothing_chosen
+from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import gigabytes, require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
@@ -32,7 +32,7 @@ from driftkit.provenance import Source
 
 BLOCK_BYTES = 1 << 24
 LINE_BYTES = 1 << 25
-"""A longer line is no word and its vector."""
+"""Nothing longer is a line of a word and its vector."""
 
 WORKERS = 2
 """Blocks read at once; polars itself reads a block of this size with one thread."""
@@ -55,14 +55,7 @@ def looks_like_text(head: bytes) -> bool:
 
 
 def read(request: Request) -> Embeddings:
-    """Read text that is not compressed.
-
-    Raises
-    ------
-    SourceError
-        If a line is too short or too long, or holds something that is not a finite number; the
-        sentence names the line.
-    """
+    """Read text that is not compressed."""
     with open_stream(request, b"") as stream:
         return read_stream(request, stream)
 
@@ -111,7 +104,7 @@ def count_rows(request: Request) -> int:
 
 
 def count_stream(request: Request, stream: Stream) -> int:
-    """Count the rows of text in a stream."""
+    """Count the rows of text in a stream, telling how far it has come."""
     head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
     opening = read_opening(request, head)
     if opening.declared is not None:
@@ -120,6 +113,7 @@ def count_stream(request: Request, stream: Stream) -> int:
     while block:
         lines += block.count(b"\n")
         last = block[-1:]
+        request.report(stream.done, stream.size)
         block = stream.read(BLOCK_BYTES)
     return lines + (last != b"\n")
 
@@ -155,7 +149,7 @@ class _Table:
         return limit is not None and self.lines_read >= limit
 
     def add(self, block: bytes, regular: Regular | None, line: int, problems: Problems) -> int:
-        """Take a block of lines, the first being number `line`; give how many lines it had."""
+        """Take a block of lines, the first being number `line`; return how many it had."""
         if regular is None:
             block = tidy(block if block.endswith(b"\n") else block + b"\n")
             regular = read_regular(block, self.d)
@@ -199,7 +193,7 @@ class _Table:
         return self._matrix
 
     def line_of(self, row: int) -> int:
-        """Line a row was read from."""
+        """Return the line that a row was read from."""
         block = bisect_right(self._firsts, row) - 1
         return int(self._lines[block][row - self._firsts[block]])
 
@@ -212,11 +206,10 @@ def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, line
     bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist()
     if bad:
         shown = ", ".join(f"{words[row]!r} in line {lines[row]:,}" for row in bad[:5])
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"holds NaN or infinity ({shown}{', ...' if len(bad) > 5 else ''}); vectors must be "
             "finite, so mend or remove those lines. Training that diverged, or an overflow in "
-            "fp16, leaves such rows.",
+            "fp16, leaves such rows."
         )
 
 
@@ -226,10 +219,9 @@ def _check_end(
     if opening.declared is not None:
         n, d = opening.declared
         if rows < n and not whole:
-            raise SourceError(
-                request.name,
+            raise request.error(
                 f"its header promises {n:,} words and it ends after {rows:,}, without a final "
-                "newline; the file is probably truncated, so copy or download it again.",
+                "newline; the file is probably truncated, so copy or download it again."
             )
         if (rows, opening.dimensions) != (n, d):
             detail = f"promises {n:,} words of {d} numbers; {rows:,} of {opening.dimensions} were"
@@ -252,10 +244,9 @@ def _blocks(
     with ThreadPoolExecutor(WORKERS) as pool:
         while block := stream.read_lines(size, LINE_BYTES):
             if len(block) > LINE_BYTES and b"\n" not in block:
-                raise SourceError(
-                    request.name,
-                    f"holds a line of more than {gigabytes(LINE_BYTES)}, which is no word and its "
-                    "vector; the file is damaged or of another format.",
+                raise request.error(
+                    f"holds a line of more than {gigabytes(LINE_BYTES)}, too long for a word and "
+                    "its vector; the file is damaged or of another format."
                 )
             if request.limit is not None:
                 block = _cut_lines(stream, block, request.limit)
@@ -270,7 +261,7 @@ def _blocks(
 
 
 def _cut_lines(stream: Stream, block: bytes, lines: int) -> bytes:
-    """Keep only so many lines of a block; the rest is read later, if at all."""
+    """Keep only the first lines of a block; the rest is read later, if at all."""
     end = -1
     for _ in range(min(lines, block.count(b"\n"))):
         end = block.find(b"\n", end + 1)
@@ -278,3 +269,13 @@ def _cut_lines(stream: Stream, block: bytes, lines: int) -> bytes:
         stream.push_back(block[end + 1 :])
         return block[: end + 1]
     return block
+
+
+FORMAT = Format(
+    "text",
+    "GloVe, word2vec or fastText text",
+    looks_like_text,
+    read,
+    endings=(".txt", ".vec"),
+    rows=count_rows,
+)

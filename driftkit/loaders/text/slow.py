@@ -1,4 +1,4 @@
-"""Blocks of text that are not regular: words with spaces, blank lines, bytes that are no UTF-8.
+"""Blocks of text that are not regular: words with spaces, blank lines, bytes that are not UTF-8.
 
 In each line the word ends at the d-th space from the right, which keeps spaces inside a word.
 Lines end at a line feed and nothing else, and only the ASCII space separates, so words that hold
@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.arrays import Matrix
-from driftkit.errors import SourceError
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import read_regular
@@ -27,21 +26,9 @@ _SHOWN = 60
 def read_irregular(
     request: Request, block: bytes, line: int, d: int, problems: Problems
 ) -> tuple[list[str], Matrix, npt.NDArray[np.int64]]:
-    """Words, rows (m, d) and line numbers of a block of whole, tidy lines.
+    """Return the words, rows (m, d) and line numbers of a block of whole, tidy lines.
 
-    Parameters
-    ----------
-    request : Request
-    block : bytes
-        Whole lines, the first being number `line` of the file.
-    line, d : int
-    problems : Problems
-        Takes what had to be skipped or repaired.
-
-    Raises
-    ------
-    SourceError
-        If a line has too few or too many numbers, or something that is none.
+    The first of them is number `line` of the file.
     """
     data = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(data == ord("\n"))  # (lines,)
@@ -56,10 +43,9 @@ def read_irregular(
     starts, ends, count, numbers = starts[full], ends[full], count[full], numbers[full]
     short = np.flatnonzero(count < d)
     if len(short):
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"line {numbers[short[0]]:,} has {_count(int(count[short[0]]))} after the word where "
-            f"other lines have {d}; the file may be truncated or made of several.",
+            f"other lines have {d}; the file may be truncated or made of several."
         )
     if not len(ends):
         return [], np.empty((0, d), np.float32), numbers
@@ -86,10 +72,9 @@ def _check_spaces(request: Request, word: bytes, line: int, d: int, problems: Pr
     """Tell a word that holds spaces from a line that holds too many numbers."""
     extra = word.split(b" ")[1:]
     if all(_DECIMAL.fullmatch(field) for field in extra):
-        raise SourceError(
-            request.name,
+        raise request.error(
             f"line {line:,} has {d + len(extra)} numbers after the word where other lines have "
-            f"{d}; the file may be damaged or made of several.",
+            f"{d}; the file may be damaged or made of several."
         )
     problems.add("space in word", line, f"{_show(word)!r}: the vector was taken from the right")
 
@@ -112,11 +97,9 @@ def _show(field: bytes) -> str:
 
 
 def _floats(request: Request, line: bytes, number: int) -> list[float]:
-    """Numbers of one line, by Python: slow, and it knows which field is none."""
+    """Numbers of one line, read by Python: slow, but it knows which field is not a number."""
     fields = line.split(b" ")
     for field in fields:
         if not is_number(field):
-            raise SourceError(
-                request.name, f"line {number:,} holds {_show(field)!r} where a number is due."
-            )
+            raise request.error(f"line {number:,} holds {_show(field)!r} where a number should be.")
     return [float(field) for field in fields]

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import IO
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from driftkit.errors import SourceError, UnknownNameError
+from driftkit.errors import UnknownNameError
 from driftkit.loaders.preconditions import gigabytes
 from driftkit.loaders.request import Request
 
@@ -28,7 +28,7 @@ _DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError, BadZipFile, NotImpleme
 
 
 def compression(head: bytes) -> str | None:
-    r"""Tell how a file that starts so is compressed; None if it is not.
+    r"""Tell how a file that starts with `head` is compressed; None if it is not.
 
     Examples
     --------
@@ -41,28 +41,13 @@ def compression(head: bytes) -> str | None:
 class Stream:
     """Bytes read from front to back, with the position in the file on disk beside them.
 
-    Parameters
-    ----------
-    request : Request
-        What is read, for messages and progress.
-    raw : file
-        The file on disk.
-    size : int
-        Its bytes that this stream uses.
-    unpacked : file, optional
-        The decompressor on top of it; by default the file itself.
-    kind : str, optional
-        Its compression.
+    `size` bytes of the file `raw` are used, by way of the decompressor `unpacked` if there is one.
     """
 
     def __init__(
-        self,
-        request: Request,
-        raw: IO[bytes],
-        size: int,
-        unpacked: IO[bytes] | None = None,
-        kind: str | None = None,
-    ) -> None:
+        self, request: Request, raw: IO[bytes], size: int,
+        unpacked: IO[bytes] | None = None, kind: str | None = None,
+    ) -> None:  # fmt: skip
         self.request, self.size, self.kind = request, size, kind
         self._raw, self._file = raw, unpacked or raw
         self._start = raw.tell()
@@ -75,13 +60,7 @@ class Stream:
         return min(max(self._raw.tell() - self._start, 0), self.size)
 
     def read(self, size: int) -> bytes:
-        """Read up to so many bytes; none are left once fewer come.
-
-        Raises
-        ------
-        SourceError
-            If the compressed file is damaged, or unpacks to more than `RATIO` times its size.
-        """
+        """Read `size` bytes, or what is left if that is less."""
         if self.kind is None:
             return self._file.read(size)
         parts = [self._back] if self._back else []
@@ -93,10 +72,10 @@ class Stream:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def read_lines(self, size: int, longest: int) -> bytes:
-        """Read about so many bytes, up to the end of a line, or of the file.
+        """Read about `size` bytes, up to the end of a line or of the file.
 
-        The last line may lack its newline only at the end of the file, or if it is longer than
-        `longest`.
+        Only at the end of the file, or if it is longer than `longest`, may the last line lack its
+        newline.
         """
         if self.kind is None:
             start = self._file.tell()
@@ -122,22 +101,17 @@ class Stream:
         try:
             part = self._file.read(size)
         except _DAMAGE as error:
-            raise SourceError(
-                self.request.name,
-                f"is a damaged or truncated .{self.kind} file ({str(error).rstrip('.')}); copy or "
-                "download it again.",
-            ) from None
+            raise self.request.damaged(f".{self.kind} file", error, "copy or download") from None
         self._given += len(part)
         if self._given > max(RATIO * self.size, FREE_BYTES):
-            raise SourceError(
-                self.request.name,
-                f"unpacks to more than {RATIO} times its {gigabytes(self.size)}, as no table of "
-                "vectors does; if it is one all the same, unpack it and give the file.",
+            raise self.request.error(
+                f"unpacks to more than {RATIO} times its {gigabytes(self.size)}, which no table of "
+                "vectors does; if it is one after all, unpack it and give the file."
             )
         return part
 
     def push_back(self, data: bytes) -> None:
-        """Return the last bytes read back, to be read again."""
+        """Put the last bytes read back, to be read again."""
         if self.kind is None:
             self._file.seek(-len(data), 1)
         else:
@@ -146,15 +120,7 @@ class Stream:
 
 @contextmanager
 def open_stream(request: Request, head: bytes) -> Iterator[Stream]:
-    """Open a file that starts so, decompressing it where it is compressed.
-
-    Raises
-    ------
-    SourceError
-        If a .zip archive is damaged, or holds no file or several of which none is named.
-    UnknownNameError
-        If it holds no file of the name given.
-    """
+    """Open a file that starts with `head`, decompressing it where it is compressed."""
     kind = compression(head)
     with ExitStack() as stack:
         raw = stack.enter_context(request.path.open("rb"))
@@ -167,15 +133,9 @@ def open_stream(request: Request, head: bytes) -> Iterator[Stream]:
                 member = _member(request, archive)
                 unpacked = stack.enter_context(archive.open(member))
             except RuntimeError:  # zipfile's word for a member that wants a password
-                raise SourceError(
-                    request.name, "is encrypted; unpack it and give the file inside."
-                ) from None
+                raise request.error("is encrypted; unpack it and give the file inside.") from None
             except (BadZipFile, OSError, NotImplementedError, ValueError, EOFError) as error:
-                raise SourceError(
-                    request.name,
-                    f"is a damaged or truncated .zip file ({str(error).rstrip('.')}); copy or "
-                    "download it again.",
-                ) from None
+                raise request.damaged(".zip file", error, "copy or download") from None
             raw.seek(0)
             yield Stream(request, raw, max(member.compress_size, 1), unpacked, kind)
         else:
@@ -200,10 +160,9 @@ def _member(request: Request, archive: ZipFile) -> ZipInfo:
     if len(files) == 1:
         return files[0]
     if not files:
-        raise SourceError(request.name, "is an archive without a file in it.")
+        raise request.error("is an archive without any file in it.")
     shown = ", ".join(info.filename for info in files[:10]) + (", ..." if len(files) > 10 else "")
-    raise SourceError(
-        request.name,
+    raise request.error(
         f"is an archive of {len(files):,} files ({shown}); name one as "
-        f"{request.name}::{files[0].filename}.",
+        f"{request.name}::{files[0].filename}."
     )

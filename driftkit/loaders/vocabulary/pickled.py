@@ -8,25 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from driftkit.errors import UnsafePickleError, VocabularyError
-from driftkit.loaders.vocabulary.find import words_by_row
+from driftkit.loaders.vocabulary.words import words_by_row
 
 
 def looks_like_pickle(head: bytes) -> bool:
-    """Whether a file that starts so is a pickle of protocol 2 or later, or torch's archive."""
-    pickled = head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
-    return pickled or (head.startswith(b"PK\x03\x04") and b"data.pkl" in head)
+    """Whether a file that starts so is a pickle of protocol 2 or later."""
+    return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+
+
+def looks_like_torch_archive(head: bytes) -> bool:
+    """Whether a file that starts so is the .zip archive that ``torch.save`` writes since 1.6."""
+    return head.startswith(b"PK\x03\x04") and b"data.pkl" in head
 
 
 def read(path: Path, unsafe_pickle: bool) -> tuple[str, ...]:
-    """Words of a pickled list, map, or object with ``itos``, ``stoi`` or ``get_itos()``.
-
-    Raises
-    ------
-    UnsafePickleError
-        Unless ``unsafe_pickle`` is set.
-    VocabularyError
-        If it cannot be unpickled, or holds no words.
-    """
+    """Return the words of a pickled list, map, or object with ``itos`` or ``stoi``."""
     if not unsafe_pickle:
         raise UnsafePickleError(
             path,
@@ -42,8 +38,8 @@ def read(path: Path, unsafe_pickle: bool) -> tuple[str, ...]:
     if not words:
         raise VocabularyError(
             path,
-            f"holds a {type(value).__name__} without words; a list, a map from word to row, or a "
-            "torchtext vocabulary is read.",
+            f"holds an object of type {type(value).__name__} without words; give a list, a map "
+            "from word to row, or a torchtext vocabulary.",
         )
     return words
 

@@ -6,23 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from driftkit.errors import MissingExtraError, VocabularyError
-from driftkit.loaders.vocabulary.find import Vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Problem
 
 MOST_ROWS = 1 << 27
-"""No vocabulary is larger; a number past it is damage, and must not take memory."""
+"""No vocabulary is larger; a number past it is damage, and must not cost memory."""
 
 
 def of_json(value: dict[str, Any], path: Path) -> Vocabulary:
-    """Words by number of a ``tokenizer.json``, added tokens included.
-
-    A number that no token has gets a name such as ``<row 17>``.
-
-    Raises
-    ------
-    VocabularyError
-        If tokens or their numbers are missing or twofold.
-    """
+    """Return the tokens of a ``tokenizer.json`` in the order of their numbers, added ones too."""
     model = value["model"].get("vocab")
     rows: dict[str, int] = {}
     if isinstance(model, dict):
@@ -30,7 +22,7 @@ def of_json(value: dict[str, Any], path: Path) -> Vocabulary:
     elif isinstance(model, list) and all(isinstance(entry, list) and entry for entry in model):
         rows.update({entry[0]: row for row, entry in enumerate(model)})
     else:
-        raise VocabularyError(path, "has no model.vocab, so it is no tokenizer's vocabulary.")
+        raise VocabularyError(path, "has no model.vocab, so it is not a tokenizer's vocabulary.")
     for token in value.get("added_tokens") or ():
         if isinstance(token, dict) and {"content", "id"} <= token.keys():
             rows[token["content"]] = token["id"]
@@ -39,13 +31,13 @@ def of_json(value: dict[str, Any], path: Path) -> Vocabulary:
 
 
 def fill(rows: dict[str, Any], path: Path) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
-    """Words in row order, and a made-up one for each row that has none."""
+    """Return tokens in row order, with a name such as ``<row 17>`` where a row has none."""
     if not rows:
-        raise VocabularyError(path, "holds no token.")
+        raise VocabularyError(path, "holds no tokens.")
     by_row: dict[int, str] = {}
     for word, row in rows.items():
         if not isinstance(word, str) or type(row) is not int or not 0 <= row < MOST_ROWS:
-            raise VocabularyError(path, f"gives {word!r} the number {row!r}, which is no row.")
+            raise VocabularyError(path, f"gives {word!r} the number {row!r}, which is not a row.")
         if row in by_row:
             raise VocabularyError(
                 path, f"gives {by_row[row]!r} and {word!r} the same number {row:,}."
@@ -76,15 +68,7 @@ def looks_like_sentencepiece(head: bytes) -> bool:
 
 
 def read_sentencepiece(path: Path) -> tuple[str, ...]:
-    """Pieces of a sentencepiece model in the order of their numbers.
-
-    Raises
-    ------
-    MissingExtraError
-        If sentencepiece is not installed.
-    VocabularyError
-        If it cannot be read.
-    """
+    """Return the pieces of a sentencepiece model in the order of their numbers."""
     try:
         from sentencepiece import SentencePieceProcessor
     except ModuleNotFoundError:

@@ -38,7 +38,7 @@ def test_failures_warnings_and_what_was_allowed_are_told_apart(verdicts):
     assert cases["same.pt", "overlap mean[moved] >= 0.6 (overlap@10 mean[moved])"] == ["skipped"]
 
 
-def test_a_failure_says_the_figure_and_the_bound(verdicts):
+def test_a_failure_says_the_value_and_the_bound(verdicts):
     failure = ElementTree.fromstring(junit_xml(verdicts)).find("testsuite/testcase/failure")
     assert failure.get("message") == "fail: moved is 150, the rule is <= 120, slack -30"
 

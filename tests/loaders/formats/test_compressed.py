@@ -71,8 +71,8 @@ def test_other_things_inside(tmp_path, inside, what):
     with pytest.raises(SourceError) as caught:
         load(path)
     assert str(caught.value) == (
-        f"{path}: is compressed and holds {what} where text of vectors or word2vec .bin is read; "
-        "unpack it and give the file inside."
+        f"{path}: is compressed and holds {what}, and only text and word2vec .bin are read "
+        "compressed; unpack it and give the file inside."
     )
 
 
@@ -84,5 +84,5 @@ def test_a_tar_archive_inside(tmp_path):
         archive.addfile(info, io.BytesIO(TEXT))
     path = tmp_path / "t.tar.gz"
     path.write_bytes(out.getvalue())
-    with pytest.raises(SourceError, match=r"holds a \.tar archive where"):
+    with pytest.raises(SourceError, match=r"holds a \.tar archive, and only"):
         load(path)

@@ -82,5 +82,5 @@ def test_the_hub_without_cache_or_network_says_what_to_do(hub):
     for name in ("hf:me/other", "hf:me/tiny@other"):
         with pytest.raises(SourceError, match="is not in the cache of huggingface_hub and could"):
             load(name)
-    with pytest.raises(SourceError, match="is no name on the Hugging Face Hub"):
+    with pytest.raises(SourceError, match="is not a name on the Hugging Face Hub"):
         load("hf:me//x y")

@@ -46,9 +46,9 @@ def test_damage_is_told_before_memory_is_taken(tmp_path):
     assert sentence() == f"{path}: is a truncated fastText model: it ends inside its header."
     data = bytearray(whole)
     struct.pack_into("<i", data, fasttext_file._BUCKET, 2**31 - 1)
-    assert "its header tells of 291 words and 2,147,483,647 n-grams of 5 numbers" in sentence()
+    assert "its header promises 291 words and 2,147,483,647 n-grams of 5 numbers" in sentence()
     data = bytearray(whole[:9000])
-    assert sentence().endswith("is due, and 391 x 5 in 3,038 bytes are there.")
+    assert sentence().endswith("should be 391 x 5, and 391 x 5 in 3,038 bytes were found.")
     data = bytearray(whole)
     data[92:] = b"x" * (len(whole) - 92)  # a word without end, on which gensim never returns
     assert sentence() == (
@@ -56,4 +56,4 @@ def test_damage_is_told_before_memory_is_taken(tmp_path):
     )
     data = bytearray(whole)
     data[92:3000] = bytes(3000 - 92)
-    assert "is a damaged, truncated or quantized (.ftz) fastText model: a matrix" in sentence()
+    assert "is a damaged, truncated or quantized (.ftz) fastText model: its matrix" in sentence()

@@ -59,5 +59,5 @@ def test_a_gensim_object_without_words(tmp_path):
 
     path = tmp_path / "d.model"
     Dictionary([["a"]]).save(str(path))
-    with pytest.raises(SourceError, match="holds a Dictionary, not gensim vectors"):
+    with pytest.raises(SourceError, match="holds an object of type Dictionary, not gensim vectors"):
         load(path, unsafe_pickle=True)

@@ -40,5 +40,7 @@ def test_broken_rows(pair):
     with pytest.raises(SourceError, match="is a TSV of numbers with a broken row"):
         load(pair)
     pair.write_text("\n".join([*lines, "1"]))
-    with pytest.raises(SourceError, match="line 31 lacks a number where other lines have 2"):
+    with pytest.raises(
+        SourceError, match="line 31 has fewer than the 2 numbers of the other lines"
+    ):
         load(pair)

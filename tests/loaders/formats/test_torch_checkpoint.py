@@ -98,17 +98,16 @@ def test_wrong_key_gives_the_nearest(model, path):
         (
             {"a": torch.ones(5, 2)},
             WORDS,
-            "tensor a has 5 rows and the vocabulary given has 3 words; the 2 more "
-            "are usually padding "
-            "rows: add their words, such as '<pad>' and '<unk>', where the trainer put them, or "
+            "tensor a has 5 rows and the vocabulary given has 3 words; the 2 extra rows are "
+            "usually padding: add words such as '<pad>' and '<unk>' where the trainer put them, or "
             "cut those rows off.",
         ),
         (
             {"a": torch.ones(2, 2)},
             WORDS,
-            "tensor a has 2 rows and the vocabulary given has 3 words; it is "
-            "probably the vocabulary of "
-            "another table: give the one trained with.",
+            "tensor a has 2 rows and the vocabulary given has 3 words; that "
+            "vocabulary probably belongs to another table: give the one this table was trained "
+            "with.",
         ),
         (
             {"a": torch.ones(2, 2), "b": torch.ones(5, 2)},
@@ -144,16 +143,17 @@ def test_words_that_do_not_fit(path, tensors, words, sentence):
         ),
         (
             {"bias": torch.ones(3), "ids": torch.ones(3, 2, dtype=torch.int64)},
-            "holds no two-dimensional tensor of floating numbers, only bias (3, float32), "
+            "holds no two-dimensional tensor of floating-point numbers, only bias (3, float32), "
             "ids (3 x 2, int64).",
         ),
         (
             {"step": 3, "sparse": torch.eye(3).to_sparse()},
-            "holds no two-dimensional tensor of floating numbers, only no tensor at all.",
+            "holds no dense tensor.",
         ),
         (
             [1, 2],
-            "holds a list, not tensors; save them with torch.save(model.state_dict(), path).",
+            "holds an object of type list, not tensors; save them with "
+            "torch.save(model.state_dict(), path).",
         ),
     ],
 )

@@ -108,9 +108,9 @@ def test_blank_lines_invalid_utf8_duplicates_and_empty_words_are_listed(write):
             "line 3 has 3 numbers after the word where other lines have 2; the file may be damaged "
             "or made of several.",
         ),
-        ("a 1 2\nb 1 x2\n", "line 2 holds 'x2' where a number is due."),
-        ("a 1 2\nb  2\n", "line 2 holds '' where a number is due."),
-        ("a 1 2\nb 1_0 2\n", "line 2 holds '1_0' where a number is due."),
+        ("a 1 2\nb 1 x2\n", "line 2 holds 'x2' where a number should be."),
+        ("a 1 2\nb  2\n", "line 2 holds '' where a number should be."),
+        ("a 1 2\nb 1_0 2\n", "line 2 holds '1_0' where a number should be."),
         (
             "3 2\na 1 2\nb 1 2",
             "its header promises 3 words and it ends after 2, without a final newline; the file is "
@@ -143,9 +143,9 @@ def test_nan_and_infinity_are_refused_with_word_and_line(write):
 
 def test_a_broken_first_line_is_named_with_and_without_a_header(write):
     rest = "".join(f"caf\u00e9{i} {i}.5 -1.5\n" for i in range(20))
-    with pytest.raises(SourceError, match="line 1 holds 'x1' where a number is due"):
+    with pytest.raises(SourceError, match="line 1 holds 'x1' where a number should be"):
         load(write("a x1 2\n" + rest))
-    with pytest.raises(SourceError, match="line 2 holds 'x1' where a number is due"):
+    with pytest.raises(SourceError, match="line 2 holds 'x1' where a number should be"):
         load(write("21 2\na x1 2\n" + rest))
     with pytest.raises(SourceError, match="line 1 has 0 numbers after the word"):
         load(write("a\n" + rest))
@@ -174,7 +174,7 @@ def test_limit_and_words_read_only_what_is_asked_for(write, monkeypatch):
     with pytest.raises(SourceError) as caught:
         load(path, words=["w9"], limit=5)
     assert str(caught.value) == (
-        f"{path}: holds none of the 1 words asked for ('w9') among its first 5 rows."
+        f"{path}: does not hold the word asked for ('w9') among its first 5 rows."
     )
 
 
@@ -190,7 +190,7 @@ def test_a_line_without_end_is_no_text(write, monkeypatch):
     monkeypatch.setattr(text_module, "LINE_BYTES", 1 << 12)
     monkeypatch.setattr(text_module, "BLOCK_BYTES", 1 << 10)
     monkeypatch.setattr(text_module, "SAMPLE_BYTES", 1 << 10)
-    with pytest.raises(SourceError, match="holds a line of more than 4096 bytes"):
+    with pytest.raises(SourceError, match="holds a line of more than 4,096 bytes"):
         load(write("a 1 2\n" * 1000 + "x" * 100_000))
 
 

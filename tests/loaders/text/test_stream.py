@@ -88,7 +88,7 @@ def test_damage_is_one_sentence(tmp_path):
 def test_archives_of_none_or_several_files(tmp_path):
     path = tmp_path / "glove.zip"
     path.write_bytes(zipped())
-    with pytest.raises(SourceError, match="an archive without a file"), opened(path):
+    with pytest.raises(SourceError, match="an archive without any file"), opened(path):
         pass
     path.write_bytes(zipped(**{"a.txt": b"1", "b.txt": b"2", "__MACOSX/a.txt": b"3"}))
     with pytest.raises(SourceError) as caught, opened(path):

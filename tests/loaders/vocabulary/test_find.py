@@ -7,14 +7,8 @@ from hypothesis import strategies as st
 
 from driftkit.errors import VocabularyError
 from driftkit.loaders import load
-from driftkit.loaders.vocabulary.find import (
-    ENDINGS,
-    FALLBACKS,
-    is_state_of_words,
-    read_vocabulary,
-    words_by_row,
-    words_of_state,
-)
+from driftkit.loaders.vocabulary.find import ENDINGS, FALLBACKS, read_vocabulary
+from driftkit.loaders.vocabulary.words import is_state_of_words, words_by_row, words_of_state
 
 
 @pytest.mark.parametrize(
@@ -43,8 +37,8 @@ def test_forms(tmp_path, content, words):
     [
         (
             {"a": 1, "b": 2},
-            "its rows start at 1 and end at 2, not 0 to 1; row 0 is usually padding (a Keras "
-            "word_index is so): add its word, such as '<pad>', as row 0.",
+            "its rows start at 1 and end at 2, not 0 to 1; row 0 is usually padding, as in "
+            "Keras's word_index: add its word, such as '<pad>', as row 0.",
         ),
         (
             {"a": 0, "b": 2, "c": 4},
@@ -81,10 +75,10 @@ def test_files_that_hold_no_words(tmp_path):
             f"{tmp_path / 'w.txt'}: no such file; did you mean '{tmp_path / 'v.txt'}'?",
         ),
         (tmp_path, f"{tmp_path}: is a folder; give a file of one word per line, or JSON."),
-        ([], "vocabulary: the words given are none; give one string a row."),
+        ([], "vocabulary: is empty; give one string for each row."),
         (
             ["a", 3],
-            "vocabulary: the words given hold 3, which is not a string; give one string a row.",
+            "vocabulary: holds 3, which is not a string; give one string for each row.",
         ),
     ):
         with pytest.raises(VocabularyError) as caught:

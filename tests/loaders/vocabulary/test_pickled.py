@@ -56,7 +56,7 @@ def test_saved_by_torch(tmp_path):
 
 
 def test_what_holds_no_words(kept):
-    with pytest.raises(VocabularyError, match="holds a int without words"):
+    with pytest.raises(VocabularyError, match="holds an object of type int without words"):
         read_vocabulary(kept(7), unsafe_pickle=True)
     path = kept(["a"])
     path.write_bytes(path.read_bytes()[:-3])

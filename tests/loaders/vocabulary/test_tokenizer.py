@@ -32,9 +32,9 @@ def test_rows_without_a_token_get_a_name_and_are_listed(tmp_path):
     [
         ({}, "holds no token"),
         ({"a": 0, "b": 0}, "gives 'a' and 'b' the same number 0"),
-        ({"a": "x"}, "gives 'a' the number 'x', which is no row"),
+        ({"a": "x"}, "gives 'a' the number 'x', which is not a row"),
         ({"a": -1}, "gives 'a' the number -1"),
-        ({"a": 10**12}, "the number 1000000000000, which is no row"),
+        ({"a": 10**12}, "the number 1000000000000, which is not a row"),
         ({"a": 10**7}, "numbers its 1 tokens up to 10,000,000"),
         (7, "has no model.vocab"),
     ],

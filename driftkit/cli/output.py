@@ -1,0 +1,107 @@
+"""What commands write: results to standard output, everything else to standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    from driftkit.progress import Progress
+
+WAIT = 2.0
+"""Seconds a stage must have taken before its remaining time is told."""
+
+
+class Messages:
+    """What a command says on standard error: lines that stay, and one line of progress.
+
+    The line of progress is redrawn on a terminal and left out elsewhere.
+
+    Parameters
+    ----------
+    quiet, verbose : bool
+        By default as the options of the running command say.
+    """
+
+    def __init__(self, *, quiet: bool | None = None, verbose: bool | None = None) -> None:
+        context = click.get_current_context(silent=True)
+        asked: Mapping[str, Any] = {} if context is None else context.meta
+        self.quiet = asked.get("driftkit.quiet", False) if quiet is None else quiet
+        self.verbose = asked.get("driftkit.verbose", False) if verbose is None else verbose
+        self.live = not self.quiet and sys.stderr.isatty()
+        self._stage, self._since = "", 0.0
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Progress | None]:
+        """Show one stage while it lasts, and yield the callable that moves it on."""
+        start = monotonic()
+        try:
+            yield (lambda done, total: self.draw(name, done, total)) if self.live else None
+        finally:
+            self._clear()
+        if self.verbose and name:
+            self.say(f"{name}: {monotonic() - start:.1f} s")
+
+    def draw(self, stage: str, done: int, total: int) -> None:
+        """Redraw the line."""
+        left = self._left(stage, done, total)
+        click.echo(f"\r\x1b[K{stage} {done / max(total, 1):4.0%}{left}", nl=False, err=True)
+
+    def _left(self, stage: str, done: int, total: int) -> str:
+        """Return the time a stage will still take, once it has taken long enough to tell."""
+        now = monotonic()
+        if stage != self._stage:
+            self._stage, self._since = stage, now
+        spent = now - self._since
+        if spent < WAIT or not 0 < done < total:
+            return ""
+        seconds = round(spent * (total - done) / done)
+        return f", {seconds // 60} min {seconds % 60:02} s left"
+
+    def _clear(self) -> None:
+        if self.live:
+            click.echo("\r\x1b[K", nl=False, err=True)
+
+    def say(self, text: str) -> None:
+        """Print a line that stays."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+
+def console() -> Console:
+    """Return a console on standard output that prints words as they are."""
+    from rich.console import Console
+
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+def show(
+    view: Callable[[], RenderableType],
+    document: Mapping[str, Any] | Sequence[Any],
+    json_to: str | None,
+) -> None:
+    """Print a result, write it as JSON, or both, as ``--json`` asks."""
+    if json_to is not None:
+        text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+        if json_to == "-":
+            click.echo(text, nl=False)
+            return
+        write_text(json_to, text)
+    console().print(view(), crop=False)  # a command to copy stays on one line
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a file in one step; half of a surrogate pair becomes a question mark."""
+    from driftkit.atomic import replacing
+
+    with replacing(Path(path)) as partial:
+        partial.write_text(text, encoding="utf-8", errors="replace")

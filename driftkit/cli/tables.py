@@ -1,0 +1,180 @@
+"""Tables, words and benchmarks read as the options of a command say, and audits of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from driftkit.cli.output import Messages
+
+if TYPE_CHECKING:
+    from driftkit.audits import Audit
+    from driftkit.embeddings import Embeddings
+
+
+def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
+    """Join words given as arguments with those of a file or of standard input.
+
+    Raises
+    ------
+    click.ClickException
+        If the file cannot be read.
+    """
+    listed = list(words)
+    if "-" in listed:
+        listed.remove("-")
+        words_from = words_from or "-"
+    if words_from is not None:
+        try:
+            with click.open_file(words_from, encoding="utf-8") as file:
+                listed += [line.strip() for line in file if line.strip()]
+        except UnicodeDecodeError:
+            raise click.UsageError(
+                f"{words_from} is not UTF-8 text with one word on each line."
+            ) from None
+    return list(dict.fromkeys(listed))
+
+
+def read_table(source: str, messages: Messages, **settings: Any) -> Embeddings:
+    """Read a table; the settings are those of `driftkit.load`."""
+    from driftkit import load
+
+    with messages.stage(f"reading {source}") as progress:
+        return load(source, progress=progress, **settings)
+
+
+class Composer:
+    """``--compose mean``: makes whole words from pieces, for every table of pieces that is read.
+
+    Parameters
+    ----------
+    benchmarks : sequence of str
+        Names or files, as for ``--benchmark``; their words are what is composed.
+    words : iterable of str
+        Further words.
+    messages : Messages
+    """
+
+    def __init__(self, benchmarks: Sequence[str], words: Iterable[str], messages: Messages) -> None:
+        from driftkit.datasets import SimilarityBenchmark, get_all
+
+        asked: dict[str, None] = {}
+        for benchmark in get_all(benchmarks or None):
+            items: Iterable[Sequence[str]] = (
+                benchmark.pairs
+                if isinstance(benchmark, SimilarityBenchmark)
+                else getattr(benchmark, "quadruples", ())
+            )
+            asked.update((word, None) for item in items for word in item)
+        self.words = [*asked, *words]
+        self.messages = messages
+        self.reports: list[dict[str, object]] = []
+
+    def __call__(self, table: Embeddings) -> Embeddings:
+        """Return the table of whole words; a table that has no pieces is returned as it is."""
+        from driftkit.subwords import compose, style_of
+
+        if style_of(table.words) is None:
+            return table
+        made = compose(table, self.words)
+        self.reports.append(made.to_dict())
+        self.messages.say(f"{table.source.name}: {made}.")
+        return made.table
+
+    def require_pieces(self) -> None:
+        """Refuse to go on if no table had pieces."""
+        if not self.reports:
+            raise click.UsageError(
+                "--compose: no table here is made of word pieces (##ing, Ġthe, ▁the); leave it out."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class AuditOptions:
+    """The values of `driftkit.cli.options.audit_options`."""
+
+    vocab: str | None
+    original_vocab: str | None
+    unsafe_pickle: bool
+    benchmarks: tuple[str, ...]
+    k: int
+    measures: tuple[str, ...]
+    candidates: int
+    resamples: int
+    seed: int
+
+
+def audits(
+    original: str,
+    tuned: Sequence[str],
+    options: AuditOptions,
+    messages: Messages,
+    *,
+    benchmarks: Sequence[str] = (),
+    measures: Sequence[str] = (),
+    words: Sequence[str] = (),
+    limit: int | None = None,
+    composer: Composer | None = None,
+    null: bool = False,
+) -> list[Audit]:
+    """Audit several tables against one original; what is misspelt is told before the long work.
+
+    Parameters
+    ----------
+    original, tuned : str
+        Sources.
+    options : AuditOptions
+    messages : Messages
+    benchmarks, measures : sequence of str
+        Named by rules, and taken besides those of the options.
+    words : sequence of str
+        Words that both tables must have.
+    limit, composer, null : optional
+        Rows to read, ``--compose``, ``--null``.
+    """
+    from driftkit import align, audit
+    from driftkit.measures.requested import requested_measures
+
+    all_measures = [*options.measures, *measures]
+    requested_measures(all_measures, options.k)
+    all_benchmarks = benchmarks_for(options.benchmarks, benchmarks)
+    reading = {"unsafe_pickle": options.unsafe_pickle, "limit": limit}
+    table = read_table(original, messages, vocab=options.original_vocab, **reading)
+    table = composer(table) if composer else table
+    memo: dict[Any, Any] = {}
+    made = []
+    for source in tuned:
+        other = read_table(source, messages, vocab=options.vocab, **reading)
+        pair = align(table, composer(other) if composer else other)
+        if composer:
+            composer.require_pieces()
+        pair.rows(words)
+        with messages.stage(f"auditing {source}"):
+            made.append(
+                audit(
+                    pair,
+                    benchmarks=all_benchmarks,
+                    k=options.k,
+                    candidates=options.candidates,
+                    resamples=options.resamples,
+                    seed=options.seed,
+                    measures=all_measures,
+                    null=null,
+                    memo=memo,
+                    progress=messages.draw if messages.live else None,
+                )
+            )
+    return made
+
+
+def benchmarks_for(asked: Sequence[str], named: Sequence[str]) -> list[Any]:
+    """Return the benchmarks asked for (none: the default), and those that only a rule names."""
+    from driftkit.datasets import get_all, name_of
+
+    found = list(get_all(asked or None))
+    names = {name_of(benchmark) for benchmark in found}
+    missing = [name for name in named if name not in names]
+    return [*found, *(get_all(missing) if missing else ())]

@@ -1,0 +1,230 @@
+"""How anything is shown: numbers, lists of names, tables, and one view for shell and notebook.
+
+This module knows no result. A result says what it looks like once, in ``__rich__``, built from the
+pieces here; `Displayed` makes its repr and its notebook view of that, and a terminal prints it as
+it is. Signs carry the meaning and color only repeats it: ``-`` lost, ``+`` gained, ``=`` kept.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from rich.columns import Columns
+from rich.console import Console, Group, RenderableType
+from rich.protocol import rich_cast
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 100
+"""Columns of a result printed in a shell."""
+WIDEST_NAME = 15
+"""Columns of a name in two lists side by side."""
+
+
+class Displayed:
+    """A result that is shown in a shell, a notebook and a terminal by its ``__rich__``.
+
+    A dataclass that inherits from this is made with ``repr=False``.
+    """
+
+    __slots__ = ()
+
+    def __rich__(self) -> RenderableType:
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return to_text(self)
+
+    def _repr_html_(self) -> str:
+        return to_html(self)
+
+
+class OneLine:
+    """A result whose repr is one line, which a notebook shows too."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return f"<code>{escape(repr(self))}</code>"
+
+
+def to_text(view: RenderableType, width: int = WIDTH) -> str:
+    """Return a view, or a result that has one, as plain text without color.
+
+    Examples
+    --------
+    >>> print(to_text(section("Words", "good"), 30))
+    <BLANKLINE>
+    Words
+    good
+    """
+    out = io.StringIO()
+    console = Console(
+        file=out,
+        width=width,
+        color_system=None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        force_jupyter=False,  # in a notebook rich would display the text instead of writing it
+    )
+    console.print(Group(view), crop=False)  # a bare text would lose that it is not wrapped
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+def to_html(view: RenderableType) -> str:
+    """Return a view, or a result that has one, as HTML: paragraphs and tables, all text escaped.
+
+    Examples
+    --------
+    >>> to_html(section("Words", "<b>"))
+    '<p><b>Words</b></p><p>&lt;b&gt;</p>'
+    """
+    shown = rich_cast(view)
+    if isinstance(shown, Group):
+        return "".join(map(to_html, shown.renderables))
+    if isinstance(shown, Columns):
+        blocks = (f"<div>{to_html(block)}</div>" for block in shown.renderables)
+        return f'<div style="display:flex;flex-wrap:wrap;gap:2em">{"".join(blocks)}</div>'
+    if isinstance(shown, Table):
+        return _table_html(shown)
+    text = shown if isinstance(shown, Text) else Text(str(shown))
+    inside = escape(text.plain.strip("\n")).replace("\n", "<br>")
+    if "bold" in str(text.style):
+        inside = f"<b>{inside}</b>"
+    return f"<p>{inside}</p>" if text.plain else ""
+
+
+def _table_html(made: Table) -> str:
+    columns = [
+        [f'<{tag} style="text-align:{column.justify}">{_cell(cell)}</{tag}>' for tag, cell in cells]
+        for column in made.columns
+        for cells in [[("th", column.header), *(("td", cell) for cell in column.cells)]]
+    ]
+    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
+    return f"<table>{rows}</table>"
+
+
+def _cell(cell: RenderableType) -> str:
+    return escape(cell.plain if isinstance(cell, Text) else str(cell)).replace("\n", "<br>")
+
+
+def table(*left: str, right: Sequence[str] = ()) -> Table:
+    """Make a table of columns aligned left, then columns aligned right."""
+    made = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
+    for name in left:
+        made.add_column(name, no_wrap=True, overflow="ellipsis")
+    for name in right:
+        made.add_column(name, justify="right", no_wrap=True)
+    return made
+
+
+def section(title: str, *parts: RenderableType) -> RenderableType:
+    """Put a title over some parts, after an empty line."""
+    return Group(Text(""), Text(title, "bold"), *parts)
+
+
+def unwrapped(line: str, style: str = "") -> Text:
+    """Return a line that stays one line in any terminal, such as a command to copy.
+
+    It is printed with ``crop=False``.
+    """
+    return Text(line, style, no_wrap=True, overflow="ignore")
+
+
+def reasons(pairs: Iterable[tuple[str, str | None]]) -> list[RenderableType]:
+    """Say what could not be measured and why; nothing where all could."""
+    lines = dict.fromkeys(f"{name}: {reason}" for name, reason in pairs if reason)
+    return [Text(f"Not measured: {line}.", "yellow") for line in lines]
+
+
+def before_and_after(
+    title: str,
+    caption: str,
+    before: Sequence[str],
+    after: Sequence[str],
+    *,
+    reason: str | None = None,
+) -> RenderableType:
+    """Put two lists of names side by side, marked by what left and what came."""
+    block = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
+    for side in ("before", "after"):
+        block.add_column("", width=1)
+        block.add_column(side, width=WIDEST_NAME, no_wrap=True, overflow="ellipsis")
+    for rank in range(max(len(before), len(after))):
+        block.add_row(
+            *_marked(before, rank, after, "-", "red"), *_marked(after, rank, before, "+", "cyan")
+        )
+    why = [Text(reason, "yellow")] if reason else []
+    return Group(Text(title, "bold"), Text(caption, "dim"), *why, block)
+
+
+def _marked(
+    names: Sequence[str], rank: int, others: Sequence[str], sign: str, style: str
+) -> tuple[Text, Text]:
+    """Sign and name at a rank, from 0; both empty past the end of the list."""
+    if rank >= len(names):
+        return Text(""), Text("")
+    if names[rank] in others:
+        return Text("="), Text(names[rank])
+    return Text(sign, style), Text(names[rank], style)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Write a value, or a dash where it could not be measured; what rounds to zero has no sign.
+
+    Examples
+    --------
+    >>> number(0.5033, 3), number(-0.0001), number(float("nan")), number(2943.7023, 3)
+    ('0.503', '0.00', '-', '2,944')
+    """
+    if math.isnan(value):
+        return "-"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
+
+
+def signed(value: float) -> str:
+    """Write a change with its sign; one that rounds to zero has none.
+
+    Examples
+    --------
+    >>> signed(0.0581), signed(-0.0001), signed(float("nan"))
+    ('+0.058', '0.000', '-')
+    """
+    if math.isnan(value):
+        return "-"
+    text = f"{value:+.3f}"
+    return "0.000" if float(text) == 0 else text
+
+
+def interval(low: float, high: float) -> str:
+    """Write the two ends of an interval."""
+    return "-" if math.isnan(low) else f"{signed(low)} to {signed(high)}"
+
+
+def joined(names: Iterable[str]) -> str:
+    """Join all names as a sentence does.
+
+    Examples
+    --------
+    >>> joined(["ws353", "simlex999", "google"])
+    'ws353, simlex999 and google'
+    """
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else str(last)
+
+
+def first_few(names: Sequence[str], shown: int = 3) -> str:
+    """Join the first names, and say how many there are when some are left out.
+
+    Examples
+    --------
+    >>> first_few(["good", "bad"]), first_few(["good", "bad", "fine"], 2)
+    ('good, bad', 'good, bad, ... (3 in all)')
+    """
+    more = f", ... ({len(names):,} in all)" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more

@@ -1,0 +1,91 @@
+"""Plugins: modules that extend driftkit by calling ``register_*`` when they are imported.
+
+They come from ``--plugin`` of a command, from the variable ``DRIFTKIT_PLUGINS`` and from installed
+packages with an entry point in the group ``driftkit.plugins``, and never from a settings file: a
+plugin is code, and a file that happens to lie in a folder must not run any.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+from driftkit.errors import PluginError
+
+GROUP = "driftkit.plugins"
+VARIABLE = "DRIFTKIT_PLUGINS"
+
+_loaded: set[str] = set()
+
+
+def load_plugin(name: str) -> None:
+    """Import a plugin, unless it was imported before.
+
+    Parameters
+    ----------
+    name : str
+        A module (``mine.measures``), or the path of a file that ends in ``.py``.
+
+    Raises
+    ------
+    PluginError
+        If there is no such module or file, or it fails when it is imported.
+    """
+    file = Path(name).resolve() if name.endswith(".py") else None
+    key = name if file is None else str(file)
+    if key in _loaded:
+        return
+    _loaded.add(key)  # first, since a plugin may ask a registry, which loads plugins
+    try:
+        if file is None:
+            import_module(name)
+        else:
+            _import_file(file)
+    except Exception as error:
+        _loaded.discard(key)
+        raise PluginError(name, _reason(error, name)) from error
+
+
+def load_plugins() -> None:
+    """Import the plugins of the environment and of installed packages, each once.
+
+    Every registry calls this before it answers, so that nothing is imported until it is needed.
+
+    Raises
+    ------
+    PluginError
+        If one of them is missing or fails.
+    """
+    for name in os.environ.get(VARIABLE, "").split(","):
+        if name.strip():
+            load_plugin(name.strip())
+    for name in _installed():
+        load_plugin(name)
+
+
+@cache
+def _installed() -> tuple[str, ...]:
+    return tuple(sorted(entry.module for entry in entry_points(group=GROUP)))
+
+
+def _import_file(file: Path) -> None:
+    spec = spec_from_file_location(f"driftkit_plugin_{file.stem}", file)
+    if spec is None or spec.loader is None or not file.is_file():
+        raise FileNotFoundError("there is no such file")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up there
+    spec.loader.exec_module(module)
+
+
+def _reason(error: Exception, name: str) -> str:
+    if isinstance(error, FileNotFoundError) and not error.filename:
+        return "there is no such file; give the path of a .py file, or a module."
+    if isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "?"):
+        return "Python finds no such module; install it, or give the path of a .py file."
+    first = next(iter(str(error).strip().splitlines()), "")
+    return f"it failed when it was imported ({type(error).__name__}{first and ': '}{first})."

@@ -1,0 +1,62 @@
+"""What stands beside the changes of benchmarks: items that broke, and what random moves bring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from driftkit.display import section, signed, table
+from driftkit.evaluators import ScoreChange
+from driftkit.findings import Findings
+
+NAMED = 5
+"""Broken items named of each benchmark."""
+
+
+def broken_view(changes: Iterable[ScoreChange]) -> RenderableType | None:
+    """Name the items that suffered most in each benchmark that fell; None if none did."""
+    lines: list[RenderableType] = []
+    for change in changes:
+        found = change.items.broken(change.n_used) if change.delta < 0 else []
+        if not found:
+            continue
+        lines.append(Text(f"{change.name}: {len(found):,} of {change.n_used:,} items fell"))
+        lines += [Text(f"  {describe(item)}", "dim") for item in found[:NAMED]]
+    return section("What broke", *lines) if lines else None
+
+
+def describe(item: dict[str, Any]) -> str:
+    """Put one broken item, as `broken` of the items returns it, into words.
+
+    Examples
+    --------
+    >>> describe({"words": ["man", "king", "woman", "queen"], "original": "queen",
+    ...           "tuned": "throne", "category": None, "moved": 2})
+    'man : king = woman : queen, now throne (2 words moved)'
+    >>> describe({"words": ["tea", "cup"], "gold_rank": 3.0, "original_rank": 5.0,
+    ...           "tuned_rank": 80.0, "moved": 1})
+    'tea / cup: ranked 3 by people, 5 before, 80 now (1 word moved)'
+    """
+    words = item["words"]
+    moved = f"({item['moved']} word{'s' if item['moved'] != 1 else ''} moved)"
+    if "gold_rank" in item:
+        ranks = (item["gold_rank"], item["original_rank"], item["tuned_rank"])
+        people, before, now = (f"{rank:,.0f}" for rank in ranks)
+        return f"{' / '.join(words)}: ranked {people} by people, {before} before, {now} now {moved}"
+    if len(words) == 4:
+        a, b, c, d = words
+        return f"{a} : {b} = {c} : {d}, now {item['tuned']} {moved}"
+    return f"{' / '.join(words)}: {item['original']} before, {item['tuned']} now {moved}"
+
+
+def null_view(findings: Findings, null: Findings) -> RenderableType:
+    """Changes of the benchmarks beside those that random moves bring."""
+    made = table("benchmark", "measure", right=("change", "null"))
+    for change, random in zip(findings.scores, null.scores, strict=True):
+        made.add_row(
+            change.name, change.measure, signed(change.delta), Text(signed(random.delta), "dim")
+        )
+    return section("What random moves of the same size would have done", made)

@@ -1,0 +1,144 @@
+"""The JSON document of an audit, ``driftkit.audit/1``.
+
+Within a schema version keys are only added. The schemas ship beside this file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+from driftkit.drift.groups import none_if_nan
+from driftkit.embeddings import Embeddings
+from driftkit.findings import Findings
+from driftkit.neighbors import Shift
+
+SCHEMA = "driftkit.audit/1"
+ENGINES = ("numpy", "scipy", "torch")
+
+
+def audit_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that every audit document follows."""
+    return _schema("audit")
+
+
+def check_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that the document of every check follows."""
+    return _schema("check")
+
+
+def _schema(name: str) -> dict[str, Any]:
+    text = (files("driftkit.report") / f"{name}.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[str, Any]:
+    """Return an audit as plain values, ready for JSON; what could not be measured is None.
+
+    Parameters
+    ----------
+    findings : Findings
+    top : int
+        How many of the most shifted moved, and of the unmoved, words to include.
+    explain : bool
+        Whether to include what explains them.
+    """
+    pair = findings.pair
+    moved, unmoved = (findings.most_shifted(top, moved=moved) for moved in (True, False))
+    document = {
+        "schema": SCHEMA,
+        "driftkit": version("driftkit"),
+        "engines": {name: version(name) for name in ENGINES},
+        "settings": {**asdict(findings.settings), "measures": list(findings.settings.measures)},
+        "sources": {"original": _source(pair.original), "tuned": _source(pair.tuned)},
+        "verdict": findings.verdict,
+        "headline": findings.headline,
+        "rows": {
+            "shared": len(pair),
+            "moved": int(pair.moved.sum()),
+            "unmoved": int((~pair.moved).sum()),
+            "added": len(pair.added),
+            "removed": len(pair.removed),
+            "zero": int(pair.zero.sum()),
+            "saturated": int(findings.saturated.sum()),
+            "displaced": int(findings.displaced.sum()),
+            "candidates": len(findings.shifts.candidates),
+            "moved_means": pair.tolerance,
+        },
+        "drift": _drift(findings),
+        "benchmarks": _benchmarks(findings),
+        "words": [_word(findings, shift) for shift in moved],
+        "unmoved_words": [_word(findings, shift) for shift in unmoved],
+    }
+    if explain:
+        document["explanation"] = findings.explain(top).to_dict()
+    return document
+
+
+def _source(table: Embeddings) -> dict[str, Any]:
+    source = table.source
+    return {
+        "name": source.name,
+        "path": None if source.path is None else str(source.path),
+        "key": source.key,
+        "format": source.format,
+        "rows": len(table),
+        "d": table.dimensions,
+        "dtype": source.dtype,
+        "sha256": source.sha256(),
+        "problems": len(table.problems),
+    }
+
+
+def _benchmarks(findings: Findings) -> list[dict[str, Any]]:
+    """Entries of the benchmarks; ``null`` is what random moves would have made of ``tuned``."""
+    entries = [change.to_dict() for change in findings.scores]
+    if findings.null is not None:
+        for entry, random in zip(entries, findings.null.scores, strict=True):
+            entry["null"] = none_if_nan(random.tuned)
+    return entries
+
+
+def _drift(findings: Findings) -> dict[str, dict[str, Any]]:
+    """Measure to group to entry, each with its null where that is known."""
+    measures: dict[str, dict[str, Any]] = {}
+    for row in findings.summaries(bands=True):
+        entry = row.to_dict()
+        measure, group = entry.pop("measure"), entry.pop("group")
+        measures.setdefault(measure, {})[group] = entry
+    for each in findings.space:
+        entry = measures.setdefault(each.measure, {}).setdefault(
+            each.group, {"n": each.n, "reason": each.reason}
+        )
+        entry["value" if each.of == "pair" else each.of] = none_if_nan(each.value)
+    if findings.null is not None:
+        for measure, groups in _drift(findings.null).items():
+            for group, entry in groups.items():
+                (null,) = (entry[key] for key in ("mean", "value", "tuned") if key in entry)
+                measures[measure][group]["null"] = null
+    return measures
+
+
+def _word(findings: Findings, shift: Shift) -> dict[str, Any]:
+    """Entry of one of the most shifted words."""
+    row = findings.pair.index[shift.word]
+    null = findings.null
+    return {
+        "word": shift.word,
+        "rank": int(findings.pair.original_rows[row]) + 1,
+        "moved": bool(findings.pair.moved[row]),
+        "measures": _measures(findings, row),
+        **({} if null is None else {"null": _measures(null, row)}),
+        "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
+        "after": [{"word": name, "cosine": cosine} for name, cosine in shift.after],
+        "lost": list(shift.lost),
+        "gained": list(shift.gained),
+    }
+
+
+def _measures(findings: Findings, row: int) -> dict[str, float | None]:
+    return {name: none_if_nan(float(values[row])) for name, values in findings.values.items()}

@@ -1,0 +1,219 @@
+"""The values that a monitor takes of a table: rows that moved, neighbors kept, benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from driftkit.arrays import Values
+from driftkit.datasets import Benchmark, SimilarityBenchmark
+from driftkit.embeddings import Embeddings
+from driftkit.errors import OptionError, UnknownNameError
+from driftkit.evaluators import Score, score
+from driftkit.evaluators.closeness import cosines
+from driftkit.evaluators.correlations import spearman
+from driftkit.evaluators.lookup import find_items
+from driftkit.measures.registry import parse_measure
+from driftkit.neighbors.overlap import overlap
+from driftkit.neighbors.search.exact import nearest
+
+Named = dict[str, float]
+"""Values by name, such as ``"overlap@10[moved]"`` or ``"spearman[ws353]"``."""
+
+COUNTS = ("seen", "moved", "moved_unseen")
+PERCENTILES = (5, 50, 95)
+
+STEP = 1024
+"""Rows compared at a time: few enough for their doubles to stay in the processor's cache."""
+
+Lists = npt.NDArray[np.int32]
+
+
+class TableValues:
+    """Take every value of one table again and again, against its start (n, d)."""
+
+    def __init__(
+        self, original: Tensor, probes: Probes, benchmarks: Sequence[RepeatedBenchmark]
+    ) -> None:
+        self.original, self.probes, self.benchmarks = original, probes, tuple(benchmarks)
+        self._overlap = str(parse_measure("overlap").at(probes.k))
+
+    def unchanged(self) -> Named:
+        """Return the values of the table as it started."""
+        kept = _mean(np.where(self.probes.before[:, 0] >= 0, 1.0, np.nan))
+        return {
+            **dict.fromkeys(COUNTS, 0),
+            **{f"self_cosine_p{p:02}": 1.0 for p in PERCENTILES},
+            self._overlap: kept,
+            f"{self._overlap}[moved]": np.nan,
+            f"{self._overlap}[unmoved]": kept,
+            **{each.name: each.start for each in self.benchmarks},
+        }
+
+    def measure(self, weight: Tensor, seen: Tensor, *, only_seen: bool) -> Named:
+        """Return the values of the table as it is now (n, d).
+
+        `seen` (n,) says which rows were looked up in training, and `only_seen` that no other row
+        can have moved. All but the counts are NaN if a moved row holds NaN or infinity.
+        """
+        looked_up = torch.nonzero(seen).squeeze(1)
+        moved, cosines = moved_rows(weight, self.original, looked_up if only_seen else None)
+        counts = (len(looked_up), len(moved), int((~seen[moved]).sum()))
+        values = {**self.unchanged(), **dict(zip(COUNTS, counts, strict=True))}
+        if len(moved) == 0:
+            return values
+        if cosines.isinf().any():
+            return {name: values[name] if name in COUNTS else np.nan for name in values}
+        scores = {each.name: each.value(weight) for each in self.benchmarks}
+        return values | _percentiles(cosines) | self._overlaps(weight, moved) | scores
+
+    def _overlaps(self, weight: Tensor, moved: Tensor) -> Named:
+        kept = self.probes.overlaps(weight)
+        has_moved = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
+        has_moved[moved] = True
+        of_moved = has_moved[self.probes.rows].cpu().numpy()
+        return {
+            self._overlap: _mean(kept),
+            f"{self._overlap}[moved]": _mean(kept[of_moved]),
+            f"{self._overlap}[unmoved]": _mean(kept[~of_moved]),
+        }
+
+
+def moved_rows(
+    weight: Tensor, original: Tensor, rows: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return the rows (m,) that differ in any number, and the cosine (m,) of each with its start.
+
+    Only `rows` are compared where no other can have moved. A cosine is NaN where one of the two is
+    zero, and minus infinity where the row holds NaN or infinity.
+    """
+    total = len(weight) if rows is None else len(rows)
+    found: list[Tensor] = []
+    cosines: list[Tensor] = []
+    for start in range(0, total, STEP):
+        some = slice(start, start + STEP) if rows is None else rows[start : start + STEP]
+        now, then = weight[some], original[some]  # (b, d)
+        differs = torch.nonzero((now != then).any(dim=1)).squeeze(1)
+        found.append(differs + start if rows is None else rows[start + differs])
+        cosines.append(_self_cosines(now[differs].double(), then[differs].double()))
+    if not found:
+        return torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.float64)
+    return torch.cat(found), torch.cat(cosines)
+
+
+class Probes:
+    """Words, by their rows (p,), whose k nearest neighbors among candidates (c,) are followed."""
+
+    def __init__(self, original: Tensor, rows: Tensor, candidates: Tensor, k: int) -> None:
+        self.rows, self.k = rows, k
+        self.pool = torch.cat([candidates, rows]).unique()  # rows gathered each time, ascending
+        self._probes = torch.searchsorted(self.pool, rows).cpu().numpy()
+        self._candidates = torch.searchsorted(self.pool, candidates).cpu().numpy()
+        self.before = self.neighbors(original)
+
+    def neighbors(self, weight: Tensor) -> Lists:
+        """Return the nearest candidates of each probe, (p, k)."""
+        space = weight[self.pool].float().cpu().numpy()
+        return nearest(space, self._probes, self.k, candidates=self._candidates)[0]
+
+    def overlaps(self, weight: Tensor) -> Values:
+        """Return the share of its neighbors that each probe has kept, (p,)."""
+        return overlap(self.before, self.neighbors(weight))
+
+
+def probe_rows(
+    candidates: Tensor, index: Mapping[str, int], probes: int | Sequence[str], seed: int
+) -> Tensor:
+    """Return the rows of the probes named, or drawn among candidates (c, d) with a direction."""
+    if isinstance(probes, int):
+        directed = np.flatnonzero(candidates.any(dim=1).cpu().numpy())
+        if probes < 1 or not len(directed):
+            raise OptionError(
+                f"probes={probes} was given and {len(directed):,} candidates have a direction; "
+                "at least 1 of each is needed."
+            )
+        rng = np.random.default_rng(seed)
+        rows = np.sort(rng.choice(directed, min(probes, len(directed)), replace=False))
+        return torch.from_numpy(rows).to(candidates.device)
+    if isinstance(probes, str) or not len(probes):
+        raise OptionError(f"probes={probes!r} was given; give a number or a list of words.")
+    for word in probes:
+        if word not in index:
+            raise UnknownNameError("probe", word, index)
+    return torch.tensor([index[word] for word in dict.fromkeys(probes)], device=candidates.device)
+
+
+class RepeatedSimilarity:
+    """Spearman's correlation over the pairs that have vectors; words are looked up once."""
+
+    def __init__(
+        self, benchmark: SimilarityBenchmark, index: Mapping[str, int], original: Tensor
+    ) -> None:
+        is_zero = ~original.any(dim=1).cpu().numpy()
+        items = find_items(benchmark.pairs, index, is_zero)
+        rows, place = np.unique(items.rows[items.usable], return_inverse=True)
+        self.name = f"spearman[{benchmark.name}]"
+        self._gold = benchmark.gold[items.usable]
+        self._rows = torch.from_numpy(rows).to(original.device)
+        self._pairs = place.reshape(-1, 2)
+        self.start = self.value(original)
+
+    def value(self, weight: Tensor) -> float:
+        """Return the correlation now; NaN if rows lost their direction."""
+        vectors = weight[self._rows].float().cpu().numpy()
+        if not vectors.any(axis=1).all():
+            return np.nan
+        return spearman(self._gold, cosines(vectors, self._pairs))
+
+
+class RepeatedScore:
+    """The first value that `driftkit.score` returns for a benchmark, over the whole table."""
+
+    def __init__(self, benchmark: Benchmark, words: Sequence[str], original: Tensor) -> None:
+        self._benchmark, self._words = benchmark, words
+        first = self._score(original)
+        self.name, self.start = f"{first.measure}[{benchmark.name}]", first.value
+
+    def value(self, weight: Tensor) -> float:
+        """Return the score now."""
+        return self._score(weight).value
+
+    def _score(self, weight: Tensor) -> Score:
+        table = Embeddings(self._words, weight.float().cpu().numpy())
+        return next(iter(score(table, [self._benchmark])))
+
+
+RepeatedBenchmark = RepeatedSimilarity | RepeatedScore
+"""A benchmark with the name of its value, its value at the start, and `value` of a table now."""
+
+
+def repeated(
+    benchmark: Benchmark, words: Sequence[str], index: Mapping[str, int], original: Tensor
+) -> RepeatedBenchmark:
+    """Return a benchmark made ready to score a table again and again."""
+    if isinstance(benchmark, SimilarityBenchmark):
+        return RepeatedSimilarity(benchmark, index, original)
+    return RepeatedScore(benchmark, words, original)
+
+
+def _mean(values: Values) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+def _percentiles(cosines: Tensor) -> Named:
+    known = cosines[~cosines.isnan()].cpu().numpy()
+    values = np.percentile(known, PERCENTILES) if len(known) else (1.0,) * len(PERCENTILES)
+    return {f"self_cosine_p{p:02}": float(v) for p, v in zip(PERCENTILES, values, strict=True)}
+
+
+def _self_cosines(now: Tensor, then: Tensor) -> Tensor:
+    square = torch.linalg.vecdot(now, now)
+    cosine: Tensor = (
+        torch.linalg.vecdot(now, then) / (square * torch.linalg.vecdot(then, then)).sqrt()
+    )
+    return cosine.clamp(-1, 1).masked_fill_(~square.isfinite(), -torch.inf)

@@ -1,0 +1,131 @@
+import math
+import re
+from html import escape, unescape
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from rich.columns import Columns
+from rich.console import Group
+from rich.text import Text
+
+import driftkit as dk
+from driftkit.datasets import SimilarityBenchmark
+from driftkit.display import (
+    before_and_after,
+    first_few,
+    interval,
+    joined,
+    number,
+    reasons,
+    section,
+    signed,
+    table,
+    to_html,
+    to_text,
+    unwrapped,
+)
+
+
+def test_numbers():
+    assert number(0.12345) == "0.12"
+    assert number(12345.6, 3) == "12,346"
+    assert number(math.nan) == "-"
+
+
+def test_changes_show_their_sign_unless_they_round_to_zero():
+    assert [signed(x) for x in (0.1, -0.1, 0.0004, -0.0004)] == [
+        "+0.100",
+        "-0.100",
+        "0.000",
+        "0.000",
+    ]
+    assert interval(-0.1, 0.2) == "-0.100 to +0.200"
+    assert interval(math.nan, math.nan) == "-"
+
+
+def test_reasons_are_given_once():
+    lines = reasons([("a", None), ("b", "too few"), ("b", "too few")])
+    assert [line.plain for line in lines] == ["Not measured: b: too few."]
+
+
+def test_a_section_has_a_title_and_a_table_under_it():
+    made = table("word", right=("n",))
+    made.add_row("good", "3")
+    assert to_text(section("Words", made), 30).splitlines() == ["", "Words", "word n", "good 3"]
+
+
+def test_names_are_listed_as_people_do():
+    assert joined(["a"]) == "a"
+    assert joined(["a", "b", "c"]) == "a, b and c"
+    assert first_few("abc") == "a, b, c"
+    assert first_few("abcd") == "a, b, c, ... (4 in all)"
+
+
+def test_a_command_to_copy_is_never_wrapped():
+    line = "next: driftkit audit ORIGINAL " + "tuned" * 30
+    assert to_text(unwrapped(line), 40) == line
+
+
+def test_a_notebook_shows_titles_tables_and_blocks_and_escapes_names():
+    made = table("word", right=("n",))
+    made.add_row("<b>", Text("3", "red"))
+    html = to_html(Group(section("A & B", made), Columns([before_and_after("w", "c", ["x"], [])])))
+    assert html.startswith("<p><b>A &amp; B</b></p><table><tr><th")
+    assert '<td style="text-align:left">&lt;b&gt;</td><td style="text-align:right">3</td>' in html
+    assert "<div><p><b>w</b></p><p>c</p><table>" in html
+
+
+@pytest.fixture(scope="module")
+def results():
+    """Every result of the library, of tables whose words look like markup."""
+    words = ["<i>", "[bold]", ":smile:", *(f"w{i}" for i in range(40))]
+    rng = np.random.default_rng(5)
+    before = rng.normal(size=(len(words), 6))
+    after = before.copy()
+    after[:20] += rng.normal(size=(20, 6))
+    pair = dk.align(dk.Embeddings(words, before), dk.Embeddings(words, after))
+    pairs = tuple(pairwise(words))
+    toy = SimilarityBenchmark("<toy>", pairs, np.arange(len(pairs), dtype=float))
+    audit = dk.audit(pair, [toy], k=3, resamples=100)
+    return {
+        "audit": audit,
+        "explained": audit.explain(2),
+        "shifts": audit.shifts_of(["<i>"]),
+        "shift": audit.shifts["<i>"],
+        "changes": audit.scores,
+        "change": audit.scores["<toy>"],
+        "scores": dk.score(pair.tuned, [toy]),
+        "evaluation": dk.evaluators.Similarity(toy).score(pair.tuned),
+    }
+
+
+NAMES = ("audit", "explained", "shifts", "shift", "changes", "change", "scores", "evaluation")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shell_and_a_notebook_show_the_same_and_names_as_they_are(results, name):
+    shown, html = repr(results[name]), results[name]._repr_html_()
+    assert shown == to_text(results[name])
+    named = "<i>" if name in ("audit", "explained", "shifts", "shift") else "<toy>"
+    assert named in shown
+    assert named not in html
+    assert escape(named) in html
+    words = unescape(re.sub("<[^>]+>", " ", html)).split()
+    assert sorted(words) == sorted(to_text(results[name], 1000).split())
+
+
+def test_scores_of_several_tables_name_their_source(pair):
+    scores = dk.score(pair.original, ["ws353"]) + dk.score(pair.tuned, ["ws353"])
+    text = to_text(scores, 80)
+    assert re.search(r"before +ws353 +spearman", text)
+    assert re.search(r"after +ws353 +spearman", text)
+    one = repr(dk.score(pair.original, ["google"]))
+    assert "source" not in one
+    assert re.search(r"\n  semantic +3cosadd@1", one)
+
+
+def test_an_inspection_ends_with_the_command_to_run(saved):
+    text = to_text(dk.inspect(saved / "tuned.pt"), 40)
+    assert text.splitlines()[-1].startswith("next: driftkit audit ORIGINAL ")
+    assert text.splitlines()[-1].endswith("tuned.vocab.txt")
