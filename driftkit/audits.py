@@ -19,7 +19,7 @@ from driftkit.evaluators.registry import Scorable
 from driftkit.findings import Findings, Settings
 from driftkit.measures.measure import Measure
 from driftkit.measures.requested import requested_measures
-from driftkit.neighbors.further import shifts_and_further
+from driftkit.neighbors.optional_measures import shifts_with_measures
 from driftkit.pair import Pair
 from driftkit.progress import Progress, StageProgress, as_stage_progress
 
@@ -217,7 +217,7 @@ def _measure(
             progress=stage("benchmarks"),
         )
     pool = candidate_words(pair, settings.candidates)
-    shifts, hubs = shifts_and_further(
+    shifts, hubs = shifts_with_measures(
         pair, pool, settings.k, asked, candidates=pool, memo=memo, progress=stage("neighbors")
     )
     return Audit(pair, settings, words, SpaceDrift(space.values + hubs), shifts, scores)

@@ -19,7 +19,7 @@ from driftkit.evaluators.comparison.verdict import Status
 from driftkit.explain.explanation import Explained, explained
 from driftkit.measures.requested import requested_measures
 from driftkit.neighbors import NeighborShifts, Shift
-from driftkit.neighbors.further import further_of
+from driftkit.neighbors.optional_measures import shifts_of_others
 from driftkit.pair import Pair
 
 Advice = Literal["safe to ship", "ship with care", "undecided", "do not ship"]
@@ -144,7 +144,7 @@ class Findings:
     def values(self) -> Mapping[str, Values]:
         """Every per-word measure (n,) by name; NaN for words whose neighbors were not sought."""
         found = dict(self.words.values)
-        for name, values in self.shifts.figures().items():
+        for name, values in self.shifts.values.items():
             found[name] = np.full(len(self.pair), np.nan)
             found[name][self.candidate_rows] = values
         return found
@@ -178,7 +178,7 @@ class Findings:
         The words need not be candidates; one that is not shared is an `UnknownNameError`.
         """
         measures = requested_measures(self.settings.measures, self.settings.k)
-        return further_of(self.pair, words, self.shifts, measures)
+        return shifts_of_others(self.pair, words, self.shifts, measures)
 
     def explain(self, top: int = 6) -> Explained:
         """Tell why neighbors changed and where words moved to.

@@ -8,13 +8,13 @@ import driftkit as dk
 from driftkit.drift.displacement import displacement
 from driftkit.drift.groups import band_masks
 from driftkit.drift.null_model import null_pair
-from driftkit.neighbors.optional_measures import FURTHER
+from driftkit.neighbors.optional_measures import OPTIONAL
 from driftkit.report.document import audit_schema
 from driftkit.report.frames import FRAMES
 
 HUBS = ("hubness_skewness", "largest_hub", "antihub_share")
 QUICK = {"benchmarks": ["ws353"], "resamples": 100}
-ASKED = ["jaccard@50", "displacement(anchors=1000)", "rbo(p=0.98)@50", *FURTHER, *HUBS, "l2"]
+ASKED = ["jaccard@50", "displacement(anchors=1000)", "rbo(p=0.98)@50", *OPTIONAL, *HUBS, "l2"]
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_asking_for_more_changes_nothing_else(plain, audited):
     assert (before["headline"], before["rows"]) == (after["headline"], after["rows"])
     assert set(after["drift"]) - set(before["drift"]) == {
         "jaccard@50", "displacement(center=0,anchors=1000)", "rbo(p=0.98)@50",
-        *(f"{name}@10" for name in (*FURTHER, *HUBS)),
+        *(f"{name}@10" for name in (*OPTIONAL, *HUBS)),
     }  # fmt: skip
 
 
@@ -89,12 +89,12 @@ def test_bands_are_of_all_words_of_a_rank(plain, pair):
 def test_words_asked_about_have_the_further_measures_too(audited, pair):
     outside = next(word for word in reversed(pair.words) if word not in audited.shifts.candidates)
     found = audited.shifts_of(["the", outside])
-    assert list(found.figures()) == list(audited.shifts.figures())
-    for name, values in found.figures().items():
+    assert list(found.values) == list(audited.shifts.values)
+    for name, values in found.values.items():
         row = audited.candidate_rows.tolist().index(pair.index["the"])
-        np.testing.assert_array_equal(values[0], audited.shifts.figures()[name][row])
-    assert not np.isnan(found.further["jaccard@50"]).any()
-    assert np.isnan(found.further["k_occurrence_change@10"]).tolist() == [False, True]
+        np.testing.assert_array_equal(values[0], audited.shifts.values[name][row])
+    assert not np.isnan(found.optional["jaccard@50"]).any()
+    assert np.isnan(found.optional["k_occurrence_change@10"]).tolist() == [False, True]
 
 
 def test_explanations_are_of_the_most_shifted_words(plain):

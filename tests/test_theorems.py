@@ -11,11 +11,10 @@ from driftkit.drift.space import space_drift
 from driftkit.drift.words import word_drift
 from driftkit.measures.registry import REGISTRY
 from driftkit.measures.requested import requested_measures
-from driftkit.neighbors.further import shifts_and_further
-from driftkit.neighbors.optional_measures import FURTHER
+from driftkit.neighbors.optional_measures import OPTIONAL, shifts_with_measures
 
 HUBS = ("hubness_skewness", "largest_hub", "antihub_share")
-ASKED = [*FURTHER, *HUBS, "displacement", "displacement(center=1)", "displacement(anchors=1000)"]
+ASKED = [*OPTIONAL, *HUBS, "displacement", "displacement(center=1)", "displacement(anchors=1000)"]
 OURS = [each for each in REGISTRY.values() if each.kind in ("word", "space")]
 """What driftkit brings along, before any test registers more."""
 UNCHANGED = {each.name: each.identity for each in OURS if each.identity is not None}
@@ -38,14 +37,14 @@ def pair_of(before, after):
 def words_of(before, after, k):
     """Every per-word measure (n,) by name."""
     pair, asked = pair_of(before, after), requested_measures(ASKED, k)
-    shifts, _ = shifts_and_further(pair, pair.words, k, asked)
-    return {**word_drift(pair, asked).values, **shifts.figures()}
+    shifts, _ = shifts_with_measures(pair, pair.words, k, asked)
+    return {**word_drift(pair, asked).values, **shifts.values}
 
 
 def space_of(before, after, k):
     """Every measure of the space over all rows, by name and table."""
     pair, asked = pair_of(before, after), requested_measures(ASKED, k)
-    _, hubs = shifts_and_further(pair, pair.words, k, asked)
+    _, hubs = shifts_with_measures(pair, pair.words, k, asked)
     figures = (*space_drift(pair), *hubs)
     return {(each.measure, each.of): each.value for each in figures if each.group == "all"}
 
@@ -232,7 +231,7 @@ def test_duplicates(case):
     before, after, k = case
     pair = pair_of(np.repeat(before, 2, axis=0), np.repeat(after, 2, axis=0))
     asked = requested_measures(ASKED, k)
-    shifts, _ = shifts_and_further(pair, pair.words, k, asked)
+    shifts, _ = shifts_with_measures(pair, pair.words, k, asked)
     assert (shifts.before_cosine[:, 0] == 1).all()
     if before.shape[1] > 1:
         twin = np.arange(len(pair)) ^ 1

@@ -256,12 +256,12 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
         for measure, values in audit.words.values.items():
             yield _word(word, measure, values[row], "its row is zero in one of the tables")
         if shifts is not None:
-            for measure, values in shifts.figures().items():
+            for measure, values in shifts.values.items():
                 yield _word(word, measure, values[at], shifts.reasons.get(word) or _NO_LIST)
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:
-            for measure in [*audit.words.values, *audit.shifts.figures()]:
+            for measure in [*audit.words.values, *audit.shifts.values]:
                 yield _word(word, measure, NAN, gone)
 
 

@@ -1,7 +1,7 @@
 """Whose company changed: nearest neighbors before and after.
 
-``exact`` finds neighbors in one space, ``agreement`` compares lists of them, and ``shifts`` puts
-both together for the words of a pair.
+``search`` finds neighbors, ``overlap`` compares lists of them, and ``shifts`` puts both together
+for the words of a pair.
 """
 
 from driftkit.neighbors.result import Neighbors, NeighborShifts, Shift

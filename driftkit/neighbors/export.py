@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from driftkit.arrays import row_blocks
 from driftkit.atomic import replacing
 from driftkit.drift.groups import none_if_nan
 from driftkit.errors import MissingExtraError, OptionError
@@ -48,7 +49,7 @@ def write_shifts(
 ) -> int:
     """Find the neighbor shifts of many words and write them to a file.
 
-    A row a word: ``word``, ``moved``, ``overlap@k``, ``rbo(p=0.9)@k``, ``before``,
+    Each word has one row: ``word``, ``moved``, ``overlap@k``, ``rbo(p=0.9)@k``, ``before``,
     ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. When
     the same question was stopped before, only what is missing is done.
 
@@ -56,12 +57,12 @@ def write_shifts(
     ----------
     pair : Pair
     path : path-like
-        Ends in ``.jsonl`` (one JSON object a line) or ``.parquet`` (needs pyarrow).
+        Ends in ``.jsonl`` (one JSON object in each line) or ``.parquet`` (needs pyarrow).
     words, k, candidates
         As in `neighbor_shifts`.
     part : int, optional
-        Words done together; parts of another size cannot be gone on with. Unless given, as many as
-        fit into `memory` with k neighbors each, from 256 to 32,768.
+        Words done together; a stopped run goes on only with parts of the same size. Unless given,
+        as many as fit into `memory` with k neighbors each, from 256 to 32,768.
     progress : callable, optional
         Called with (words done, words in all).
     **options
@@ -86,7 +87,8 @@ def write_shifts(
             f"{' or '.join(ENDINGS)}."
         )
     if part is None:
-        part = _words_in(options.get("memory") or MEMORY, k)
+        fit = (options.get("memory") or MEMORY) // (ENTRY_BYTES * max(k, 1))
+        part = min(PART, max(LEAST_TOGETHER, fit))
     if part < 1:
         raise OptionError(f"part={part} was given; it must be 1 or more.")
     if target.suffix == ".parquet":
@@ -115,11 +117,6 @@ def write_shifts(
     return found
 
 
-def _words_in(memory: int, k: int) -> int:
-    """Words of a part that take so much memory."""
-    return min(PART, max(LEAST_TOGETHER, memory // (ENTRY_BYTES * max(k, 1))))
-
-
 def _within(progress: Progress | None, start: int, count: int, total: int) -> Progress | None:
     """Progress of one part, told as progress of all."""
     if progress is None:
@@ -142,8 +139,8 @@ def _question(
     told.update(json.dumps([list(words), k, listed, part, settings]).encode())
     told.update("\n".join(pair.words).encode())
     for matrix in (pair.before, pair.after):
-        for start in range(0, len(matrix), PART):
-            told.update(np.ascontiguousarray(matrix[start : start + PART]).data)
+        for rows in row_blocks(len(matrix)):
+            told.update(np.ascontiguousarray(matrix[rows]).data)
     return told.hexdigest()
 
 

@@ -3,68 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from driftkit.arrays import Rows
 from driftkit.drift.groups import band_masks, group_masks
 from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import compute, provide
+from driftkit.neighbors.overlap import Lists
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.pair import Pair
 
-Lists = npt.NDArray[np.int32]
-Counts = npt.NDArray[np.int64]
 
-
-@dataclass(frozen=True, slots=True)
-class Hubness:
-    """Shape of the k-occurrences of c candidates.
-
-    Parameters
-    ----------
-    skewness : float
-        Third standardized moment; 0 for an even spread, NaN when all are equal.
-    largest : int
-        Occurrences of the largest hub.
-    antihubs : float
-        Share of candidates that are nobody's neighbor.
-    """
-
-    skewness: float
-    largest: int
-    antihubs: float
-
-    def to_dict(self) -> dict[str, float]:
-        """Return the fields."""
-        return asdict(self)
-
-
-provide(
-    "lists",
-    {
-        "hubness_skewness": lambda counts: hubness(counts).skewness,
-        "largest_hub": lambda counts: hubness(counts).largest,
-        "antihub_share": lambda counts: hubness(counts).antihubs,
-    },
-)
-
-
-def hubness_figures(
+def hubness_values(
     pair: Pair, shifts: NeighborShifts, measures: Iterable[Measure]
 ) -> Iterator[SpaceValue]:
     """Measure the hubness of each table, over all, the moved and the unmoved candidates, by rank.
 
-    Parameters
-    ----------
-    pair : Pair
-        The tables the shifts were found in.
-    shifts : NeighborShifts
-        Only the words asked about count as askers.
-    measures : iterable of Measure
-        Those of hubness, no deeper than the lists.
+    Only the words asked about count as askers. Measures are no deeper than the lists.
     """
     pool = pair.rows(shifts.candidates)
     chosen = {**group_masks(pair.moved), **band_masks(len(pair))}
@@ -85,8 +42,8 @@ def hubness_figures(
                 )
 
 
-def k_occurrences(lists: Lists, candidates: int) -> Counts:
-    """Count in how many lists (m, k) each of so many candidates stands.
+def k_occurrences(lists: Lists, candidates: int) -> Rows:
+    """Count in how many lists (m, k) each candidate stands.
 
     Examples
     --------
@@ -96,8 +53,8 @@ def k_occurrences(lists: Lists, candidates: int) -> Counts:
     return np.bincount(lists[lists >= 0], minlength=candidates)
 
 
-def hubness(counts: Counts) -> Hubness:
-    """Describe how k-occurrences (c,) are spread.
+def skewness(counts: Rows) -> float:
+    """Third standardized moment of k-occurrences (c,); NaN when all are equal.
 
     References
     ----------
@@ -105,10 +62,19 @@ def hubness(counts: Counts) -> Hubness:
 
     Examples
     --------
-    >>> hubness(np.array([0, 0, 0, 4])).antihubs
-    0.75
+    >>> round(skewness(np.array([0, 0, 0, 4])), 3)
+    1.155
     """
     away = counts - counts.mean()
     spread = float(np.square(away).mean())
-    skewness = float((away**3).mean() / spread**1.5) if spread else np.nan
-    return Hubness(skewness, int(counts.max()), float((counts == 0).mean()))
+    return float((away**3).mean() / spread**1.5) if spread else np.nan
+
+
+provide(
+    "lists",
+    {
+        "hubness_skewness": skewness,
+        "largest_hub": np.max,
+        "antihub_share": lambda counts: np.mean(counts == 0),
+    },
+)

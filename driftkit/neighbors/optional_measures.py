@@ -1,111 +1,159 @@
-"""Per-word measures of neighbors by name, at any depth, from lists that are already there."""
+"""Measures of neighbors that are asked for by name, at any depth, from one search."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from driftkit.arrays import Rows, Values
+from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import compute, computed_from, parse_measure, provide
-from driftkit.neighbors.hubness import k_occurrences
-from driftkit.neighbors.overlap import average_overlap, jaccard, mutual_share, overlap, rbo
+from driftkit.neighbors.hubness import hubness_values, k_occurrences
+from driftkit.neighbors.overlap import (
+    Lists,
+    average_overlap,
+    jaccard,
+    mutual_share,
+    overlap,
+    rbo,
+)
 from driftkit.neighbors.result import NeighborShifts
+from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
-
-Figures = npt.NDArray[np.float64]
 
 _PAIR_NUMBERS = 1 << 22
 """Numbers gathered at once."""
 
-OF_ASKERS = ("mutual_change", "k_occurrence_change")
+NEED_ALL_LISTS = ("mutual_change", "k_occurrence_change")
 """Measures of a word that need the lists of all others; only words asked about have lists."""
 
-FURTHER = ("jaccard", "average_overlap", "local_neighborhood", *OF_ASKERS)
+OPTIONAL = ("jaccard", "average_overlap", "local_neighborhood", *NEED_ALL_LISTS)
 """Measures of neighbors that are taken only when asked for."""
 
 
-def neighbor_figures(
-    pair: Pair, shifts: NeighborShifts, measures: Iterable[Measure] | None = None
-) -> dict[str, Figures]:
-    """Measure each word asked about in further ways that its neighbors allow.
+def shifts_with_measures(
+    pair: Pair, words: Sequence[str], k: int, measures: Sequence[Measure], **how: Any
+) -> tuple[NeighborShifts, tuple[SpaceValue, ...]]:
+    """Search neighbors once, as deep as every measure asked for needs, and take these measures.
 
-    Parameters
-    ----------
-    pair : Pair
-        The tables the shifts were found in.
-    shifts : NeighborShifts
-    measures : iterable of Measure, optional
-        Measures of neighbors, no deeper than the lists, those that were registered too; those of
-        `FURTHER` at the depth of the lists unless given.
-
-    Returns
-    -------
-    dict of str to ndarray of float64, shape (m,)
-        By name of the measure. ``mutual_change`` and ``k_occurrence_change`` count only words
-        asked about as askers, and are NaN for words that are no candidates.
+    Return the shifts with lists of depth k, whatever the measures need, and with the measures of
+    words in `optional`; and the measures of hubness. Measures that are not of neighbors are left to
+    others. `how` are options of `driftkit.neighbor_shifts`.
 
     Examples
     --------
-    >>> from driftkit import Embeddings, align, neighbor_shifts
+    >>> from driftkit import Embeddings, align
+    >>> table = Embeddings(["a", "b", "c"], [[1, 0.1], [1, 0], [0, 1]])
+    >>> asked = [parse_measure("jaccard@2"), parse_measure("largest_hub@1")]
+    >>> shifts, hubs = shifts_with_measures(align(table, table), ["a", "b", "c"], 1, asked)
+    >>> shifts.k, shifts.optional["jaccard@2"].tolist(), hubs[0].value
+    (1, [1.0, 1.0, 1.0], 2.0)
+    """
+    of_words = [each for each in measures if _is_optional(each, k)]
+    of_space = computed_from("lists", "space", measures)
+    depth = max([k, *(each.k or 0 for each in (*of_words, *of_space))])
+    deep = neighbor_shifts(pair, words, depth, **how)
+    hubs = tuple(hubness_values(pair, deep, of_space))
+    return replace(deep.first(k), optional=neighbor_values(pair, deep, of_words)), hubs
+
+
+def shifts_of_others(
+    pair: Pair, words: Sequence[str], asked: NeighborShifts, measures: Sequence[Measure]
+) -> NeighborShifts:
+    """Find the neighbors of other words, measured as those that were asked about already.
+
+    What only all lists together tell is taken from these, and is NaN for words that are no
+    candidates.
+    """
+    alone = [each for each in measures if each.name not in NEED_ALL_LISTS]
+    shifts, _ = shifts_with_measures(pair, words, asked.k, alone, candidates=asked.candidates)
+    at = _places(shifts.words, asked.words)
+    values = {
+        name: shifts.optional.get(name, np.where(at >= 0, known[at], np.nan))
+        for name, known in asked.optional.items()
+    }
+    return replace(shifts, optional=values)
+
+
+def neighbor_values(
+    pair: Pair, shifts: NeighborShifts, measures: Iterable[Measure] | None = None
+) -> dict[str, Values]:
+    """Measure each of the m words asked about by its neighbors; (m,) by name of the measure.
+
+    Measures, those that were registered too, are no deeper than the lists; unless given, they are
+    those of `OPTIONAL` at the depth of the lists. ``mutual_change`` and ``k_occurrence_change``
+    count only words asked about as askers, and are NaN for words that are no candidates.
+
+    Examples
+    --------
+    >>> from driftkit import Embeddings, align
     >>> words = ["good", "bad", "film"]
     >>> original = Embeddings(words, [[1, 0.1], [1, 0], [0, 1]])
     >>> tuned = Embeddings(words, [[0.1, 1], [1, 0], [0, 1]])
     >>> pair = align(original, tuned)
-    >>> figures = neighbor_figures(pair, neighbor_shifts(pair, k=1))
-    >>> figures["jaccard@1"].tolist(), figures["k_occurrence_change@1"].tolist()
+    >>> values = neighbor_values(pair, neighbor_shifts(pair, k=1))
+    >>> values["jaccard@1"].tolist(), values["k_occurrence_change@1"].tolist()
     ([0.0, 1.0, 1.0], [0.0, -1.0, 1.0])
     """
     if measures is None:
-        measures = [parse_measure(f"{name}@{shifts.k}") for name in FURTHER]
+        measures = [parse_measure(f"{name}@{shifts.k}") for name in OPTIONAL]
     unchanged, found = not pair.changed.any(), {}
     for measure in measures:
-        given: object = shifts.first(measure.k or shifts.k)
+        depth = measure.k or shifts.k
+        given: object = shifts.first(depth)
         if computed_from("lists", "word", [measure]):
-            given = _Lists(pair, shifts, measure.k or shifts.k)
+            given = _Lists(pair, shifts, shifts.before[:, :depth], shifts.after[:, :depth])
         values = compute(measure, given, shape=(len(shifts),))
         found[str(measure)] = measure.settled(values, unchanged)
     return found
 
 
-@dataclass(frozen=True, eq=False)
+def _is_optional(measure: Measure, k: int) -> bool:
+    """Whether a measure is one of neighbors that lists of this depth do not bring along."""
+    of_neighbors = any(computed_from(each, "word", [measure]) for each in ("lists", "neighbors"))
+    return of_neighbors and str(measure) not in (
+        f"overlap@{k}",
+        str(parse_measure(f"rbo@{k}")),
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Lists:
-    """The first so many neighbors of each word."""
+    """The first neighbors of each word, (m, depth), and where they come from."""
 
     pair: Pair
     shifts: NeighborShifts
-    depth: int
+    before: Lists
+    after: Lists
 
-    @cached_property
-    def before(self) -> npt.NDArray[np.int32]:
-        return self.shifts.before[:, : self.depth]
-
-    @cached_property
-    def after(self) -> npt.NDArray[np.int32]:
-        return self.shifts.after[:, : self.depth]
-
-    @cached_property
-    def own(self) -> npt.NDArray[np.int64]:
+    @property
+    def own(self) -> Rows:
         """Position (m,) of each word among the candidates; -1 where it is none."""
-        place = {word: at for at, word in enumerate(self.shifts.candidates)}
-        return np.array([place.get(word, -1) for word in self.shifts.words], np.int64)
+        return _places(self.shifts.words, self.shifts.candidates)
 
 
-def _mutual_change(lists: _Lists) -> Figures:
-    c = len(lists.shifts.candidates)
-    return mutual_share(lists.own, lists.after, c) - mutual_share(lists.own, lists.before, c)
+def _places(words: Sequence[str], among: Sequence[str]) -> Rows:
+    """Where words (m,) stand among others; -1 where they do not."""
+    place = {word: at for at, word in enumerate(among)}
+    return np.array([place.get(word, -1) for word in words], np.int64)
 
 
-def _k_occurrence_change(lists: _Lists) -> Figures:
-    c = len(lists.shifts.candidates)
+def _mutual_change(lists: _Lists) -> Values:
+    own, c = lists.own, len(lists.shifts.candidates)
+    return mutual_share(own, lists.after, c) - mutual_share(own, lists.before, c)
+
+
+def _k_occurrence_change(lists: _Lists) -> Values:
+    own, c = lists.own, len(lists.shifts.candidates)
     change = k_occurrences(lists.after, c) - k_occurrences(lists.before, c)
-    return np.where(lists.own >= 0, change[lists.own], np.nan).astype(np.float64)
+    return np.where(own >= 0, change[own], np.nan).astype(np.float64)
 
 
-def _local(lists: _Lists) -> Figures:
+def _local_neighborhood(lists: _Lists) -> Values:
     """1 less the cosine of the cosines to the neighbors of both sides (Hamilton et al. 2016b)."""
     pair, shifts = lists.pair, lists.shifts
     rows, pool = pair.rows(shifts.words), pair.rows(shifts.candidates)
@@ -139,7 +187,7 @@ provide(
         "rbo": lambda lists, p: rbo(lists.before, lists.after, p),
         "jaccard": lambda lists: jaccard(lists.before, lists.after),
         "average_overlap": lambda lists: average_overlap(lists.before, lists.after),
-        "local_neighborhood": _local,
+        "local_neighborhood": _local_neighborhood,
         "mutual_change": _mutual_change,
         "k_occurrence_change": _k_occurrence_change,
     },

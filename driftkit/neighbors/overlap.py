@@ -1,8 +1,9 @@
 """How well two lists of neighbors agree: overlap, Jaccard, average and rank-biased overlap.
 
-A list is a row of positions, nearest first, padded with -1 at its end. Lists shorter than k occur
-only when there are fewer than k possible neighbors; they are compared at the length they have. A
-word with an empty list on either side gets NaN: there is nothing to compare.
+Functions take two arrays of lists, (m, k) of int32, and return values (m,) from 0 to 1. A list is a
+row of positions, nearest first, padded with -1 at its end. Lists shorter than k occur only when
+there are fewer than k possible neighbors; they are compared at the length they have. A word with an
+empty list on either side gets NaN: there is nothing to compare.
 """
 
 from __future__ import annotations
@@ -14,43 +15,36 @@ from typing import Any, TypeVar, cast
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arrays import Rows, Values
+
 Lists = npt.NDArray[np.int32]
-Figures = npt.NDArray[np.float64]
 
 _BLOCK_ENTRIES = 1 << 20
 """Neighbors compared at once."""
 
-F = TypeVar("F", bound=Callable[..., Figures])
+F = TypeVar("F", bound=Callable[..., Values])
 
 
-def _in_blocks(measure: F) -> F:
-    """Return a measure of lists (m, k) that takes some of them at a time, however deep they are."""
+def _of_lists(measure: F) -> F:
+    """Take a measure of lists a block at a time, however deep they are; NaN where one is empty."""
 
     @wraps(measure)
-    def blockwise(before: Lists, after: Lists, *args: Any, **named: Any) -> Figures:
+    def blockwise(before: Lists, after: Lists, *args: Any, **named: Any) -> Values:
         out = np.empty(len(before))
         step = max(1, _BLOCK_ENTRIES // before.shape[1])
         for start in range(0, len(before), step):
-            rows = slice(start, start + step)
-            out[rows] = measure(before[rows], after[rows], *args, **named)
+            a, b = before[start : start + step], after[start : start + step]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                values = measure(a, b, *args, **named)
+            out[start : start + step] = np.where((a[:, 0] >= 0) & (b[:, 0] >= 0), values, np.nan)
         return out
 
     return cast(F, blockwise)
 
 
-@_in_blocks
-def overlap(before: Lists, after: Lists) -> Figures:
+@_of_lists
+def overlap(before: Lists, after: Lists) -> Values:
     """Share of neighbors kept: ``|A n B| / max(|A|, |B|)``, so ``|A n B| / k`` for full lists.
-
-    Parameters
-    ----------
-    before, after : ndarray of int32, shape (m, k)
-        Lists padded with -1.
-
-    Returns
-    -------
-    ndarray of float64, shape (m,)
-        From 0 to 1; NaN where a list is empty.
 
     References
     ----------
@@ -63,25 +57,12 @@ def overlap(before: Lists, after: Lists) -> Figures:
     [0.667]
     """
     longer = np.maximum((before >= 0).sum(axis=1), (after >= 0).sum(axis=1))
-    kept = common_by_depth(before, after)[:, -1]
-    with np.errstate(invalid="ignore"):
-        share = kept / longer
-    return np.where(_comparable(before, after), share, np.nan)
+    return cast(Values, common_by_depth(before, after)[:, -1] / longer)
 
 
-@_in_blocks
-def jaccard(before: Lists, after: Lists) -> Figures:
+@_of_lists
+def jaccard(before: Lists, after: Lists) -> Values:
     """Neighbors of both sides by neighbors of either: ``|A n B| / |A u B|``.
-
-    Parameters
-    ----------
-    before, after : ndarray of int32, shape (m, k)
-        Lists padded with -1.
-
-    Returns
-    -------
-    ndarray of float64, shape (m,)
-        From 0 to 1; NaN where a list is empty.
 
     References
     ----------
@@ -94,24 +75,12 @@ def jaccard(before: Lists, after: Lists) -> Figures:
     """
     either = (before >= 0).sum(axis=1) + (after >= 0).sum(axis=1)
     kept = common_by_depth(before, after)[:, -1]
-    with np.errstate(invalid="ignore"):
-        share = kept / (either - kept)
-    return np.where(_comparable(before, after), share, np.nan)
+    return cast(Values, kept / (either - kept))
 
 
-@_in_blocks
-def average_overlap(before: Lists, after: Lists) -> Figures:
+@_of_lists
+def average_overlap(before: Lists, after: Lists) -> Values:
     """Mean, over the depths d up to the longer list, of the share of the first d that agree.
-
-    Parameters
-    ----------
-    before, after : ndarray of int32, shape (m, k)
-        Lists padded with -1.
-
-    Returns
-    -------
-    ndarray of float64, shape (m,)
-        From 0 to 1; NaN where a list is empty.
 
     References
     ----------
@@ -125,27 +94,15 @@ def average_overlap(before: Lists, after: Lists) -> Figures:
     longer = np.maximum((before >= 0).sum(axis=1), (after >= 0).sum(axis=1))[:, None]
     depth = np.arange(1, before.shape[1] + 1)
     agreed = np.where(depth <= longer, common_by_depth(before, after) / depth, 0).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = agreed / longer[:, 0]
-    return np.where(_comparable(before, after), mean, np.nan)
+    return cast(Values, agreed / longer[:, 0])
 
 
-def mutual_share(queries: npt.NDArray[np.int64], lists: Lists, candidates: int) -> Figures:
+def mutual_share(queries: Rows, lists: Lists, candidates: int) -> Values:
     """Share of a word's neighbors that have the word among their own.
 
-    Parameters
-    ----------
-    queries : ndarray of int64, shape (m,)
-        Position of each word among the candidates; -1 where it is none.
-    lists : ndarray of int32, shape (m, k)
-        Neighbors, as positions among the candidates.
-    candidates : int
-
-    Returns
-    -------
-    ndarray of float64, shape (m,)
-        NaN where no neighbor was asked about, since then nobody knows, and for words that are no
-        candidates, which nobody can have.
+    Words are given by their positions (m,) among the candidates, -1 where they are none. NaN where
+    no neighbor was asked about, since then nobody knows, and for words that are no candidates,
+    which nobody can have.
 
     Examples
     --------
@@ -168,22 +125,12 @@ def mutual_share(queries: npt.NDArray[np.int64], lists: Lists, candidates: int) 
         return np.where((queries >= 0) & (known > 0), mutual / known, np.nan)
 
 
-@_in_blocks
-def rbo(before: Lists, after: Lists, p: float = 0.9) -> Figures:
+@_of_lists
+def rbo(before: Lists, after: Lists, p: float = 0.9) -> Values:
     """Rank-biased overlap, extrapolated beyond the lists' ends (RBO_ext, equation 32).
 
-    Parameters
-    ----------
-    before, after : ndarray of int32, shape (m, k)
-        Lists padded with -1.
-    p : float
-        Persistence, between 0 and 1: how far down a reader looks. With 0.9 the first ten ranks
-        carry 86 % of the weight.
-
-    Returns
-    -------
-    ndarray of float64, shape (m,)
-        From 0 to 1; NaN where a list is empty.
+    The persistence p, between 0 and 1, says how far down a reader looks: with 0.9 the first ten
+    ranks carry 86 % of the weight.
 
     References
     ----------
@@ -199,19 +146,17 @@ def rbo(before: Lists, after: Lists, p: float = 0.9) -> Figures:
     shorter, longer = lengths.min(axis=0)[:, None], lengths.max(axis=0)[:, None]  # (m, 1): s, l
     common = common_by_depth(before, after)  # (m, k): X_d
     depth = np.arange(1, before.shape[1] + 1)  # (k,): d
-    with np.errstate(invalid="ignore", divide="ignore"):
-        at_shorter = np.take_along_axis(common, np.maximum(shorter - 1, 0), axis=1)  # X_s
-        at_longer = np.take_along_axis(common, np.maximum(longer - 1, 0), axis=1)  # X_l
-        seen = np.where(depth <= longer, common / depth, 0)
-        beyond = (depth > shorter) & (depth <= longer)
-        assumed = np.where(beyond, at_shorter * (depth - shorter) / (shorter * depth), 0)
-        body = (1 - p) / p * ((seen + assumed) * p**depth).sum(axis=1, keepdims=True)
-        tail = ((at_longer - at_shorter) / longer + at_shorter / shorter) * p**longer
-    agreement = np.where((before == after).all(axis=1), 1, np.minimum(body + tail, 1)[:, 0])
-    return np.where(_comparable(before, after), agreement, np.nan)
+    at_shorter = np.take_along_axis(common, np.maximum(shorter - 1, 0), axis=1)  # X_s
+    at_longer = np.take_along_axis(common, np.maximum(longer - 1, 0), axis=1)  # X_l
+    seen = np.where(depth <= longer, common / depth, 0)
+    beyond = (depth > shorter) & (depth <= longer)
+    assumed = np.where(beyond, at_shorter * (depth - shorter) / (shorter * depth), 0)
+    body = (1 - p) / p * ((seen + assumed) * p**depth).sum(axis=1, keepdims=True)
+    tail = ((at_longer - at_shorter) / longer + at_shorter / shorter) * p**longer
+    return cast(Values, np.minimum(body + tail, 1)[:, 0])
 
 
-def common_by_depth(before: Lists, after: Lists) -> npt.NDArray[np.int64]:
+def common_by_depth(before: Lists, after: Lists) -> Rows:
     """Count what two lists share within their first d entries, for every d from 1 to k, (m, k)."""
     b, k = before.shape
     both = np.concatenate([before, after], axis=1)  # (b, 2k)
@@ -222,7 +167,3 @@ def common_by_depth(before: Lists, after: Lists) -> npt.NDArray[np.int64]:
     depth = np.maximum(order[row, place], order[row, place + 1] - k)
     counts = np.bincount(row * k + depth, minlength=b * k).reshape(b, k)
     return counts.cumsum(axis=1)
-
-
-def _comparable(before: Lists, after: Lists) -> npt.NDArray[np.bool_]:
-    return (before[:, 0] >= 0) & (after[:, 0] >= 0)

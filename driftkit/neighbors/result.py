@@ -11,16 +11,18 @@ import numpy.typing as npt
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from driftkit.arrays import Mask, Rows, Values
 from driftkit.display import Displayed, before_and_after, first_few, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import parse_measure
-from driftkit.neighbors.overlap import overlap, rbo
+from driftkit.neighbors.overlap import Lists, overlap, rbo
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Cosines = npt.NDArray[np.float32]
 Neighbors = tuple[tuple[str, float], ...]
 
 SHOWN = 10
@@ -51,21 +53,19 @@ class Shift(Displayed):
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """Neighbors it had and has no more, nearest first."""
-        now = {name for name, _ in self.after}
-        return tuple(name for name, _ in self.before if name not in now)
+        """Neighbors it had and no longer has, nearest first."""
+        return _only(self.before, self.after)
 
     @property
     def gained(self) -> tuple[str, ...]:
         """Neighbors it has and did not have, nearest first."""
-        then = {name for name, _ in self.before}
-        return tuple(name for name, _ in self.after if name not in then)
+        return _only(self.after, self.before)
 
     @property
     def kept(self) -> tuple[str, ...]:
         """Neighbors it had and still has, in the order of `before`."""
-        now = {name for name, _ in self.after}
-        return tuple(name for name, _ in self.before if name in now)
+        lost = set(self.lost)
+        return tuple(name for name, _ in self.before if name not in lost)
 
     def beside(self, caption: str) -> RenderableType:
         """Return both lists side by side, under the word and a caption."""
@@ -80,7 +80,7 @@ class Shift(Displayed):
 class NeighborShifts(Displayed):
     """The nearest neighbors of m words before and after, over one list of c candidates.
 
-    Made by `neighbor_shifts`. Iteration gives a `Shift` a word.
+    Made by `neighbor_shifts`. Iteration yields one `Shift` for each word.
 
     Parameters
     ----------
@@ -99,23 +99,23 @@ class NeighborShifts(Displayed):
     overlap, rbo : ndarray of float64, shape (m,)
         Agreement of the two lists (see `driftkit.neighbors.overlap`); NaN when one is empty.
     reasons : dict of str to str
-        For each word without a figure, why.
-    further : mapping of str to ndarray of float64, shape (m,)
+        For each word that could not be measured, why.
+    optional : mapping of str to ndarray of float64, shape (m,)
         Measures that were asked for besides, by name.
     """
 
     words: tuple[str, ...]
     candidates: tuple[str, ...]
     k: int
-    moved: npt.NDArray[np.bool_]
-    before: npt.NDArray[np.int32]
-    after: npt.NDArray[np.int32]
-    before_cosine: npt.NDArray[np.float32]
-    after_cosine: npt.NDArray[np.float32]
-    overlap: npt.NDArray[np.float64]
-    rbo: npt.NDArray[np.float64]
+    moved: Mask
+    before: Lists
+    after: Lists
+    before_cosine: Cosines
+    after_cosine: Cosines
+    overlap: Values
+    rbo: Values
     reasons: dict[str, str]
-    further: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict)
+    optional: Mapping[str, Values] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.words)
@@ -144,9 +144,7 @@ class NeighborShifts(Displayed):
             self.reasons.get(word),
         )
 
-    def _named(
-        self, positions: npt.NDArray[np.int32], cosines: npt.NDArray[np.float32]
-    ) -> Neighbors:
+    def _named(self, positions: Lists, cosines: Cosines) -> Neighbors:
         return tuple(
             (self.candidates[position], cosine)
             for position, cosine in zip(positions.tolist(), cosines.tolist(), strict=True)
@@ -158,10 +156,11 @@ class NeighborShifts(Displayed):
         """What `overlap` and `rbo` hold, with their depth: ``overlap@10``, ``rbo(p=0.9)@10``."""
         return parse_measure(f"overlap@{self.k}"), parse_measure(f"rbo@{self.k}")
 
-    def figures(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Per-word figures (m,) by name of the measure."""
+    @property
+    def values(self) -> dict[str, Values]:
+        """Every measure of the words (m,) by name."""
         share, ranked = self.measures
-        return {str(share): self.overlap, str(ranked): self.rbo, **self.further}
+        return {str(share): self.overlap, str(ranked): self.rbo, **self.optional}
 
     def first(self, k: int) -> NeighborShifts:
         """Return what a search for fewer neighbors would have given; these if k is their number."""
@@ -182,9 +181,9 @@ class NeighborShifts(Displayed):
 
     def summary(self) -> tuple[Summary, ...]:
         """Sum up each measure over all, the moved and the unmoved of the words asked about."""
-        return summarize(self.figures(), group_masks(self.moved))
+        return summarize(self.values, group_masks(self.moved))
 
-    def most_shifted(self, n: int | None = None) -> npt.NDArray[np.int64]:
+    def most_shifted(self, n: int | None = None) -> Rows:
         """Positions in `words`, from the lowest overlap up; ties by RBO, then as given.
 
         Words that could not be measured come last.
@@ -197,10 +196,10 @@ class NeighborShifts(Displayed):
         return np.lexsort((self.rbo, self.overlap))[:n]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a pandas frame with one row a word.
+        """Return a pandas frame with one row for each word.
 
         Columns: ``word``, ``moved``, a column for each measure, and the tuples of words ``lost``,
-        ``gained`` and ``kept``. `neighbor_frame` has one row a neighbor.
+        ``gained`` and ``kept``. `neighbor_frame` has one row for each neighbor.
         """
         import pandas as pd
 
@@ -209,7 +208,7 @@ class NeighborShifts(Displayed):
             {
                 "word": self.words,
                 "moved": self.moved,
-                **self.figures(),
+                **self.values,
                 "lost": [shift.lost for shift in shifts],
                 "gained": [shift.gained for shift in shifts],
                 "kept": [shift.kept for shift in shifts],
@@ -238,7 +237,7 @@ class NeighborShifts(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, numbers and strings, ready for JSON (``driftkit.shifts/1``)."""
-        figures = self.figures()
+        values = self.values
         return {
             "schema": "driftkit.shifts/1",
             "k": self.k,
@@ -249,7 +248,7 @@ class NeighborShifts(Displayed):
                     "word": shift.word,
                     "moved": moved,
                     "measures": {
-                        name: none_if_nan(float(values[at])) for name, values in figures.items()
+                        name: none_if_nan(float(each[at])) for name, each in values.items()
                     },
                     "reason": shift.reason,
                     "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
@@ -269,7 +268,7 @@ class NeighborShifts(Displayed):
             if share.n
             else f"not measured: {share.reason}"
         )
-        values = self.figures()
+        values = self.values
         made = table("word", right=tuple(values))
         for side in ("lost", "gained"):
             made.add_column(side, overflow="fold")
@@ -287,3 +286,8 @@ class NeighborShifts(Displayed):
             ),
             made,
         )
+
+
+def _only(these: Neighbors, those: Neighbors) -> tuple[str, ...]:
+    others = dict(those)
+    return tuple(name for name, _ in these if name not in others)

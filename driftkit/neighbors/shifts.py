@@ -49,12 +49,12 @@ def neighbor_shifts(
         Number of neighbors. When fewer are possible, lists are as long as can be and are compared
         at that length.
     candidates : int or sequence of str, optional
-        Shared words that may be neighbors: the first so many (the most frequent, in files that
-        are sorted so), or these, in this order, repeats left out. Every shared word unless given.
-        Words asked about need not be among them.
+        Shared words that may be neighbors: this number of the first ones (the most frequent, in
+        files that are sorted so), or these, in this order, repeats left out. Every shared word
+        unless given. Words asked about need not be among them.
     metric : {"cosine", "dot", "euclidean", "csls"}
-        What nearest means (see `driftkit.neighbors.search.other_metrics`); what the result calls
-        cosines are its scores then.
+        What nearest means; what the result calls cosines are the scores of this metric then (see
+        `driftkit.neighbors.search.other_metrics`).
     device : str
         Where torch takes the products, such as ``"cpu"`` or ``"cuda"``.
     memory : int, optional

@@ -13,7 +13,7 @@ from driftkit.drift import space_drift, word_drift
 from driftkit.errors import OptionError
 from driftkit.gate.subjects import CHANGE, COUNTS, COVERAGE
 from driftkit.measures import REGISTRY, Bounds, Measure, parse_measure, register_measure, registry
-from driftkit.neighbors.further import shifts_and_further
+from driftkit.neighbors.optional_measures import shifts_with_measures
 from driftkit.report.document import audit_schema
 
 NAMES = ["head_cosine(first=3)", "first_kept@2", "mean_gap"]
@@ -169,7 +169,7 @@ def test_a_function_that_gives_something_else_is_refused(clean, kind, needs, com
     with pytest.raises(OptionError, match=message):
         word_drift(pair, [mine])
         space_drift(pair, measures=[mine])
-        shifts_and_further(pair, pair.words, 1, [mine])
+        shifts_with_measures(pair, pair.words, 1, [mine])
 
 
 def test_rounding_past_the_end_of_the_range_is_no_error(clean):

@@ -57,8 +57,8 @@ def test_agrees_with_sets_and_the_published_formula(case, p):
     pad = lambda row: row + [-1] * (k - len(row))  # noqa: E731
     before = np.array([pad(a) for a, _ in pairs], np.int32)
     after = np.array([pad(b) for _, b in pairs], np.int32)
-    figures = zip(pairs, overlap(before, after), rbo(before, after, p), strict=True)
-    for (a, b), share, ranked in figures:
+    values = zip(pairs, overlap(before, after), rbo(before, after, p), strict=True)
+    for (a, b), share, ranked in values:
         if a and b:
             assert share == len(set(a) & set(b)) / max(len(a), len(b))
             assert ranked == pytest.approx(min(slow_rbo(a, b, p), 1), abs=1e-12)
@@ -72,11 +72,11 @@ def test_symmetric_within_range_and_one_for_equal_lists(case):
     k, pairs = case
     rows = [np.array([each + [-1] * (k - len(each)) for each in side], np.int32)
             for side in zip(*pairs, strict=True)]  # fmt: skip
-    for figure in (overlap, rbo):
-        value = figure(*rows)
-        np.testing.assert_allclose(value, figure(*reversed(rows)), atol=1e-12)
+    for measure in (overlap, rbo):
+        value = measure(*rows)
+        np.testing.assert_allclose(value, measure(*reversed(rows)), atol=1e-12)
         assert ((value >= 0) & (value <= 1) | np.isnan(value)).all()
-        same = figure(rows[0], rows[0])
+        same = measure(rows[0], rows[0])
         assert np.allclose(same[rows[0][:, 0] >= 0], 1)
 
 

@@ -28,9 +28,9 @@ EPSILON = 1e-3
 class Add:
     """3CosAdd, and what the methods have in common.
 
-    Shapes: (o, w) for o distinct (a, b) and w candidates; (v, w) for v distinct words; `inner` is
-    cos(c, b) - cos(c, a) of each question; `error` bounds how far float32 cosines are off, at
-    first of one cosine, then of each base.
+    Shapes: (o, w) for o distinct (a, b) and w candidates; (v, w) for v distinct words. `inner` is
+    cos(c, b) - cos(c, a) of each question, which only PairDirection needs. `error` bounds how far
+    float32 is off: one cosine in `tables`, then a score, or each part of one in PairDirection.
     """
 
     combine: Callable[[Tensor, Tensor], Tensor] = staticmethod(Tensor.add_)

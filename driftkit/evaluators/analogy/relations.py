@@ -57,36 +57,25 @@ def answer_relations(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Answers:
-    """Answer each pair of every relation from the other pairs of it.
+    """Answer each pair (a, b) of every relation from the other pairs of it.
 
     Parameters
     ----------
-    matrix : ndarray of float32, shape (n, d)
-    norms : ndarray of float64, shape (n,)
+    matrix, norms, candidates, k, exclude, progress
+        As for `driftkit.evaluators.analogy.search.answer`; only a is barred as an answer.
     sources, targets : ndarray of int64, shape (m,)
         Rows a and b of the pairs.
     relation : ndarray of int64, shape (m,)
         Which relation each pair belongs to; those with under `FEWEST_PAIRS` get no answer.
-    candidates : ndarray of int64, shape (r,)
-        Rows searched, ascending; zero rows among them are passed over.
     method : {"3cosavg", "lrcos"}
-    k : int
-    exclude : bool
-        Whether a is barred as an answer.
     seed : int
         Of the random words of LRCos.
-    progress : callable, optional
-
-    Returns
-    -------
-    Answers
     """
     search = Search.over(Space.of(matrix, norms), candidates[norms[candidates] > 0])
     kinds, sizes = np.unique(relation, return_counts=True)
     kinds = kinds[sizes >= FEWEST_PAIRS]
     asked = np.flatnonzero(np.isin(relation, kinds))
     a, b = (matrix[rows] / norms[rows, None] for rows in (sources, targets))  # (m, d)
-    barred = sources if exclude else np.full(len(sources), -1)
     identity = np.full((len(sources), k), -1, np.int32)
     scores = np.full((len(sources), k), -np.inf, np.float32)
     if method == "3cosavg":
@@ -95,7 +84,8 @@ def answer_relations(
             some = relation == kind
             offset = b[some] - a[some]
             goal[some] = a[some] + (offset.sum(axis=0) - offset) / (len(offset) - 1)
-        queries = search.of_vectors(goal[asked], barred[asked, None])
+        barred = sources[asked, None] if exclude else np.empty((len(asked), 0), np.int64)
+        queries = search.of_vectors(goal[asked], barred)
         identity[asked], scores[asked] = search.nearest(queries, k, progress=progress)
         return Answers.of(identity, scores, search.candidates)
     rng = np.random.default_rng(seed)
@@ -104,7 +94,8 @@ def answer_relations(
         size = min(NEGATIVES, len(search.candidates))
         drawn = rng.choice(search.candidates, size, replace=False)
         weights, offsets = _classes(a[some], b[some], matrix[drawn] / norms[drawn, None])
-        best = _best(search, a[some], weights, offsets, barred[some], k)
+        out: Rows = np.where(exclude, search.position[sources[some]], -1)
+        best = _best(search, a[some], weights, offsets, out, k)
         scores[some], identity[some] = entries_of(best)
         if progress is not None:
             progress(step + 1, len(kinds))
@@ -123,19 +114,10 @@ def _classes(a: Values, b: Values, noise: Values) -> tuple[Values, Values]:
 
 
 def logistic_regression(x: Values, y: Values) -> tuple[Values, float]:
-    """Fit a logistic regression with an L2 penalty on the weights, by Newton's method.
+    """Fit a logistic regression of y (n,), 0 or 1, on x (n, d) by Newton's method.
 
-    Parameters
-    ----------
-    x : ndarray of float64, shape (n, d)
-    y : ndarray of float64, shape (n,)
-        0 or 1.
-
-    Returns
-    -------
-    weights : ndarray of float64, shape (d,)
-    offset : float
-        Not penalized.
+    Returns the weights (d,), on which there is an L2 penalty, and the offset, on which there is
+    none.
     """
     design = np.column_stack([x, np.ones(len(x))])
     penalty = np.full(design.shape[1], RIDGE)
@@ -155,14 +137,17 @@ def logistic_regression(x: Values, y: Values) -> tuple[Values, float]:
 def _best(
     search: Search, a: Values, weights: Values, offsets: Values, barred: Rows, k: int
 ) -> Keys:
-    """The k best candidates of each pair by LRCos, as keys of scores and positions (p, k)."""
+    """The k best candidates of each pair by LRCos, but for a position, as keys (p, k)."""
     best = np.full((len(a), k), NOBODY)
     matrix, norms = search.space.matrix, search.space.norms
     for some in row_blocks(len(search.candidates)):
         members = search.candidates[some]
         unit = matrix[members] / norms[members, None]
-        score = (a @ unit.T) * expit(weights @ unit.T + offsets[:, None])  # (p, r)
-        score[members[None, :] == barred[:, None]] = -np.inf
+        score = weights @ unit.T + offsets[:, None]  # (p, r)
+        expit(score, out=score)
+        score *= a @ unit.T
+        inside = np.flatnonzero((barred >= some.start) & (barred < some.stop))
+        score[inside, barred[inside] - some.start] = -np.inf
         asker, column = leading(torch.from_numpy(score.astype(np.float32)), k)
         position = (some.start + column).astype(np.int32)
         keys = keys_of(score[asker, column].astype(np.float32), position)

@@ -49,15 +49,10 @@ CANCELED = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """The best candidates of each question.
+    """The best candidates of each question, (m, k), the lowest row first among equals.
 
-    Parameters
-    ----------
-    rows : ndarray of int64, shape (m, k)
-        Rows of the answers, best first and the lowest first among equals; -1 where there were
-        fewer candidates.
-    scores : ndarray of float64, shape (m, k)
-        Their scores, rounded to float32; -inf where there was no candidate.
+    Where there were fewer candidates, the row is -1 and the score -inf. Scores are rounded to
+    float32.
     """
 
     rows: Rows
@@ -92,7 +87,7 @@ def answer(
     hints: Rows | None = None,
     progress: Progress | None = None,
 ) -> Answers:
-    """Answer analogies, exactly.
+    """Find the k best answers to analogies, exactly.
 
     Parameters
     ----------
@@ -104,19 +99,11 @@ def answer(
     candidates : ndarray of int64, shape (r,), optional
         Rows searched, ascending; all n by default.
     method : {"3cosadd", "3cosmul", "pairdirection"}
-    k : int
-        Number of answers to each question.
     exclude : bool
         Whether a, b and c are barred as answers.
     hints : ndarray of int64, shape (m,), optional
         For each question a row that is likely to be a good answer, or -1. A good hint makes the
         search faster; no hint changes an answer.
-    progress : callable, optional
-        Called with (done, total).
-
-    Returns
-    -------
-    Answers
     """
     pool = np.arange(len(matrix)) if candidates is None else candidates
     search = Search.over(Space.of(matrix, norms), pool[norms[pool] > 0])
@@ -147,20 +134,8 @@ def answer_again(
 
     Where neither a question's inputs nor its answer changed, that answer is still the best of the
     unchanged rows, so only the changed rows can beat it. All other questions are searched in full.
-
-    Parameters
-    ----------
-    matrix, norms, questions, method, exclude, progress
-        As for `answer`.
-    before : Answers
-        The best answer over all rows before the change; only the first column is looked at.
-    changed : ndarray of bool, shape (n,)
-        Rows that differ from before in any way.
-
-    Returns
-    -------
-    Answers
-        What `answer` returns for the changed matrix.
+    `before` holds the best answers over all rows before the change, and `changed` (n,) tells which
+    rows differ in any way; the rest is as for `answer`, and so is the result.
     """
     was, had = before.first, before.scores[:, 0]
     settled = (was >= 0) & ~changed[questions].any(axis=1) & ~changed[was]

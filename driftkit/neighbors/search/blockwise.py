@@ -8,14 +8,14 @@ import torch
 from driftkit.arrays import Rows
 from driftkit.neighbors.search.rerank import (
     NOBODY,
+    Keys,
     Lists,
-    Proposals,
     cosines,
     entries_of,
     keys_of,
     merged,
 )
-from driftkit.neighbors.search.space import Queries, Space
+from driftkit.neighbors.search.space import Cosines, Ids, Queries, Space
 
 TILE = 16_384
 """Candidates in one tile; wide, because picking the best groups costs less in a wide tile."""
@@ -29,10 +29,8 @@ GROUP = 64
 
 def propose(
     space: Space, candidates: Rows, queries: Queries, depth: int, tile: int | None = None
-) -> Proposals:
-    """Find the `depth` largest products of each query, taking a tile of candidates at a time."""
-    if depth == 0 or len(queries) == 0:
-        return Proposals.above(np.full(len(queries), -np.inf, np.float32), depth)
+) -> tuple[Cosines, Ids]:
+    """Return the largest products (b, depth) of queries, in order, and positions; -1 for none."""
     tile = tile or TILE
     unit = queries.space.unit(queries.rows)  # (b, d)
     excluded = torch.from_numpy(queries.excluded).to(space.device)
@@ -58,7 +56,7 @@ def propose(
     largest = torch.cat([value for value, _ in best]).cpu().numpy()
     where = torch.cat([column for _, column in best]).cpu().numpy()
     listed = np.isfinite(largest)  # minus infinity stands for what is excluded
-    return Proposals(largest, np.where(listed, where, -1).astype(np.int32), largest[:, -1].copy())
+    return largest, np.where(listed, where, -1).astype(np.int32)
 
 
 def exclude(
@@ -111,9 +109,7 @@ def settle(space: Space, candidates: Rows, queries: Queries, lists: Lists, k: in
     return Lists(identity, cosine, np.full(len(queries), k))
 
 
-def _first_of_all(
-    space: Space, candidates: Rows, queries: Queries, lists: Lists, k: int
-) -> np.ndarray:
+def _first_of_all(space: Space, candidates: Rows, queries: Queries, lists: Lists, k: int) -> Keys:
     unit = queries.space.unit(queries.rows)
     excluded = torch.from_numpy(queries.excluded).to(space.device)
     floor = torch.from_numpy(space.below(lists.cosine[:, k - 1])).to(space.device).unsqueeze(1)

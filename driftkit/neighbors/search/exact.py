@@ -60,22 +60,19 @@ def nearest(
     Parameters
     ----------
     matrix : ndarray of float32, shape (n, d)
-        The space.
     queries : ndarray of int64, shape (m,)
-        Rows of `matrix` asked about; they need not be candidates.
+        Rows asked about; they need not be candidates.
     k : int
-        Number of neighbors, 1 or more.
     candidates : ndarray of int64, shape (c,), optional
-        Distinct rows of `matrix` that may be neighbors; every row unless given.
+        Distinct rows that may be neighbors; every row unless given.
     norms : ndarray of float64, shape (n,), optional
         Norms of the rows, where they are known already.
     device : str
         Where torch takes the products.
     engine : {"compiled", "torch"}, optional
-        What looks through the products; changes speed, never the answer. Unless given, compiled
-        code where it can.
+        What looks through the products; compiled code, unless given, where numba is installed.
     tile : int, optional
-        Candidates in one tile; changes speed and memory, never the answer.
+        Candidates in one tile. Like the engine, it never changes the answer.
     memory : int
         Bytes that lists may take beyond the result; less means more passes over the candidates.
         Tiles and unit rows take some 50 MB at d = 50 and 80 MB at d = 300 besides.
@@ -95,7 +92,7 @@ def nearest(
     Raises
     ------
     OptionError
-        If k, tile or memory is below 1, or torch cannot use the device.
+        If k, tile or memory is below 1, or the device or engine cannot be used.
 
     Examples
     --------
@@ -114,21 +111,11 @@ def nearest(
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """A space and its candidates, ready to be asked about its rows or about any vectors.
-
-    Parameters
-    ----------
-    space : Space
-    candidates : ndarray of int64, shape (c,)
-        Rows that may be neighbors.
-    position : ndarray of int32, shape (n,)
-        Where each row stands among the candidates; -1 where it does not.
-    tile : int, optional
-    """
+    """A space and its candidates, ready to be asked about its rows or about any vectors."""
 
     space: Space
-    candidates: Rows
-    position: Ids
+    candidates: Rows  # (c,) rows that may be neighbors
+    position: Ids  # (n,) where each row stands among the candidates; -1 where it does not
     tile: int | None
 
     @classmethod
@@ -177,19 +164,10 @@ class Search:
         floor: Cosines | None = None,
         tell: Callable[[float], None],
     ) -> Lists:
-        """Order the nearest candidates of queries.
+        """Order the nearest candidates of queries; k of them are sure.
 
-        Parameters
-        ----------
-        queries : Queries
-        k : int
-            Entries that are to be sure.
-        reserve : int
-            Entries wanted beyond k, sure as far as that costs nothing.
-        floor : ndarray of float32, shape (m,), optional
-            Products that each of the first k certainly exceeds, from `Space.below`.
-        tell : callable
-            Called with the share of the work done.
+        A `reserve` of entries beyond k is sure as far as that costs nothing. `floor` (m,) holds
+        products that the first k certainly exceed, and `tell` is called with the share done.
         """
         depth = min(k + max(reserve, SLACK), len(self.candidates))
         complete = depth == len(self.candidates)
@@ -198,11 +176,7 @@ class Search:
         proposals = self._propose(queries, depth, floor, tell)
         if complete:
             proposals.bound[:] = -np.inf
-        return self.settled(queries, self.decided(queries, proposals), k)
-
-    def decided(self, queries: Queries, proposals: Proposals) -> Lists:
-        """Order what was proposed."""
-        return decide(self.space, self.candidates, queries, proposals)
+        return self.settled(queries, decide(self.space, self.candidates, queries, proposals), k)
 
     def settled(self, queries: Queries, lists: Lists, k: int) -> Lists:
         """Make at least k entries of each list sure."""
@@ -245,16 +219,15 @@ class Search:
     def _propose_blockwise(
         self, queries: Queries, depth: int, tell: Callable[[float], None]
     ) -> Proposals:
-        parts = [Proposals.above(np.empty(0, np.float32), depth)]
-        for start in range(0, len(queries), blockwise.QUERIES):
-            some = queries[start : start + blockwise.QUERIES]
-            parts.append(blockwise.propose(self.space, self.candidates, some, depth, self.tile))
+        out = Proposals.above(np.full(len(queries), -np.inf, np.float32), depth)
+        for start in range(0, len(queries) if depth else 0, blockwise.QUERIES):
+            some = slice(start, start + blockwise.QUERIES)
+            value, identity = blockwise.propose(
+                self.space, self.candidates, queries[some], depth, self.tile
+            )
+            out.value[some], out.identity[some], out.bound[some] = value, identity, value[:, -1]
             tell(min(1.0, (start + blockwise.QUERIES) / len(queries)))
-        return Proposals(
-            np.concatenate([part.value for part in parts]),
-            np.concatenate([part.identity for part in parts]),
-            np.concatenate([part.bound for part in parts]),
-        )
+        return out
 
 
 def shares(total: int, tell: Callable[[float], None]) -> Callable[[int], None]:

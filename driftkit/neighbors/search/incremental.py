@@ -30,6 +30,7 @@ from driftkit.neighbors.search.rerank import (
     Lists,
     Proposals,
     cosines_of_lists,
+    decide,
     entries_of,
     keys_of,
 )
@@ -47,13 +48,7 @@ Tell = Callable[[float], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spaces:
-    """Two matrices of n matched rows and their norms.
-
-    Parameters
-    ----------
-    before, after : ndarray of float32, shape (n, d)
-    before_norms, after_norms : ndarray of float64, shape (n,)
-    """
+    """Two matrices (n, d) of matched rows and their norms (n,)."""
 
     before: Matrix
     after: Matrix
@@ -76,24 +71,10 @@ def nearest_in_both(
 ) -> tuple[Found, Found]:
     """Find the k nearest candidates to each query in two spaces of matched rows.
 
-    The answer is that of `driftkit.neighbors.search.exact.nearest`, asked twice.
-
-    Parameters
-    ----------
-    spaces : Spaces
-    queries, k, candidates, device, engine, memory
-        As in `driftkit.neighbors.search.exact.nearest`.
-    memo : mutable mapping, optional
-        Where the lists of the original are kept for the next tuned table.
-    memo_key : hashable
-        What tells this original, these queries and these candidates from others.
-    progress : callable, optional
-        Called with (queries done, queries in all), each query counted once for each space.
-
-    Returns
-    -------
-    before, after : tuple of two ndarrays, shape (m, k)
-        Positions and cosines.
+    Parameters and answers are those of `driftkit.neighbors.search.exact.nearest`, asked twice;
+    `progress` counts each query once for each space. In `memo` the lists of the original are kept
+    for the next tuned table; `memo_key` tells this original, these queries and these candidates
+    from others.
     """
     before, after = (
         Search.over(Space.of(matrix, norms, device, engine), candidates)
@@ -221,13 +202,13 @@ class _SharedSearch:
         offer_square(left, step=step)
         offer_rectangle(left, right, step=step)
         queries = self.after.of_rows(candidates)
-        lists = self.after.decided(queries[moved], own)
+        lists = decide(space, candidates, queries[moved], own)
         bound = (offered.bound.astype(np.float64) + space.error + TIE).astype(np.float32)
         limit = keys_of(bound, np.zeros(len(bound), np.int32))
         limit[np.isneginf(bound)] = NOBODY
         return (
             self.after.settled(queries[moved], lists, self.k),
-            self.after.decided(queries[rest], offered),
+            decide(space, candidates, queries[rest], offered),
             limit,
         )
 

@@ -78,20 +78,10 @@ def keep_largest(
 ) -> None:
     """Offer every product (r, c) of a tile to its row's heap and to its column's.
 
-    Parameters
-    ----------
-    product : ndarray of float32, shape (r, c)
-        Nothing is done with NaN.
-    excluded : ndarray of int32, shape (r, e)
-        Columns that a row must not meet; any number outside stands for none.
-    upper : bool
-        Look only above the diagonal.
-    row_ids, column_ids : ndarray of int32, shapes (r,) and (c,)
-        What a heap notes of a row or column.
-    row_value, row_identity : ndarray, shape (r, depth)
-        Heaps of the rows; those of the columns have shape (c, depth).
-    row_threshold, column_threshold : ndarray of float32, shapes (r,) and (c,)
-        Their roots; plus infinity where nothing is wanted.
+    Nothing is done with NaN. A row does not meet its `excluded` columns (r, e); a number outside
+    stands for none. With `upper` only what lies above the diagonal is looked at. Of each side there
+    are the ids (r,) that heaps of the other note, its heaps (r, depth), and thresholds (r,): their
+    roots, or plus infinity where nothing is wanted.
     """
     rows, columns = product.shape
     for i in range(rows):
@@ -114,33 +104,22 @@ def keep_largest(
 
 
 @compiled
-def sum_of_products(a: Numbers, b: Numbers) -> float:
-    """Sum ``a * b`` in float64 over at most 128 numbers with the steps numpy takes."""
+def sum_of_products(a: Numbers, b: Numbers, sums: npt.NDArray[np.float64]) -> float:
+    """Sum ``a * b`` in float64 over at most 128 numbers with the steps numpy takes.
+
+    These are eight running sums, for which `sums` (8,) is the room.
+    """
     n = len(a)
-    if n < 8:
-        total = -0.0
-        for j in range(n):
-            total += np.float64(a[j]) * np.float64(b[j])
-        return total
-    r0 = np.float64(a[0]) * np.float64(b[0])
-    r1 = np.float64(a[1]) * np.float64(b[1])
-    r2 = np.float64(a[2]) * np.float64(b[2])
-    r3 = np.float64(a[3]) * np.float64(b[3])
-    r4 = np.float64(a[4]) * np.float64(b[4])
-    r5 = np.float64(a[5]) * np.float64(b[5])
-    r6 = np.float64(a[6]) * np.float64(b[6])
-    r7 = np.float64(a[7]) * np.float64(b[7])
+    total = -0.0
     whole = n - n % 8
-    for j in range(8, whole, 8):
-        r0 += np.float64(a[j]) * np.float64(b[j])
-        r1 += np.float64(a[j + 1]) * np.float64(b[j + 1])
-        r2 += np.float64(a[j + 2]) * np.float64(b[j + 2])
-        r3 += np.float64(a[j + 3]) * np.float64(b[j + 3])
-        r4 += np.float64(a[j + 4]) * np.float64(b[j + 4])
-        r5 += np.float64(a[j + 5]) * np.float64(b[j + 5])
-        r6 += np.float64(a[j + 6]) * np.float64(b[j + 6])
-        r7 += np.float64(a[j + 7]) * np.float64(b[j + 7])
-    total = ((r0 + r1) + (r2 + r3)) + ((r4 + r5) + (r6 + r7))
+    if n >= 8:
+        for t in range(8):
+            sums[t] = np.float64(a[t]) * np.float64(b[t])
+        for j in range(8, whole, 8):
+            for t in range(8):
+                sums[t] += np.float64(a[j + t]) * np.float64(b[j + t])
+        left = (sums[0] + sums[1]) + (sums[2] + sums[3])
+        total = left + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
     for j in range(whole, n):
         total += np.float64(a[j]) * np.float64(b[j])
     return total
@@ -180,7 +159,7 @@ def cosines_into(
 
     The bits are those of ``rerank.cosines``, since sums take the same steps.
     """
-    stack = np.empty(len(plan))
+    stack, sums = np.empty(len(plan)), np.empty(8)
     for i in range(len(left_rows)):
         row = left[left_rows[i]]
         norm = left_norms[left_rows[i]]
@@ -192,7 +171,7 @@ def cosines_into(
             for step in range(len(plan)):
                 start, stop = plan[step, 0], plan[step, 1]
                 if start >= 0:
-                    stack[top] = sum_of_products(row[start:stop], other[start:stop])
+                    stack[top] = sum_of_products(row[start:stop], other[start:stop], sums)
                     top += 1
                 else:
                     top -= 1

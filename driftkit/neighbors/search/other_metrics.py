@@ -39,31 +39,17 @@ def nearest_by(
     queries: Rows,
     k: int,
     *,
-    candidates: Rows,
-    norms: Values,
+    candidates: Rows | None = None,
+    norms: Values | None = None,
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> Found:
     """Find the k nearest candidates to each query, the query itself left out.
 
-    Parameters
-    ----------
-    metric : {"cosine", "dot", "euclidean", "csls"}
-        Scores are cosines, dot products, distances below zero (so that more is nearer), or
-        ``2 cos(x, y) - r(x) - r(y)`` with r the mean cosine to the ten nearest candidates.
-    matrix, queries, k, candidates, norms, device, progress
-        As in `driftkit.neighbors.search.exact.nearest`. A zero row has no neighbors by cosine and
-        CSLS; by the others it is a point like any.
-
-    Returns
-    -------
-    rows : ndarray of int32, shape (m, k)
-    score : ndarray of float32, shape (m, k)
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such metric.
+    Scores are cosines, dot products, distances below zero (so that more is nearer), or, for CSLS,
+    ``2 cos(x, y) - r(x) - r(y)`` with r the mean cosine to the ten nearest candidates. A zero row
+    has no neighbors by cosine and CSLS; by the others it is a point like any. Parameters and
+    results are those of `driftkit.neighbors.search.exact.nearest`.
 
     References
     ----------
@@ -72,9 +58,7 @@ def nearest_by(
     Examples
     --------
     >>> space = np.array([[1, 0], [5, 5], [1.1, 0]], np.float32)
-    >>> ask = dict(queries=np.array([0]), k=1, candidates=np.arange(3))
-    >>> norms = np.linalg.norm(space.astype(float), axis=1)
-    >>> [nearest_by(m, space, norms=norms, **ask)[0].item() for m in ("dot", "euclidean")]
+    >>> [nearest_by(m, space, np.array([0]), 1)[0].item() for m in ("dot", "euclidean")]
     [1, 2]
     """
     if metric not in METRICS:
@@ -98,18 +82,15 @@ def nearest_in_both_by(
     progress: Progress | None = None,
 ) -> tuple[Found, Found]:
     """Find the k nearest candidates in two spaces, one after the other, by any metric."""
-    pool = np.arange(len(spaces.before)) if candidates is None else candidates
 
     def search(matrix: Matrix, norms: Values, already: int) -> Found:
-        tell = progress and (lambda done, of: progress(already + done, 2 * of))
         return nearest_by(
-            metric, matrix, queries, k, candidates=pool, norms=norms, device=device, progress=tell
-        )
+            metric, matrix, queries, k, candidates=candidates, norms=norms, device=device,
+            progress=progress and (lambda done, of: progress(already + done, 2 * of)),
+        )  # fmt: skip
 
-    return (
-        search(spaces.before, spaces.before_norms, 0),
-        search(spaces.after, spaces.after_norms, len(queries)),
-    )
+    before = search(spaces.before, spaces.before_norms, 0)
+    return before, search(spaces.after, spaces.after_norms, len(queries))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,21 +29,11 @@ NOBODY: int = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposals:
-    """The largest products of m queries, `depth` of each, in any order.
+    """The largest products of m queries, `depth` of each, in any order."""
 
-    Parameters
-    ----------
-    value : ndarray of float32, shape (m, depth)
-        Products of unit rows.
-    identity : ndarray of int32, shape (m, depth)
-        Positions among the candidates; -1 in places not filled.
-    bound : ndarray of float32, shape (m,)
-        No product of a candidate that is not listed is larger.
-    """
-
-    value: Cosines
-    identity: Ids
-    bound: Cosines
+    value: Cosines  # (m, depth) products of unit rows
+    identity: Ids  # (m, depth) positions among the candidates; -1 in places not filled
+    bound: Cosines  # (m,) no product of a candidate that is not listed is larger
 
     @classmethod
     def above(cls, floor: Cosines, depth: int) -> Proposals:
@@ -54,22 +44,15 @@ class Proposals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lists:
-    """Candidates of m queries in the order that counts.
+    """Candidates of m queries, nearest first.
 
-    Parameters
-    ----------
-    identity : ndarray of int32, shape (m, depth)
-        Positions among the candidates, nearest first; -1 in places not filled.
-    cosine : ndarray of float32, shape (m, depth)
-        NaN in places not filled.
-    sure : ndarray of int64, shape (m,)
-        Entries that are certainly the first of all candidates; the whole depth when every
-        candidate that can be a neighbor is listed.
+    The first `sure` entries of a list are certainly the first of all candidates; that is the whole
+    depth when every candidate that can be a neighbor is listed.
     """
 
-    identity: Ids
-    cosine: Cosines
-    sure: Rows
+    identity: Ids  # (m, depth) positions among the candidates; -1 in places not filled
+    cosine: Cosines  # (m, depth) NaN in places not filled
+    sure: Rows  # (m,)
 
     def __getitem__(self, some: Rows | slice) -> Lists:
         return Lists(self.identity[some], self.cosine[some], self.sure[some])
@@ -190,6 +173,9 @@ def ranked(asker: Rows, keys: Keys, k: int) -> tuple[Rows, Rows]:
 
 def leading(scores: torch.Tensor, k: int) -> tuple[Rows, Rows]:
     """Rows and columns of the finite scores (m, c) not below the k-th largest of their row."""
-    least = scores.topk(min(k, scores.shape[1]), dim=1).values[:, -1:]
-    rows, columns = torch.nonzero((scores >= least) & scores.isfinite()).cpu().numpy().T
+    least = scores.amax(1, keepdim=True)  # much faster than topk
+    if k > 1:
+        least = scores.topk(min(k, scores.shape[1]), dim=1).values[:, -1:]
+    least = least.clamp(min=torch.finfo(scores.dtype).min)
+    rows, columns = torch.nonzero(scores >= least).cpu().numpy().T
     return rows, columns

@@ -27,20 +27,12 @@ class Space:
 
     A zero row has no direction: its norm is NaN here, and so are its unit row and all that is
     computed from it. Nothing that is compared with NaN wins.
-
-    Parameters
-    ----------
-    matrix : ndarray of float32 or float64, shape (n, d)
-    norms : ndarray of float64, shape (n,)
-    device : torch.device
-    engine : {"compiled", "torch"}
-        Whether compiled code may help: it looks through products on the CPU, and decides.
     """
 
-    matrix: Matrix | Values
-    norms: Values
+    matrix: Matrix | Values  # (n, d)
+    norms: Values  # (n,)
     device: torch.device
-    engine: Engine
+    engine: Engine  # whether compiled code helps: to look through products on the CPU, to decide
 
     @classmethod
     def of(
@@ -88,19 +80,11 @@ class Space:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Queries:
-    """What is asked: m rows of a space, which need not be the space that is searched.
-
-    Parameters
-    ----------
-    space : Space
-    rows : ndarray of int64, shape (m,)
-    excluded : ndarray of int32, shape (m, e)
-        Positions among the candidates that are no answer to each query; -1 for none.
-    """
+    """What is asked: m rows of a space, which need not be the space that is searched."""
 
     space: Space
-    rows: Rows
-    excluded: Ids
+    rows: Rows  # (m,)
+    excluded: Ids  # (m, e) positions among the candidates that are no answer; -1 for none
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -38,26 +38,13 @@ Step = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Side:
-    """One side of a rectangle of products.
-
-    Parameters
-    ----------
-    space : Space
-    rows : ndarray of int64, shape (m,)
-        Rows of its matrix.
-    ids : ndarray of int32, shape (m,)
-        What lists of the other side note of them.
-    lists : Proposals, optional
-        Their own lists, filled in place; None when nothing is asked about this side.
-    excluded : ndarray of int32, shape (m, e), optional
-        Places on the other side that each row must not meet; -1 for none.
-    """
+    """One side of a rectangle of products."""
 
     space: Space
-    rows: Rows
-    ids: Ids
-    lists: Proposals | None = None
-    excluded: Ids | None = None
+    rows: Rows  # (m,)
+    ids: Ids  # (m,) what lists of the other side note of them
+    lists: Proposals | None = None  # their own, filled in place; None when nothing is asked
+    excluded: Ids | None = None  # (m, e) places on the other side not to be met; -1 for none
 
 
 def offer_square(side: Side, *, tile: int | None = None, step: Step) -> None:
@@ -67,9 +54,9 @@ def offer_square(side: Side, *, tile: int | None = None, step: Step) -> None:
         for first in starts:
             stretch = workers.stretch(side, first)
             workers.take(stretch, stretch)
-        for first in starts:
+        for at, first in enumerate(starts):
             left = workers.stretch(side, first)
-            for second in starts[first // workers.square + 1 :]:
+            for second in starts[at + 1 :]:
                 workers.take(left, workers.stretch(side, second))
 
 
@@ -94,23 +81,19 @@ class _Stretch:
         at = number * tile
         return _Stretch(self.side, self.start + at, self.unit[at : at + tile])
 
-    @property
-    def chosen(self) -> slice:
-        return slice(self.start, self.start + len(self.unit))
-
     def excluded(self, start: int) -> Ids:
         """What each row must not meet, counted from a column of the other side."""
         if self.side.excluded is None:
             return np.empty((len(self.unit), 0), np.int32)
-        return self.side.excluded[self.chosen] - np.int32(start)
+        return self.side.excluded[self.start : self.start + len(self.unit)] - np.int32(start)
 
     def lists(self) -> tuple[Ids, Cosines, Ids, Cosines]:
         """Ids, heaps and thresholds; where nothing is asked, thresholds nothing can pass."""
-        ids, lists = self.side.ids[self.chosen], self.side.lists
+        some = slice(self.start, self.start + len(self.unit))
+        ids, lists = self.side.ids[some], self.side.lists
         if lists is None:
             closed = np.full(len(ids), np.inf, np.float32)
             return ids, closed[:, None], ids[:, None], closed
-        some = self.chosen
         return ids, lists.value[some], lists.identity[some], lists.bound[some]
 
 

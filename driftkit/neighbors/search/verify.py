@@ -17,14 +17,10 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What the check of a sample found.
+    """What the check of a sample of words found.
 
-    Parameters
-    ----------
-    checked : int
-        Words checked, in both spaces.
-    wrong : tuple of str
-        Words with a list that is not the k largest cosines within the tolerance.
+    `wrong` are the words with a list that does not hold the k largest cosines, within the
+    tolerance, of one of the spaces.
     """
 
     checked: int
