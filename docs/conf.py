@@ -1,5 +1,6 @@
 """Sphinx settings. Warnings are errors, so every link and every docstring has to hold."""
 
+import re
 from pathlib import Path
 
 import driftkit
@@ -17,13 +18,16 @@ extensions = [
     "sphinx.ext.viewcode",
     "sphinx_click",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "reference/generated"]
 source_suffix = {".md": "markdown"}
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
-autodoc_typehints = "none"
+autodoc_typehints = "none"  # numpydoc's sections have them
 autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True}
+maximum_signature_line_length = 88
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 autosummary_generate = False  # numpydoc brings autosummary along; pages are written by hand
 numpydoc_xref_param_type = False
@@ -32,29 +36,34 @@ default_role = "code"
 html_theme = "pydata_sphinx_theme"
 html_title = "driftkit"
 html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+html_static_path = ["_static"]
+html_css_files = ["driftkit.css"]
+html_sidebars = {"index": [], "tutorial/*": []}  # nothing lies below them
+html_show_sourcelink = False
+html_copy_source = False
+
+
+HEADINGS = {"word": "Of a word", "space": "Of the whole space"}
 
 
 def _write_measures(app):
-    """Generate the page of measures from what each measure declares of itself."""
-    lines = [
-        "# Measures",
-        "",
-        "The same name is Python repr, CLI argument, JSON key and heading.",
-        "",
-    ]
-    for measure in REGISTRY.values():
+    """Generate the list of measures from what each measure declares of itself."""
+    lines = []
+    for measure in sorted(REGISTRY.values(), key=lambda one: [*HEADINGS, one.kind].index(one.kind)):
+        heading = f"## {HEADINGS.get(measure.kind, 'Of a benchmark')}"
+        if heading not in lines:
+            lines += [heading, ""]
         better = "higher means more was kept" if measure.higher_is_better else "lower means closer"
+        asked = "" if measure.kind in HEADINGS else f" ({measure.kind})"
         lines += [
-            f"## `{measure}`",
+            f"### `{measure}`",
             "",
-            measure.summary,
+            measure.summary + asked,
             "",
-            f"- describes: a {measure.kind}" if measure.kind in ("word", "space") else
-            f"- describes: a benchmark ({measure.kind})",
-            f"- range: {measure.low:g} to {measure.high:g}; {better}",
+            f"- range: {measure.low:g} to {measure.high:g}; {better}".replace("inf", "∞"),
             f"- source: {measure.source}",
             "",
-        ]  # fmt: skip
+        ]
     folder = Path(app.srcdir) / "reference" / "generated"
     folder.mkdir(exist_ok=True)
     page = folder / "measures.md"
@@ -63,6 +72,13 @@ def _write_measures(app):
         page.write_text(text)
 
 
+def _quote_measures(_app, _ctx, lines):
+    """Keep docutils from taking ``jaccard@50`` in a help text for an address to mail to."""
+    lines[:] = [re.sub(r"(?<![\w`])\w+@\d+", r"``\g<0>``", line) for line in lines]
+
+
 def setup(app):
-    """Register the generated page."""
+    """Register the generated list, and what is done to help texts."""
     app.connect("builder-inited", _write_measures)
+    for part in ("description", "options", "arguments", "epilog"):
+        app.connect(f"sphinx-click-process-{part}", _quote_measures)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
+    from driftkit.datasets import register_benchmark
     from driftkit.embeddings import Embeddings
-    from driftkit.evaluators import Scores, compare_scores, score
+    from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
     from driftkit.loaders import inspect, load, register_format
     from driftkit.measures import register_measure
@@ -32,12 +33,14 @@ _HOME = {
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
+    "register_benchmark": "datasets",
+    "register_evaluator": "evaluators",
     "register_format": "loaders",
     "register_measure": "measures",
     "score": "evaluators",
 }
 
-_ROOMS = ("evaluators", "training")
+_ROOMS = ("datasets", "evaluators", "training")
 """Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
 
 __all__ = [
@@ -54,6 +57,8 @@ __all__ = [
     "inspect",
     "load",
     "neighbor_shifts",
+    "register_benchmark",
+    "register_evaluator",
     "register_format",
     "register_measure",
     "score",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
-from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driftkit.arguments import require
-from driftkit.datasets import Benchmark
 from driftkit.defaults import CANDIDATES, RESAMPLES, K
 from driftkit.display import Displayed
 from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
 from driftkit.errors import OptionError
 from driftkit.evaluators import ScoreChanges, compare_scores
+from driftkit.evaluators.registry import Scorable
 from driftkit.findings import Findings, Settings
 from driftkit.measures.measure import Measure
 from driftkit.measures.requested import requested_measures
@@ -104,7 +103,7 @@ class Audit(Displayed, Findings):
 
 def audit(
     pair: Pair,
-    benchmarks: Sequence[str | PathLike[str] | Benchmark] | str | None = None,
+    benchmarks: Sequence[Scorable] | Scorable | None = None,
     *,
     k: int = K,
     candidates: int = CANDIDATES,
@@ -121,9 +120,9 @@ def audit(
     ----------
     pair : Pair
         From `align`.
-    benchmarks : sequence of str or path, optional
-        Names or files; by default ``ws353``, ``simlex999`` and ``google``. An empty list asks for
-        none, and then the verdict is *undecided* at best.
+    benchmarks : sequence of str, path, Benchmark or Evaluator, optional
+        Names, files, or evaluators with their options; by default ``ws353``, ``simlex999`` and
+        ``google``. An empty list asks for none, and then the verdict is *undecided* at best.
     k : int
         Depth of the neighbor lists.
     candidates : int
@@ -198,7 +197,7 @@ def audit(
 def _measure(
     pair: Pair,
     settings: Settings,
-    benchmarks: Sequence[str | PathLike[str] | Benchmark] | str | None,
+    benchmarks: Sequence[Scorable] | Scorable | None,
     asked: Sequence[Measure],
     memo: MutableMapping[Any, Any] | None,
     stage: Callable[[str], Progress | None],

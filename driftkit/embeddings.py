@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from driftkit.arrays import Matrix, Rows, Values, row_blocks, row_norms
+from driftkit.display import OneLine
 from driftkit.errors import SourceError, UnknownNameError, VocabularyError
 from driftkit.provenance import Problem, Source
 from driftkit.store import write
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
 
-class Embeddings:
+class Embeddings(OneLine):
     """Words and their vectors, checked once when made and read-only afterwards.
 
     Parameters
@@ -145,9 +145,6 @@ class Embeddings:
             f"<Embeddings {self.source.name}: {len(self):,} words x {self.dimensions}, "
             f"{self.source.format}>"
         )
-
-    def _repr_html_(self) -> str:
-        return f"<code>{escape(repr(self))}</code>"
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write the table as a driftkit folder, which `driftkit.load` opens memory-mapped.

@@ -134,9 +134,10 @@ class Findings:
         if removed := len(self.pair.removed):
             yield "1 word is missing" if removed == 1 else f"{removed:,} words are missing"
         if clipped := int(self.saturated.sum()):
+            words = "1 word is" if clipped == 1 else f"{clipped:,} words are"
             yield (
-                f"{clipped:,} {'is' if clipped == 1 else 'are'} clipped at the table's largest "
-                "number, as happens when a number type is too narrow"
+                f"{words} clipped at the table's largest number, as happens when a number type is "
+                "too narrow"
             )
 
     @cached_property

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 from os import PathLike
 
 import numpy as np
 
 from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
+from driftkit.display import OneLine
 from driftkit.embeddings import Embeddings
 from driftkit.errors import AlignmentError, OptionError, UnknownNameError
 
 
 @dataclass(frozen=True)
-class Pair:
+class Pair(OneLine):
     """The words two tables share, row by row, and what sets the tables apart.
 
     Made by `align`. Shared words keep the order of the original table.
@@ -50,9 +50,6 @@ class Pair:
             f"{int(self.moved.sum()):,} moved, {len(self.added):,} added, "
             f"{len(self.removed):,} removed>"
         )
-
-    def _repr_html_(self) -> str:
-        return f"<code>{escape(repr(self))}</code>"
 
     @cached_property
     def index(self) -> dict[str, int]:

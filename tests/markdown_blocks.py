@@ -46,7 +46,7 @@ def blocks(page: Path, *languages: str) -> Iterator[Block]:
 
 
 def run_shell(block: Block, folder: Path, **environment: str) -> str:
-    """Run a block in bash, stopping at the first command that fails, and give what it printed.
+    """Run a block in bash, stopping at the first command that fails, and return what it printed.
 
     ``driftkit`` and ``python`` are those of the environment the tests run in.
     """

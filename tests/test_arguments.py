@@ -79,8 +79,3 @@ def test_a_bar_is_drawn_when_asked_for_and_nothing_is_printed_otherwise(call, ca
     assert "100 %" in err
     with pytest.raises(OptionError, match="progress="):
         call("yes")
-
-
-def test_what_a_shell_completes_is_public():
-    names = {name for name in dir(dk) if not (name.startswith("__") and name.endswith("__"))}
-    assert names == {*dk.__all__, "evaluators", "training"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 import pytest
-from markdown_blocks import blocks, make_demo_folder, run_python
+from markdown_blocks import blocks, make_demo_folder, run_python, run_shell
 
 from driftkit.cli import main
 
@@ -18,6 +18,12 @@ PAGES = sorted(
 )
 
 
+EXTENDING = DOCS / "reference" / "extending.md"
+"""Its blocks are files and commands that use them: they run apart, in processes of their own."""
+
+READ = [page for page in PAGES if page != EXTENDING]
+
+
 @pytest.fixture(scope="module")
 def demo_folder(tmp_path_factory):
     return make_demo_folder(tmp_path_factory.mktemp("reader"))
@@ -27,7 +33,7 @@ def _name(page):
     return page.relative_to(DOCS).as_posix()
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if any(blocks(page, "python"))], ids=_name)
+@pytest.mark.parametrize("page", [page for page in READ if any(blocks(page, "python"))], ids=_name)
 def test_python_blocks_run(page, demo_folder, monkeypatch):
     monkeypatch.chdir(demo_folder)
     found = list(blocks(page, "python"))
@@ -45,7 +51,7 @@ def _commands(page):
                 yield words[1:end]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if any(_commands(page))], ids=_name)
+@pytest.mark.parametrize("page", [page for page in READ if any(_commands(page))], ids=_name)
 def test_commands_parse(page):
     """Shell blocks are checked up to the point where a command would start its work."""
     for name, *arguments in _commands(page):
@@ -56,6 +62,18 @@ def test_commands_parse(page):
         assert command.make_context(name, list(arguments)).params
 
 
+@pytest.mark.slow
+def test_each_extension_is_one_file_that_commands_take(demo_folder):
+    saved = []
+    for block in blocks(EXTENDING, "python", "sh"):
+        if block.language == "python":
+            saved.append(re.match(r"# (\w+)\.py\n", block.code)[1])
+            (demo_folder / f"{saved[-1]}.py").write_text(block.code, encoding="utf-8")
+        else:
+            assert saved[-1] in run_shell(block, demo_folder)
+    assert len(saved) == 4
+
+
 def test_every_page_is_reached_from_the_index():
     reached, waiting = set(), [DOCS / "index.md"]
     while waiting:
@@ -64,8 +82,8 @@ def test_every_page_is_reached_from_the_index():
         for tree in re.findall(r"```\{toctree\}\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
             entries = [line for line in tree.splitlines() if line and not line.startswith(":")]
             for entry in entries:
-                target = page.parent / f"{entry}.md"
-                assert target in PAGES or "generated" in entry, f"{_name(page)} names {entry}"
-                if target in PAGES and target not in reached:
+                target = page.parent / f"{re.sub('.*<|>', '', entry)}.md"
+                assert target in PAGES, f"{_name(page)} names {entry}"
+                if target not in reached:
                     waiting.append(target)
     assert reached == set(PAGES)

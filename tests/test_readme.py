@@ -48,12 +48,12 @@ def test_python_blocks_run(demo_folder, monkeypatch):
 
 
 def test_the_hot_checkpoint_reads_as_the_readme_shows(demo_folder):
-    """The figures need the whole table; headings, columns and names do not."""
+    """The values need the whole table; headings, columns and names do not."""
     (shown,) = (block.code for block in blocks(README, "text"))
     (audit,) = re.findall(r"`(driftkit audit [^`]+)` prints", README.read_text("utf-8"))
     printed = run_shell(Block("sh", audit, 0, None), demo_folder, COLUMNS="88", NO_COLOR="1")
     there = {" ".join(line.split()) for line in printed.splitlines()}
-    expected = [line for line in map(_without_figures, shown.splitlines()) if line]
+    expected = [line for line in map(_without_values, shown.splitlines()) if line]
     assert len(expected) > 10
     for line in expected:
         assert line in there, f"the README shows {line!r}, which is not printed any more"
@@ -62,7 +62,7 @@ def test_the_hot_checkpoint_reads_as_the_readme_shows(demo_folder):
         assert f"\n{first}" in shown
 
 
-def _without_figures(line):
+def _without_values(line):
     """Return a line whose text does not depend on the vectors, or an empty one."""
     plain = " ".join(line.split())
     fixed = (

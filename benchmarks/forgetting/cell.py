@@ -197,7 +197,7 @@ def measure(cell, glove, table, start, benchmarks, folder):
         record[f"delta[{change.name}]"] = change.delta
         record[f"status[{change.name}]"] = change.status
         for part in change.split:
-            record[f"delta[{change.name},{part.moved}]"] = part.delta
+            record[f"delta[{change.name},{part.of['moved']}]"] = part.delta
     for row in audit.summaries():
         record[f"{row.measure}[{row.group}]"] = row.mean
     for figure in audit.space:

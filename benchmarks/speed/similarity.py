@@ -16,7 +16,7 @@ import numpy as np
 from driftkit import load
 from driftkit.evaluators import Similarity
 from driftkit.evaluators.correlations import spearman
-from driftkit.evaluators.significance import SpearmanDifference, interval, resample
+from driftkit.evaluators.significance import SpearmanDifference, interval
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     after = before + rng.normal(scale=0.1, size=len(before))
     wall, cpu = time.perf_counter(), time.process_time()
-    differences = resample(SpearmanDifference(gold, before, after), resamples=10_000, rng=rng)
+    differences = SpearmanDifference(gold, before, after).resample(10_000, rng)
     print(f"10,000 resamples of {men.scores[0].benchmark} ({len(gold):,} pairs): "
           f"{time.perf_counter() - wall:.2f} s ({time.process_time() - cpu:.2f} s of processor); "
           f"fall {spearman(gold, before) - spearman(gold, after):.3f}, {interval(differences)}"

@@ -23,16 +23,14 @@ from pathlib import Path
 
 import numpy as np
 
-from driftkit.evaluators.comparison.verdict import MARGINS, decide
+from driftkit.evaluators.comparison.verdict import margin_of, status_of
 from driftkit.evaluators.correlations import spearman
 from driftkit.evaluators.significance import (
+    MeanDifference,
     SpearmanDifference,
     bca_interval,
     detectable_correlation,
     interval,
-    jackknife,
-    resample,
-    resample_means,
 )
 
 ITEMS = (65, 353, 3000)
@@ -63,12 +61,12 @@ def verdicts(n: int, loss: float, agreement: float, runs: int, method: str) -> C
         gold, before, after = draw(n, loss, agreement, rng)
         difference = SpearmanDifference(gold, before, after)
         delta = spearman(gold, after) - spearman(gold, before)
-        drawn = resample(difference, resamples=RESAMPLES, rng=rng)
+        drawn = difference.resample(RESAMPLES, rng)
         if method == "bca":
-            bounds = bca_interval(drawn, delta, jackknife(difference))
+            bounds = bca_interval(drawn, delta, difference.jackknife())
         else:
             bounds = interval(drawn, n)
-        counts[decide(delta, bounds, MARGINS["spearman"])] += 1
+        counts[status_of(delta, bounds, margin_of("spearman"))] += 1
         counts["below zero"] += bounds.high < 0
     return counts
 
@@ -78,9 +76,9 @@ def share_verdicts(n: int, discordant: float, runs: int) -> Counter[str]:
     counts: Counter[str] = Counter()
     for _ in range(runs):
         change = rng.choice([-1, 0, 1], n, p=[discordant / 2, 1 - discordant, discordant / 2])
-        drawn = resample_means(np.zeros(n), change, resamples=RESAMPLES, rng=rng)
+        drawn = MeanDifference(np.zeros(n), change).resample(RESAMPLES, rng)
         bounds = interval(drawn, n)
-        counts[decide(float(change.mean()), bounds, MARGINS["3cosadd"])] += 1
+        counts[status_of(float(change.mean()), bounds, margin_of("3cosadd"))] += 1
         counts["below zero"] += bounds.high < 0
     return counts
 
@@ -118,7 +116,7 @@ def main() -> None:
             sees = detectable_correlation(n, ORIGINAL, 0.9)
             add(row("power", n, found, options.power_runs, loss=loss, detectable=sees))
     print(f"{time.perf_counter() - start:.0f} s, {options.method}, {RESAMPLES} resamples, margin "
-          f"{MARGINS['spearman']} and {MARGINS['3cosadd']}")  # fmt: skip
+          f"{margin_of('spearman')} and {margin_of('3cosadd')}")  # fmt: skip
     if options.json:
         options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 

@@ -8,5 +8,5 @@ BASELINE ?= driftkit-baseline.json
 vectors-check:  ## fail when the candidate lost what the original knew
 	driftkit check $(ORIGINAL) $(CANDIDATE) --baseline $(BASELINE) --junit driftkit-junit.xml
 
-vectors-accept:  ## make the candidate's figures the ones to compare with; look at the difference
+vectors-accept:  ## accept the candidate as the baseline; look at the difference
 	driftkit baseline update $(ORIGINAL) $(CANDIDATE) --baseline $(BASELINE)

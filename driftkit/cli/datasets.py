@@ -42,8 +42,10 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
         raise click.UsageError(
             "name a benchmark, or give --all; `driftkit datasets list` shows them."
         )
-    for dataset in [look_up(name) for name in (REGISTRY if everything else names)]:
-        click.echo(dataset.fetch())
+    chosen = [look_up(name) for name in (REGISTRY if everything else names)]
+    for dataset in chosen:
+        if dataset.has_file or not everything:
+            click.echo(dataset.fetch())
 
 
 @command.command("path", short_help="Print where the files of benchmarks belong.")

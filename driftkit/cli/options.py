@@ -70,7 +70,7 @@ def _load_plugins(_: click.Context, __: click.Parameter, names: tuple[str, ...])
 def _go_offline(ctx: click.Context, _: click.Parameter, offline: bool) -> None:
     """Forbid downloads while the command runs."""
     if offline:
-        from driftkit.datasets.cache import OFFLINE_VARIABLE
+        from driftkit.datasets.source import OFFLINE_VARIABLE
 
         ctx.with_resource(_environment(OFFLINE_VARIABLE, "1"))
 

@@ -147,9 +147,9 @@ def audits(
 
 def benchmarks_for(asked: Sequence[str], named: Sequence[str]) -> list[Any]:
     """Return the benchmarks asked for (none: the default), and those that only a rule names."""
-    from driftkit.datasets import get_all
+    from driftkit.datasets import get_all, name_of
 
     found = list(get_all(asked or None))
-    names = {benchmark.name for benchmark in found}
+    names = {name_of(benchmark) for benchmark in found}
     missing = [name for name in named if name not in names]
     return [*found, *(get_all(missing) if missing else ())]

@@ -1,6 +1,5 @@
 """Benchmarks by name or by file."""
 
-from driftkit.datasets.bats import read_bats
 from driftkit.datasets.benchmarks import (
     AnalogyBenchmark,
     Benchmark,
@@ -9,17 +8,25 @@ from driftkit.datasets.benchmarks import (
     OutlierBenchmark,
     OutlierGroup,
     SimilarityBenchmark,
+    WordSets,
+    name_of,
 )
-from driftkit.datasets.choice import read_choices
-from driftkit.datasets.dataset import Dataset, Packaged, Pinned
+from driftkit.datasets.catalog import (
+    DEFAULT,
+    REGISTRY,
+    Dataset,
+    get,
+    get_all,
+    look_up,
+    register_benchmark,
+)
+from driftkit.datasets.layouts import read_bats, read_choices, read_word_sets
 from driftkit.datasets.parse import parse
-from driftkit.datasets.registry import DEFAULT, REGISTRY, get, get_all, look_up
-from driftkit.datasets.word_sets import WORD_SETS, WordSets, read_word_sets
+from driftkit.datasets.source import Packaged, Pinned
 
 __all__ = [
     "DEFAULT",
     "REGISTRY",
-    "WORD_SETS",
     "AnalogyBenchmark",
     "Benchmark",
     "CategorizationBenchmark",
@@ -34,8 +41,10 @@ __all__ = [
     "get",
     "get_all",
     "look_up",
+    "name_of",
     "parse",
     "read_bats",
     "read_choices",
     "read_word_sets",
+    "register_benchmark",
 ]

@@ -1,9 +1,13 @@
-"""What a benchmark asks, with its human answers; nothing about any table of vectors."""
+"""What a benchmark asks, with its human answers; nothing about any table of vectors.
+
+The name of each is the one it is registered under, or the file's name without its ending.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +20,6 @@ class SimilarityBenchmark:
     Parameters
     ----------
     name : str
-        Name in the registry, or the file's name without its ending.
     pairs : tuple of (str, str)
         The m pairs as written, repeats included.
     gold : ndarray of float64, shape (m,)
@@ -38,7 +41,6 @@ class AnalogyBenchmark:
     Parameters
     ----------
     name : str
-        Name in the registry, or the file's name without its ending.
     quadruples : tuple of (str, str, str, str)
         The m questions (a, b, c, d) as written, repeats included.
     categories : tuple of str
@@ -90,7 +92,6 @@ class CategorizationBenchmark:
     Parameters
     ----------
     name : str
-        Name in the registry, or the file's name without its ending.
     words : tuple of str
         The m words as written; a word that people put in two categories stands there twice.
     labels : tuple of str
@@ -136,7 +137,6 @@ class OutlierBenchmark:
     Parameters
     ----------
     name : str
-        Name in the registry, or the file's name without its ending.
     groups : tuple of OutlierGroup
         The groups in the order of the file.
     """
@@ -155,7 +155,6 @@ class ChoiceBenchmark:
     Parameters
     ----------
     name : str
-        Name of the benchmark.
     stems : tuple of str
         The m words asked about.
     options : tuple of tuple of str
@@ -173,11 +172,44 @@ class ChoiceBenchmark:
         return len(self.stems)
 
 
-Benchmark = (
-    SimilarityBenchmark
-    | AnalogyBenchmark
-    | CategorizationBenchmark
-    | OutlierBenchmark
-    | ChoiceBenchmark
-)
-"""Every kind of benchmark."""
+@dataclass(frozen=True, slots=True)
+class WordSets:
+    """Two sets of target words and two of attribute words, for an association test of bias.
+
+    Parameters
+    ----------
+    name : str
+        Such as ``"weat6"``.
+    labels : tuple of four str
+        What the sets are called.
+    x, y : tuple of str
+        Target words, such as names of men and of women.
+    a, b : tuple of str
+        Attribute words, such as those of career and of family.
+    """
+
+    name: str
+    labels: tuple[str, str, str, str]
+    x: tuple[str, ...] = field(repr=False)
+    y: tuple[str, ...] = field(repr=False)
+    a: tuple[str, ...] = field(repr=False)
+    b: tuple[str, ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.x) + len(self.y)
+
+
+@runtime_checkable
+class Benchmark(Protocol):
+    """Any kind of benchmark: what is asked of a table, under a name."""
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        ...
+
+
+def name_of(benchmark: Any) -> str:
+    """Return the name of a benchmark, or of the one that an evaluator scores."""
+    name: str = getattr(benchmark, "benchmark", benchmark).name
+    return name

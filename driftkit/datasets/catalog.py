@@ -1,199 +1,334 @@
-"""The benchmarks known by name: what each is and where its file comes from.
-
-A licence is ``"not stated"`` where neither the file, nor the repository it is pinned in, nor what
-could be read of its authors' page and paper states one for the data.
-"""
+"""The benchmarks known by name: those of ``catalog.toml``, and those that others register."""
 
 from __future__ import annotations
 
-from driftkit.datasets.dataset import Dataset, Packaged, Pinned
+import re
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.util import find_spec
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from driftkit.datasets import source
+from driftkit.datasets.benchmarks import Benchmark, name_of
+from driftkit.datasets.layouts import read_word_set
+from driftkit.datasets.parse import read_benchmark
+from driftkit.datasets.source import Packaged, Pinned
+from driftkit.errors import BenchmarkError, MissingExtraError, OptionError, UnknownNameError
+from driftkit.plugins import load_plugins
 
 NOT_STATED = "not stated"
 
-FARUQUI = (
-    "mfaruqui/eval-word-vectors",
-    "94b3dd9fdbac7ed08dbee7179cd5ee464acf0594",
-    "data/word-sim",
-)
-NGRAM2VEC = ("zhezhaoa/ngram2vec", "e57c623a5dfe5df4ea0be3f04ad52045aaa6360f", "testsets/analogy")
-VECTO = ("vecto-ai/word-benchmarks", "9b61d0e067e2e68af22160d09450f82d9544cd70")
-CATEGORIES = (*VECTO, "word-categorization/monolingual/en")
-OUTLIERS = (*VECTO, "outlier-detection/monolingual/en")
-"""Repository, commit, folder."""
+DEFAULT = ("ws353", "simlex999", "google")
+"""The benchmarks scored when none are named: all come with gensim, so no download is needed."""
 
-CATALOG = (
-    # These three come with gensim and are the default.
-    Dataset(
-        "ws353", "similarity", "en", 353, NOT_STATED,
-        "Finkelstein et al. 2002, Placing search in context: the concept revisited",
-        Packaged("gensim", "test/test_data/wordsim353.tsv"),
-    ),
-    Dataset(
-        "simlex999", "similarity", "en", 999, NOT_STATED,
-        "Hill, Reichart & Korhonen 2015, SimLex-999: evaluating semantic models with "
-        "(genuine) similarity estimation",
-        Packaged("gensim", "test/test_data/simlex999.txt"),
-    ),
-    Dataset(
-        "google", "analogy", "en", 19544, "Apache-2.0 (as part of word2vec)",
-        "Mikolov, Chen, Corrado & Dean 2013, Efficient estimation of word representations "
-        "in vector space",
-        Packaged("gensim", "test/test_data/questions-words.txt"),
-    ),
-    Dataset(
-        "men", "similarity", "en", 3000, NOT_STATED,
-        "Bruni, Tran & Baroni 2014, Multimodal distributional semantics",
-        Pinned(
-            *FARUQUI, "EN-MEN-TR-3k.txt",
-            "888b13580faa362c7b11da0a670258cf1b1eb4bf0ecbcd418918729a3bd3f43a",
-        ),
-    ),
-    Dataset(
-        "mturk287", "similarity", "en", 287, NOT_STATED,
-        "Radinsky, Agichtein, Gabrilovich & Markovitch 2011, A word at a time: computing word "
-        "relatedness using temporal semantic analysis",
-        Pinned(
-            *FARUQUI, "EN-MTurk-287.txt",
-            "a9ae3a9decb75a9700fe0cf18b048c1344774d9f40e0196baf8e34d4cd9d1ce5",
-        ),
-    ),
-    Dataset(
-        "mturk771", "similarity", "en", 771, NOT_STATED,
-        "Halawi, Dror, Gabrilovich & Koren 2012, Large-scale learning of word relatedness with "
-        "constraints",
-        Pinned(
-            *FARUQUI, "EN-MTurk-771.txt",
-            "04dc297c9e86b6fa7cf8ef0e4ba2e2c8d3399ec68d92fb7a53c0b4aae27198b5",
-        ),
-    ),
-    Dataset(
-        "rg65", "similarity", "en", 65, NOT_STATED,
-        "Rubenstein & Goodenough 1965, Contextual correlates of synonymy",
-        Pinned(
-            *FARUQUI, "EN-RG-65.txt",
-            "c243f3a91c3f5d8cf67f21a67f6fb80bde8b6bb060851a6a48e6f2d68ec98c9f",
-        ),
-    ),
-    Dataset(
-        "mc30", "similarity", "en", 30, NOT_STATED,
-        "Miller & Charles 1991, Contextual correlates of semantic similarity",
-        Pinned(
-            *FARUQUI, "EN-MC-30.txt",
-            "33ee05911496ff83d95cac351d0746c6f63b9181b605cb7d307f4daa8864511b",
-        ),
-    ),
-    Dataset(
-        "rw", "similarity", "en", 2034, NOT_STATED,
-        "Luong, Socher & Manning 2013, Better word representations with recursive neural "
-        "networks for morphology",
-        Pinned(
-            *FARUQUI, "EN-RW-STANFORD.txt",
-            "5108d54dfc746f44f9c3d7e31d2857c37cf71430bc1594175a61a3b89bb0ae1f",
-        ),
-    ),
-    Dataset(
-        "simverb3500", "similarity", "en", 3500, NOT_STATED,
-        "Gerz, Vulić, Hill, Reichart & Korhonen 2016, SimVerb-3500: a large-scale evaluation "
-        "set of verb similarity",
-        Pinned(
-            *FARUQUI, "EN-SimVerb-3500.txt",
-            "9d84274e7ad029fd3cf69dd0516e9ade624bbef9bd4e2050f6cc1fa01471e0f5",
-        ),
-    ),
-    Dataset(
-        "verb143", "similarity", "en", 144, NOT_STATED,
-        "Baker, Reichart & Korhonen 2014, An unsupervised model for instance level "
-        "subcategorization acquisition",
-        Pinned(
-            *FARUQUI, "EN-VERB-143.txt",
-            "7259e19961c81912aa4c72de0102e480b2ad2bb9f4ce97d036fbde8e1a403001",
-        ),
-    ),
-    Dataset(
-        "ws353-sim", "similarity", "en", 203, NOT_STATED,
-        "Agirre et al. 2009, A study on similarity and relatedness using distributional and "
-        "WordNet-based approaches",
-        Pinned(
-            *FARUQUI, "EN-WS-353-SIM.txt",
-            "f1da938998863c94e53f72f984a5c6e215f0b46c323aae8f0f4930703a339107",
-        ),
-    ),
-    Dataset(
-        "ws353-rel", "similarity", "en", 252, NOT_STATED,
-        "Agirre et al. 2009, A study on similarity and relatedness using distributional and "
-        "WordNet-based approaches",
-        Pinned(
-            *FARUQUI, "EN-WS-353-REL.txt",
-            "66a7c88100624d0a391605ff61ce84e11d11ee620d51ec0298da49592838f8fa",
-        ),
-    ),
-    Dataset(
-        "yp130", "similarity", "en", 130, NOT_STATED,
-        "Yang & Powers 2006, Verb similarity on the taxonomy of WordNet",
-        Pinned(
-            *FARUQUI, "EN-YP-130.txt",
-            "7643fdbc6158c3424061e2cba450c71285767266ff9f3db947bfc1f1f5ce67ab",
-        ),
-    ),
-    Dataset(
-        "msr", "analogy", "en", 8000, NOT_STATED,
-        "Mikolov, Yih & Zweig 2013, Linguistic regularities in continuous space word "
-        "representations",
-        Pinned(
-            *NGRAM2VEC, "msr.txt",
-            "6e8d8a1d83165250631e5d74689837ab11bd00b7547a1d5e7000fa8bb4e259ef",
-        ),
-    ),
-    Dataset(
-        "ap", "categorization", "en", 402, NOT_STATED,
-        "Almuhareb & Poesio 2005, Concept learning and categorization from the web",
-        Pinned(
-            *CATEGORIES, "ap.csv",
-            "0efdcdf298946620f4d3db17743483b45ac09169c3ef943761d52ff9a0de8974",
-        ),
-    ),
-    Dataset(
-        "bless", "categorization", "en", 200, NOT_STATED,
-        "Baroni & Lenci 2011, How we BLESSed distributional semantic evaluation",
-        Pinned(
-            *CATEGORIES, "bless.csv",
-            "cf14ae0c0feeb78a7d85e0a3ca725ab5f573677ceaa950b7417db749a7012cc3",
-        ),
-    ),
-    Dataset(
-        "battig", "categorization", "en", 5231, NOT_STATED,
-        "Battig & Montague 1969, Category norms of verbal items in 56 categories",
-        Pinned(
-            *CATEGORIES, "battig.csv",
-            "b7146cac221664de3781d47b8463c4e50841a138be26ff96f2d4aa4110126898",
-        ),
-    ),
-    Dataset(
-        "esslli2008", "categorization", "en", 45, NOT_STATED,
-        "Baroni, Evert & Lenci 2008, Bridging the gap between semantic theory and "
-        "computational simulations: proceedings of the ESSLLI workshop on distributional "
-        "lexical semantics",
-        Pinned(
-            *CATEGORIES, "essli-2008.csv",
-            "b41a8437ea6165bb3f96751f1fb51b4be5a200c02cf28ae7ca7b42ddc631c320",
-        ),
-    ),
-    Dataset(
-        "8-8-8", "outliers", "en", 64, NOT_STATED,
-        "Camacho-Collados & Navigli 2016, Find the word that does not belong: a framework for "
-        "an intrinsic evaluation of word vector representations",
-        Pinned(
-            *OUTLIERS, "8-8-8.csv",
-            "c3b02e9323cbf0a31a30e9ef35be87c687f75f671939f46a84fc74745c96cb35",
-        ),
-    ),
-    Dataset(
-        "wikisem500", "outliers", "en", 2812, NOT_STATED,
-        "Blair, Merhav & Barry 2016, Automated generation of multilingual clusters for the "
-        "evaluation of distributed representations",
-        Pinned(
-            *OUTLIERS, "wikisem500.csv",
-            "7e2a41d8c6a190fcdaa691b6a51552d07e6b02f5ae9cb2890d4569777aa6e663",
-        ),
-    ),
-)  # fmt: skip
+Load = Callable[[], Any]
+"""Returns a benchmark, or an evaluator of one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A benchmark known by name: what it is, where its file comes from and where it lies.
+
+    Parameters
+    ----------
+    name : str
+        What users type.
+    task : str
+        What its items ask: similarity, analogy, categorization, outliers, bias, or another word.
+    language : str
+        ISO 639-1 code; empty if it is not known.
+    n_items : int or None
+        Number of items the file gives, repeats included; None if it is not known.
+    licence : str
+        As stated by its authors, or ``"not stated"``.
+    citation : str
+        The paper to cite: authors, year, title.
+    origin : Packaged, Pinned, path or callable
+        Where the file comes from; or what returns the benchmark, or an evaluator of it.
+    """
+
+    name: str
+    task: str
+    language: str
+    n_items: int | None
+    licence: str
+    citation: str
+    origin: Packaged | Pinned | Path | Load
+
+    @property
+    def authors(self) -> str:
+        """Authors and year as cited in running text.
+
+        Examples
+        --------
+        >>> origin = Packaged("gensim", "test/test_data/simlex999.txt")
+        >>> cited = "Hill, Reichart & Korhonen 2015, SimLex-999"
+        >>> Dataset("simlex999", "similarity", "en", 999, "not stated", cited, origin).authors
+        'Hill et al. 2015'
+        """
+        names, year = self.citation.split(" & ")[0], re.search(r"\b\d{4}\b", self.citation)
+        if year is None:
+            return self.citation
+        everyone = self.citation[: year.start()].strip()
+        several = ", " in everyone
+        return f"{names.split(', ')[0] + ' et al.' if several else everyone} {year[0]}"
+
+    @property
+    def has_file(self) -> bool:
+        """Whether it is read from a file, and not made by a function."""
+        return not callable(self.origin)
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies on this machine, or is to lie once it is fetched.
+
+        Raises
+        ------
+        BenchmarkError
+            If a function makes the benchmark.
+        MissingExtraError
+            If the package that carries the file is not installed.
+        """
+        if isinstance(self.origin, Path):
+            return self.origin
+        if isinstance(self.origin, Pinned):
+            return source.folder() / self.task / self.origin.file
+        if not isinstance(self.origin, Packaged):
+            raise BenchmarkError(f"benchmark {self.name!r} has no file: a function makes it.")
+        # gensim.test.utils.datapath gives the same path but imports all of gensim first.
+        spec = find_spec(self.origin.package)
+        if spec is None or spec.origin is None:
+            raise MissingExtraError(f"benchmark {self.name}", self.origin.package, "all")
+        return Path(spec.origin).parent / self.origin.file
+
+    @property
+    def is_here(self) -> bool:
+        """Whether a file lies at `path`; its bytes are checked when it is read."""
+        return not self.has_file or self.path.is_file()
+
+    def fetch(self) -> Path:
+        """Return the path of the file, downloaded if it is absent, its bytes checked.
+
+        Raises
+        ------
+        BenchmarkError
+            If there is none, it cannot be downloaded, or its bytes are wrong.
+        MissingExtraError
+            If the package that carries it is not installed.
+        """
+        if isinstance(self.origin, Pinned):
+            return source.fetch(self.name, self.path, self.origin.url, self.origin.sha256)
+        return self.path
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return its entry in the JSON document ``driftkit.datasets/1``."""
+        pinned = self.origin if isinstance(self.origin, Pinned) else None
+        return {
+            "name": self.name,
+            "task": self.task,
+            "language": self.language,
+            "n_items": self.n_items,
+            "licence": self.licence,
+            "citation": self.citation,
+            "package": self.origin.package if isinstance(self.origin, Packaged) else None,
+            "url": pinned and pinned.url,
+            "sha256": pinned and pinned.sha256,
+            "path": str(self.path) if self.has_file else None,
+            "is_here": self.is_here,
+        }
+
+    def read(self) -> Any:
+        """Return the benchmark from its file, fetched first; or what the function returns.
+
+        Raises
+        ------
+        BenchmarkError, MissingExtraError
+            What `fetch` raises; or if the file cannot be parsed, or the benchmark has another name.
+        """
+        if callable(self.origin):
+            found = self.origin()
+        elif self.task == "bias":
+            found = read_word_set(self.fetch(), self.name)
+        else:
+            found = read_benchmark(self.fetch(), self.name)
+        if name_of(found) != self.name:
+            raise BenchmarkError(
+                f"the benchmark registered as {self.name!r} calls itself {name_of(found)!r}; rules "
+                "and results go by the name, so give both the same."
+            )
+        return found
+
+
+def _built_in() -> dict[str, Dataset]:
+    text = files("driftkit.datasets").joinpath("catalog.toml").read_text(encoding="utf-8")
+    rows = tomllib.loads(text)
+    found = {}
+    for name, row in rows["benchmarks"].items():
+        origin: Packaged | Pinned
+        if "package" in row:
+            origin = Packaged(*row["package"])
+        else:
+            origin = Pinned(**rows["folders"][row["from"]], file=row["file"], sha256=row["sha256"])
+        licence, language = row.get("licence", NOT_STATED), row.get("language", "en")
+        found[name] = Dataset(
+            name, row["task"], language, row["n_items"], licence, row["citation"], origin
+        )
+    return found
+
+
+REGISTRY = _built_in()
+"""Benchmarks by name: those of driftkit, then those that were registered."""
+
+_OWN = frozenset(REGISTRY)
+
+
+def register_benchmark(
+    name: str,
+    load: Load | str | PathLike[str],
+    *,
+    task: str = "other",
+    language: str = "",
+    n_items: int | None = None,
+    licence: str = NOT_STATED,
+    citation: str = "",
+) -> None:
+    """Give a benchmark a name, so that functions, the command line and rules know it by that.
+
+    Parameters
+    ----------
+    name : str
+        What users type, in rules too: ``spearman[NAME] >= -0.02``.
+    load : callable or path
+        A file, or a folder of BATS, whose kind is told from its content. Or a function without
+        arguments that returns a benchmark (one of `driftkit.datasets`, or of a type that
+        `driftkit.evaluators.register_evaluator` knows), or an evaluator of one; it is called when
+        the benchmark is first asked for, and what it returns has the same name.
+    task : str
+        The heading it stands under in ``driftkit datasets list``.
+    language, n_items, licence, citation
+        What that list and its JSON say about it; all may be left out. `citation` begins with
+        authors and year, or says in a few words what the benchmark is.
+
+    Raises
+    ------
+    OptionError
+        If another benchmark has that name, or `load` is neither a path nor a function.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import driftkit as dk
+    >>> from driftkit.datasets import SimilarityBenchmark
+    >>> def drinks():
+    ...     pairs = (("tea", "milk"), ("tea", "sun"), ("milk", "sun"))
+    ...     return SimilarityBenchmark("drinks", pairs, np.array([9.0, 2.0, 1.0]))
+    >>> dk.register_benchmark("drinks", drinks, citation="Three pairs of words")
+    >>> table = ["tea", "milk", "sun"], [[1.0, 0.3], [1.0, 0.1], [0.0, 1.0]]
+    >>> [(s.measure, round(s.value, 2)) for s in dk.score(table, ["drinks"])]
+    [('spearman', 1.0), ('pearson', 1.0)]
+    """
+    if not name or re.search(r"[\[\]\s]", name):
+        raise OptionError(
+            f"a benchmark cannot be called {name!r}: rules write names in brackets, so a name has "
+            "no spaces and no brackets."
+        )
+    if not callable(load) and not isinstance(load, str | PathLike):
+        raise OptionError(
+            f"benchmark {name!r} came with {type(load).__name__}; give the path of a file, or a "
+            "function that returns the benchmark."
+        )
+    origin = load if callable(load) else Path(load)
+    dataset = Dataset(name, task, language, n_items, licence, citation, origin)
+    if name in _OWN or REGISTRY.get(name, dataset) != dataset:
+        raise OptionError(
+            f"a benchmark called {name!r} is registered already; choose another name."
+        )
+    REGISTRY[name] = dataset
+
+
+def look_up(name: str) -> Dataset:
+    """Return what is known of a benchmark, without reading it.
+
+    Raises
+    ------
+    UnknownNameError
+        If no benchmark has that name.
+
+    Examples
+    --------
+    >>> look_up("men").n_items
+    3000
+    """
+    if name not in REGISTRY:
+        load_plugins()  # one of them may register it
+    if name not in REGISTRY:
+        raise UnknownNameError(
+            "benchmark", name, REGISTRY, "The path of a file works too; none is there."
+        )
+    return REGISTRY[name]
+
+
+def get(name: str | PathLike[str] | Benchmark) -> Any:
+    """Return a benchmark by name or by file.
+
+    Parameters
+    ----------
+    name : str, path or Benchmark
+        A name in `REGISTRY`, or the path of a file, or of a folder in the layout of BATS; a
+        benchmark is returned as it is. A named benchmark that is not on this machine is
+        downloaded, unless ``DRIFTKIT_OFFLINE`` is set.
+
+    Returns
+    -------
+    SimilarityBenchmark, AnalogyBenchmark, CategorizationBenchmark, OutlierBenchmark, \
+ChoiceBenchmark or WordSets
+        Or what a registered name stands for, an evaluator for one.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is neither a known name nor a file.
+    BenchmarkError
+        If the file cannot be fetched or parsed.
+
+    Examples
+    --------
+    >>> benchmark = get("ws353")
+    >>> len(benchmark), benchmark.pairs[1], float(benchmark.gold[1])
+    (353, ('tiger', 'cat'), 7.35)
+    """
+    if not isinstance(name, str | PathLike):
+        return name
+    if str(name) not in REGISTRY and Path(name).exists():
+        return read_benchmark(name)
+    return look_up(str(name)).read()
+
+
+def get_all(
+    names: Sequence[str | PathLike[str] | Benchmark] | str | None = None,
+) -> tuple[Any, ...]:
+    """Return several benchmarks, `DEFAULT` when None is given.
+
+    Raises
+    ------
+    BenchmarkError
+        If two of them have the same name, or the list is empty.
+    """
+    asked = DEFAULT if names is None else [names] if isinstance(names, str) else names
+    benchmarks = tuple(get(name) for name in asked)
+    if not benchmarks:
+        raise BenchmarkError(f"no benchmark was named; known: {', '.join(REGISTRY)}, or a file.")
+    seen: set[str] = set()
+    for benchmark in benchmarks:
+        name = name_of(benchmark)
+        if name in seen:
+            raise BenchmarkError(
+                f"two benchmarks are called {name!r}; results are told apart by name, "
+                "so rename one of the files or name it once."
+            )
+        seen.add(name)
+    return benchmarks

@@ -21,20 +21,9 @@ ACCEPTED = (
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line that is neither blank nor a comment.
+    """One line that is neither blank nor a comment, without the white space around it.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-        The file it stands in.
-    number : int
-        Its number in the file, from 1.
-    text : str
-        As written, without the white space around it.
-    separator : str or None
-        What its fields are cut at; None for white space.
-    fields : tuple of str
-        Its fields, without the white space around each.
+    `number` counts from 1. `fields` are cut at `separator`, which is None for white space.
     """
 
     path: Path
@@ -62,32 +51,47 @@ def read_lines(path: Path) -> tuple[Line, ...]:
     BenchmarkError
         If the file is missing, a folder, empty, too large or not UTF-8 text.
     """
-    numbered = _numbered(path)
-    if not numbered:
-        raise BenchmarkError(f"{path} holds no benchmark item. {ACCEPTED}")
+    numbered = text_lines(path, ACCEPTED)
     separator = _separator([text for _, text in numbered])
     return tuple(_cut(path, number, text, separator) for number, text in numbered)
 
 
-def _numbered(path: Path) -> list[tuple[int, str]]:
+def text_lines(path: Path, accepted: str) -> list[tuple[int, str]]:
+    """Return the lines that are neither blank nor comments, with their numbers.
+
+    `accepted` says what such a file holds, for the error; raises as `read_lines`.
+    """
     if path.is_dir():
-        raise BenchmarkError(f"{path} is a folder; a benchmark is one text file. {ACCEPTED}")
+        raise BenchmarkError(f"{path} is a folder; a benchmark is one text file. {accepted}")
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise BenchmarkError(
                 f"{path} has {path.stat().st_size:,} bytes, too many for a benchmark. "
-                f"Is it a table of vectors? {ACCEPTED}"
+                f"Is it a table of vectors? {accepted}"
             )
         content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise BenchmarkError(
-            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8. {ACCEPTED}"
+            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8. {accepted}"
         ) from None
     except OSError as error:
-        raise BenchmarkError(f"{path} cannot be read: {error.strerror}. {ACCEPTED}") from None
+        raise BenchmarkError(f"{path} cannot be read: {error.strerror}. {accepted}") from None
     # Not str.splitlines: that would also cut at form feeds and Unicode separators inside words.
-    lines = ((number, line.strip()) for number, line in enumerate(content.split("\n"), 1))
-    return [(number, line) for number, line in lines if line and not line.startswith("#")]
+    numbered = ((number, line.strip()) for number, line in enumerate(content.split("\n"), 1))
+    lines = [(number, line) for number, line in numbered if line and not line.startswith("#")]
+    if not lines:
+        raise BenchmarkError(f"{path} holds no benchmark item. {accepted}")
+    return lines
+
+
+def first_line(path: Path) -> str:
+    """Return the first line that `text_lines` would, or nothing if the file cannot be read."""
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            lines = (line.strip() for line in file)
+            return next((line for line in lines if line and not line.startswith("#")), "")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _separator(texts: list[str]) -> str | None:

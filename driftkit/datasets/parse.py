@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import math
+import re
 from collections.abc import Sequence
+from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +15,58 @@ from driftkit.datasets.benchmarks import (
     AnalogyBenchmark,
     Benchmark,
     CategorizationBenchmark,
+    OutlierBenchmark,
+    OutlierGroup,
     SimilarityBenchmark,
 )
-from driftkit.datasets.columns import read_columns
+from driftkit.datasets.layouts import (
+    holds_choices,
+    holds_word_sets,
+    read_bats,
+    read_choices,
+    read_word_set,
+)
 from driftkit.datasets.lines import ACCEPTED, Line, read_lines
-from driftkit.datasets.mislabelled import refuse_mislabelled
 from driftkit.errors import BenchmarkError
+
+FIRST, SECOND = ("word1", "word 1", "w1"), ("word2", "word 2", "w2")
+SCORE = ("similarity", "simlex999", "score", "human (mean)", "mean", "rating")
+"""What published files call the columns of a similarity set, the surest name first."""
+
+NOT_SIMLEX = {
+    ("old", "new"): 0.0,
+    ("smart", "intelligent"): 9.76923076923077,
+    ("hard", "difficult"): 9.692307692307692,
+    ("happy", "cheerful"): 9.307692307692308,
+    ("hard", "easy"): 0.0,
+    ("fast", "rapid"): 9.846153846153847,
+}
+"""The first ratings of the ``simlex999.csv`` that is not SimLex: its pairs, rated anew."""
+
+YP130 = {("brag", "boast"), ("concoct", "devise"), ("accentuate", "highlight")}
+"""Pairs of YP-130 that VERB-143 does not have."""
+
+
+def read_benchmark(path: str | PathLike[str], name: str | None = None) -> Benchmark:
+    """Read a file of any kind, or a folder of BATS.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    name : str, optional
+        Name of the benchmark; by default the file's name without its ending.
+
+    Raises
+    ------
+    BenchmarkError
+        If it cannot be read, or a line does not fit; the message gives its number.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return read_bats(path, name or path.name)
+    if holds_choices(path):
+        return read_choices(path, name)
+    return read_word_set(path, name) if holds_word_sets(path) else parse(path, name)
 
 
 def parse(path: str | Path, name: str | None = None) -> Benchmark:
@@ -48,14 +97,14 @@ def parse(path: str | Path, name: str | None = None) -> Benchmark:
     benchmark = _read(lines, path, name if name is not None else path.stem)
     if isinstance(benchmark, CategorizationBenchmark):
         _refuse_singles(path, benchmark)
-    refuse_mislabelled(path, benchmark)
+    _refuse_mislabelled(path, benchmark)
     return benchmark
 
 
 def _read(lines: Sequence[Line], path: Path, name: str) -> Benchmark:
     if any(line.is_section for line in lines):
         return _analogies(lines, path, name)
-    named = read_columns(lines, name)
+    named = _by_column(lines, name)
     if named is not None:
         return named
     typical = lines[min(1, len(lines) - 1)].fields  # the second line: no header
@@ -124,4 +173,122 @@ def _refuse_singles(path: Path, benchmark: CategorizationBenchmark) -> None:
         raise BenchmarkError(
             f"{path} puts each of its {len(benchmark)} words in a category of its own, so there is "
             f"nothing to find; the word comes first, then its category. {ACCEPTED}"
+        )
+
+
+def _by_column(
+    lines: Sequence[Line], name: str
+) -> CategorizationBenchmark | OutlierBenchmark | SimilarityBenchmark | None:
+    """Read a file by the names of its columns; None if its first line names none that are known.
+
+    So are published the categorization and outlier sets of the catalog, and SimLex-999 and
+    WordSim-353 by their authors. Other columns are ignored.
+    """
+    header = [field.casefold() for field in lines[0].fields]
+    items: Sequence[Line] = lines[1:]
+    first, second, score = (_place(header, names) for names in (FIRST, SECOND, SCORE))
+    benchmark: CategorizationBenchmark | OutlierBenchmark | SimilarityBenchmark | None = None
+    if {"outliers", "words"} <= set(header):
+        benchmark = _outliers_by_column(items, header, name)
+    elif {"word", "category"} <= set(header):
+        word = header.index("word")
+        # Files of AP and BLESS end each category with a row without a word: padding, no item.
+        items = [line for line in items if len(line.fields) != len(header) or line.fields[word]]
+        rows = _pick(items, header, (word, header.index("category")))
+        words, labels = zip(*rows, strict=True) if rows else ((), ())
+        benchmark = CategorizationBenchmark(name, words, labels)
+    elif first is not None and second is not None and score is not None:
+        benchmark = _similarities_by_column(items, header, (first, second, score), name)
+    if benchmark is not None and len(benchmark) == 0:
+        raise lines[0].unreadable("names columns, but no item follows")
+    return benchmark
+
+
+def _place(header: Sequence[str], names: Sequence[str]) -> int | None:
+    return next((header.index(name) for name in names if name in header), None)
+
+
+def _pick(
+    items: Sequence[Line], header: Sequence[str], places: Sequence[int]
+) -> list[tuple[str, ...]]:
+    rows = []
+    for line in items:
+        if len(line.fields) != len(header):
+            raise line.unreadable(f"has {len(line.fields)} fields, not {len(header)}")
+        row = tuple(line.fields[place] for place in places)
+        if not all(row):
+            raise line.unreadable("has an empty field")
+        rows.append(row)
+    return rows
+
+
+def _similarities_by_column(
+    items: Sequence[Line], header: Sequence[str], places: tuple[int, int, int], name: str
+) -> SimilarityBenchmark:
+    pairs: list[tuple[str, str]] = []
+    gold: list[float] = []
+    for line, (first, second, rated) in zip(items, _pick(items, header, places), strict=True):
+        score = _number(rated)
+        if score is None or not math.isfinite(score):
+            raise line.unreadable(f"has {rated!r} where a number belongs")
+        pairs.append((first, second))
+        gold.append(score)
+    return SimilarityBenchmark(name, tuple(pairs), np.array(gold, np.float64))
+
+
+def _outliers_by_column(
+    items: Sequence[Line], header: Sequence[str], name: str
+) -> OutlierBenchmark:
+    titled = "category" in header
+    places = [
+        header.index("category" if titled else "words"),
+        *map(header.index, ("words", "outliers")),
+    ]
+    groups = []
+    for line, (title, words, outliers) in zip(items, _pick(items, header, places), strict=True):
+        group = OutlierGroup(
+            title if titled else f"line {line.number}", _list(line, words), _list(line, outliers)
+        )
+        if len(group.words) < 2 or not group.outliers:
+            raise line.unreadable("needs two words or more and an outlier")
+        both = sorted({*group.words} & {*group.outliers})
+        if both:
+            raise line.unreadable(f"has {both[0]!r} both among the words and among the outliers")
+        groups.append(group)
+    return OutlierBenchmark(name, tuple(groups))
+
+
+def _list(line: Line, cell: str) -> tuple[str, ...]:
+    """Read a cell such as ``['lion', 'tiger']``; the empty word some lists end with is dropped."""
+    try:
+        words = ast.literal_eval(cell)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        words = None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise line.unreadable("needs lists such as ['lion', 'tiger'] in words and in outliers")
+    return tuple(word.strip() for word in words if word.strip())
+
+
+def _refuse_mislabelled(path: Path, benchmark: Benchmark) -> None:
+    """Refuse the two files of ``vecto-ai/word-benchmarks`` that hold something else than they say.
+
+    Their scores would be compared with published scores of another benchmark.
+    """
+    if not isinstance(benchmark, SimilarityBenchmark):
+        return
+    ratings = dict(zip(benchmark.pairs, benchmark.gold.tolist(), strict=True))
+    if all(
+        math.isclose(ratings.get(pair, -1), rated, abs_tol=0.05)
+        for pair, rated in NOT_SIMLEX.items()
+    ):
+        raise BenchmarkError(
+            f"{path} is not SimLex-999: it has the pairs of SimLex-999 with other ratings (old and "
+            "new get 0.0 instead of 1.58), so its scores compare with nothing published; use the "
+            "name simlex999."
+        )
+    called = re.sub(r"[^a-z0-9]", "", path.stem.casefold())
+    if "verb143" in called and ratings.keys() >= YP130:
+        raise BenchmarkError(
+            f"{path} is not VERB-143: it holds YP-130; use the name verb143 for the one and yp130 "
+            "for the other."
         )

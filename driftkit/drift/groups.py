@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from driftkit.arrays import Mask, Values
+from driftkit.display import OneLine
 from driftkit.errors import OptionError
 
 GROUPS = ("all", "moved", "unmoved")
@@ -23,7 +24,7 @@ BANDS = (1_000, 10_000, 100_000)
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(OneLine):
     """One measure of words over one group of them.
 
     Parameters
@@ -70,19 +71,9 @@ def group_masks(moved: Mask) -> dict[str, Mask]:
 
 
 def band_masks(n: int, last: Sequence[int] = BANDS) -> dict[str, Mask]:
-    """Return which of n words belong to each band of ranks.
+    """Return which of n words, most frequent first, belong to each band of ranks.
 
-    Parameters
-    ----------
-    n : int
-        Words, most frequent first.
-    last : sequence of int
-        Last rank, from 1, of each band, ascending; what follows is a band too.
-
-    Raises
-    ------
-    OptionError
-        If the ranks do not ascend from 1 or more.
+    The last ranks of the bands, from 1, must ascend; what follows them is a band too.
 
     Examples
     --------
@@ -105,19 +96,9 @@ def band_masks(n: int, last: Sequence[int] = BANDS) -> dict[str, Mask]:
 
 
 def summarize(values: Mapping[str, Values], masks: Mapping[str, Mask]) -> tuple[Summary, ...]:
-    """Sum up measures of words over groups of them.
+    """Sum up measures of words, (m,) by name, over groups of words, masks (m,) by name.
 
-    Parameters
-    ----------
-    values : mapping of str to ndarray of float64, shape (m,)
-        Measures by name; NaN where a word could not be measured.
-    masks : mapping of str to ndarray of bool, shape (m,)
-        Which words belong to each group, as from `group_masks` or `band_masks`.
-
-    Returns
-    -------
-    tuple of Summary
-        Measure by measure, each group by group.
+    Masks come from `group_masks` or `band_masks`; the summaries, measure by measure.
 
     Examples
     --------

@@ -181,19 +181,17 @@ def space_drift(
             chosen.items(), zip(raw, unit, norms, strict=True), strict=True
         )
     ]
-    found = [
-        value
-        for measure in computed_from("sums", "space", REGISTRY.values())
-        for group in groups
-        for value in _measured(measure, function_of(measure), group)
-    ]
-    found += [
-        value
-        for measure in computed_from("pair", "space", measures)
-        for group in groups
-        for value in _measured(measure, _of_rows(measure), group)
-    ]
-    return SpaceDrift(tuple(found))
+    taken = computed_from("sums", "space", REGISTRY.values())
+    formulas = {measure: function_of(measure) for measure in taken}
+    formulas |= {each: _of_rows(each) for each in computed_from("pair", "space", measures)}
+    return SpaceDrift(
+        tuple(
+            value
+            for measure, formula in formulas.items()
+            for group in groups
+            for value in _measured(measure, formula, group)
+        )
+    )
 
 
 def _by_group(
@@ -207,24 +205,6 @@ def _by_group(
     ]
     moved, unmoved = (reduce(add, each) for each in zip(*parts, strict=True))
     return [moved + unmoved, moved, unmoved, *(part[0] + part[1] for part in parts if bands)]
-
-
-@dataclass(frozen=True, eq=False)
-class _Table:
-    """One table over one group of rows."""
-
-    matrix: Matrix
-    mask: Mask
-    centered: Values  # Xc'Xc (d, d)
-    raw: Values  # X'X (d, d)
-    directed: int  # rows that have a direction in both tables
-    mean_unit: Values  # of those rows divided by their norms (d,)
-
-    @cached_property
-    def eigenvalues(self) -> Values:
-        """Those (d,) of ``Xc'Xc``; those below zero by rounding raised to it."""
-        lam: Values = np.maximum(np.linalg.eigvalsh(self.centered), 0)
-        return lam
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,12 +231,10 @@ class _Group:
         )
 
     @cached_property
-    def tables(self) -> tuple[_Table, _Table]:
-        """The original and the tuned table."""
-        p, m, u = self.pair, self.raw, self.unit
-        original = _Table(p.before, self.mask, m.xx, m.raw_xx, u.n, u.mean_x)
-        tuned = _Table(p.after, self.mask, m.yy, m.raw_yy, u.n, u.mean_y)
-        return original, tuned
+    def eigenvalues(self) -> tuple[Values, Values]:
+        """Those (d,) of ``Xc'Xc`` and ``Yc'Yc``; those below zero by rounding raised to it."""
+        x, y = (np.maximum(np.linalg.eigvalsh(each), 0) for each in (self.raw.xx, self.raw.yy))
+        return x, y
 
     @cached_property
     def bases(self) -> tuple[spectrum.Basis, spectrum.Basis]:
@@ -265,17 +243,17 @@ class _Group:
     @property
     def rows(self) -> tuple[Matrix, Matrix]:
         """Rows (m, d) of both tables; views where all are chosen."""
-        p, some = self.pair, slice(None) if self.mask.all() else self.mask
-        return p.before[some], p.after[some]
+        some = slice(None) if self.mask.all() else self.mask
+        return self.pair.before[some], self.pair.after[some]
 
 
 @dataclass(frozen=True, slots=True)
 class _Formula:
-    """How a measure is taken of a group: its function of the group, or of each of its tables."""
+    """How a measure is taken of a group: of the pair, or of one table (0 or 1) and then of each."""
 
-    function: Callable[[Any], float]
+    function: Callable[..., float]
     least: int  # rows it needs
-    each: bool = False  # whether it describes one table
+    each: bool = False
     varied: bool = False  # whether the rows must differ
     directed: bool = False  # whether only rows with a direction count
     bands: bool = True
@@ -292,9 +270,9 @@ class _Formula:
         elif self.varied and group.shapeless:
             reason = "the rows of a table are all equal, so they have no shape"
         value = np.nan
-        for of in ("original", "tuned") if self.each else ("pair",):
-            if not reason and not (of == "tuned" and group.unchanged):
-                value = self.function(group if of == "pair" else group.tables[of == "tuned"])
+        for at, of in enumerate(("original", "tuned") if self.each else ("pair",)):
+            if not reason and not (at and group.unchanged):
+                value = self.function(group, at) if self.each else self.function(group)
             yield of, n, value, reason or (self.flat if np.isnan(value) else None)
 
 
@@ -338,8 +316,19 @@ def _procrustes(group: _Group) -> float:
     return float(np.sqrt(min(rotated, unrotated)))
 
 
+def _mean_cosine(group: _Group, at: int) -> float:
+    return similarity.mean_cosine(group.unit.n, (group.unit.mean_x, group.unit.mean_y)[at])
+
+
+def _isotropy(group: _Group, at: int) -> float:
+    matrix = (group.pair.before, group.pair.after)[at]
+    return spectrum.partition_isotropy(
+        matrix, group.mask, group.raw.raw_yy if at else group.raw.raw_xx
+    )
+
+
 def _of_spectrum(function: Callable[[Values], float]) -> _Formula:
-    return _Formula(lambda table: function(table.eigenvalues), 2, each=True, varied=True)
+    return _Formula(lambda g, at: function(g.eigenvalues[at]), 2, each=True, varied=True)
 
 
 provide(
@@ -355,18 +344,11 @@ provide(
             lambda g: spectrum.eigenspace_instability(g.raw, *g.bases), 1
         ),
         "rsa": _Formula(lambda g: similarity.rsa(g.unit), 3, directed=True),
-        "mean_cosine": _Formula(
-            lambda t: similarity.mean_cosine(t.directed, t.mean_unit), 2, each=True, directed=True
-        ),
+        "mean_cosine": _Formula(_mean_cosine, 2, each=True, directed=True),
         "effective_rank": _of_spectrum(spectrum.effective_rank),
         "stable_rank": _of_spectrum(spectrum.stable_rank),
         "participation_ratio": _of_spectrum(spectrum.participation_ratio),
         "isoscore": _of_spectrum(spectrum.isoscore),
-        "partition_isotropy": _Formula(
-            lambda t: spectrum.partition_isotropy(t.matrix, t.mask, t.raw),
-            1,
-            each=True,
-            bands=False,
-        ),
+        "partition_isotropy": _Formula(_isotropy, 1, each=True, bands=False),
     },
 )

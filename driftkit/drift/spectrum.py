@@ -62,10 +62,7 @@ def participation_ratio(lam: Values) -> float:
 def isoscore(lam: Values) -> float:
     """Return how evenly the variance fills all d directions: 1 for a ball, 0 for a line.
 
-    Parameters
-    ----------
-    lam : ndarray of float64, shape (d,)
-        Eigenvalues of the covariance, that is of centered rows; their scale does not matter.
+    The eigenvalues are of centered rows; their scale does not matter.
 
     References
     ----------
@@ -89,19 +86,8 @@ def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Values) -> float:
     """Return ``min Z(c) / max Z(c)``, ``Z(c) = sum exp(c.x)``, c the eigenvectors, both signs.
 
     An eigenvector has no sign, so both are tried; the usual code takes whichever one the solver
-    gave, and its answer changes with the solver.
-
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    chosen : ndarray of bool, shape (n,)
-    gram : ndarray of float64, shape (d, d)
-        ``X'X`` of the chosen rows, not centered.
-
-    Returns
-    -------
-    float
-        From 0 to 1, 1 is isotropic; NaN without rows.
+    gave, and its answer changes with the solver. ``gram`` (d, d) is ``X'X`` of the chosen rows of
+    the matrix (n, d), not centered. 1 is isotropic; NaN without rows.
 
     References
     ----------

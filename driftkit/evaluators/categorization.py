@@ -3,70 +3,36 @@
 The clustering is one and fixed: Ward's (1963) agglomeration of the unit rows, from scipy, cut at as
 many clusters as there are categories. It has no random start, so it needs no seed, the same table
 always gives the same clusters, and nobody can report the best of several.
+
+How well clusters agree with categories is told by purity, the adjusted Rand index and V-measure,
+which all start from the table of counts: words of category i in cluster j.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from os import PathLike
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
+from scipy.special import comb
 
-from driftkit.arrays import Matrix
-from driftkit.datasets import CategorizationBenchmark, get
-from driftkit.errors import BenchmarkError
-from driftkit.evaluators.comparison.paired_items import PairedAnswers
-from driftkit.evaluators.evaluation import Evaluation
-from driftkit.evaluators.inputs import as_table
-from driftkit.evaluators.lookup import (
-    Case,
-    Items,
-    Mask,
-    Rows,
-    check_case,
-    find_items,
-    lookup,
-    rarest,
-)
-from driftkit.evaluators.partitions import Labels, adjusted_rand, in_majority, purity, v_measure
-from driftkit.evaluators.scores import Score
-from driftkit.pair import Pair
+from driftkit.arrays import Mask, Matrix, Rows, Values
+from driftkit.datasets import CategorizationBenchmark
+from driftkit.embeddings import Embeddings
+from driftkit.evaluators.base import AnswerEvaluator, filled
+from driftkit.evaluators.closeness import unit_rows
+from driftkit.evaluators.lookup import Find, Items, find_items
+from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.progress import Progress
 
-if TYPE_CHECKING:
-    from driftkit.evaluators.inputs import Table
-
-MEASURES = {"purity": purity, "adjusted_rand": adjusted_rand, "v_measure": v_measure}
+Labels = npt.NDArray[np.int64]
+Counts = npt.NDArray[np.int64]
 
 
-def ward_clusters(matrix: Matrix, rows: Rows, count: int) -> Labels:
-    """Cut the unit rows into at most `count` clusters by Ward's method.
-
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    rows : ndarray of int64, shape (m,)
-        Rows to cluster, none of them zero.
-    count : int
-
-    Returns
-    -------
-    ndarray of int64, shape (m,)
-        Clusters from 0.
-    """
-    if len(rows) < 2:
-        return np.zeros(len(rows), np.int64)
-    vectors = matrix[rows].astype(np.float64)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    tree = linkage(vectors, "ward")
-    clusters: Labels = fcluster(tree, count, "maxclust").astype(np.int64) - 1
-    return clusters
-
-
-class Categorization:
+class Categorization(AnswerEvaluator[CategorizationBenchmark]):
     """A categorization benchmark.
 
     Words the table lacks are left out, and so are those with a zero row.
@@ -83,100 +49,125 @@ class Categorization:
     1.0
     """
 
+    _kind, _lacks = CategorizationBenchmark, "has no words with categories"
     measure = "purity"
-
-    def __init__(
-        self,
-        benchmark: str | PathLike[str] | CategorizationBenchmark,
-        *,
-        case: Case = "exact-then-folded",
-    ) -> None:
-        found = get(benchmark)
-        if not isinstance(found, CategorizationBenchmark):
-            raise BenchmarkError(f"{found.name} has no words with categories.")
-        check_case(case)
-        self.benchmark = found
-        self.case: Case = case
 
     @property
     def settings(self) -> dict[str, str]:
         """The policies, in words."""
-        return {"oov": "skip", "case": self.case, "clustering": "Ward, scipy"}
+        return super().settings | {"clustering": "Ward, scipy"}
 
-    def score(self, source: Table, *, progress: Progress | None = None) -> Evaluation:
-        """Score one table: purity, adjusted Rand index and V-measure.
+    def _asked(self) -> dict[str, Sequence[Any]]:
+        return {"word": self.benchmark.words}
 
-        Parameters
-        ----------
-        source : Embeddings, KeyedVectors, (words, vectors), str or path
-        progress : callable, optional
-            Called with (done, total).
-        """
-        table = as_table(source)
-        items = self._items(lookup(table.index, self.case), table.norms == 0)
-        used = np.flatnonzero(items.usable)
-        categories = self._categories(used)
-        clusters = self._clusters(table.matrix, items, categories)
-        scores = tuple(
-            Score(
-                source=table.source.name,
-                benchmark=self.benchmark.name,
-                measure=name,
-                value=measure(categories, clusters) if len(used) else math.nan,
-                n_total=items.n_total,
-                n_used=len(used),
-                oov=items.oov,
-                zero=items.zero,
-                reason=items.reason,
+    def _categories(self) -> Sequence[str]:
+        return self.benchmark.labels
+
+    def _items(self, find: Find, is_zero: Mask) -> Items:
+        return find_items([(word,) for word in self.benchmark.words], find, is_zero)
+
+    def _score(self, table: Embeddings, items: Items, progress: Progress | None) -> Evaluation:
+        del progress
+        labels, clusters = self._clusters(table.matrix, items)
+        scores = [
+            Score.of(
+                items, table, self, agree(labels, clusters) if len(labels) else math.nan,
+                measure=measure,
             )
-            for name, measure in MEASURES.items()
-        )
-        cluster, fits = np.full(items.n_total, -1), np.zeros(items.n_total, bool)
-        cluster[used], fits[used] = clusters, in_majority(categories, clusters)
+            for measure, agree in MEASURES.items()
+        ]  # fmt: skip
         columns = {
             "word": self.benchmark.words,
             "category": self.benchmark.labels,
-            "cluster": cluster,
-            "correct": fits,
+            "cluster": filled(clusters, items.usable, -1),
+            "correct": filled(in_majority(labels, clusters), items.usable, False),
             "used": items.usable,
         }
-        if progress is not None:
-            progress(1, 1)
         return Evaluation(scores, self.settings, columns, ("category", "cluster", "word"))
 
-    def pair(
-        self, pair: Pair, memo: object = None, progress: Progress | None = None
-    ) -> tuple[Items, PairedAnswers]:
-        """Cluster the words both tables have, in each; purity is compared."""
-        del memo, progress
-        items = self._items(lookup(pair.index, self.case), pair.zero)
+    def _answer(self, matrix: Matrix, items: Items) -> tuple[Values, Sequence[Any]]:
+        labels, clusters = self._clusters(matrix, items)
+        return in_majority(labels, clusters).astype(np.float64), clusters.tolist()
+
+    def _clusters(self, matrix: Matrix, items: Items) -> tuple[Labels, Labels]:
+        """Return the category of each usable word, from 0 without gaps, and its cluster."""
+        number = {name: i for i, name in enumerate(self.benchmark.categories)}
         used = np.flatnonzero(items.usable)
-        rows = items.rows[used]  # (m, 1)
-        categories = self._categories(used)
-        sides = [self._clusters(matrix, items, categories) for matrix in (pair.before, pair.after)]
-        before, after = (in_majority(categories, side).astype(np.float64) for side in sides)
-        labels = [self.benchmark.labels[i] for i in used]
-        return items, PairedAnswers(
-            self.measure,
-            {"word": [self.benchmark.words[i] for i in used]},
-            (sides[0].tolist(), sides[1].tolist()),
-            before,
-            after,
-            np.ones(len(used), np.int64),
-            pair.moved[rows].sum(axis=1),
-            rarest(pair, rows),
-            tuple(labels),
-        )
+        found = np.array([number[self.benchmark.labels[i]] for i in used], np.int64)
+        names, labels = np.unique(found, return_inverse=True)
+        return labels, ward_clusters(matrix, items.rows[used, 0], len(names))
 
-    def _items(self, find: Callable[[str], int], is_zero: Mask) -> Items:
-        return find_items([(word,) for word in self.benchmark.words], find, is_zero)
 
-    def _categories(self, used: Rows) -> Labels:
-        names = {name: i for i, name in enumerate(self.benchmark.categories)}
-        found = np.array([names[self.benchmark.labels[i]] for i in used], np.int64)
-        _, dense = np.unique(found, return_inverse=True)
-        return np.asarray(dense, np.int64)
+def ward_clusters(matrix: Matrix, rows: Rows, count: int) -> Labels:
+    """Cut the unit rows (m,), none of them zero, into at most `count` clusters from 0, (m,)."""
+    if len(rows) < 2:
+        return np.zeros(len(rows), np.int64)
+    tree = linkage(unit_rows(matrix, rows), "ward")
+    clusters: Labels = fcluster(tree, count, "maxclust").astype(np.int64) - 1
+    return clusters
 
-    def _clusters(self, matrix: Matrix, items: Items, categories: Labels) -> Labels:
-        rows = items.rows[items.usable][:, 0]
-        return ward_clusters(matrix, rows, len(np.unique(categories)))
+
+def contingency(categories: Labels, clusters: Labels) -> Counts:
+    """Count the words of each category in each cluster, from labels (m,) that start at 0."""
+    shape = (int(categories.max(initial=-1)) + 1, int(clusters.max(initial=-1)) + 1)
+    table = np.zeros(shape, np.int64)
+    np.add.at(table, (categories, clusters), 1)
+    return table
+
+
+def in_majority(categories: Labels, clusters: Labels) -> npt.NDArray[np.bool_]:
+    """Return which words (m,) are of the commonest category of their cluster.
+
+    Their share is the purity. Among equally common categories the first counts.
+    """
+    if len(categories) == 0:
+        return np.zeros(0, bool)
+    majority = contingency(categories, clusters).argmax(axis=0)
+    found: npt.NDArray[np.bool_] = majority[clusters] == categories
+    return found
+
+
+def purity(categories: Labels, clusters: Labels) -> float:
+    """Share of words in the commonest category of their cluster (Zhao & Karypis 2001).
+
+    >>> purity(np.array([0, 0, 1, 1]), np.array([0, 0, 0, 1]))
+    0.75
+    """
+    return float(in_majority(categories, clusters).mean())
+
+
+def adjusted_rand(categories: Labels, clusters: Labels) -> float:
+    """Adjusted Rand index: 1 for the same partition, 0 on average by chance (Hubert & Arabie 1985).
+
+    >>> round(adjusted_rand(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])), 4)
+    0.5714
+    """
+    table = contingency(categories, clusters)
+    together = comb(table, 2).sum()
+    by_category, by_cluster = comb(table.sum(axis=1), 2).sum(), comb(table.sum(axis=0), 2).sum()
+    pairs = comb(table.sum(), 2)
+    expected = by_category * by_cluster / pairs if pairs else 0.0
+    most = (by_category + by_cluster) / 2
+    return 1.0 if most == expected else float((together - expected) / (most - expected))
+
+
+def v_measure(categories: Labels, clusters: Labels) -> float:
+    """Harmonic mean of homogeneity and completeness (Rosenberg & Hirschberg 2007).
+
+    >>> v_measure(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])).__round__(4)
+    0.8
+    """
+    joint = contingency(categories, clusters) / len(categories)
+    category, cluster = joint.sum(axis=1), joint.sum(axis=0)
+    known = joint > 0
+    shared = float((joint[known] * np.log(joint[known] / np.outer(category, cluster)[known])).sum())
+    total = _entropy(category) + _entropy(cluster)
+    return 1.0 if total == 0 else 2 * shared / total
+
+
+def _entropy(p: npt.NDArray[np.float64]) -> float:
+    p = p[p > 0]
+    return float(-(p * np.log(p)).sum())
+
+
+MEASURES = {"purity": purity, "adjusted_rand": adjusted_rand, "v_measure": v_measure}

@@ -7,38 +7,28 @@ from typing import Literal
 
 import numpy as np
 
-from driftkit.arrays import Matrix
-from driftkit.evaluators.lookup import Rows, Values
+from driftkit.arrays import Matrix, Rows, Values
 
 Closeness = Literal["cosine", "dot", "euclidean"]
 
 DECIMALS = 12
-"""Figures are rounded to so many decimals.
+"""Values are rounded to this many decimals.
 
 float32 rows carry 7 digits, so what lies beyond is the noise of the summation, and noise must not
 order pairs that are tied: a table whose rows are all alike would otherwise get a correlation.
 """
 
+TIE = 1e-12
+"""Sums of cosines this close are equal."""
+
 
 def cosines(matrix: Matrix, pairs: Rows) -> Values:
-    """Cosine of each pair of rows, accumulated in float64.
-
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    pairs : ndarray of int64, shape (m, 2)
-        Rows, none of them zero.
-
-    Returns
-    -------
-    ndarray of float64, shape (m,)
-    """
-    left, right = _sides(matrix, pairs)
-    return cosines_of(left, right)
+    """Return the cosine of each of m pairs of rows (m, 2), none of them zero, in float64, (m,)."""
+    return cosines_of(*_sides(matrix, pairs))
 
 
 def cosines_of(left: Values, right: Values) -> Values:
-    """Cosine of each row of one matrix with that of another, both (m, d) and without zero rows."""
+    """Return the cosine of each row with that of another matrix, both (m, d), none of them zero."""
     dot = np.einsum("ij,ij->i", left, right)
     norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
     cosine: Values = np.clip(np.round(dot / norms, DECIMALS), -1.0, 1.0)
@@ -46,14 +36,14 @@ def cosines_of(left: Values, right: Values) -> Values:
 
 
 def dots(matrix: Matrix, pairs: Rows) -> Values:
-    """Dot product of each pair of rows; arguments as for `cosines`, and zero rows allowed."""
+    """Return the dot product of each pair of rows, as `cosines`, and zero rows allowed."""
     left, right = _sides(matrix, pairs)
     product: Values = np.round(np.einsum("ij,ij->i", left, right), DECIMALS)
     return product
 
 
 def nearness(matrix: Matrix, pairs: Rows) -> Values:
-    """Euclidean distance of each pair of rows with its sign turned, so that higher is closer."""
+    """Return the Euclidean distance of each pair of rows, negative so that higher is closer."""
     left, right = _sides(matrix, pairs)
     distance: Values = -np.round(np.linalg.norm(left - right, axis=1), DECIMALS)
     return distance
@@ -61,6 +51,13 @@ def nearness(matrix: Matrix, pairs: Rows) -> Values:
 
 def _sides(matrix: Matrix, pairs: Rows) -> tuple[Values, Values]:
     return matrix[pairs[:, 0]].astype(np.float64), matrix[pairs[:, 1]].astype(np.float64)
+
+
+def unit_rows(matrix: Matrix, rows: Rows) -> Values:
+    """Return rows (m,), none of them zero, scaled to length 1, in float64, (m, d)."""
+    vectors = matrix[rows].astype(np.float64)
+    unit: Values = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
 CLOSENESS: dict[str, Callable[[Matrix, Rows], Values]] = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import kendalltau, rankdata
 
-from driftkit.evaluators.lookup import Values
+from driftkit.arrays import Values
 
 FEWEST_PAIRS = 3
 """A line through two points fits always: below this a correlation says nothing."""
@@ -16,8 +16,6 @@ FEWEST_PAIRS = 3
 def pearson(x: Values, y: Values) -> float:
     """Pearson's linear correlation; NaN if a side is constant or there are under three values.
 
-    Examples
-    --------
     >>> round(pearson(np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0])), 4)
     0.982
     """
@@ -32,8 +30,6 @@ def pearson(x: Values, y: Values) -> float:
 def spearman(x: Values, y: Values) -> float:
     """Spearman's rank correlation, tied values sharing their average rank; NaN as in `pearson`.
 
-    Examples
-    --------
     >>> round(spearman(np.array([1.0, 2.0, 2.0]), np.array([1.0, 5.0, 9.0])), 4)
     0.866
     """
@@ -43,8 +39,6 @@ def spearman(x: Values, y: Values) -> float:
 def kendall(x: Values, y: Values) -> float:
     """Kendall's tau-b, which corrects for ties; NaN as in `pearson`.
 
-    Examples
-    --------
     >>> round(kendall(np.array([1.0, 2.0, 2.0]), np.array([1.0, 5.0, 9.0])), 4)
     0.8165
     """

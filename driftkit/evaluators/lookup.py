@@ -8,18 +8,13 @@ vocabulary such as GloVe's lacks.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 
+from driftkit.arrays import Mask, Rows
 from driftkit.errors import UnknownNameError
-from driftkit.pair import Pair
-
-Rows = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
-Values = npt.NDArray[np.float64]
 
 Case = Literal["exact-then-folded", "exact", "fold"]
 """How a benchmark's word is looked up.
@@ -28,21 +23,18 @@ Case = Literal["exact-then-folded", "exact", "fold"]
 spelling that is the same in upper case, the first row winning, which is gensim's rule.
 """
 
+Find = Callable[[str], int]
+"""From a word to its row, -1 for a word that is out of vocabulary."""
+
 
 def check_case(case: str) -> None:
-    """Raise `UnknownNameError` for a case policy that there is not."""
+    """Raise `UnknownNameError` for a case policy that does not exist."""
     if case not in get_args(Case):
         raise UnknownNameError("case policy", case, get_args(Case))
 
 
-def lookup(index: Mapping[str, int], case: Case = "exact-then-folded") -> Callable[[str], int]:
-    """Return the function from a word to its row, -1 for a word that is out of vocabulary.
-
-    Parameters
-    ----------
-    index : mapping of str to int
-        Word to row.
-    case : Case
+def lookup(index: Mapping[str, int], case: Case = "exact-then-folded") -> Find:
+    """Return the function from a word to its row in `index`.
 
     Examples
     --------
@@ -60,6 +52,13 @@ def lookup(index: Mapping[str, int], case: Case = "exact-then-folded") -> Callab
     return lambda word: folded.get(word.upper(), -1)
 
 
+def first_rows(index: Mapping[str, int], limit: int | None) -> Mapping[str, int]:
+    """Return the words of the first `limit` rows; all of them without a limit."""
+    if limit is None:
+        return index
+    return {word: row for word, row in index.items() if row < limit}
+
+
 @dataclass(frozen=True, slots=True)
 class Items:
     """Where the words of a benchmark's items are.
@@ -69,17 +68,20 @@ class Items:
     rows : ndarray of int64, shape (m, w)
         Row of each word of each item; -1 for a word that is out of vocabulary (OOV).
     usable : ndarray of bool, shape (m,)
-        Items whose words all have a row with a direction.
+        Items that can be answered: those whose words all have a row with a direction.
     oov : tuple of str
         Distinct words without a row, as written, in the order of the benchmark.
     zero : tuple of str
         Distinct words whose row is zero: they have no direction, so no cosine.
+    why : str
+        Why no item can be answered, where it is not only that words are missing.
     """
 
     rows: Rows
     usable: Mask
     oov: tuple[str, ...]
     zero: tuple[str, ...]
+    why: str = ""
 
     @property
     def n_total(self) -> int:
@@ -96,16 +98,14 @@ class Items:
         """Why no item can be answered; None if some can."""
         if self.usable.any():
             return None
-        missing = f"{len(self.oov)} words are out of vocabulary"
-        return f"no item can be answered: {missing}" + (
-            f" and {len(self.zero)} have a zero row" if self.zero else ""
-        )
+        if self.why:
+            return self.why
+        zero = f" and {len(self.zero)} have a zero row" if self.zero else ""
+        return f"no item can be answered: {len(self.oov)} words are out of vocabulary{zero}"
 
 
 def find_items(
-    items: Sequence[tuple[str, ...]],
-    index: Mapping[str, int] | Callable[[str], int],
-    is_zero: Mask,
+    items: Sequence[tuple[str, ...]], index: Mapping[str, int] | Find, is_zero: Mask
 ) -> Items:
     """Look up the words of every item.
 
@@ -114,9 +114,9 @@ def find_items(
     items : sequence of tuple of str
         The m items, w words each.
     index : mapping of str to int, or callable
-        Word to row; or what `lookup` gives.
+        Word to row; or what `lookup` returns.
     is_zero : ndarray of bool, shape (n,)
-        Rows that are zero.
+        Rows that are zero: ``table.norms == 0``, or ``pair.zero``.
 
     Examples
     --------
@@ -139,15 +139,14 @@ def find_items(
     )
 
 
-def rarest(pair: Pair, rows: Rows) -> Rows:
-    """Rank, from 0 in the original table, of the rarest word of each item.
-
-    Parameters
-    ----------
-    pair : Pair
-    rows : ndarray of int64, shape (m, w)
-        Positions among the shared words; -1 for a place that is empty.
-    """
-    places = np.where(rows >= 0, pair.original_rows[rows], -1)
-    found: Rows = places.max(axis=1, initial=-1)
-    return found
+def find_groups(groups: Sequence[Sequence[str]], find: Find, is_zero: Mask) -> Items:
+    """Look up items of any number of words; -1 for words that cannot be used, and as padding."""
+    distinct = dict.fromkeys(word for group in groups for word in group)
+    each = find_items([(word,) for word in distinct], find, is_zero)
+    rows = np.where(each.usable, each.rows.reshape(-1), -1)
+    place = dict(zip(distinct, rows.tolist(), strict=True))
+    padded = np.full((len(groups), max(map(len, groups), default=0)), -1, np.int64)
+    for at, group in enumerate(groups):
+        padded[at, : len(group)] = [place[word] for word in group]
+    usable = np.array([min(map(place.__getitem__, group)) >= 0 for group in groups], bool)
+    return replace(each, rows=padded, usable=usable)

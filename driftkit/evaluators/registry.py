@@ -1,106 +1,106 @@
-"""Which evaluator answers which benchmark."""
+"""Which evaluator scores which benchmark, those of others included."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, Protocol
+from typing import Any
 
-from driftkit.datasets import (
-    AnalogyBenchmark,
-    Benchmark,
-    CategorizationBenchmark,
-    ChoiceBenchmark,
-    OutlierBenchmark,
-    SimilarityBenchmark,
-    get,
-    get_all,
-)
-from driftkit.errors import BenchmarkError
+from driftkit.datasets import Benchmark, get, get_all
+from driftkit.errors import BenchmarkError, OptionError
 from driftkit.evaluators.analogy.evaluator import Analogy
+from driftkit.evaluators.base import Evaluator
 from driftkit.evaluators.categorization import Categorization
-from driftkit.evaluators.comparison.paired_items import Paired
-from driftkit.evaluators.evaluation import Evaluation
-from driftkit.evaluators.lookup import Items
 from driftkit.evaluators.outliers import Outliers
 from driftkit.evaluators.similarity import Similarity
 from driftkit.evaluators.synonyms import SynonymChoice
-from driftkit.pair import Pair
-from driftkit.progress import Progress
+from driftkit.evaluators.weat import WEAT
 
+BUILT_IN = (Similarity, Analogy, Categorization, Outliers, SynonymChoice, WEAT)
 
-class Evaluator(Protocol):
-    """A benchmark with the policies to score it by."""
+EVALUATORS: dict[type, Callable[[Any], Evaluator]] = {each._kind: each for each in BUILT_IN}
+"""Type of benchmark to the evaluator of its kind."""
 
-    measure: str
-
-    @property
-    def benchmark(self) -> Any:
-        """The benchmark; it has a name."""
-        ...
-
-    def score(self, source: Any, *, progress: Progress | None = None) -> Evaluation:
-        """Score one table."""
-        ...
-
-    def pair(
-        self, pair: Pair, memo: Any = None, progress: Progress | None = None
-    ) -> tuple[Items, Paired]:
-        """Take what both tables of a pair say about the items both can answer."""
-        ...
-
-
-DEFAULTS: dict[type, Any] = {
-    SimilarityBenchmark: Similarity,
-    AnalogyBenchmark: Analogy,
-    CategorizationBenchmark: Categorization,
-    OutlierBenchmark: Outliers,
-    ChoiceBenchmark: SynonymChoice,
-}
-"""The evaluator of each kind of benchmark."""
-
-EVALUATORS = tuple(DEFAULTS.values())
-
-Asked = str | PathLike[str] | Benchmark | Evaluator
+Scorable = str | PathLike[str] | Benchmark | Evaluator
 """What people may ask for: a name, a file, a benchmark, or an evaluator with its options."""
 
 
-def evaluators(benchmarks: Sequence[Asked] | Asked | None = None) -> tuple[Evaluator, ...]:
-    """Return an evaluator for everything that was asked for.
+def register_evaluator(benchmark_type: type, evaluator_class: Callable[[Any], Evaluator]) -> None:
+    """Make a class the evaluator of a type of benchmark.
+
+    A benchmark of that type, or of a class that inherits from it, is then scored wherever a
+    benchmark is: in `driftkit.score` and `driftkit.audit`, and by its name in rules and on the
+    command line if `driftkit.datasets.register_benchmark` gave it one.
 
     Parameters
     ----------
-    benchmarks : sequence of str, path, Benchmark or Evaluator, optional
-        By default ``ws353``, ``simlex999`` and ``google``.
+    benchmark_type : type
+        Its instances have a ``name``.
+    evaluator_class : callable
+        Called with a benchmark of that type, it returns an `Evaluator` of it.
+
+    Raises
+    ------
+    OptionError
+        If another evaluator scores that type already.
+
+    Examples
+    --------
+    How many of some words a table has:
+
+    >>> from collections import namedtuple
+    >>> import driftkit as dk
+    >>> from driftkit.evaluators import Evaluation, Score
+    >>> Words = namedtuple("Words", "name words")
+    >>> class Coverage:
+    ...     measure = "coverage_of_words"
+    ...     def __init__(self, benchmark):
+    ...         self.benchmark = benchmark
+    ...     def score(self, table):
+    ...         here = [word in table for word in self.benchmark.words]
+    ...         value, n = sum(here) / len(here), len(here)
+    ...         return Evaluation([Score("toy", self.benchmark.name, self.measure, value, n, n)])
+    ...     def compare(self, pair):
+    ...         raise NotImplementedError
+    >>> dk.register_evaluator(Words, Coverage)
+    >>> dk.score((["tea", "milk"], [[1, 0], [0, 1]]), [Words("drinks", ["tea", "mead"])]).results
+    (Score(source='toy', benchmark='drinks', measure='coverage_of_words', value=0.5, n_total=2, \
+n_used=2, n_correct=None, category=None, reason=None),)
+    """
+    known = EVALUATORS.get(benchmark_type)
+    if known is evaluator_class:
+        return
+    if known is not None:
+        raise OptionError(
+            f"{benchmark_type.__name__} has an evaluator already; register yours for a type of "
+            "benchmark of its own."
+        )
+    EVALUATORS[benchmark_type] = evaluator_class
+
+
+def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple[Evaluator, ...]:
+    """Return an evaluator for everything that was asked for; see `driftkit.score`.
 
     Raises
     ------
     UnknownNameError, BenchmarkError
-        If a benchmark cannot be found or parsed, or the same measure of the same benchmark is
-        asked for twice.
+        If a benchmark cannot be found or parsed, nothing scores it, or the same measure of the
+        same benchmark is asked for twice.
 
     Examples
     --------
     >>> [type(one).__name__ for one in evaluators(["ws353", Analogy("google", "3cosmul")])]
     ['Similarity', 'Analogy']
     """
+    asked: Sequence[Any] = [benchmarks]
     if benchmarks is None:
-        return tuple(DEFAULTS[type(found)](found) for found in get_all())
-    asked: list[Any] = (
-        list(benchmarks)
-        if isinstance(benchmarks, Sequence) and not isinstance(benchmarks, str)
-        else [benchmarks]
-    )
-    if not any(isinstance(one, EVALUATORS) for one in asked):
-        return tuple(DEFAULTS[type(found)](found) for found in get_all(asked))
+        asked = get_all()
+    elif isinstance(benchmarks, Sequence) and not isinstance(benchmarks, str | Benchmark):
+        asked = benchmarks or get_all([])  # which says that none was named
     made: list[Evaluator] = []
-    for one in asked:
-        if not isinstance(one, EVALUATORS):
-            found = get(one)
-            one = DEFAULTS[type(found)](found)
-        made.append(one)
     seen: set[tuple[str, str]] = set()
-    for evaluator in made:
+    for one in asked:
+        evaluator = _evaluator(one)
         key = (evaluator.benchmark.name, evaluator.measure)
         if key in seen:
             raise BenchmarkError(
@@ -108,4 +108,20 @@ def evaluators(benchmarks: Sequence[Asked] | Asked | None = None) -> tuple[Evalu
                 "are told apart by benchmark and measure, so name it once."
             )
         seen.add(key)
+        made.append(evaluator)
     return tuple(made)
+
+
+def _evaluator(one: Any) -> Evaluator:
+    found: Any = get(one)
+    if isinstance(found, Evaluator):
+        return found
+    for kind in type(found).__mro__:
+        if kind in EVALUATORS:
+            return EVALUATORS[kind](found)
+    names = ("benchmark", "measure", "score", "compare")
+    lacks = ", ".join(name for name in names if not hasattr(found, name))
+    raise BenchmarkError(
+        f"nothing scores {type(found).__name__}: give a benchmark, register an evaluator for its "
+        f"type, or give an evaluator (this one lacks {lacks})."
+    )

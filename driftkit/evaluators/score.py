@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from driftkit.arguments import mistaken
+from driftkit.evaluators.base import BuiltIn
 from driftkit.evaluators.inputs import as_table
-from driftkit.evaluators.registry import Asked, evaluators
+from driftkit.evaluators.registry import Scorable, evaluators
 from driftkit.evaluators.scores import Score, Scores
 from driftkit.evaluators.similarity import Similarity
 from driftkit.pair import Pair
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def score(
     source: Table,
-    benchmarks: Sequence[Asked] | Asked | None = None,
+    benchmarks: Sequence[Scorable] | Scorable | None = None,
     *,
     progress: Progress | bool | None = None,
 ) -> Scores:
@@ -44,7 +45,7 @@ def score(
         Similarity: ``spearman`` and ``pearson``. Analogies: ``3cosadd@1`` over all rows of the
         table, inputs excluded, for the whole, each group and each section. Categorization:
         ``purity``, ``adjusted_rand`` and ``v_measure``. Outliers: ``opp`` and
-        ``outlier_accuracy``. Synonym choice: ``synonym_choice``.
+        ``outlier_accuracy``. Synonym choice: ``synonym_choice``. Bias: ``weat``.
 
     Raises
     ------
@@ -72,9 +73,12 @@ def score(
     results: list[Score] = []
     for step, evaluator in enumerate(asked):
         report = part(progress, step, len(asked))
-        found = evaluator.score(table, progress=report).scores
+        if isinstance(evaluator, BuiltIn):
+            found = evaluator.score(table, progress=report).scores
+        else:
+            found = evaluator.score(table).scores
         if isinstance(evaluator, Similarity) and evaluator.measure != "kendall":
-            found = tuple(s for s in found if s.measure != "kendall")
+            found = [s for s in found if s.measure != "kendall"]
         results += found
         if report is not None:
             report(1, 1)

@@ -1,15 +1,18 @@
-"""The figures of benchmarks: one score, and many of them as one result."""
+"""Scores of benchmarks: one, many as one result, and one with every item behind it."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
+from rich.text import Text
 
 from driftkit.display import Displayed, number, reasons, table
+from driftkit.errors import OptionError, UnknownNameError
+from driftkit.evaluators.lookup import Items
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,7 +22,7 @@ SCHEMA = "driftkit.scores/1"
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One figure of one benchmark.
+    """One value of one benchmark.
 
     Parameters
     ----------
@@ -43,6 +46,8 @@ class Score:
         A section of the benchmark or a group of sections; None for the whole.
     reason : str or None
         Why `value` is NaN.
+    details : mapping of str to object
+        What else belongs to the value, such as the p-value of a WEAT; plain values.
     """
 
     source: str
@@ -56,6 +61,29 @@ class Score:
     zero: tuple[str, ...] = field(default=(), repr=False)
     category: str | None = None
     reason: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False, hash=False)
+
+    @classmethod
+    def of(cls, items: Items, table: Any, evaluator: Any, value: float, **more: Any) -> Score:
+        """Return the score of a table over the items of an evaluator's benchmark.
+
+        `items` say how many were asked and answered and which words are missing; `more` are further
+        fields, or others than those of `items` and `evaluator`.
+        """
+        fields = {
+            "measure": evaluator.measure,
+            "n_total": items.n_total,
+            "n_used": items.n_used,
+            "oov": items.oov,
+            "zero": items.zero,
+            "reason": items.reason,
+        }
+        return cls(
+            source=table.source.name,
+            benchmark=evaluator.benchmark.name,
+            value=value,
+            **fields | more,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry of ``results`` in the JSON document; NaN becomes None."""
@@ -71,6 +99,7 @@ class Score:
             "oov": list(self.oov),
             "zero": list(self.zero),
             "reason": self.reason,
+            **({"details": dict(self.details)} if self.details else {}),
         }
 
 
@@ -102,13 +131,12 @@ class Scores(Displayed):
         """Return a tidy frame, one row per score; `oov` and `zero` are numbers of words here."""
         import pandas as pd
 
-        frame = pd.DataFrame(
-            [
-                score.to_dict() | {"oov": len(score.oov), "zero": len(score.zero)}
-                for score in self.results
-            ]
-        )
-        return frame.astype({"value": "float64", "n_correct": "Int64"})
+        rows = []
+        for score in self.results:
+            row = score.to_dict() | {"oov": len(score.oov), "zero": len(score.zero)}
+            row.pop("details", None)
+            rows.append(row)
+        return pd.DataFrame(rows).astype({"value": "float64", "n_correct": "Int64"})
 
     def __rich__(self) -> RenderableType:
         several = len({score.source for score in self.results}) > 1
@@ -139,3 +167,100 @@ class Scores(Displayed):
                 if not score.category or score.benchmark not in whole
             ),
         )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Evaluation(Displayed):
+    """What an evaluator says of one table: the scores, and every item behind them.
+
+    Parameters
+    ----------
+    scores : sequence of Score
+        One per measure and category; the first is the one of the evaluator's `measure`.
+    settings : mapping of str to str
+        The policies it was scored under, such as ``{"case": "exact-then-folded"}``.
+    columns : mapping of str to sequence
+        Columns of `item_frame`, one entry per item; ``used`` tells which items were answered.
+    plot : tuple of three str, optional
+        The columns of the items to put on x and on y, and the one that names a point.
+    sections : tuple of str
+        The categories that together make up the benchmark, where it has some.
+    """
+
+    scores: Sequence[Score]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(repr=False, default_factory=dict)
+    plot: tuple[str, str, str] | None = field(repr=False, default=None)
+    sections: tuple[str, ...] = field(repr=False, default=())
+
+    @property
+    def value(self) -> float:
+        """The main value; NaN if it could not be measured, see ``scores[0].reason``."""
+        return self.scores[0].value
+
+    @property
+    def macro(self) -> float:
+        """Mean of the main value over the sections that could be measured; NaN without any."""
+        values = [s.value for s in self.scores if s.category in self.sections and s.n_used]
+        return sum(values) / len(values) if values else float("nan")
+
+    @property
+    def n_used(self) -> int:
+        """Number of items answered."""
+        return self.scores[0].n_used
+
+    @property
+    def oov(self) -> tuple[str, ...]:
+        """Words of the benchmark that the table lacks."""
+        return self.scores[0].oov
+
+    def __getitem__(self, measure: str) -> Score:
+        """Return the score of a measure over the whole benchmark."""
+        for score in self.scores:
+            if score.measure == measure and score.category is None:
+                return score
+        known = dict.fromkeys(score.measure for score in self.scores)
+        raise UnknownNameError("measure", measure, known)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document ``driftkit.scores/1``, with the settings besides."""
+        return self._scores.to_dict() | {"settings": dict(self.settings)}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a tidy frame, one row per measure and category."""
+        return self._scores.to_frame()
+
+    def item_frame(self) -> pd.DataFrame:
+        """Return a tidy frame, one row per item, items that were left out included."""
+        import pandas as pd
+
+        return pd.DataFrame(dict(self.columns))
+
+    def plot_frame(self) -> pd.DataFrame:
+        """Return the columns ``x``, ``y`` and ``label`` of the items answered, for a plot.
+
+        Raises
+        ------
+        OptionError
+            If the evaluator did not say what to plot.
+        """
+        import pandas as pd
+
+        if self.plot is None:
+            raise OptionError(
+                f"{self.scores[0].benchmark} does not say which columns to plot; choose some of "
+                "item_frame()."
+            )
+        frame = self.item_frame()
+        if "used" in frame:
+            frame = frame[frame["used"]]
+        x, y, label = self.plot
+        return pd.DataFrame({"x": frame[x], "y": frame[y], "label": frame[label]})
+
+    def __rich__(self) -> RenderableType:
+        settings = ", ".join(f"{key}: {value}" for key, value in self.settings.items())
+        return Group(self._scores, Text(settings, "dim"))
+
+    @property
+    def _scores(self) -> Scores:
+        return Scores(tuple(self.scores))

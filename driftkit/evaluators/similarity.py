@@ -3,46 +3,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from scipy.stats import rankdata
 
-from driftkit.arrays import Matrix
-from driftkit.datasets import SimilarityBenchmark, get
+from driftkit.arrays import Mask, Matrix, Rows, Values
+from driftkit.datasets import SimilarityBenchmark
 from driftkit.embeddings import Embeddings
-from driftkit.errors import BenchmarkError, OptionError, UnknownNameError
+from driftkit.errors import OptionError, UnknownNameError
+from driftkit.evaluators.base import BuiltIn, Memo, filled
 from driftkit.evaluators.closeness import CLOSENESS, Closeness, cosines_of
 from driftkit.evaluators.comparison.paired_items import PairedSimilarity
 from driftkit.evaluators.correlations import CORRELATIONS, undefined_reason
-from driftkit.evaluators.evaluation import Evaluation
-from driftkit.evaluators.inputs import as_table
-from driftkit.evaluators.lookup import (
-    Case,
-    Items,
-    Rows,
-    Values,
-    check_case,
-    find_items,
-    lookup,
-    rarest,
-)
-from driftkit.evaluators.scores import Score
+from driftkit.evaluators.lookup import Case, Find, Items, find_items, first_rows
+from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.pair import Pair
 from driftkit.progress import Progress
-
-if TYPE_CHECKING:
-    from driftkit.evaluators.inputs import Table
 
 OutOfVocabulary = Literal["skip", "zero", "mean", "gensim"]
 
 GENSIM_LIMIT = 300_000
-"""gensim looks at so many rows; words that come later are out of vocabulary, silently."""
+"""gensim looks at this many rows; words that come later are out of vocabulary, silently."""
 
 
-class Similarity:
+class Similarity(BuiltIn[SimilarityBenchmark, Items]):
     """A word-similarity benchmark and the policies to score it by.
 
     Parameters
@@ -50,7 +37,7 @@ class Similarity:
     benchmark : str, path or SimilarityBenchmark
         A name in the registry, or a file.
     measure : {"spearman", "pearson", "kendall"}
-        The main figure, and the one two tables are compared by.
+        The main value, and the one two tables are compared by.
     oov : {"skip", "zero", "mean", "gensim"}
         What happens to a pair with a word the table lacks. ``skip``: it is left out. ``zero``: it
         scores 0. ``mean``: the word gets the mean of all rows. ``gensim``: everything as
@@ -61,7 +48,7 @@ class Similarity:
     closeness : {"cosine", "dot", "euclidean"}
         How close two words are. Rows of zero have no cosine, so pairs with one are OOV there.
     limit : int, optional
-        Look at the first so many rows only.
+        Look at this many rows only, the first ones.
 
     Examples
     --------
@@ -73,6 +60,8 @@ class Similarity:
     [('spearman', 1.0), ('pearson', 0.984), ('kendall', 1.0)]
     """
 
+    _kind, _lacks = SimilarityBenchmark, "has no word pairs with human scores"
+
     def __init__(
         self,
         benchmark: str | PathLike[str] | SimilarityBenchmark,
@@ -83,9 +72,8 @@ class Similarity:
         closeness: Closeness = "cosine",
         limit: int | None = None,
     ) -> None:
-        found = get(benchmark)
-        if not isinstance(found, SimilarityBenchmark):
-            raise BenchmarkError(f"{found.name} has no word pairs with human scores.")
+        gensim = oov == "gensim"
+        super().__init__(benchmark, case=case or ("fold" if gensim else "exact-then-folded"))
         if measure not in CORRELATIONS:
             raise UnknownNameError("measure of similarity", measure, CORRELATIONS)
         if oov not in get_args(OutOfVocabulary):
@@ -96,71 +84,10 @@ class Similarity:
             raise OptionError(f"closeness={closeness!r} was given, but gensim only has the cosine.")
         if limit is not None and limit < 1:
             raise OptionError(f"limit={limit} leaves no row; give 1 or more.")
-        gensim = oov == "gensim"
-        self.benchmark = found
         self.measure = measure
         self.oov: OutOfVocabulary = oov
-        self.case: Case = case if case is not None else "fold" if gensim else "exact-then-folded"
-        check_case(self.case)
         self.closeness: Closeness = closeness
         self.limit = limit if limit is not None or not gensim else GENSIM_LIMIT
-
-    def score(self, source: Table, *, progress: Progress | None = None) -> Evaluation:
-        """Score one table.
-
-        Parameters
-        ----------
-        source : Embeddings, KeyedVectors, (words, vectors), str or path
-            See `driftkit.evaluators.inputs.as_table`.
-        progress : callable, optional
-            Called with (done, total).
-
-        Returns
-        -------
-        Evaluation
-            Spearman, Pearson and Kendall, the one asked for first.
-        """
-        table = as_table(source)
-        items = self._items(table.index, table.norms == 0)
-        close, answered = self._close(table, items)
-        gold = self.benchmark.gold[answered]
-        scores = [
-            self._score(table, items, measure, gold, close[answered])
-            for measure in sorted(CORRELATIONS, key=lambda name: name != self.measure)
-        ]
-        if progress is not None:
-            progress(1, 1)
-        return Evaluation(
-            tuple(scores), self.settings, self._columns(close, answered), ("gold", "score", "pair")
-        )
-
-    def pair(
-        self, pair: Pair, memo: object = None, progress: Progress | None = None
-    ) -> tuple[Items, PairedSimilarity]:
-        """Take what both tables of a pair say about the word pairs both can answer.
-
-        Words one table lacks are skipped whatever `oov` says: filling them in would compare the
-        filling.
-        """
-        del memo, progress
-        if self.measure == "kendall":
-            raise OptionError(
-                "two tables are compared by spearman or pearson; kendall can be scored, "
-                "but its bootstrap would take minutes."
-            )
-        items = self._items(pair.index, pair.zero)
-        used = np.flatnonzero(items.usable)
-        rows = items.rows[used]  # (m, 2)
-        close = CLOSENESS[self.closeness]
-        return items, PairedSimilarity(
-            self.measure,
-            tuple(self.benchmark.pairs[i] for i in used),
-            self.benchmark.gold[used],
-            close(pair.before, rows),
-            close(pair.after, rows),
-            pair.moved[rows].sum(axis=1),
-            rarest(pair, rows),
-        )
 
     @property
     def settings(self) -> dict[str, str]:
@@ -172,14 +99,47 @@ class Similarity:
             "rows": "all" if self.limit is None else f"the first {self.limit:,}",
         }
 
-    def _items(self, index: dict[str, int], is_zero: np.ndarray) -> Items:
-        if self.limit is not None:
-            index = {word: row for word, row in index.items() if row < self.limit}
+    def _find(self, index: Mapping[str, int]) -> Find:
+        return super()._find(first_rows(index, self.limit))
+
+    def _items(self, find: Find, is_zero: Mask) -> Items:
         if self.closeness != "cosine":
             is_zero = np.zeros_like(is_zero)
-        return find_items(self.benchmark.pairs, lookup(index, self.case), is_zero)
+        return find_items(self.benchmark.pairs, find, is_zero)
 
-    def _close(self, table: Embeddings, items: Items) -> tuple[Values, np.ndarray]:
+    def _score(self, table: Embeddings, items: Items, progress: Progress | None) -> Evaluation:
+        del progress
+        close, answered = self._close(table, items)
+        gold = self.benchmark.gold[answered]
+        scores = []
+        for measure in sorted(CORRELATIONS, key=lambda name: name != self.measure):
+            value = self._correlation(measure, gold, close[answered])
+            reason = None
+            if math.isnan(value):
+                reason = (items.reason if len(gold) == 0 else None) or undefined_reason(gold)
+            more = {"measure": measure, "n_used": len(gold), "reason": reason}
+            scores.append(Score.of(items, table, self, value, **more))
+        plot = ("gold", "score", "pair")
+        return Evaluation(scores, self.settings, self._columns(close, answered), plot)
+
+    def _compare(
+        self, pair: Pair, items: Items, memo: Memo | None, progress: Progress | None
+    ) -> PairedSimilarity:
+        """Leave out words one table lacks, whatever `oov` says: no filling is compared."""
+        del memo, progress
+        if self.measure == "kendall":
+            raise OptionError(
+                "two tables are compared by spearman or pearson; kendall can be scored, "
+                "but its bootstrap would take minutes."
+            )
+        used = np.flatnonzero(items.usable)
+        before, after = (
+            CLOSENESS[self.closeness](side, items.rows[used]) for side in (pair.before, pair.after)
+        )
+        pairs, gold = [self.benchmark.pairs[i] for i in used], self.benchmark.gold[used]
+        return PairedSimilarity(self.measure, pair, items, before, after, pairs=pairs, gold=gold)
+
+    def _close(self, table: Embeddings, items: Items) -> tuple[Values, Mask]:
         """Closeness of every pair, NaN where there is none, and which pairs count."""
         used = items.usable
         close = np.full(items.n_total, np.nan)
@@ -208,41 +168,22 @@ class Similarity:
             return np.asarray(np.einsum("ij,ij->i", *sides))
         return np.asarray(-np.linalg.norm(sides[0] - sides[1], axis=1))
 
-    def _score(
-        self, table: Embeddings, items: Items, measure: str, gold: Values, close: Values
-    ) -> Score:
+    def _correlation(self, measure: str, gold: Values, close: Values) -> float:
         if self.oov == "gensim":
-            value = _scipy_correlation(measure, gold, close)
-        else:
-            value = CORRELATIONS[measure](gold, close)
-        undefined = math.isnan(value)
-        return Score(
-            source=table.source.name,
-            benchmark=self.benchmark.name,
-            measure=measure,
-            value=value,
-            n_total=items.n_total,
-            n_used=len(gold),
-            oov=items.oov,
-            zero=items.zero,
-            reason=((items.reason if len(gold) == 0 else None) or undefined_reason(gold))
-            if undefined
-            else None,
-        )
+            return _scipy_correlation(measure, gold, close)
+        return CORRELATIONS[measure](gold, close)
 
-    def _columns(self, close: Values, used: np.ndarray) -> dict[str, Any]:
+    def _columns(self, close: Values, used: Mask) -> dict[str, Any]:
         first, second = zip(*self.benchmark.pairs, strict=True)
-        ranks = {}
-        for name, values in (("gold_rank", self.benchmark.gold), ("rank", close)):
-            ranks[name] = np.full(len(used), np.nan)
-            ranks[name][used] = rankdata(-values[used])
+        gold = self.benchmark.gold
         return {
             "word1": first,
             "word2": second,
             "pair": [f"{a} / {b}" for a, b in self.benchmark.pairs],
-            "gold": self.benchmark.gold,
+            "gold": gold,
             "score": close,
-            **ranks,
+            "gold_rank": filled(rankdata(-gold[used]), used, np.nan),
+            "rank": filled(rankdata(-close[used]), used, np.nan),
             "used": used,
         }
 

@@ -9,139 +9,61 @@ X and Y together whose difference is at least as large: one-sided, exact where t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from os import PathLike
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from driftkit.arrays import Matrix
-from driftkit.datasets.word_sets import WORD_SETS, WordSets, read_word_sets
+from driftkit.arrays import Mask, Matrix, Rows, Values
+from driftkit.datasets import WordSets
+from driftkit.embeddings import Embeddings
 from driftkit.errors import BenchmarkError
-from driftkit.evaluators.inputs import as_table
-from driftkit.evaluators.lookup import Case, Mask, Rows, Values, check_case, lookup
-from driftkit.evaluators.significance import Interval, interval
+from driftkit.evaluators.base import BuiltIn, Memo, filled
+from driftkit.evaluators.closeness import TIE, unit_rows
+from driftkit.evaluators.comparison.paired_items import PairedItems
+from driftkit.evaluators.lookup import Case, Find, Items, find_items
+from driftkit.evaluators.scores import Evaluation, Score
+from driftkit.evaluators.significance import Difference, Interval, Test, interval
+from driftkit.evaluators.significance.bootstrap import Counts
 from driftkit.pair import Pair
+from driftkit.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from driftkit.evaluators.inputs import Table
 
 FEWEST_TARGETS, FEWEST_ATTRIBUTES = 3, 2
 """With fewer words left in a set, nothing is measured."""
 
 EXACT = 20_000
-"""Up to so many partitions are all looked at; beyond, as many are drawn."""
+"""Up to this many partitions are all looked at; beyond, as many are drawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bias:
-    """The result of one association test on one table.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Targets(Items):
+    """The targets X, then Y, as items; and the rows of the usable words of X, Y, A and B."""
 
-    Parameters
-    ----------
-    name : str
-    labels : tuple of four str
-    effect_size : float
-        Above 0 where X goes with A and Y with B; NaN if not measured.
-    p_value : float
-        One-sided.
-    n_x, n_y, n_a, n_b : int
-        Words used of each set.
-    oov : tuple of str
-        Words the table lacks, or whose row is zero.
-    reason : str or None
-        Why nothing was measured.
-    leans : mapping of str to float
-        s(w) of each target.
-    """
-
-    name: str
-    labels: tuple[str, str, str, str]
-    effect_size: float
-    p_value: float
-    n_x: int
-    n_y: int
-    n_a: int
-    n_b: int
-    oov: tuple[str, ...] = field(repr=False)
-    reason: str | None
-    leans: dict[str, float] = field(repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as plain values; NaN becomes None."""
-        return {
-            "name": self.name,
-            "labels": list(self.labels),
-            "effect_size": None if math.isnan(self.effect_size) else self.effect_size,
-            "p_value": None if math.isnan(self.p_value) else self.p_value,
-            "n": [self.n_x, self.n_y, self.n_a, self.n_b],
-            "oov": list(self.oov),
-            "reason": self.reason,
-        }
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return a row for each target word: its set and its lean, ready to be drawn."""
-        import pandas as pd
-
-        sets = [self.labels[0]] * self.n_x + [self.labels[1]] * self.n_y
-        leans = self.leans
-        return pd.DataFrame(
-            {"word": list(leans), "set": sets[: len(leans)], "lean": list(leans.values())}
-        )
-
-    def _repr_html_(self) -> str:
-        from html import escape
-
-        return f"<code>{escape(repr(self))}</code>"
+    sets: list[Rows]
 
 
-@dataclass(frozen=True, slots=True)
-class BiasChange:
-    """The same test on both tables of a pair, over the words both have.
+class WEAT(BuiltIn[WordSets, _Targets]):
+    """An association test of bias; its items are the target words.
+
+    The score is the effect size: above 0 where X goes with A and Y with B. Its `details` are the
+    labels of the four sets, how many words of each were used, and the one-sided p-value. Two tables
+    are compared over the words both have, targets resampled within their set. A change is
+    *retained* or *inconclusive*, never lost or gained: which bias is right is not for a test to
+    say.
 
     Parameters
     ----------
-    original, tuned : Bias
-    delta : float
-        Change of the effect size.
-    ci_low, ci_high : float
-        95 % bootstrap interval of `delta`, targets resampled within their set.
-    p_change : float
-        Two-sided p-value of `delta` from the same resamples.
-    """
-
-    original: Bias
-    tuned: Bias
-    delta: float
-    ci_low: float
-    ci_high: float
-    p_change: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as plain values; NaN becomes None."""
-        change = {name: getattr(self, name) for name in ("delta", "ci_low", "ci_high", "p_change")}
-        return {
-            "original": self.original.to_dict(),
-            "tuned": self.tuned.to_dict(),
-            **{name: None if math.isnan(value) else value for name, value in change.items()},
-        }
-
-
-class WEAT:
-    """An association test of bias.
-
-    Parameters
-    ----------
-    sets : str, path or WordSets
-        ``weat1`` to ``weat10``, a file of `driftkit.datasets.word_sets`, or the sets themselves.
+    benchmark : str, path or WordSets
+        ``weat1`` to ``weat10``, a file with one test (see `driftkit.datasets.read_word_sets`), or
+        the sets themselves.
     case : {"exact-then-folded", "exact", "fold"}
     seed : int
-        Of the partitions and resamples drawn.
+        Of the partitions drawn.
 
     Examples
     --------
@@ -150,140 +72,197 @@ class WEAT:
     >>> words = ["x1", "x2", "x3", "y1", "y2", "y3", "a1", "a2", "b1", "b2"]
     >>> rows = [[1, .1], [1, .2], [1, .3], [.1, 1], [.2, 1], [.3, 1]] + 2 * [[1, 0]] + 2 * [[0, 1]]
     >>> found = WEAT(sets).score((words, rows))
-    >>> round(found.effect_size, 2), found.p_value
+    >>> round(found.value, 2), found.scores[0].details["p_value"]
     (1.81, 0.05)
     """
 
+    _kind, _lacks = WordSets, "has no sets of words for a test of bias"
+    measure = "weat"
+
     def __init__(
         self,
-        sets: str | PathLike[str] | WordSets,
+        benchmark: str | PathLike[str] | WordSets,
         *,
         case: Case = "exact-then-folded",
         seed: int = 0,
     ) -> None:
-        check_case(case)
-        self.sets = _word_sets(sets)
-        if both := sorted(set(self.sets.x) & set(self.sets.y)):
-            raise BenchmarkError(
-                f"{self.sets.name} has {both[0]!r} in both sets of targets; a word can only be in "
-                "one of them."
-            )
-        self.case: Case = case
+        super().__init__(benchmark, case=case)
         self.seed = seed
-
-    def score(self, source: Table) -> Bias:
-        """Test one table.
-
-        Parameters
-        ----------
-        source : Embeddings, KeyedVectors, (words, vectors), str or path
-        """
-        table = as_table(source)
-        words, rows = self._find(table.index, table.norms == 0)
-        return self._bias(table.matrix, words, rows)
-
-    def compare(self, pair: Pair, *, resamples: int = 2000) -> BiasChange:
-        """Test both tables of a pair over the words both have.
-
-        Parameters
-        ----------
-        pair : Pair
-        resamples : int
-            Bootstrap resamples behind the interval.
-        """
-        words, rows = self._find(pair.index, pair.zero)
-        before = self._bias(pair.before, words, rows)
-        after = self._bias(pair.after, words, rows)
-        bounds = Interval(math.nan, math.nan, math.nan)
-        if before.reason is None:
-            bounds = interval(self._resampled(before, after, resamples))
-        return BiasChange(
-            before, after, after.effect_size - before.effect_size, bounds.low, bounds.high,
-            bounds.p_value,
-        )  # fmt: skip
-
-    def _find(
-        self, index: dict[str, int], is_zero: Mask
-    ) -> tuple[list[tuple[str, ...]], list[Rows]]:
-        find = lookup(index, self.case)
-        words, rows = [], []
-        for chosen in (self.sets.x, self.sets.y, self.sets.a, self.sets.b):
-            found = {word: find(word) for word in chosen}
-            there = {word: row for word, row in found.items() if row >= 0 and not is_zero[row]}
-            words.append(tuple(there))
-            rows.append(np.fromiter(there.values(), np.int64))
-        return words, rows
-
-    def _bias(self, matrix: Matrix, words: list[tuple[str, ...]], rows: list[Rows]) -> Bias:
-        n_x, n_y, n_a, n_b = map(len, words)
-        asked = (self.sets.x, self.sets.y, self.sets.a, self.sets.b)
-        oov = tuple(
-            w for all_, kept in zip(asked, words, strict=True) for w in all_ if w not in kept
-        )
-        reason, effect, p, leans = None, math.nan, math.nan, np.empty(0)
-        if min(n_x, n_y) < FEWEST_TARGETS or min(n_a, n_b) < FEWEST_ATTRIBUTES:
-            reason = (
-                f"of the four sets {n_x}, {n_y}, {n_a} and {n_b} words can be used; targets need "
-                f"{FEWEST_TARGETS} and attributes {FEWEST_ATTRIBUTES}"
+        sets = self.benchmark
+        if both := sorted(set(sets.x) & set(sets.y)):
+            raise BenchmarkError(
+                f"{sets.name} has {both[0]!r} in both sets of targets; a word can only be in one "
+                "of them."
             )
-        else:
-            x, y, a, b = (_unit(matrix, some) for some in rows)
-            leans = np.concatenate([x, y]) @ (a.mean(axis=0) - b.mean(axis=0))
-            effect = _effect(leans[None, :n_x], leans[None, n_x:])[0]
-            p = _p_value(leans, n_x, np.random.default_rng(self.seed))
-            if math.isnan(effect):
-                reason = "all targets lean alike"
-        return Bias(
-            self.sets.name, self.sets.labels, float(effect), p, n_x, n_y, n_a, n_b, oov, reason,
-            dict(zip([*words[0], *words[1]], leans.tolist(), strict=False)),
+
+    def _items(self, find: Find, is_zero: Mask) -> _Targets:
+        sets = self.benchmark
+        each = [
+            find_items([(word,) for word in words], find, is_zero)
+            for words in (sets.x, sets.y, sets.a, sets.b)
+        ]
+        rows = [found.rows[found.usable, 0] for found in each]
+        n_x, n_y, n_a, n_b = map(len, rows)
+        enough = min(n_x, n_y) >= FEWEST_TARGETS and min(n_a, n_b) >= FEWEST_ATTRIBUTES
+        return _Targets(
+            np.concatenate([each[0].rows, each[1].rows]),
+            np.concatenate([each[0].usable, each[1].usable]) & enough,
+            tuple(dict.fromkeys(word for found in each for word in found.oov)),
+            tuple(dict.fromkeys(word for found in each for word in found.zero)),
+            f"of the four sets {n_x}, {n_y}, {n_a} and {n_b} words can be used; targets need "
+            f"{FEWEST_TARGETS} and attributes {FEWEST_ATTRIBUTES}",
+            sets=rows,
+        )
+
+    def _leans(self, matrix: Matrix, items: _Targets) -> Values:
+        """Return the lean of each target that is used, those of X first."""
+        if items.n_used == 0:
+            return np.empty(0)
+        x, y, a, b = (unit_rows(matrix, rows) for rows in items.sets)
+        leans: Values = np.concatenate([x, y]) @ (a.mean(axis=0) - b.mean(axis=0))
+        return leans
+
+    def _score(self, table: Embeddings, items: _Targets, progress: Progress | None) -> Evaluation:
+        del progress
+        sets, leans = self.benchmark, self._leans(table.matrix, items)
+        test = _test(leans, len(items.sets[0]), self.seed)
+        details = {
+            "labels": list(sets.labels),
+            "n": list(map(len, items.sets)),
+            "p_value": None if math.isnan(test.p_value) else test.p_value,
+        }
+        reason = (items.reason or ALIKE) if math.isnan(test.statistic) else None
+        score = Score.of(items, table, self, test.statistic, reason=reason, details=details)
+        columns = {
+            "word": [*sets.x, *sets.y],
+            "set": [sets.labels[0]] * len(sets.x) + [sets.labels[1]] * len(sets.y),
+            "lean": filled(leans, items.usable, np.nan),
+            "used": items.usable,
+        }
+        return Evaluation((score,), self.settings, columns, ("set", "lean", "word"))
+
+    def _compare(
+        self, pair: Pair, items: _Targets, memo: Memo | None, progress: Progress | None
+    ) -> PairedBias:
+        del memo, progress
+        before, after = (self._leans(side, items) for side in (pair.before, pair.after))
+        words = [[pair.words[row] for row in rows] for rows in items.sets]
+        return PairedBias(
+            self.measure, pair, items, before, after,
+            labels=self.benchmark.labels, words=words, seed=self.seed,
         )  # fmt: skip
 
-    def _resampled(self, before: Bias, after: Bias, resamples: int) -> Values:
-        rng = np.random.default_rng([self.seed, 1])
-        x = rng.integers(0, before.n_x, (resamples, before.n_x))
-        y = rng.integers(before.n_x, before.n_x + before.n_y, (resamples, before.n_y))
-        sides = []
-        for side in (before, after):
-            leans = np.fromiter(side.leans.values(), np.float64)
-            sides.append(_effect(leans[x], leans[y]))
-        return sides[1] - sides[0]
 
+@dataclass(eq=False, kw_only=True)
+class PairedBias(PairedItems):
+    """An association test on both tables; `before` and `after` are the leans of the targets.
 
-def _word_sets(sets: str | PathLike[str] | WordSets) -> WordSets:
-    if isinstance(sets, WordSets):
-        return sets
-    if str(sets) in WORD_SETS or not Path(sets).exists():
-        return WORD_SETS[str(sets)]
-    found = read_word_sets(Path(sets))
-    if len(found) > 1:
-        raise BenchmarkError(
-            f"{sets} holds {len(found)} tests ({', '.join(found)}); read it with "
-            "driftkit.datasets.read_word_sets and give one of them."
+    `words` are those of X, Y, A and B that both tables have.
+    """
+
+    is_judged: ClassVar = False
+    labels: tuple[str, ...]
+    words: list[list[str]] = field(repr=False)
+    seed: int
+
+    @property
+    def is_x(self) -> Mask:
+        """Which targets are of X, (m,)."""
+        return np.arange(len(self)) < len(self.words[0])
+
+    def values(self, chosen: Mask) -> tuple[float, float]:
+        """Return the effect sizes over the chosen targets; NaN with too few in a set."""
+        x, y = chosen & self.is_x, chosen & ~self.is_x
+        if min(x.sum(), y.sum()) < FEWEST_TARGETS:
+            return math.nan, math.nan
+        before, after = (_effect(side[x], side[y]) for side in (self.before, self.after))
+        return float(before), float(after)
+
+    def difference(self) -> Difference:
+        """Return the difference of effect sizes, targets resampled within their set."""
+        return _BiasDifference(self.before, self.after, len(self.words[0]), self.seed)
+
+    def undefined(self) -> str | None:
+        """Return that all targets lean alike in a table, where they do."""
+        effects = self.values(np.ones(len(self), bool))
+        return ALIKE if any(map(math.isnan, effects)) else None
+
+    def questions(self) -> dict[str, Any]:
+        """Return the words of the four sets that both tables have."""
+        return dict(zip("xyab", self.words, strict=True)) | {"labels": self.labels}
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a row for each target: its set and its lean in both tables."""
+        import pandas as pd
+
+        return pd.DataFrame(
+            {
+                "word": [*self.words[0], *self.words[1]][: len(self)],
+                "set": np.where(self.is_x, *self.labels[:2]),
+                "original": self.before,
+                "tuned": self.after,
+                "moved": self.moved,
+            }
         )
-    return next(iter(found.values()))
 
 
-def _unit(matrix: Matrix, rows: Rows) -> Values:
-    vectors = matrix[rows].astype(np.float64)
-    unit: Values = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit
+class _BiasDifference(Difference):
+    """Difference of effect sizes from leans (m,), those of the n_x targets X first."""
+
+    def __init__(self, before: Values, after: Values, n_x: int, seed: int) -> None:
+        self.before, self.after, self.n_x, self.seed = before, after, n_x, seed
+        self.m = len(before)
+
+    def __call__(self, counts: Counts) -> Values:
+        targets = [np.repeat(np.arange(self.m), count) for count in counts]
+        found = [self._between(some[some < self.n_x], some[some >= self.n_x]) for some in targets]
+        return np.array(found)
+
+    def resample(self, resamples: int, rng: np.random.Generator) -> Values:
+        x = rng.integers(0, self.n_x, (resamples, self.n_x))
+        y = rng.integers(self.n_x, self.m, (resamples, self.m - self.n_x))
+        return self._between(x, y)
+
+    def percentiles(self, differences: Values) -> Interval:
+        """Return plain percentiles: the correction is for items that are drawn from one set."""
+        return interval(differences)
+
+    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
+        """Test the association in each table, one-sided."""
+        del permutations, rng
+        sides = {"original": self.before, "tuned": self.after}
+        return {name: _test(leans, self.n_x, self.seed) for name, leans in sides.items()}
+
+    def _between(self, x: Rows, y: Rows) -> Values:
+        before, after = (_effect(side[x], side[y]) for side in (self.before, self.after))
+        return after - before
+
+
+ALIKE = "all targets lean alike"
 
 
 def _effect(x: Values, y: Values) -> Values:
-    """Effect sizes from leans (r, n_x) and (r, n_y); NaN where all are equal."""
-    spread = np.concatenate([x, y], axis=1).std(axis=1, ddof=1)
-    gap = x.mean(axis=1) - y.mean(axis=1)
+    """Return effect sizes from leans (..., n_x) and (..., n_y); NaN where all are equal."""
+    spread = np.concatenate([x, y], axis=-1).std(axis=-1, ddof=1)
+    gap = x.mean(axis=-1) - y.mean(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        effect: Values = np.where(spread > 1e-12, gap / spread, np.nan)
+        effect: Values = np.where(spread > TIE, gap / spread, np.nan)
     return effect
 
 
-def _p_value(leans: Values, n_x: int, rng: np.random.Generator) -> float:
-    """Share of partitions whose first part leans at least as much; the actual one is among them."""
+def _test(leans: Values, n_x: int, seed: int) -> Test:
+    """Return the effect size, and the share of partitions whose first part leans at least as much.
+
+    The actual partition is among them.
+    """
     n = len(leans)
-    observed = leans[:n_x].sum() - 1e-12
+    if n == 0:
+        return Test()
+    effect = float(_effect(leans[:n_x], leans[n_x:]))
+    observed = leans[:n_x].sum() - TIE
     if math.comb(n, n_x) <= EXACT:
-        chosen: Sequence[Any] | np.ndarray = list(combinations(range(n), n_x))
-        return float((leans[np.array(chosen)].sum(axis=1) >= observed).mean())
+        chosen = np.array(list(combinations(range(n), n_x)))
+        return Test(effect, float((leans[chosen].sum(axis=1) >= observed).mean()))
+    rng = np.random.default_rng(seed)
     order = rng.permuted(np.tile(np.arange(n), (EXACT, 1)), axis=1)[:, :n_x]
-    return float((1 + (leans[order].sum(axis=1) >= observed).sum()) / (1 + EXACT))
+    return Test(effect, float((1 + (leans[order].sum(axis=1) >= observed).sum()) / (1 + EXACT)))

@@ -21,7 +21,7 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """One word's shift and what brought it about.
+    """How one word's neighbors changed, and why.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Explanation:
     own : float
         ``1 - self_cosine`` of the word; NaN where it has no direction.
     neighbors : float
-        Mean of the same over its neighbors before; NaN without any.
+        Mean of the same over its neighbors before; NaN if none has a direction.
     """
 
     word: str
@@ -51,8 +51,8 @@ class Explanation:
         ]
         told = "; ".join(changes) or "kept its neighbors"
         return (
-            f"{self.word}: {told}; moved itself {_figure(self.own)}, "
-            f"its old neighbors moved {_figure(self.neighbors)} ({self.cause})"
+            f"{self.word}: {told}; moved itself {_shown(self.own)}, "
+            f"its old neighbors moved {_shown(self.neighbors)} ({self.cause})"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -61,13 +61,7 @@ class Explanation:
 
 
 def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
-    """Explain the shift of each word asked about.
-
-    Parameters
-    ----------
-    pair : Pair
-        The tables the shifts were found in.
-    shifts : NeighborShifts or iterable of Shift
+    """Explain the shift of each word asked about, found in this pair.
 
     Examples
     --------
@@ -79,10 +73,10 @@ def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
     >>> print(explain(pair, neighbor_shifts(pair, ["good"], k=1))[0])
     good: lost bad; gained film; moved itself 0.80, its old neighbors moved 0.00 (the word moved)
     """
-    return [_one(pair, shift) for shift in shifts]
+    return [_explanation(pair, shift) for shift in shifts]
 
 
-def _one(pair: Pair, shift: Shift) -> Explanation:
+def _explanation(pair: Pair, shift: Shift) -> Explanation:
     row = pair.index[shift.word]
     then = pair.rows(name for name, _ in shift.before)
     changed = pair.rows((*shift.lost, *shift.gained))
@@ -106,5 +100,5 @@ def _cause(word: bool, neighbors: bool, changed: bool) -> Cause:
     return "the word moved" if word else "its neighbors moved"
 
 
-def _figure(value: float) -> str:
+def _shown(value: float) -> str:
     return "(not measured)" if np.isnan(value) else f"{value:.2f}"

@@ -6,22 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from driftkit.arrays import Rows, Values
 from driftkit.drift.moments import blocks
 from driftkit.errors import OptionError
 from driftkit.pair import Pair
 
-Vectors = npt.NDArray[np.float64]
-
 AMONG = 20_000
-"""Directions are told by the most aligned of so many of the first shared words."""
+"""A direction is named by the words most aligned with it, among this many of the first ones."""
 _ROUNDS = 50
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Direction:
-    """A direction words moved in.
+    """A direction in which words moved.
 
     Parameters
     ----------
@@ -33,7 +31,7 @@ class Direction:
         Words whose original vectors are most aligned with it, and with its opposite.
     """
 
-    vector: Vectors
+    vector: Values
     share: float
     toward: tuple[str, ...]
     away: tuple[str, ...]
@@ -49,7 +47,7 @@ class Cluster:
     Parameters
     ----------
     words : tuple of str
-        From the one that moved most along the common direction on.
+        The one that moved most along the common direction first.
     direction : Direction
         Its share counts the moves of these words only.
     coherence : float
@@ -63,17 +61,10 @@ class Cluster:
 
 
 def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Direction]:
-    """Find the principal components of the moves ``y - x``, not centered.
+    """Return the first n principal components of the moves ``y - x``, not centered.
 
-    A direction and its opposite are one component; it is given the sign in which most words went.
-
-    Parameters
-    ----------
-    pair : Pair
-    n : int
-        How many; fewer when the words moved in fewer.
-    named : int
-        Words to name at each end.
+    A direction and its opposite are one component; its sign is the one in which most words went.
+    Each end is named by ``named`` words.
 
     Examples
     --------
@@ -104,22 +95,9 @@ def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Directio
 
 
 def moved_together(pair: Pair, n: int = 8, *, named: int = 8, seed: int = 0) -> list[Cluster]:
-    """Cluster the moved words by the direction of their moves (spherical k-means).
+    """Cluster the moved words by the direction of their moves (spherical k-means), largest first.
 
-    Parameters
-    ----------
-    pair : Pair
-    n : int
-        Clusters; fewer when fewer words moved.
-    named : int
-        Words to name at each end of a common direction.
-    seed : int
-        Seed of the first centers.
-
-    Returns
-    -------
-    list of Cluster
-        The largest first.
+    There are at most n clusters; the seed decides where they start.
 
     References
     ----------
@@ -136,12 +114,7 @@ def moved_together(pair: Pair, n: int = 8, *, named: int = 8, seed: int = 0) -> 
 
 
 def _clusters(
-    pair: Pair,
-    rows: npt.NDArray[np.int64],
-    move: Vectors,
-    length: Vectors,
-    label: npt.NDArray[np.int64],
-    named: int,
+    pair: Pair, rows: Rows, move: Values, length: Values, label: Rows, named: int
 ) -> Iterator[Cluster]:
     for number in np.unique(label).tolist():
         inside = np.flatnonzero(label == number)
@@ -160,8 +133,8 @@ def _clusters(
         )
 
 
-def _spherical(unit: Vectors, n: int, rng: np.random.Generator) -> npt.NDArray[np.int64]:
-    """Label (m,) of the nearest of n centers by cosine, centers spread out at first."""
+def _spherical(unit: Values, n: int, rng: np.random.Generator) -> Rows:
+    """Return the label (m,) of the nearest of n centers by cosine, centers spread out at first."""
     centers = unit[[int(rng.integers(len(unit)))]]
     while len(centers) < n:
         gap = np.maximum(1 - (unit @ centers.T).max(axis=1), 0)
@@ -182,7 +155,7 @@ def _spherical(unit: Vectors, n: int, rng: np.random.Generator) -> npt.NDArray[n
     return label
 
 
-def _direction(pair: Pair, vector: Vectors, share: float, named: int) -> Direction:
+def _direction(pair: Pair, vector: Values, share: float, named: int) -> Direction:
     norms = pair.before_norms[:AMONG]
     with np.errstate(invalid="ignore", divide="ignore"):
         cosine = pair.before[:AMONG] @ vector / norms

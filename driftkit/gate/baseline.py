@@ -127,7 +127,7 @@ def content_sha256(table: Embeddings) -> str:
 
 def items_sha256(change: ScoreChange) -> str:
     """SHA-256 of the items of a benchmark that both tables answered, with the gold answers."""
-    text = repr((change.measure, sorted(change.items.asked().items())))
+    text = repr((change.measure, sorted(change.items.questions().items())))
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 

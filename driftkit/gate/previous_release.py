@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 
 from driftkit.audits import Audit
-from driftkit.evaluators.significance import interval
 from driftkit.gate.baseline import Baseline
 from driftkit.gate.facts import NAN, Fact, portable
 from driftkit.gate.subjects import Subject
@@ -70,7 +69,6 @@ def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[fl
     )
     settings = audit.settings
     rng = np.random.default_rng([settings.seed, zlib.crc32(subject.on.encode())])
-    bounds = interval(
-        items.after_release(older).resample(settings.resamples, rng), len(items.moved)
-    )
+    difference = items.since(older).difference()
+    bounds = difference.percentiles(difference.resample(settings.resamples, rng))
     return bounds.low, bounds.high

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from driftkit.errors import OptionError, SourceError
 from driftkit.progress import Progress, as_progress
@@ -94,23 +95,13 @@ def parse(
     source: str | os.PathLike[str],
     *,
     key: str | None = None,
-    vocab: Vocab | None = None,
-    unsafe_pickle: bool = False,
     progress: Progress | bool | None = None,
-    limit: int | None = None,
-    words: Sequence[str] | None = None,
+    **options: Any,
 ) -> Request:
-    """Take apart what the user typed.
+    """Take apart what the user typed; `options` are other fields of the `Request`.
 
     Whatever exists as a file wins, so a path that itself holds ``::`` or starts with
     ``package:`` is read as the path it is.
-
-    Raises
-    ------
-    OptionError
-        If a key is given twice, and differently.
-    SourceError
-        If it is no path or name at all; the message says what to do with it.
 
     Examples
     --------
@@ -128,12 +119,12 @@ def parse(
         raise OptionError(
             f"{name}: names the tensor {typed_key!r} while key={key!r} names another; give one."
         )
-    bar = as_progress(progress, f"reading {name}")
-    return Request(name, target, scheme, key or typed_key, vocab, unsafe_pickle, bar, limit, words)
+    told = as_progress(progress, f"reading {name}")
+    return Request(name, target, scheme, key or typed_key, progress=told, **options)
 
 
 def _not_a_source(given: object) -> SourceError:
-    """Say what to do with what is no path; told by names, so that no library is imported."""
+    """Say what to do with what is not a path; told by names, so that no library is imported."""
     kinds = [f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(given).__mro__]
     found = next((_INSTEAD[kind] for kind in kinds if kind in _INSTEAD), None)
     if found is None:

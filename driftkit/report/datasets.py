@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from driftkit.datasets import Dataset
-from driftkit.datasets.cache import folder
+from driftkit.datasets.source import folder
 from driftkit.display import table
 
 SCHEMA = "driftkit.datasets/1"
@@ -38,7 +38,7 @@ def datasets_view(datasets: Sequence[Dataset]) -> RenderableType:
                     dataset.authors,
                     dataset.licence.split(" (")[0],
                     "yes" if dataset.is_here else "no",
-                    f"{dataset.n_items:,}",
+                    "" if dataset.n_items is None else f"{dataset.n_items:,}",
                 )
     absent = sum(not dataset.is_here for dataset in datasets)
     closing = f" {absent} are not here yet; each is downloaded when first used." if absent else ""

@@ -2,7 +2,8 @@ import gzip
 
 import numpy as np
 
-from driftkit import load
+from driftkit import Embeddings, load, register_format
+from driftkit.loaders.formats import registry
 
 
 def test_a_table_goes_to_another_format_and_back(run, saved, tmp_path):
@@ -35,3 +36,24 @@ def test_what_cannot_be_written_is_told_first(run, tmp_path):
     assert "the ending '.xyz' does not name a format" in result.stderr
     assert run("convert", tmp_path / "none.txt", tmp_path / "t.bin").exit_code == 2
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_registered_format_is_converted_scored_and_audited(run, saved, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_REGISTERED", [])
+    table = load(saved / "original.npy")
+    path = tmp_path / "t.rows"
+    path.write_bytes(b"rows:" + table.matrix.tobytes())
+    register_format(
+        "rows",
+        "bare rows",
+        lambda head: head.startswith(b"rows:"),
+        lambda request: Embeddings(
+            table.words,
+            np.frombuffer(request.path.read_bytes()[5:], np.float32).reshape(-1, table.dimensions),
+        ),
+    )
+    assert run("convert", path, tmp_path / "t.npy", "-q", "--limit", "5").exit_code == 0
+    assert load(tmp_path / "t.npy").words == table.words[:5]
+    assert run("score", path, "-b", "ws353").exit_code == 0
+    audited = run("audit", saved / "original.npy", path, "-b", "ws353", "--resamples", "100")
+    assert audited.exit_code == 0, audited.stderr

@@ -7,14 +7,14 @@ import pytest
 from file_server import Answer, serve
 from shared_data import SHARED, needs_shared
 
-from driftkit.datasets import REGISTRY, cache, look_up
+from driftkit.datasets import REGISTRY, look_up, source
 
 
 @pytest.fixture
 def fresh(tmp_path, monkeypatch):
     """An empty cache folder, downloads allowed."""
-    monkeypatch.setenv(cache.FOLDER_VARIABLE, str(tmp_path / "cache"))
-    monkeypatch.delenv(cache.OFFLINE_VARIABLE, raising=False)
+    monkeypatch.setenv(source.FOLDER_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.delenv(source.OFFLINE_VARIABLE, raising=False)
     return tmp_path / "cache"
 
 
@@ -57,20 +57,20 @@ def test_path_names_the_place_and_says_that_it_is_empty(run, fresh):
 def test_fetch_without_a_network_says_what_to_do(run, fresh):
     for result in (
         run("datasets", "fetch", "men", "--offline"),
-        run("datasets", "fetch", "men", env={cache.OFFLINE_VARIABLE: "1"}),
+        run("datasets", "fetch", "men", env={source.OFFLINE_VARIABLE: "1"}),
     ):
         assert result.exit_code == 2
         assert result.stdout == ""
         assert look_up("men").origin.url in result.stderr
         assert str(fresh / "similarity" / "EN-MEN-TR-3k.txt") in result.stderr
         assert "`driftkit datasets path men`" in result.stderr
-    assert not cache.is_offline()  # the option holds for its command only
+    assert not source.is_offline()  # the option holds for its command only
 
 
 def test_offline_gives_back_what_the_variable_was(run, fresh, monkeypatch):
-    monkeypatch.setenv(cache.OFFLINE_VARIABLE, "0")
+    monkeypatch.setenv(source.OFFLINE_VARIABLE, "0")
     assert run("datasets", "fetch", "men", "--offline").exit_code == 2
-    assert not cache.is_offline()
+    assert not source.is_offline()
 
 
 def test_fetch_asks_for_names_it_knows(run, fresh):
@@ -85,7 +85,7 @@ def test_fetch_asks_for_names_it_knows(run, fresh):
 def test_fetch_all_from_a_server_then_score_without_it(run, fresh, monkeypatch, saved):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with serve() as server:
-        monkeypatch.setattr(cache, "HOST", server.url)
+        monkeypatch.setattr(source, "HOST", server.url)
         for dataset in REGISTRY.values():
             if not dataset.is_here:
                 real = (SHARED / dataset.task / dataset.path.name).read_bytes()

@@ -26,5 +26,6 @@ def test_the_demo_trains_audits_and_leaves_what_the_commands_it_names_need(
     shifts, _, inspect = (run(*command.split()) for command in (commands[0], "--help", commands[2]))
     assert shifts.exit_code == inspect.exit_code == 0
     assert "next: driftkit audit ORIGINAL" in inspect.stdout
-    audit = run(*commands[1].split(), "-b", "ws353", "--json", "-")
+    quick = ("-b", "ws353", "--resamples", "100", "--candidates", "1000")
+    audit = run(*commands[1].split(), *quick, "--json", "-")
     assert json.loads(audit.stdout)["rows"]["moved"] == 4392

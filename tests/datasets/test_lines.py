@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from driftkit.datasets.lines import LARGEST_FILE, read_lines
+from driftkit.datasets.lines import LARGEST_FILE, read_lines, text_lines
 from driftkit.errors import BenchmarkError
 
 
@@ -73,3 +73,26 @@ def test_a_table_of_vectors_by_mistake_is_not_read(tmp_path: Path) -> None:
         os.truncate(file.fileno(), LARGEST_FILE + 1)
     with pytest.raises(BenchmarkError, match="table of vectors"):
         read_lines(path)
+
+
+def test_lines_keep_their_numbers(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_bytes("\ufeff# head\r\n one \r\n\r\ntwo\u2028three".encode())
+    assert text_lines(path, "") == [(2, "one"), (4, "two\u2028three")]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read: No such file"),
+        (b"\xff\xfe", "not UTF-8"),
+        (b"# only\n", "no benchmark item"),
+    ],
+)
+def test_what_cannot_be_read(tmp_path, content, message):
+    path = tmp_path / "x.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(BenchmarkError, match=message) as caught:
+        text_lines(path, "Such a file holds things.")
+    assert str(caught.value).endswith("Such a file holds things.")

@@ -47,7 +47,7 @@ def test_the_same_twice_is_refused() -> None:
     assert len(both) == 3
     with pytest.raises(BenchmarkError, match="spearman of 'ws353' is asked for twice"):
         evaluators(["ws353", Similarity("ws353", oov="zero")])
-    with pytest.raises(BenchmarkError, match="two benchmarks are called 'ws353'"):
+    with pytest.raises(BenchmarkError, match="spearman of 'ws353' is asked for twice"):
         evaluators(["ws353", "ws353"])
     with pytest.raises(UnknownNameError):
         evaluators([Similarity("ws353"), "simlex99"])

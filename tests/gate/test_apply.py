@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftkit.errors import BaselineError, RuleError
-from driftkit.evaluators.comparison.verdict import decide as decide_status
+from driftkit.evaluators.comparison.verdict import status_of
 from driftkit.evaluators.significance import Interval
 from driftkit.gate.apply import apply_rules, decide
 from driftkit.gate.baseline import Baseline
@@ -184,7 +184,7 @@ def changes(draw):
 @given(changes(), st.floats(0.001, 0.1))
 def test_a_lost_benchmark_fails_and_no_other_does(fact, margin):
     """The gate and the audit never disagree about the same values."""
-    status = decide_status(fact.value, Interval(fact.low, fact.high, 0.5), margin)
+    status = status_of(fact.value, Interval(fact.low, fact.high, 0.5), margin)
     outcome = decide(fact, ">=", -margin)
     if fact.value != -margin:
         assert (outcome == "fail") == (status == "lost")

@@ -1,5 +1,5 @@
 from driftkit.datasets import REGISTRY
-from driftkit.datasets.cache import FOLDER_VARIABLE
+from driftkit.datasets.source import FOLDER_VARIABLE
 from driftkit.display import to_text
 from driftkit.report.datasets import datasets_document, datasets_view
 

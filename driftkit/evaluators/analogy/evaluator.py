@@ -3,63 +3,51 @@
 from __future__ import annotations
 
 import math
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from driftkit.arrays import BLOCK_ROWS, Matrix
-from driftkit.datasets import AnalogyBenchmark, get
+from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows
+from driftkit.datasets import AnalogyBenchmark
 from driftkit.embeddings import Embeddings
-from driftkit.errors import BenchmarkError, OptionError
+from driftkit.errors import OptionError
 from driftkit.evaluators.analogy.methods import METHODS
 from driftkit.evaluators.analogy.relations import answer_relations
 from driftkit.evaluators.analogy.search import Answers, answer, answer_again
+from driftkit.evaluators.base import BuiltIn, Memo, filled
 from driftkit.evaluators.comparison.paired_items import PairedAnswers
-from driftkit.evaluators.evaluation import Evaluation
-from driftkit.evaluators.inputs import as_table
-from driftkit.evaluators.lookup import (
-    Case,
-    Items,
-    Mask,
-    Rows,
-    Values,
-    check_case,
-    find_items,
-    lookup,
-    rarest,
-)
-from driftkit.evaluators.scores import Score
+from driftkit.evaluators.lookup import Case, Find, Items, find_items, first_rows
+from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.measures.registry import parse_measure
 from driftkit.pair import Pair
 from driftkit.progress import Progress, part
 
-if TYPE_CHECKING:
-    from driftkit.evaluators.inputs import Table
-
-Memo = MutableMapping[Any, Answers]
-"""Answers of an original table, kept for the next tuned table compared with it."""
-
 RELATION_METHODS = ("3cosavg", "lrcos")
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is asked of a list of words: the items, their rows and their right answers."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Questions(Items):
+    """The items asked of a list of words, and their right answers."""
 
-    items: Items
     words: tuple[tuple[str, ...], ...]  # as shown, all n of them
     categories: np.ndarray  # (n,)
-    right: Rows  # rows of the accepted answers of the m usable items, (m, p), -2 where empty
+    right: Rows  # rows of accepted answers, (m, p), -2 where empty
 
     @property
-    def rows(self) -> Rows:
-        return self.items.rows[self.items.usable]
+    def used_rows(self) -> Rows:
+        return self.rows[self.usable]
+
+    def columns(self, chosen: Rows) -> dict[str, tuple[str, ...]]:
+        """Return the words of chosen items, in columns."""
+        names = "abcd" if self.rows.shape[1] == 4 else "cd"
+        words = [self.words[i] for i in chosen.tolist()]
+        return dict(zip(names, zip(*words, strict=True) if words else [()] * 4, strict=False))
 
 
-class Analogy:
+class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
     """An analogy benchmark and the way to answer it.
 
     Parameters
@@ -73,7 +61,7 @@ class Analogy:
     exclude : bool
         Whether the words of a question are barred as its answer, as is usual.
     limit : int, optional
-        Only the first so many rows take part, in questions and as answers: gensim's
+        Only this many rows, the first ones, take part in questions and as answers: gensim's
         ``restrict_vocab``.
     seed : int
         Of the random words of ``lrcos``.
@@ -87,6 +75,8 @@ class Analogy:
     1.0
     """
 
+    _kind, _lacks = AnalogyBenchmark, "has no analogies"
+
     def __init__(
         self,
         benchmark: str | PathLike[str] | AnalogyBenchmark,
@@ -97,202 +87,154 @@ class Analogy:
         limit: int | None = None,
         seed: int = 0,
     ) -> None:
-        found = get(benchmark)
-        if not isinstance(found, AnalogyBenchmark):
-            raise BenchmarkError(f"{found.name} has no analogies.")
+        super().__init__(benchmark, case=case)
         asked = parse_measure(measure)
         if asked.name not in METHODS and asked.name not in RELATION_METHODS:
             known = ", ".join([*METHODS, *RELATION_METHODS])
             raise OptionError(f"measure {measure!r} does not answer analogies; known: {known}.")
         if limit is not None and limit < 1:
             raise OptionError(f"limit={limit} leaves no row; give 1 or more.")
-        check_case(case)
-        self.benchmark = found
         self.measure = str(asked)
         self.method = asked.name
         self.k = asked.k or 1
-        self.case: Case = case
         self.exclude, self.limit, self.seed = exclude, limit, seed
 
     @property
     def settings(self) -> dict[str, str]:
         """The policies, in words."""
-        return {
-            "oov": "skip",
-            "case": self.case,
+        return super().settings | {
             "inputs": "excluded" if self.exclude else "not excluded",
             "rows": "all" if self.limit is None else f"the first {self.limit:,}",
         }
 
-    def score(self, source: Table, *, progress: Progress | None = None) -> Evaluation:
-        """Score one table.
+    def _find(self, index: Mapping[str, int]) -> Find:
+        return super()._find(first_rows(index, self.limit))
 
-        Parameters
-        ----------
-        source : Embeddings, KeyedVectors, (words, vectors), str or path
-        progress : callable, optional
-            Called with (done, total).
-
-        Returns
-        -------
-        Evaluation
-            The accuracy over all questions (micro average), over each group and each section; its
-            `macro` is the mean over sections.
-        """
-        table = as_table(source)
-        asked = self._ask(table.index, table.norms == 0)
-        answers = self._answer(table.matrix, table.norms, table.index, asked, progress)
-        correct = np.zeros(asked.items.n_total, bool)
-        correct[asked.items.usable] = _is_right(answers, asked)
-        said = np.full(asked.items.n_total, None, object)
-        said[asked.items.usable] = _words(answers, table.words)
-        names = "abcd" if len(asked.words[0]) == 4 else "cd"
-        columns = {
-            **dict(zip(names, zip(*asked.words, strict=True), strict=True)),
-            "category": asked.categories,
-            "answer": said,
+    def _score(self, table: Embeddings, items: _Questions, progress: Progress | None) -> Evaluation:
+        """Score over all questions (micro average), over each group and over each section."""
+        answers = self._answer(table.matrix, table.norms, table.index, items, progress)
+        correct = filled(_is_right(answers, items), items.usable, False)
+        columns = items.columns(np.arange(items.n_total)) | {
+            "category": items.categories,
+            "answer": filled(_words(answers, table.words), items.usable, None),
             "correct": correct,
-            "used": asked.items.usable,
+            "used": items.usable,
         }
-        return Evaluation(
-            tuple(self._scores(table, asked, correct)),
-            self.settings,
-            columns,
-            ("category", "correct", "answer"),
-            self.benchmark.sections,
-        )
+        scores = self._accuracies(table, items, correct)
+        plot = ("category", "correct", "answer")
+        return Evaluation(scores, self.settings, columns, plot, self.benchmark.sections)
 
-    def pair(
-        self, pair: Pair, memo: Memo | None = None, progress: Progress | None = None
-    ) -> tuple[Items, PairedAnswers]:
-        """Answer with both tables what both can answer, over the words they share.
-
-        Words that are zero in either table are candidates in neither.
-        """
-        asked = self._ask(pair.index, pair.zero)
+    def _compare(
+        self, pair: Pair, items: _Questions, memo: Memo | None, progress: Progress | None
+    ) -> PairedAnswers:
+        """Answer with the shared words; those that are zero in either table are never answers."""
         before_norms = np.where(pair.zero, 0.0, pair.before_norms)
         after_norms = np.where(pair.zero, 0.0, pair.after_norms)
+        rows = items.used_rows
         memo = {} if memo is None else memo
         key = (
             pair.original, pair.words, self.measure, self.case, self.exclude, self.limit, self.seed,
-            asked.rows.tobytes(), pair.zero.tobytes(),
+            rows.tobytes(), pair.zero.tobytes(),
         )  # fmt: skip
         if key not in memo:
             memo[key] = self._answer(
-                pair.before, before_norms, pair.index, asked, part(progress, 0, 2)
+                pair.before, before_norms, pair.index, items, part(progress, 0, 2)
             )
-        before = memo[key]
+        before: Answers = memo[key]
         again = part(progress, 1, 2)
         if self.method in METHODS and self.k == 1 and self.limit is None and self.case != "fold":
+            # *Moved* forgives the rounding of the sources, an answer does not: rows that changed.
             after = answer_again(
-                pair.after, after_norms, asked.rows[:, :3], before, _changed(pair),
+                pair.after, after_norms, rows[:, :3], before, changed_rows(pair.before, pair.after),
                 method=self.method, exclude=self.exclude, progress=again,
             )  # fmt: skip
         else:
-            after = self._answer(pair.after, after_norms, pair.index, asked, again)
-        used = np.flatnonzero(asked.items.usable)
-        words = [asked.words[i] for i in used]
-        names = "abcd" if asked.items.rows.shape[1] == 4 else "cd"
-        columns = zip(*words, strict=True) if words else [()] * len(names)
-        return asked.items, PairedAnswers(
+            after = self._answer(pair.after, after_norms, pair.index, items, again)
+        return PairedAnswers(
             self.measure,
-            dict(zip(names, columns, strict=True)),
-            (_words(before, pair.words), _words(after, pair.words)),
-            _is_right(before, asked).astype(np.float64),
-            _is_right(after, asked).astype(np.float64),
-            np.full(len(used), asked.items.rows.shape[1]),
-            pair.moved[asked.rows].sum(axis=1),
-            rarest(pair, asked.rows),
-            tuple(asked.categories[used].tolist()),
+            pair,
+            items,
+            _is_right(before, items).astype(np.float64),
+            _is_right(after, items).astype(np.float64),
+            columns=items.columns(np.flatnonzero(items.usable)),
+            answers=(_words(before, pair.words), _words(after, pair.words)),
+            categories=items.categories[items.usable].tolist(),
         )
 
-    def _ask(self, index: dict[str, int], is_zero: Mask) -> _Asked:
-        find = lookup(self._limited(index), self.case)
+    def _items(self, find: Find, is_zero: Mask) -> _Questions:
         accepted = self.benchmark.accepted
         quadruples, categories = self.benchmark.quadruples, self.benchmark.categories
         # The first accepted answer that the table has stands for the question.
-        items: list[tuple[str, ...]] = [
+        words: list[tuple[str, ...]] = [
             (*q[:3], next((word for word in right if find(word) >= 0), q[3]))
             for q, right in zip(quadruples, accepted, strict=True)
         ]
         if self.method in RELATION_METHODS:
-            kept = _pairs(items, categories, accepted)
-            items = [pair for _, pair, _ in kept]
+            kept = _pairs(words, categories, accepted)
+            words = [pair for _, pair, _ in kept]
             categories = tuple(category for category, _, _ in kept)
             accepted = tuple(right for _, _, right in kept)
-        found = find_items(items, find, is_zero)
+        found = find_items(words, find, is_zero)
         used = np.flatnonzero(found.usable)
-        right = np.full((len(used), max(map(len, accepted))), -2, np.int64)
+        right = np.full((len(used), max(map(len, accepted))), -1, np.int64)
         for row, i in enumerate(used):
             right[row, : len(accepted[i])] = [find(word) for word in accepted[i]]
-        right[right < 0] = -2
-        return _Asked(found, tuple(items), np.array(categories, dtype=object), right)
-
-    def _limited(self, index: dict[str, int]) -> dict[str, int]:
-        if self.limit is None:
-            return index
-        return {word: row for word, row in index.items() if row < self.limit}
+        right[right < 0] = -2  # -1 is a question without an answer
+        return _Questions(
+            found.rows,
+            found.usable,
+            found.oov,
+            found.zero,
+            words=tuple(words),
+            categories=np.array(categories, dtype=object),
+            right=right,
+        )
 
     def _candidates(self, index: dict[str, int], n: int) -> Rows:
+        """Return the rows that may be answers: one for each spelling where case is folded."""
         if self.case != "fold":
             return np.arange(min(n, self.limit or n))
-        limited = self._limited(index)
-        find = lookup(limited, "fold")
-        return np.unique([find(word) for word in limited])
+        find = self._find(index)
+        return np.unique([find(word) for word in first_rows(index, self.limit)])
 
     def _answer(
         self,
         matrix: Matrix,
         norms: Values,
         index: dict[str, int],
-        asked: _Asked,
+        items: _Questions,
         progress: Progress | None,
     ) -> Answers:
         candidates = self._candidates(index, len(matrix))
+        rows = items.used_rows
         if self.method in RELATION_METHODS:
-            _, relation = np.unique(
-                asked.categories[asked.items.usable].astype(str), return_inverse=True
-            )
+            sections = items.categories[items.usable].astype(str)
             return answer_relations(
-                matrix, norms, asked.rows[:, 0], asked.rows[:, 1], relation, candidates,
+                matrix, norms, rows[:, 0], rows[:, 1],
+                np.unique(sections, return_inverse=True)[1], candidates,
                 method="lrcos" if self.method == "lrcos" else "3cosavg",
                 k=self.k, exclude=self.exclude, seed=self.seed, progress=progress,
             )  # fmt: skip
         return answer(
-            matrix, norms, asked.rows[:, :3], candidates, method=self.method, k=self.k,
-            exclude=self.exclude, hints=asked.rows[:, 3], progress=progress,
+            matrix, norms, rows[:, :3], candidates, method=self.method, k=self.k,
+            exclude=self.exclude, hints=rows[:, 3], progress=progress,
         )  # fmt: skip
 
-    def _scores(self, table: Embeddings, asked: _Asked, correct: Mask) -> list[Score]:
-        whole = np.ones(len(correct), bool)
-        find = lookup(self._limited(table.index), self.case)
-        is_zero = table.norms == 0
+    def _accuracies(self, table: Embeddings, items: _Questions, correct: Mask) -> list[Score]:
+        find, is_zero = self._find(table.index), table.norms == 0
 
-        def accuracy(category: str | None, chosen: Mask) -> Score:
-            some = [asked.words[i] for i in np.flatnonzero(chosen)]
-            items = asked.items if category is None else find_items(some, find, is_zero)
-            n_correct = int(correct[chosen].sum())
-            return Score(
-                source=table.source.name,
-                benchmark=self.benchmark.name,
-                measure=self.measure,
-                value=n_correct / items.n_used if items.n_used else math.nan,
-                n_total=items.n_total,
-                n_used=items.n_used,
-                n_correct=n_correct,
-                oov=items.oov,
-                zero=items.zero,
-                category=category,
-                reason=items.reason,
-            )
+        def accuracy(some: Items, correct: Mask, category: str | None = None) -> Score:
+            n_correct = int(correct.sum())
+            value = n_correct / some.n_used if some.n_used else math.nan
+            return Score.of(some, table, self, value, n_correct=n_correct, category=category)
 
-        scores = [accuracy(None, whole)]
+        scores = [accuracy(items, correct)]
         sections = self.benchmark.sections
-        parts = self.benchmark.groups | {name: (name,) for name in sections}
-        scores += [
-            accuracy(name, np.isin(asked.categories.astype(str), some))
-            for name, some in parts.items()
-        ]
+        names = items.categories.astype(str)
+        for part_, some in (self.benchmark.groups | {name: (name,) for name in sections}).items():
+            chosen = np.isin(names, some)
+            asked = [items.words[i] for i in np.flatnonzero(chosen)]
+            scores.append(accuracy(find_items(asked, find, is_zero), correct[chosen], part_))
         return scores
 
 
@@ -301,7 +243,7 @@ def _pairs(
     categories: tuple[str, ...],
     accepted: tuple[tuple[str, ...], ...],
 ) -> list[tuple[str, tuple[str, str], tuple[str, ...]]]:
-    """The distinct pairs of each section, c with d and a with b."""
+    """Return the distinct pairs of each section, c with d and a with b."""
     found: dict[tuple[str, tuple[str, str]], tuple[str, ...]] = {}
     for (_, _, c, d), category, right in zip(items, categories, accepted, strict=True):
         found.setdefault((category, (c, d)), right)
@@ -312,19 +254,10 @@ def _pairs(
     return [(category, pair, right) for (category, pair), right in found.items()]
 
 
-def _is_right(answers: Answers, asked: _Asked) -> Mask:
-    right: Mask = (answers.rows[:, :, None] == asked.right[:, None, :]).any(axis=(1, 2))
+def _is_right(answers: Answers, items: _Questions) -> Mask:
+    right: Mask = (answers.rows[:, :, None] == items.right[:, None, :]).any(axis=(1, 2))
     return right
 
 
 def _words(answers: Answers, words: Any) -> list[str | None]:
     return [words[row] if row >= 0 else None for row in answers.first.tolist()]
-
-
-def _changed(pair: Pair) -> Mask:
-    """Rows that differ at all: *moved* forgives the rounding of the sources, an answer does not."""
-    changed = np.empty(len(pair), bool)
-    for start in range(0, len(pair), BLOCK_ROWS):
-        some = slice(start, start + BLOCK_ROWS)
-        changed[some] = (pair.before[some] != pair.after[some]).any(axis=1)
-    return changed

@@ -6,29 +6,34 @@ import math
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from driftkit.arguments import require
+from driftkit.arrays import Mask, Values
 from driftkit.defaults import RESAMPLES
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.evaluators.analogy.evaluator import Memo
-from driftkit.evaluators.comparison.paired_items import Paired, PairedAnswers
-from driftkit.evaluators.comparison.result import BandChange, ScoreChange, ScoreChanges, SplitChange
-from driftkit.evaluators.comparison.verdict import FEWEST_ITEMS, check_margins, decide, margin_of
-from driftkit.evaluators.lookup import Items, Values
-from driftkit.evaluators.registry import Asked, evaluators
+from driftkit.evaluators.base import BuiltIn, Memo
+from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
+from driftkit.evaluators.comparison.result import PartChange, ScoreChange, ScoreChanges
+from driftkit.evaluators.comparison.verdict import (
+    benchmark_measure,
+    check_margins,
+    fewest_items,
+    margin_of,
+    status_of,
+)
+from driftkit.evaluators.registry import Scorable, evaluators
 from driftkit.evaluators.significance import (
+    Difference,
     Interval,
+    MeanDifference,
     bca_interval,
     detectable_difference,
     holm,
     interval,
-    jackknife,
-    resample_clusters,
 )
-from driftkit.measures.registry import parse_measure
 from driftkit.pair import Pair
 from driftkit.progress import Progress, as_progress, part
 
@@ -46,7 +51,7 @@ FEWEST_RESAMPLES = 100
 
 def compare_scores(
     pair: Pair,
-    benchmarks: Sequence[Asked] | Asked | None = None,
+    benchmarks: Sequence[Scorable] | Scorable | None = None,
     *,
     seed: int = 0,
     resamples: int = RESAMPLES,
@@ -72,7 +77,7 @@ def compare_scores(
         Number of bootstrap resamples and of permutations, 100 or more.
     margins : mapping of str to float, optional
         The smallest change that counts, by measure, such as ``{"spearman": 0.05}``; the others
-        keep their defaults, see `driftkit.evaluators.comparison.verdict`.
+        keep what they declare (`driftkit.measures.Measure.margin`).
     method : {"percentile", "bca"}
         The interval a status is decided by.
     memo : mutable mapping, optional
@@ -88,9 +93,9 @@ def compare_scores(
     Raises
     ------
     UnknownNameError, BenchmarkError
-        If a benchmark cannot be found or parsed.
+        If a benchmark cannot be found or parsed, or nobody registered the measure of an evaluator.
     OptionError
-        If `pair` is not a pair, or `seed` or `resamples` is out of range.
+        If `pair` is not a pair, or `seed`, `resamples` or a margin is out of range.
     """
     require(pair, Pair, "dk.compare_scores")
     progress = as_progress(progress, "benchmarks")
@@ -109,9 +114,11 @@ def compare_scores(
         report = part(progress, step, len(asked))
         name = evaluator.benchmark.name
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-        items, paired = evaluator.pair(pair, memo, report)
-        margin = margin_of(paired.measure, margins)
-        changes.append(_change(name, items, paired, resamples, rng, margin, method))
+        if isinstance(evaluator, BuiltIn):
+            items = evaluator.compare(pair, memo=memo, progress=report)
+        else:
+            items = evaluator.compare(pair)
+        changes.append(_change(name, items, resamples, rng, margins, method))
         if report is not None:
             report(1, 1)
     adjusted = holm([change.p_value for change in changes])
@@ -122,37 +129,40 @@ def compare_scores(
 
 def _change(
     name: str,
-    items: Items,
-    paired: Paired,
+    items: PairedItems,
     resamples: int,
     rng: np.random.Generator,
-    margin: float,
+    margins: Mapping[str, float] | None,
     method: Method,
 ) -> ScoreChange:
-    kind = parse_measure(paired.measure).name
-    original, tuned = paired.values(np.ones(items.n_used, bool))
+    margin, fewest = margin_of(items.measure, margins), fewest_items(items.measure)
+    better = benchmark_measure(items.measure).higher_is_better if items.is_judged else None
+    original, tuned = items.values(np.ones(len(items), bool))
     delta = tuned - original
     reason = items.reason
-    if reason is None and items.n_used < FEWEST_ITEMS[kind]:
+    if reason is None and len(items) < fewest:
         reason = (
-            f"both tables answer {items.n_used} items; "
-            f"{paired.measure} needs {FEWEST_ITEMS[kind]} or more for a verdict"
+            f"both tables answer {len(items)} items; "
+            f"{items.measure} needs {fewest} or more for a verdict"
         )
-    reason = reason or paired.undefined()
-    bounds = clustered = Interval(math.nan, math.nan, math.nan)
-    tests, effect, detectable = {}, ("", math.nan), math.nan
+    reason = reason or items.undefined()
+    bounds = clustered = Interval()
+    more: dict[str, Any] = {}
     if reason is None:
-        differences = paired.resample(resamples, rng)
-        bounds = _interval(paired, differences, delta, method)
-        tests = paired.tests(resamples, rng)
-        effect = paired.effect()
-        detectable = detectable_difference(float(np.nanstd(differences)))
-        clustered = _clustered(paired, resamples, rng)
+        difference = items.difference()
+        drawn = difference.resample(resamples, rng)
+        bounds = _interval(difference, drawn, delta, method)
+        more = {
+            "tests": difference.tests(resamples, rng),
+            "effect": difference.effect(),
+            "detectable": detectable_difference(float(np.nanstd(drawn))),
+        }
+        clustered = _clustered(items, difference, resamples, rng)
     return ScoreChange(
         name=name,
-        measure=paired.measure,
+        measure=items.measure,
         n_total=items.n_total,
-        n_used=items.n_used,
+        n_used=len(items),
         oov=items.oov,
         zero=items.zero,
         original=original,
@@ -162,48 +172,50 @@ def _change(
         ci_high=bounds.high,
         p_value=bounds.p_value,
         p_holm=math.nan,
-        status=decide(delta, bounds, margin),
+        status=status_of(delta, bounds, margin, higher_is_better=better),
         margin=margin,
         reason=reason,
-        split=tuple(_split(paired)),
-        items=paired,
+        split=tuple(_split(items)),
+        items=items,
         method=method,
-        tests=tests,
-        effect=effect,
-        detectable=detectable,
         cluster_low=clustered.low,
         cluster_high=clustered.high,
-        bands=tuple(_bands(paired)),
+        bands=tuple(_bands(items)),
+        **more,
     )
 
 
-def _interval(paired: Paired, differences: Values, delta: float, method: Method) -> Interval:
+def _interval(difference: Difference, drawn: Values, delta: float, method: Method) -> Interval:
     if method == "percentile":
-        return interval(differences, len(paired.moved))
-    return bca_interval(differences, delta, jackknife(paired.difference()))
+        return difference.percentiles(drawn)
+    return bca_interval(drawn, delta, difference.jackknife())
 
 
-def _clustered(paired: Paired, resamples: int, rng: np.random.Generator) -> Interval:
-    """Interval over whole categories, where the items have enough of them."""
-    if not isinstance(paired, PairedAnswers) or len(set(paired.categories)) < FEWEST_CLUSTERS:
-        return Interval(math.nan, math.nan, math.nan)
-    drawn = resample_clusters(
-        paired.before, paired.after, paired.categories, resamples=resamples, rng=rng
-    )
-    return interval(drawn, len(set(paired.categories)))
+def _clustered(
+    items: PairedItems, difference: Difference, resamples: int, rng: np.random.Generator
+) -> Interval:
+    """Return an interval over whole categories, where the items have enough of them."""
+    if not isinstance(items, PairedAnswers) or not isinstance(difference, MeanDifference):
+        return Interval()
+    count = len(set(items.categories))
+    if count < FEWEST_CLUSTERS:
+        return Interval()
+    return interval(difference.resample_clusters(items.categories, resamples, rng), count)
 
 
-def _split(paired: Paired) -> Iterator[SplitChange]:
-    none, every = paired.moved == 0, paired.moved == paired.size
+def _split(items: PairedItems) -> Iterator[PartChange]:
+    none, every = items.moved == 0, items.moved == items.size
     for moved, chosen in (("none", none), ("some", ~none & ~every), ("all", every & ~none)):
-        original, tuned = paired.values(chosen)
-        yield SplitChange(moved, int(chosen.sum()), original, tuned, tuned - original)
+        yield _part(items, {"moved": moved}, chosen)
 
 
-def _bands(paired: Paired) -> Iterator[BandChange]:
-    which = np.searchsorted(BANDS, paired.rarest, side="right")
+def _bands(items: PairedItems) -> Iterator[PartChange]:
+    which = np.searchsorted(BANDS, items.rarest, side="right")
     for band, first in enumerate((0, *BANDS)):
-        chosen = which == band
         last = BANDS[band] if band < len(BANDS) else None
-        original, tuned = paired.values(chosen)
-        yield BandChange(first + 1, last, int(chosen.sum()), original, tuned, tuned - original)
+        yield _part(items, {"first": first + 1, "last": last}, which == band)
+
+
+def _part(items: PairedItems, part: Mapping[str, Any], chosen: Mask) -> PartChange:
+    original, tuned = items.values(chosen)
+    return PartChange(part, int(chosen.sum()), original, tuned, tuned - original)

@@ -2,196 +2,178 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from copy import copy
+from dataclasses import InitVar, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import rankdata
 
+from driftkit.arrays import Mask, Values
+from driftkit.errors import OptionError
 from driftkit.evaluators.correlations import CORRELATIONS, undefined_reason
-from driftkit.evaluators.lookup import Mask, Rows, Values
+from driftkit.evaluators.lookup import Items
 from driftkit.evaluators.significance import (
     Difference,
     MeanDifference,
     PearsonDifference,
     SpearmanDifference,
-    Test,
-    cohen_h,
-    cohen_q,
-    mcnemar,
-    meng,
-    permute_correlation,
-    permute_means,
-    resample,
-    resample_means,
-    steiger,
-    williams,
 )
+from driftkit.pair import Pair
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Counts = npt.NDArray[np.int64]
 
+@dataclass(eq=False)
+class PairedItems(ABC):
+    """What both tables of a pair say about the m items of a benchmark that both can answer.
 
-class Paired(Protocol):
-    """What a comparison needs to know of m items that both tables answered."""
+    Parameters
+    ----------
+    measure : str
+        How items are summed up, such as ``"3cosadd@1"``.
+    pair : Pair
+    items : Items
+        All items of the benchmark among the shared words of the pair, as `find_items` looks them
+        up with ``pair.index`` and ``pair.zero``; m of them are usable.
+    before, after : array_like, shape (m,)
+        What the original and the tuned table give each usable item.
+
+    Attributes
+    ----------
+    n_total, oov, zero, reason
+        As of `items`.
+    size, moved : ndarray of int64, shape (m,)
+        How many words each item has, and how many of them moved.
+    rarest : ndarray of int64, shape (m,)
+        Rank, from 0 in the original table, of the rarest word of each item.
+
+    Raises
+    ------
+    OptionError
+        If there is not one value for each usable item.
+    """
+
+    is_judged: ClassVar = True
+    """Whether a change is a loss or a gain; that of a bias is neither."""
 
     measure: str
-    after: Values  # what the tuned table gives each item, (m,)
-    moved: Counts  # how many words of each item moved, (m,)
-    rarest: Rows  # position of the rarest word of each item among the shared words, (m,)
+    pair: InitVar[Pair]
+    items: InitVar[Items]
+    before: Values = field(repr=False)
+    after: Values = field(repr=False)
 
-    @property
-    def size(self) -> Counts:
-        """Number of words of each item, (m,)."""
-        ...
+    def __post_init__(self, pair: Pair, items: Items) -> None:
+        self.before = np.asarray(self.before, np.float64)
+        self.after = np.asarray(self.after, np.float64)
+        if not self.before.shape == self.after.shape == (items.n_used,):
+            raise OptionError(
+                f"{self.measure} compares {items.n_used} items that both tables can answer, but "
+                f"values of shape {self.before.shape} and {self.after.shape} were given; give one "
+                "for each of these items."
+            )
+        rows = items.rows[items.usable]  # (m, w)
+        there = rows >= 0
+        self.n_total, self.oov, self.zero = items.n_total, items.oov, items.zero
+        self.reason = items.reason
+        self.size = there.sum(axis=1)
+        self.moved = (pair.moved[rows] & there).sum(axis=1)
+        ranks = np.where(there, pair.original_rows[rows], -1)
+        self.rarest = ranks.max(axis=1, initial=-1)
 
+    def __len__(self) -> int:
+        return len(self.before)
+
+    @abstractmethod
     def values(self, chosen: Mask) -> tuple[float, float]:
-        """Score of both tables over the chosen items; NaN if there is none."""
-        ...
+        """Return the score of both tables over the chosen items (m,); NaN if it has none."""
 
+    @abstractmethod
     def difference(self) -> Difference:
-        """Return the difference of scores as a function of counts of the items."""
-        ...
-
-    def resample(self, resamples: int, rng: np.random.Generator) -> Values:
-        """Bootstrap the difference of scores."""
-        ...
-
-    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
-        """Test the difference in other ways than by the bootstrap."""
-        ...
-
-    def effect(self) -> tuple[str, float]:
-        """Name and value of the effect size."""
-        ...
+        """Return the difference of scores, ready to be resampled and tested."""
 
     def undefined(self) -> str | None:
-        """Why no verdict is possible though items were answered; None if one is."""
-        ...
+        """Return why no verdict is possible though items were answered; None if one is."""
+        return None
 
     def broken(self, most: int) -> list[dict[str, Any]]:
         """Return the items that suffered most, worst first, as plain values."""
-        ...
+        del most
+        return []
 
-    def asked(self) -> dict[str, Any]:
+    @abstractmethod
+    def questions(self) -> dict[str, Any]:
         """Return what the benchmark itself asks and knows of the items, as plain values."""
-        ...
 
-    def after_release(self, previous: Paired) -> Paired:
-        """Compare with a previous tuned table, which answered the same items, as the original."""
-        ...
-
+    @abstractmethod
     def to_frame(self) -> pd.DataFrame:
-        """Return a row for each item."""
-        ...
+        """Return a tidy frame, one row per item."""
+
+    def since(self, previous: PairedItems) -> Self:
+        """Return the comparison of a previous tuned table with this one, over the same items."""
+        found = copy(self)
+        found.before = previous.after
+        return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PairedSimilarity:
-    """A similarity benchmark answered by both tables.
+@dataclass(eq=False, kw_only=True)
+class PairedSimilarity(PairedItems):
+    """A similarity benchmark answered by both tables; see `PairedItems`.
 
     Parameters
     ----------
     measure : {"spearman", "pearson"}
-    pairs : tuple of (str, str)
-        The m pairs both can answer.
-    gold, before, after : ndarray of float64, shape (m,)
-        Human scores, and closeness in the original and the tuned table.
-    moved : ndarray of int64, shape (m,)
-        How many words of the pair moved.
-    rarest : ndarray of int64, shape (m,)
-        Position of the rarer word among the shared words.
+    pair, items, before, after
+        `before` and `after` are how close each table finds the m pairs.
+    pairs : sequence of (str, str)
+        The m pairs of words.
+    gold : ndarray of float64, shape (m,)
+        Human scores.
     """
 
-    measure: str
-    pairs: tuple[tuple[str, str], ...]
-    gold: Values
-    before: Values
-    after: Values
-    moved: Counts
-    rarest: Rows
-
-    @property
-    def size(self) -> Counts:
-        """Two words an item."""
-        return np.full(len(self.gold), 2)
+    pairs: Sequence[tuple[str, str]] = field(repr=False)
+    gold: Values = field(repr=False)
 
     def values(self, chosen: Mask) -> tuple[float, float]:
-        """Correlation of both tables over the chosen pairs."""
+        """Return the correlation of both tables with people over the chosen pairs."""
         correlation = CORRELATIONS[self.measure]
         gold = self.gold[chosen]
         return correlation(gold, self.before[chosen]), correlation(gold, self.after[chosen])
 
     def difference(self) -> Difference:
-        """Difference of correlations under counts."""
+        """Return the difference of correlations."""
         kind = SpearmanDifference if self.measure == "spearman" else PearsonDifference
         return kind(self.gold, self.before, self.after)
 
-    def resample(self, resamples: int, rng: np.random.Generator) -> Values:
-        """Differences over resampled pairs."""
-        return resample(self.difference(), resamples=resamples, rng=rng)
-
-    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
-        """Permutation of the two tables, and Steiger, Williams and Meng."""
-        sides = [self.gold, self.before, self.after]
-        if self.measure == "spearman":
-            sides = [np.asarray(rankdata(side), np.float64) for side in sides]
-        gold, before, after = sides
-        correlation = CORRELATIONS["pearson"]
-        delta = correlation(gold, after) - correlation(gold, before)
-        p = permute_correlation(gold, before, after, permutations=permutations, rng=rng)
-        three = (
-            correlation(gold, after), correlation(gold, before), correlation(before, after),
-            len(gold),
-        )  # fmt: skip
-        return {
-            "permutation": Test(delta, p),
-            "steiger": steiger(*three),
-            "williams": williams(*three),
-            "meng": meng(*three),
-        }
-
-    def effect(self) -> tuple[str, float]:
-        """Cohen's q."""
-        return "cohen_q", cohen_q(*self.values(np.ones(len(self.gold), bool)))
-
     def undefined(self) -> str | None:
-        """Why no verdict is possible though pairs were answered; None if one is."""
-        if np.isnan(self.values(np.ones(len(self.gold), bool))).any():
+        """Return why a correlation is NaN; None if neither is."""
+        if np.isnan(self.values(np.ones(len(self), bool))).any():
             return undefined_reason(self.gold)
         return None
 
     def broken(self, most: int) -> list[dict[str, Any]]:
-        """Pairs that changed and whose rank went farthest from the human one, worst first."""
+        """Return pairs that changed and whose rank went farthest from the human one."""
         frame = self.to_frame()
         off = (frame["tuned_rank"] - frame["gold_rank"]).abs()
         worse = off - (frame["original_rank"] - frame["gold_rank"]).abs()
         fell = (worse > 0) & (frame["tuned"] != frame["original"])
-        chosen = worse[fell].sort_values(ascending=False, kind="stable").index[:most]
+        chosen = frame.loc[worse[fell].sort_values(ascending=False, kind="stable").index[:most]]
+        ranks = ("gold_rank", "original", "tuned", "original_rank", "tuned_rank")
         return [
             {
-                "words": list(self.pairs[i]),
-                "gold_rank": float(frame["gold_rank"][i]),
-                "original": float(self.before[i]),
-                "tuned": float(self.after[i]),
-                "original_rank": float(frame["original_rank"][i]),
-                "tuned_rank": float(frame["tuned_rank"][i]),
-                "moved": int(self.moved[i]),
+                "words": [row["word1"], row["word2"]],
+                **{name: float(row[name]) for name in ranks},
+                "moved": int(row["moved"]),
             }
-            for i in chosen
+            for _, row in chosen.iterrows()
         ]
 
-    def asked(self) -> dict[str, Any]:
+    def questions(self) -> dict[str, Any]:
         """Return the pairs and their human scores."""
-        return {"pairs": self.pairs, "gold": self.gold.tolist()}
-
-    def after_release(self, previous: Paired) -> PairedSimilarity:
-        """Put the tuned closeness of a previous release in the original's place."""
-        return replace(self, before=previous.after)
+        return {"pairs": tuple(self.pairs), "gold": self.gold.tolist()}
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row for each pair; rank 1 is the most similar, ties share their average rank."""
@@ -215,77 +197,60 @@ class PairedSimilarity:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PairedAnswers:
-    """Items that each table answers rightly or wrongly, or as a share.
+@dataclass(eq=False, kw_only=True)
+class PairedAnswers(PairedItems):
+    """Items that each table answers rightly, wrongly or in part; the score is the mean of items.
 
     Parameters
     ----------
-    measure : str
-    columns : mapping of str to sequence
+    measure, pair, items, before, after
+        As of `PairedItems`; `before` and `after` are 1 for a right answer and 0 for a wrong one.
+    columns : mapping of str to sequence, optional
         What stands in the first columns of the frame: the words of each of the m items.
-    answers : tuple of two sequences
-        What the original and the tuned table answered; None where there was no answer.
-    before, after : ndarray of float64, shape (m,)
-        Score of each item, 1 for a right answer.
-    size, moved : ndarray of int64, shape (m,)
-        How many words the item has, and how many of them moved.
-    rarest : ndarray of int64, shape (m,)
-        Position of the rarest word of the item among the shared words.
-    categories : tuple of str
-        Section of each item; empty strings where there are none.
+    answers : tuple of two sequences, optional
+        What the original and the tuned table answered; None where there was no answer. By
+        default `before` and `after`.
+    categories : sequence of str, optional
+        Section of each of the m items. With five or more sections an interval over whole sections
+        is taken as well.
     """
 
-    measure: str
-    columns: Mapping[str, Sequence[Any]]
-    answers: tuple[Sequence[Any], Sequence[Any]]
-    before: Values
-    after: Values
-    size: Counts
-    moved: Counts
-    rarest: Rows
-    categories: tuple[str, ...]
+    columns: Mapping[str, Sequence[Any]] = field(repr=False, default_factory=dict)
+    answers: tuple[Sequence[Any], Sequence[Any]] = field(repr=False, default=((), ()))
+    categories: Sequence[str] = field(repr=False, default=())
+
+    def __post_init__(self, pair: Pair, items: Items) -> None:
+        super().__post_init__(pair, items)
+        if not self.columns:
+            rows = items.rows[items.usable].tolist()
+            words = ([pair.words[row] for row in item if row >= 0] for item in rows)
+            self.columns = {"item": list(map(" / ".join, words))}
+        if not any(map(len, self.answers)):
+            self.answers = (self.before.tolist(), self.after.tolist())
+        self.categories = tuple(self.categories) or ("",) * len(self)
 
     def values(self, chosen: Mask) -> tuple[float, float]:
-        """Mean score of both tables over the chosen items; NaN if there are none."""
+        """Return the mean score of both tables over the chosen items; NaN if there are none."""
         if not chosen.any():
             return float("nan"), float("nan")
         return float(self.before[chosen].mean()), float(self.after[chosen].mean())
 
     def difference(self) -> Difference:
-        """Difference of means under counts."""
+        """Return the difference of means."""
         return MeanDifference(self.before, self.after)
 
-    def resample(self, resamples: int, rng: np.random.Generator) -> Values:
-        """Differences over resampled items."""
-        return resample_means(self.before, self.after, resamples=resamples, rng=rng)
-
-    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
-        """Permutation of the two tables; McNemar where items are right or wrong."""
-        delta = float(self.after.mean() - self.before.mean())
-        p = permute_means(self.before, self.after, permutations=permutations, rng=rng)
-        found = {"permutation": Test(delta, p)}
-        if np.isin(self.before, (0, 1)).all() and np.isin(self.after, (0, 1)).all():
-            found["mcnemar"] = mcnemar(self.before == 1, self.after == 1)
-        return found
-
-    def effect(self) -> tuple[str, float]:
-        """Cohen's h."""
-        return "cohen_h", cohen_h(float(self.before.mean()), float(self.after.mean()))
-
     def undefined(self) -> str | None:
-        """Why no verdict is possible though items were answered; None if one is."""
+        """Return that there was nothing to lose, where neither table answered rightly at all."""
         if not self.before.any() and not self.after.any():
             return "neither table answers one question rightly, so there was nothing to lose"
         return None
 
     def broken(self, most: int) -> list[dict[str, Any]]:
-        """Items answered worse than before; those whose words are most frequent first."""
+        """Return items answered worse than before; those whose words are most frequent first."""
         fell = np.flatnonzero(self.after < self.before)
-        names = list(self.columns)
         return [
             {
-                "words": [self.columns[name][i] for name in names],
+                "words": [values[i] for values in self.columns.values()],
                 "category": self.categories[i] or None,
                 "original": self.answers[0][i],
                 "tuned": self.answers[1][i],
@@ -294,14 +259,10 @@ class PairedAnswers:
             for i in fell[np.argsort(self.rarest[fell], kind="stable")][:most].tolist()
         ]
 
-    def asked(self) -> dict[str, Any]:
+    def questions(self) -> dict[str, Any]:
         """Return the words of the items and their sections."""
         columns = {name: list(values) for name, values in self.columns.items()}
         return columns | {"categories": self.categories}
-
-    def after_release(self, previous: Paired) -> PairedAnswers:
-        """Put the tuned scores of a previous release in the original's place."""
-        return replace(self, before=previous.after)
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row for each item, with both answers and whether it broke or was mended."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from driftkit.display import Displayed, interval, number, reasons, signed, table
-from driftkit.errors import UnknownNameError
-from driftkit.evaluators.comparison.paired_items import Paired
+from driftkit.errors import OptionError, UnknownNameError
+from driftkit.evaluators.comparison.paired_items import PairedItems
 from driftkit.evaluators.comparison.verdict import Status
 from driftkit.evaluators.significance import Test
 
@@ -31,52 +31,43 @@ MARKS: Mapping[Status, tuple[str, str]] = {
 }
 """Sign and color of each status."""
 
-_FIGURES = ("original", "tuned", "delta", "ci_low", "ci_high", "p_value", "p_holm")
+_VALUES = ("original", "tuned", "delta", "ci_low", "ci_high", "p_value", "p_holm")
 _NESTED = ("split", "bands", "tests", "broken", "effect")
+_KEYS = (
+    *("name", "measure", "n_total", "n_used", "oov", "zero"),
+    *_VALUES,
+    *("status", "margin", "reason", "split", "method", "tests", "effect", "detectable"),
+    *("cluster_low", "cluster_high", "bands", "broken"),
+)
+"""Keys of the JSON document, in order."""
 
 
 @dataclass(frozen=True, slots=True)
-class SplitChange:
-    """The scores over the items of which so many words moved.
+class PartChange:
+    """The scores over a part of the items.
 
     Parameters
     ----------
-    moved : {"none", "some", "all"}
+    of : mapping of str to object
+        Which part: ``{"moved": "none"}``, ``"some"`` or ``"all"`` by how many words of an item
+        moved; or ``{"first": 1, "last": 1000}`` by the rank of its rarest word in the original
+        table, where ``last`` is None for the band without an end.
     n : int
         Number of items.
     original, tuned, delta : float
         NaN where there are too few items.
     """
 
-    moved: str
+    of: Mapping[str, Any]
     n: int
     original: float
     tuned: float
     delta: float
 
-
-@dataclass(frozen=True, slots=True)
-class BandChange:
-    """The scores over the items whose rarest word lies in a band of ranks.
-
-    Parameters
-    ----------
-    first : int
-        First rank of the band, from 1, in the order of the original table.
-    last : int or None
-        Last rank; None for the band without an end.
-    n : int
-        Number of items.
-    original, tuned, delta : float
-        NaN where there are too few items.
-    """
-
-    first: int
-    last: int | None
-    n: int
-    original: float
-    tuned: float
-    delta: float
+    def to_dict(self) -> dict[str, Any]:
+        """Return its entry in the JSON document; NaN becomes None."""
+        row: dict[str, Any] = _plain(_row(self))
+        return row
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -100,29 +91,30 @@ class ScoreChange(Displayed):
     p_value, p_holm : float
         Two-sided, alone and adjusted for the benchmarks compared together.
     status : str
-        See `driftkit.evaluators.comparison.verdict.decide`.
+        See `driftkit.evaluators.comparison.verdict.status_of`.
     margin : float
         Smallest change that counts.
     reason : str or None
         Why the status is *not measured*.
-    split : tuple of SplitChange
+    split : tuple of PartChange
         The same for items with none, some and all of their words moved. In a similarity benchmark
         the first is a control: it cannot change.
-    items : PairedSimilarity or PairedAnswers
+    items : PairedItems
         Item by item; `items.to_frame()` shows which pairs changed rank and which analogies broke.
     method : {"percentile", "bca"}
         How the interval was taken.
     tests : mapping of str to Test
         Other tests of the same difference: ``permutation``, and ``steiger``, ``williams`` and
-        ``meng``, or ``mcnemar``.
+        ``meng``, or ``mcnemar``. Of a WEAT, the effect size of each table and its one-sided
+        p-value: ``original`` and ``tuned``.
     effect : tuple of (str, float)
-        ``cohen_q`` or ``cohen_h`` and its value.
+        ``cohen_q`` or ``cohen_h`` and its value; the empty name where neither fits.
     detectable : float
         The change this benchmark would find in 80 of 100 cases with the spread seen here: one
         that is smaller could not have been shown.
     cluster_low, cluster_high : float
         95 % interval with whole categories resampled; NaN where there are under five.
-    bands : tuple of BandChange
+    bands : tuple of PartChange
         The same by the rank of the rarest word of an item.
     """
 
@@ -142,15 +134,15 @@ class ScoreChange(Displayed):
     status: Status
     margin: float
     reason: str | None
-    split: tuple[SplitChange, ...] = field(repr=False)
-    items: Paired = field(repr=False, compare=False)
+    split: tuple[PartChange, ...] = field(repr=False)
+    items: PairedItems = field(repr=False, compare=False)
     method: str = "percentile"
     tests: Mapping[str, Test] = field(repr=False, default_factory=dict)
     effect: tuple[str, float] = ("", math.nan)
     detectable: float = math.nan
     cluster_low: float = field(repr=False, default=math.nan)
     cluster_high: float = field(repr=False, default=math.nan)
-    bands: tuple[BandChange, ...] = field(repr=False, default=())
+    bands: tuple[PartChange, ...] = field(repr=False, default=())
 
     @property
     def broken_frame(self) -> pd.DataFrame:
@@ -161,49 +153,15 @@ class ScoreChange(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry of ``benchmarks`` in the JSON document; NaN becomes None."""
-        return {
-            "name": self.name,
-            "measure": self.measure,
-            "n_total": self.n_total,
-            "n_used": self.n_used,
-            "oov": list(self.oov),
-            "zero": list(self.zero),
-            **{figure: _or_none(getattr(self, figure)) for figure in _FIGURES},
-            "status": self.status,
-            "margin": self.margin,
-            "reason": self.reason,
-            "split": [
-                {
-                    "moved": row.moved,
-                    "n": row.n,
-                    "original": _or_none(row.original),
-                    "tuned": _or_none(row.tuned),
-                    "delta": _or_none(row.delta),
-                }
-                for row in self.split
-            ],
-            "method": self.method,
-            "tests": {
-                name: {"statistic": _or_none(test.statistic), "p_value": _or_none(test.p_value)}
-                for name, test in self.tests.items()
-            },
-            "effect": {"name": self.effect[0] or None, "value": _or_none(self.effect[1])},
-            "detectable": _or_none(self.detectable),
-            "cluster_low": _or_none(self.cluster_low),
-            "cluster_high": _or_none(self.cluster_high),
-            "bands": [
-                {
-                    "first": band.first,
-                    "last": band.last,
-                    "n": band.n,
-                    "original": _or_none(band.original),
-                    "tuned": _or_none(band.tuned),
-                    "delta": _or_none(band.delta),
-                }
-                for band in self.bands
-            ],
+        name, effect = self.effect
+        nested = {
+            "split": [part.to_dict() for part in self.split],
+            "tests": {name: _plain(asdict(test)) for name, test in self.tests.items()},
+            "effect": {"name": name or None, "value": _plain(effect)},
+            "bands": [part.to_dict() for part in self.bands],
             "broken": self.items.broken(BROKEN),
         }
+        return {key: nested[key] if key in nested else _plain(getattr(self, key)) for key in _KEYS}
 
     def __rich__(self) -> RenderableType:
         return ScoreChanges((self,)).__rich__()
@@ -211,7 +169,7 @@ class ScoreChange(Displayed):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ScoreChanges(Displayed):
-    """Benchmarks before and after; ``changes["ws353"]`` gives one by name.
+    """Benchmarks before and after: ``changes["ws353"]`` by name, ``changes[0]`` by position.
 
     Parameters
     ----------
@@ -226,11 +184,16 @@ class ScoreChanges(Displayed):
     def __len__(self) -> int:
         return len(self.changes)
 
-    def __getitem__(self, name: str) -> ScoreChange:
+    def __getitem__(self, which: str | int) -> ScoreChange:
+        """Return the change of one benchmark, by name or by position."""
+        if isinstance(which, int):
+            if not -len(self) <= which < len(self):
+                raise OptionError(f"changes[{which}]: there are {len(self)}, the first is 0.")
+            return self.changes[which]
         for change in self.changes:
-            if change.name == name:
+            if change.name == which:
                 return change
-        raise UnknownNameError("benchmark", name, [change.name for change in self.changes])
+        raise UnknownNameError("benchmark", which, [change.name for change in self.changes])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the ``benchmarks`` part of the JSON document."""
@@ -247,50 +210,31 @@ class ScoreChanges(Displayed):
                 del row[part]
             row["effect_size"] = change.effect[1]
             rows.append(row)
-        figures = (*_FIGURES, "detectable", "cluster_low", "cluster_high")
-        return pd.DataFrame(rows).astype(dict.fromkeys(figures, "float64"))
+        values = (*_VALUES, "detectable", "cluster_low", "cluster_high")
+        return pd.DataFrame(rows).astype(dict.fromkeys(values, "float64"))
 
     def split_frame(self) -> pd.DataFrame:
         """Return a tidy frame, one row per benchmark and number of words moved."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            [
-                {
-                    "name": change.name,
-                    "measure": change.measure,
-                    "moved": row.moved,
-                    "n": row.n,
-                    "original": row.original,
-                    "tuned": row.tuned,
-                    "delta": row.delta,
-                }
-                for change in self.changes
-                for row in change.split
-            ]
-        )
+        return self._each(lambda change: map(_row, change.split))
 
     def band_frame(self) -> pd.DataFrame:
         """Return a tidy frame, one row per benchmark and frequency band."""
-        import pandas as pd
-
-        return pd.DataFrame(
-            [
-                {"name": change.name, "measure": change.measure, **asdict(band)}
-                for change in self.changes
-                for band in change.bands
-            ]
-        )
+        return self._each(lambda change: map(_row, change.bands))
 
     def test_frame(self) -> pd.DataFrame:
         """Return a tidy frame, one row per benchmark and test of its difference."""
+        return self._each(
+            lambda change: ({"test": name, **asdict(test)} for name, test in change.tests.items())
+        )
+
+    def _each(self, rows: Callable[[ScoreChange], Iterable[dict[str, Any]]]) -> pd.DataFrame:
         import pandas as pd
 
         return pd.DataFrame(
             [
-                {"name": change.name, "measure": change.measure, "test": name, **asdict(test)}
+                {"name": change.name, "measure": change.measure, **row}
                 for change in self.changes
-                for name, test in change.tests.items()
+                for row in rows(change)
             ]
         )
 
@@ -347,5 +291,15 @@ class ScoreChanges(Displayed):
         )
 
 
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _row(change: PartChange) -> dict[str, Any]:
+    values = asdict(change)
+    return {**values.pop("of"), **values}
+
+
+def _plain(value: Any) -> Any:
+    """Return a value, or those of a dictionary, as JSON has them."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return list(value)
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -7,72 +7,92 @@ from collections.abc import Mapping
 from typing import Literal
 
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.evaluators.significance.interval import Interval
-from driftkit.measures.registry import parse_measure
+from driftkit.evaluators.significance import Interval
+from driftkit.measures.measure import Measure
+from driftkit.measures.registry import REGISTRY, parse_measure
 
 Status = Literal["retained", "lost", "gained", "inconclusive", "not measured"]
 
-# The smallest change worth acting on, by measure. Tuning GloVe 50d with care (frozen first, then a
-# small rate; or L2-SP) moves SimLex and WS-353 by up to 0.006 and Google by up to 0.003; tuning it
-# carelessly moves them by 0.07 or more and 0.16. The margins lie between, nearer to the harmless.
-# The smaller benchmarks (categories, outliers, synonyms) take that of the correlations.
-MARGINS: dict[str, float] = {
-    "spearman": 0.02,
-    "pearson": 0.02,
-    "3cosadd": 0.01,
-    "3cosmul": 0.01,
-    "pairdirection": 0.01,
-    "3cosavg": 0.02,
-    "lrcos": 0.02,
-    "purity": 0.02,
-    "opp": 0.02,
-    "outlier_accuracy": 0.02,
-    "synonym_choice": 0.02,
-}
+FEWEST_ITEMS = 10
+"""Below this a bootstrap has too few distinct resamples, whatever the measure."""
 
-# Fewer answered items than this decide nothing. Correlations: the percentile bootstrap has too few
-# distinct resamples below ten. Shares: with fewer, a single item outweighs the default margin.
-FEWEST_ITEMS: dict[str, int] = {
-    measure: 10 if measure in ("spearman", "pearson") else round(1 / margin)
-    for measure, margin in MARGINS.items()
-}
+
+def benchmark_measure(name: str) -> Measure:
+    """Return the measure of benchmarks that has this name, or raise `UnknownNameError`."""
+    known = [each.name for each in REGISTRY.values() if each.kind not in ("word", "space")]
+    if name.split("@")[0].split("(")[0] not in known:
+        raise UnknownNameError(
+            "measure of benchmarks",
+            name,
+            known,
+            "Register a measure of your own first, with driftkit.measures.register_measure.",
+        )
+    return parse_measure(name)
 
 
 def margin_of(measure: str, margins: Mapping[str, float] | None = None) -> float:
-    """Return the smallest change of a measure that counts.
+    """Return the smallest change of a measure, such as ``"3cosadd@1"``, that counts.
 
-    Parameters
-    ----------
-    measure : str
-        Such as ``"3cosadd@1"``.
-    margins : mapping of str to float, optional
-        Margins that replace the defaults, by the name of the measure with or without its depth.
+    `margins` replace what measures declare, by their name with or without its depth. A measure that
+    declares none has a hundredth of its range.
+
+    Raises
+    ------
+    UnknownNameError
+        If nobody registered the measure, or it is not one of benchmarks.
+    OptionError
+        If the range has no end, so that nobody can say what a large change is.
 
     Examples
     --------
-    >>> margin_of("spearman"), margin_of("3cosadd@1", {"3cosadd": 0.05})
-    (0.02, 0.05)
+    >>> margin_of("spearman"), margin_of("kendall"), margin_of("3cosadd@1", {"3cosadd": 0.05})
+    (0.02, 0.02, 0.05)
     """
-    kind = parse_measure(measure).name
-    margins = margins or {}
-    return margins.get(measure, margins.get(kind, MARGINS[kind]))
+    declared, margins = benchmark_measure(measure), margins or {}
+    for name in (measure, declared.name):
+        if name in margins:
+            return margins[name]
+    if declared.margin is not None:
+        return declared.margin
+    if math.isinf(declared.high - declared.low):
+        raise OptionError(
+            f"{measure} has no margin, and its range has no end, so no change of it is large or "
+            f"small; declare Measure(..., margin=...), or give margins={{{measure!r}: ...}}."
+        )
+    return (declared.high - declared.low) / 100
+
+
+def fewest_items(measure: str) -> int:
+    """Return how many items must be answered for a verdict.
+
+    >>> fewest_items("spearman"), fewest_items("3cosadd@1"), fewest_items("purity")
+    (10, 100, 50)
+    """
+    declared = benchmark_measure(measure)
+    if declared.fewest_items is not None:
+        return declared.fewest_items
+    width = declared.high - declared.low
+    # With fewer, a single item outweighs the margin.
+    needed = 0 if math.isinf(width) else round(width / margin_of(measure))
+    return max(FEWEST_ITEMS, needed)
 
 
 def check_margins(margins: Mapping[str, float] | None) -> None:
-    """Raise for a margin that is not above zero, or not of a measure that has one."""
+    """Raise for a margin that is not above zero, or not of a measure of benchmarks."""
     for measure, margin in (margins or {}).items():
-        if parse_measure(measure).name not in MARGINS:
-            raise UnknownNameError("measure with a margin", measure, MARGINS)
+        benchmark_measure(measure)
         if not 0 < margin < math.inf:
             raise OptionError(f"margin {measure}={margin} cannot be used; give a number above 0.")
 
 
-def decide(delta: float, bounds: Interval, margin: float) -> Status:
+def status_of(
+    delta: float, bounds: Interval, margin: float, *, higher_is_better: bool | None = True
+) -> Status:
     """Decide by the interval of the difference and a practical margin.
 
     *Lost*: the interval lies below zero and the estimate is at or below ``-margin``. *Gained*: the
     mirror image. *Retained*: the whole interval lies inside ``(-margin, margin)``. *Not measured*:
-    a figure is NaN. Anything else is *inconclusive*.
+    a value is NaN. Anything else is *inconclusive*.
 
     Parameters
     ----------
@@ -82,20 +102,22 @@ def decide(delta: float, bounds: Interval, margin: float) -> Status:
         Interval of `delta`.
     margin : float
         Smallest change that matters, above zero.
+    higher_is_better : bool or None
+        Whether a fall is a loss; False where a rise is, None where neither is.
 
     Examples
     --------
-    >>> decide(-0.07, Interval(-0.12, -0.02, 0.004), 0.02)
+    >>> status_of(-0.07, Interval(-0.12, -0.02, 0.004), 0.02)
     'lost'
-    >>> decide(0.001, Interval(-0.004, 0.006, 0.7), 0.02)
+    >>> status_of(0.001, Interval(-0.004, 0.006, 0.7), 0.02)
     'retained'
     """
     if any(math.isnan(value) for value in (delta, bounds.low, bounds.high)):
         return "not measured"
-    if bounds.high < 0 and delta <= -margin:
-        return "lost"
-    if bounds.low > 0 and delta >= margin:
-        return "gained"
-    if -margin < bounds.low and bounds.high < margin:
-        return "retained"
-    return "inconclusive"
+    fell = bounds.high < 0 and delta <= -margin
+    rose = bounds.low > 0 and delta >= margin
+    if fell or rose:
+        if higher_is_better is None:
+            return "inconclusive"
+        return "lost" if fell == higher_is_better else "gained"
+    return "retained" if -margin < bounds.low and bounds.high < margin else "inconclusive"

@@ -1,32 +1,34 @@
 """Whether a difference between two tables on the same items is more than chance.
 
-Every function takes what both tables said about the same items, and speaks of tuned - original.
+Everything here takes what both tables said about the same items, and speaks of tuned - original.
 """
 
-from driftkit.evaluators.significance.bca import bca_interval
-from driftkit.evaluators.significance.correlated import Test, meng, steiger, williams
-from driftkit.evaluators.significance.differences import (
+from driftkit.evaluators.significance.bootstrap import (
+    LEVEL,
     Difference,
+    Interval,
+    bca_interval,
+    interval,
+)
+from driftkit.evaluators.significance.differences import (
     MeanDifference,
     PearsonDifference,
     SpearmanDifference,
 )
-from driftkit.evaluators.significance.holm import holm
-from driftkit.evaluators.significance.interval import LEVEL, Interval, interval
-from driftkit.evaluators.significance.mcnemar import mcnemar
-from driftkit.evaluators.significance.permutation import permute_correlation, permute_means
-from driftkit.evaluators.significance.power import (
+from driftkit.evaluators.significance.effect_size import (
     cohen_h,
     cohen_q,
     detectable_accuracy,
     detectable_correlation,
     detectable_difference,
 )
-from driftkit.evaluators.significance.resampling import (
-    jackknife,
-    resample,
-    resample_clusters,
-    resample_means,
+from driftkit.evaluators.significance.hypothesis_tests import (
+    Test,
+    correlation_tests,
+    holm,
+    mcnemar,
+    permute_correlation,
+    permute_means,
 )
 
 __all__ = [
@@ -40,19 +42,13 @@ __all__ = [
     "bca_interval",
     "cohen_h",
     "cohen_q",
+    "correlation_tests",
     "detectable_accuracy",
     "detectable_correlation",
     "detectable_difference",
     "holm",
     "interval",
-    "jackknife",
     "mcnemar",
-    "meng",
     "permute_correlation",
     "permute_means",
-    "resample",
-    "resample_clusters",
-    "resample_means",
-    "steiger",
-    "williams",
 ]

@@ -1,50 +1,76 @@
-"""The difference of two tables' scores, for items that count any number of times.
-
-Resampling with replacement, leaving one item out and weighing items are all the same thing: counts.
-Each class here is made from the items once and then called with counts of shape (r, m), one row a
-resample; it gives the r differences tuned - original, NaN where a side was constant.
-"""
+"""Differences of two correlations and of two means, ready to be resampled and tested."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import rankdata
 
-Values = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.int64]
+from driftkit.arrays import Values
+from driftkit.evaluators.correlations import pearson
+from driftkit.evaluators.significance.bootstrap import Counts, Difference
+from driftkit.evaluators.significance.effect_size import cohen_h, cohen_q
+from driftkit.evaluators.significance.hypothesis_tests import (
+    Test,
+    correlation_tests,
+    mcnemar,
+    permute_correlation,
+    permute_means,
+)
 
 
-class Difference(Protocol):
-    """A difference of scores under counts of the items."""
+class CorrelationDifference(Difference):
+    """Difference of two correlations with the same human scores.
 
-    m: int
-
-    def __call__(self, counts: Counts) -> Values:
-        """Return the differences, (r,), for counts of the m items, (r, m)."""
-        ...
-
-
-class SpearmanDifference:
-    """Difference of Spearman's correlations with the human scores.
-
-    Under counts, average ranks are cumulative sums over the items in sorted order, so nothing is
-    sorted here: O(m) per resample.
-
-    Parameters
-    ----------
-    gold, before, after : ndarray of float64, shape (m,)
-        Human scores, and what the original and the tuned table say.
+    `gold`, `before` and `after` (m,) are the human scores and what either table says.
     """
 
     def __init__(self, gold: Values, before: Values, after: Values) -> None:
         self.m = len(gold)
+        self.sides = self.standard(gold), self.standard(before), self.standard(after)
+
+    @staticmethod
+    def standard(values: Values) -> Values:
+        """Return values whose Pearson correlation is the correlation meant."""
+        return values
+
+    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
+        """Permutation of the two tables, and Steiger, Williams and Meng."""
+        gold, before, after = self.sides
+        r_before, r_after = pearson(gold, before), pearson(gold, after)
+        p = permute_correlation(gold, before, after, permutations=permutations, rng=rng)
+        return {
+            "permutation": Test(r_after - r_before, p),
+            **correlation_tests(r_after, r_before, pearson(before, after), self.m),
+        }
+
+    def effect(self) -> tuple[str, float]:
+        """Return Cohen's q."""
+        gold, before, after = self.sides
+        return "cohen_q", cohen_q(pearson(gold, before), pearson(gold, after))
+
+
+class SpearmanDifference(CorrelationDifference):
+    """Difference of Spearman's correlations.
+
+    Under counts, average ranks are cumulative sums over the items in sorted order, so nothing is
+    sorted here: O(m) per resample.
+    """
+
+    def __init__(self, gold: Values, before: Values, after: Values) -> None:
+        super().__init__(gold, before, after)
         self.gold, self.before, self.after = Ranking(gold), Ranking(before), Ranking(after)
         # From the order of the human scores, which comes first, to those of the tables.
         place = np.empty(self.m, np.int64)
         place[self.gold.order] = np.arange(self.m)
         self.to_before, self.to_after = place[self.before.order], place[self.after.order]
+
+    @staticmethod
+    def standard(values: Values) -> Values:
+        """Return average ranks."""
+        return np.asarray(rankdata(values), np.float64)
 
     def __call__(self, counts: Counts) -> Values:
         """Return the differences for counts of shape (r, m)."""
@@ -89,17 +115,12 @@ class Ranking:
         return ranks.astype(np.float64)
 
 
-class PearsonDifference:
-    """Difference of Pearson's correlations with the human scores.
-
-    Parameters
-    ----------
-    gold, before, after : ndarray of float64, shape (m,)
-    """
+class PearsonDifference(CorrelationDifference):
+    """Difference of Pearson's correlations."""
 
     def __init__(self, gold: Values, before: Values, after: Values) -> None:
-        self.m = len(gold)
-        g, b, a = (_standard(side) for side in (gold, before, after))
+        super().__init__(gold, before, after)
+        g, b, a = (_standard(side) for side in self.sides)
         self.columns = np.stack([np.ones(self.m), g, b, a, g * g, b * b, a * a, g * b, g * a], 1)
 
     def __call__(self, counts: Counts) -> Values:
@@ -122,20 +143,57 @@ def _standard(values: Values) -> Values:
     return scaled
 
 
-class MeanDifference:
-    """Difference of mean scores, such as accuracies.
-
-    Parameters
-    ----------
-    before, after : ndarray, shape (m,)
-        The score of each item; booleans for right or wrong.
-    """
+class MeanDifference(Difference):
+    """Difference of mean scores (m,), such as accuracies; booleans for right or wrong."""
 
     def __init__(self, before: npt.ArrayLike, after: npt.ArrayLike) -> None:
-        self.change = np.asarray(after, np.float64) - np.asarray(before, np.float64)
+        self.before, self.after = np.asarray(before, np.float64), np.asarray(after, np.float64)
+        self.change = self.after - self.before
         self.m = len(self.change)
 
     def __call__(self, counts: Counts) -> Values:
         """Return the differences for counts of shape (r, m)."""
         difference: Values = counts @ self.change / counts.sum(axis=1)
         return difference
+
+    def resample(self, resamples: int, rng: np.random.Generator) -> Values:
+        """Bootstrap without drawing an item.
+
+        A resample is known by how often each distinct change occurs in it, and these counts are
+        multinomial: for right or wrong answers only three numbers are drawn.
+        """
+        distinct, counts = np.unique(self.change, return_counts=True)
+        drawn = rng.multinomial(self.m, counts / self.m, resamples)
+        differences: Values = drawn @ distinct / self.m
+        return differences
+
+    def resample_clusters(
+        self, clusters: Sequence[str], resamples: int, rng: np.random.Generator
+    ) -> Values:
+        """Bootstrap over whole categories, given that of each item.
+
+        Analogies of one section share their words, so they break together; drawing sections instead
+        of questions gives the interval its honest width (Davison & Hinkley 1997, section 3.8).
+        """
+        names, which = np.unique(np.asarray(clusters, object).astype(str), return_inverse=True)
+        sums = np.bincount(which, self.change, minlength=len(names))
+        sizes = np.bincount(which, minlength=len(names))
+        drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
+        differences: Values = (drawn @ sums) / (drawn @ sizes)
+        return differences
+
+    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
+        """Permutation of the two tables; McNemar where items are right or wrong."""
+        delta = float(self.after.mean() - self.before.mean())
+        p = permute_means(self.before, self.after, permutations=permutations, rng=rng)
+        found = {"permutation": Test(delta, p)}
+        if np.isin(self.before, (0, 1)).all() and np.isin(self.after, (0, 1)).all():
+            found["mcnemar"] = mcnemar(self.before == 1, self.after == 1)
+        return found
+
+    def effect(self) -> tuple[str, float]:
+        """Return Cohen's h, where the means are shares."""
+        before, after = float(self.before.mean()), float(self.after.mean())
+        if not 0 <= min(before, after) <= max(before, after) <= 1:
+            return super().effect()
+        return "cohen_h", cohen_h(before, after)

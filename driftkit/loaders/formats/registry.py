@@ -74,7 +74,7 @@ def register_format(
     read: Callable[[Request], Embeddings] | None = None,
     *,
     tensors: Callable[[Request], TensorFile] | None = None,
-    endings: Iterable[str] = (),
+    endings: str | Iterable[str] = (),
     is_folder: bool = False,
 ) -> None:
     r"""Teach driftkit a format of files: `load`, `inspect` and every command then read it.
@@ -94,16 +94,17 @@ def register_format(
         ``tells(head)`` returns whether a file that starts with these bytes (64 KiB, or all) has
         this format; with `is_folder`, ``tells(path)`` whether that folder has it.
     read : callable, optional
-        ``read(request)`` returns the `Embeddings` of ``request.path``. It may return all rows:
-        ``request.limit`` and ``request.words`` are applied to what it returns. Give them a
-        `driftkit.provenance.Source` if the file holds rounded numbers, such as text of five
-        decimals, since otherwise they count as exact. For what is wrong with a file, raise
-        ``SourceError(request.name, "one sentence.")``.
+        ``read(request)`` returns the `Embeddings` of ``request.path``. It may return all rows,
+        since ``request.limit`` and ``request.words`` are applied to what it returns. Where a file
+        is wrong, ``raise request.error("one sentence.")``. Numbers count as exact; if the file
+        holds rounded ones, such as text of five decimals, return ``Embeddings(words, matrix,
+        source=Source(request.name, request.path, name, rounding=Rounding.of_decimals(5)))``, both
+        from `driftkit.provenance`.
     tensors : callable, optional
         In place of `read`, for files of tensors without words: ``tensors(request)`` returns a
         `TensorFile`. Which tensor is meant, and its words, are then found as for a checkpoint.
-    endings : iterable of str
-        Endings such files usually have, such as ``".jvec"``; they only word error messages.
+    endings : str or iterable of str
+        Endings that such files usually have, such as ``".jvec"``; only error messages use them.
     is_folder : bool, default False
         Whether this is a format of folders.
 
@@ -137,6 +138,7 @@ def register_format(
             f"format {name!r}: give a callable `tells`, and either a callable `read` or a callable "
             "`tensors`."
         )
+    endings = (endings,) if isinstance(endings, str) else endings
     lowered = tuple(ending.lower() for ending in endings)
     known = Format(name, title, tells, read, tensors, lowered, is_folder=is_folder)
     _REGISTERED.append(_finished(known))

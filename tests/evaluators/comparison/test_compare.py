@@ -69,7 +69,7 @@ def test_the_unmoved_split_is_a_control(of_replaced: ScoreChanges) -> None:
     changes = of_replaced
     for name in ("ws353", "simlex999"):
         none, some, _ = changes[name].split
-        assert none.moved == "none"
+        assert none.of == {"moved": "none"}
         assert none.n > 100
         assert none.delta == 0
         assert some.n > 10
@@ -273,7 +273,7 @@ def test_margins_can_be_set_and_are_told(replaced: Pair) -> None:
     assert wide.to_dict()["benchmarks"][0]["margin"] == 0.9
     with pytest.raises(OptionError, match="give a number above 0"):
         compare_scores(replaced, "ws353", margins={"spearman": 0})
-    with pytest.raises(UnknownNameError, match="measure with a margin"):
+    with pytest.raises(UnknownNameError, match="measure of benchmarks"):
         compare_scores(replaced, "ws353", margins={"overlap": 0.1})
 
 
@@ -312,7 +312,7 @@ def test_what_the_benchmark_could_have_shown(of_replaced: ScoreChanges) -> None:
 
 def test_frequency_bands(of_replaced: ScoreChanges, replaced: Pair) -> None:
     change = of_replaced["ws353"]
-    assert [(band.first, band.last) for band in change.bands] == [
+    assert [tuple(band.of.values()) for band in change.bands] == [
         (1, 1000), (1001, 10_000), (10_001, 100_000), (100_001, None),
     ]  # fmt: skip
     assert sum(band.n for band in change.bands) == change.n_used

@@ -5,7 +5,7 @@ import pytest
 
 from driftkit import Embeddings, align, compare_scores
 from driftkit.datasets import SimilarityBenchmark
-from driftkit.errors import UnknownNameError
+from driftkit.errors import OptionError, UnknownNameError
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +22,12 @@ def changes():
     return compare_scores(pair, [answerable, unknown], resamples=200)
 
 
-def test_one_benchmark_by_name(changes):
+def test_one_benchmark_by_name_or_by_position(changes):
     assert changes["toy"].n_used == 39
+    assert changes[0] is changes["toy"]
+    assert changes[-1] is changes["alien"]
+    with pytest.raises(OptionError, match=r"changes\[2\]: there are 2"):
+        changes[2]
     with pytest.raises(UnknownNameError, match="did you mean 'toy'"):
         changes["toi"]
 

@@ -26,7 +26,7 @@ def register(**changes):
             "title": "JSON of vectors (.jvec)",
             "tells": lambda head: head.startswith(b'{"jvec"'),
             "read": read,
-            "endings": [".jvec"],
+            "endings": ".jvec",
         }
         | changes
     )

@@ -1,0 +1,216 @@
+"""What an evaluator is, and what those of driftkit share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, MutableMapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+
+import numpy as np
+
+from driftkit.arrays import Mask, Matrix, Values
+from driftkit.datasets import Benchmark, get, name_of
+from driftkit.embeddings import Embeddings
+from driftkit.errors import BenchmarkError
+from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
+from driftkit.evaluators.inputs import as_table
+from driftkit.evaluators.lookup import Case, Find, Items, check_case, lookup
+from driftkit.evaluators.scores import Evaluation
+from driftkit.pair import Pair
+from driftkit.progress import Progress, part
+
+if TYPE_CHECKING:
+    from driftkit.evaluators.inputs import Table
+
+B = TypeVar("B", bound=Benchmark)
+Looked = TypeVar("Looked", bound=Items)
+
+Memo = MutableMapping[Any, Any]
+"""What was found out about an original table, kept for the next tuned table compared with it."""
+
+
+@runtime_checkable
+class Evaluator(Protocol):
+    """A benchmark and a way to score it: these four names, and nothing else is asked for.
+
+    An object that has them is taken wherever a benchmark is: `driftkit.score`,
+    `driftkit.compare_scores`, `driftkit.audit`. `driftkit.evaluators.register_evaluator` makes
+    it the evaluator of a type of benchmark, and `driftkit.datasets.register_benchmark` gives it a
+    name for the command line, for rules and for settings.
+
+    Attributes
+    ----------
+    benchmark : object
+        Anything with a ``name``.
+    measure : str
+        The measure that two tables are compared by. Two tables are only compared if it is
+        registered, see `driftkit.measures.register_measure`: its margin says which change counts.
+
+    Examples
+    --------
+    Whether the first word of each pair has the longer vector:
+
+    >>> import driftkit as dk
+    >>> from driftkit.evaluators import Evaluation, PairedAnswers, Score, find_items
+    >>> class Longer:
+    ...     measure = "longer"
+    ...     def __init__(self, benchmark):
+    ...         self.benchmark = benchmark
+    ...     def right(self, matrix, items):
+    ...         first, second = np.linalg.norm(matrix[items.rows[items.usable]], axis=2).T
+    ...         return first > second
+    ...     def score(self, table):
+    ...         items = find_items(self.benchmark.pairs, table.index, table.norms == 0)
+    ...         share = float(self.right(table.matrix, items).mean())
+    ...         return Evaluation([Score.of(items, table, self, share)])
+    ...     def compare(self, pair):
+    ...         items = find_items(self.benchmark.pairs, pair.index, pair.zero)
+    ...         before, after = (self.right(side, items) for side in (pair.before, pair.after))
+    ...         return PairedAnswers(self.measure, pair, items, before, after)
+    >>> one = Longer(dk.datasets.SimilarityBenchmark("toy", (("a", "b"),), np.ones(1)))
+    >>> dk.score((["a", "b"], [[2, 0], [0, 1]]), [one]).results[0].value
+    1.0
+    """
+
+    @property
+    def benchmark(self) -> Any:
+        """The benchmark; it has a ``name``."""
+        ...
+
+    @property
+    def measure(self) -> str:
+        """The measure that two tables are compared by, such as ``"spearman"``."""
+        ...
+
+    def score(self, table: Any, /) -> Evaluation:
+        """Score one table, an `Embeddings`; the first score is the one of `measure`."""
+        ...
+
+    def compare(self, pair: Pair, /) -> PairedItems:
+        """Return what both tables say about each item that both can answer.
+
+        Tests, intervals, margins, the verdict and the splits by moved words follow from that.
+        """
+        ...
+
+
+class BuiltIn(ABC, Generic[B, Looked]):
+    """What driftkit's own evaluators share: how a benchmark is found and its words looked up."""
+
+    _kind: type[B]
+    _lacks: str
+    measure: str
+
+    def __init__(
+        self, benchmark: str | PathLike[str] | B, *, case: Case = "exact-then-folded"
+    ) -> None:
+        found: Any = get(benchmark)
+        if not isinstance(found, self._kind):
+            raise BenchmarkError(f"{name_of(found)} {self._lacks}.")
+        check_case(case)
+        self.benchmark: B = found
+        self.case: Case = case
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The policies, in words."""
+        return {"oov": "skip", "case": self.case}
+
+    def score(self, table: Table, *, progress: Progress | None = None) -> Evaluation:
+        """Score one table.
+
+        Parameters
+        ----------
+        table : Embeddings, KeyedVectors, (words, vectors), str or path
+            See `driftkit.evaluators.inputs.as_table`.
+        progress : callable, optional
+            Called with (done, total).
+
+        Returns
+        -------
+        Evaluation
+            The score of `measure` first.
+        """
+        table = as_table(table)
+        report = part(progress, 0, 1)
+        found = self._score(table, self._items(self._find(table.index), table.norms == 0), report)
+        if report is not None:
+            report(1, 1)
+        return found
+
+    def compare(
+        self, pair: Pair, *, memo: Memo | None = None, progress: Progress | None = None
+    ) -> PairedItems:
+        """Take what both tables of a pair say about the items both can answer.
+
+        Parameters
+        ----------
+        pair : Pair
+        memo : mutable mapping, optional
+            The same for several tuned tables: what is found out about the original is kept there.
+        progress : callable, optional
+            Called with (done, total).
+        """
+        return self._compare(pair, self._items(self._find(pair.index), pair.zero), memo, progress)
+
+    def _find(self, index: Mapping[str, int]) -> Find:
+        return lookup(index, self.case)
+
+    @abstractmethod
+    def _items(self, find: Find, is_zero: Mask) -> Looked:
+        """Look up the items of the benchmark."""
+
+    @abstractmethod
+    def _score(self, table: Embeddings, items: Looked, progress: Progress | None) -> Evaluation:
+        """Score a table whose items have been looked up."""
+
+    @abstractmethod
+    def _compare(
+        self, pair: Pair, items: Looked, memo: Memo | None, progress: Progress | None
+    ) -> PairedItems:
+        """Compare the tables of a pair whose items have been looked up."""
+
+
+class AnswerEvaluator(BuiltIn[B, Items]):
+    """An evaluator of items that a table answers rightly (1), wrongly (0) or in part."""
+
+    @abstractmethod
+    def _asked(self) -> dict[str, Sequence[Any]]:
+        """Return what every item asks, in columns."""
+
+    def _categories(self) -> Sequence[str]:
+        """Return the section of every item, where there are some."""
+        return ()
+
+    @abstractmethod
+    def _answer(self, matrix: Matrix, items: Items) -> tuple[Values, Sequence[Any]]:
+        """Return the score of each of the m usable items, (m,), and what was answered."""
+
+    def _compare(
+        self, pair: Pair, items: Items, memo: Memo | None, progress: Progress | None
+    ) -> PairedAnswers:
+        del memo, progress
+        (before, said), (after, says) = (
+            self._answer(matrix, items) for matrix in (pair.before, pair.after)
+        )
+        used = np.flatnonzero(items.usable).tolist()
+        categories = self._categories()
+        return PairedAnswers(
+            self.measure,
+            pair,
+            items,
+            before,
+            after,
+            columns={name: [all_[i] for i in used] for name, all_ in self._asked().items()},
+            answers=(said, says),
+            categories=[categories[i] for i in used] if categories else (),
+        )
+
+
+def filled(values: Any, usable: Mask, empty: Any) -> np.ndarray:
+    """Return values of the usable items among all items, `empty` where there is none."""
+    values = np.asarray(values) if empty is not None else np.array(values, object)
+    found = np.full(len(usable), empty, object if empty is None else np.result_type(values, empty))
+    found[usable] = values
+    return found
