@@ -13,6 +13,8 @@ import pytest
 
 import driftkit
 
+ROOT = Path(driftkit.__file__).parents[1]
+
 MEASURE = """
 import numpy as np
 import driftkit as dk
@@ -119,7 +121,7 @@ def driftkit_in(saved, tmp_path):
             cwd=tmp_path,
             env={
                 **os.environ,
-                "PYTHONPATH": str(Path(driftkit.__file__).parents[1]),
+                "PYTHONPATH": str(ROOT),
                 **environment,
             },
             capture_output=True,
@@ -146,6 +148,25 @@ def test_a_measure_in_audit_and_in_a_rule(driftkit_in):
     assert "Failed: 1 of 1 check: largest_change mean[moved] is" in checked.stdout
     unknown = driftkit_in("check", *TABLES, "-r", rule, code=2)
     assert "unknown measure or count 'largest_change'" in unknown.stderr
+
+
+def test_plugins_of_the_environment_are_there_in_python_too(driftkit_in, tmp_path):
+    code = (
+        "import driftkit as dk\n"
+        "from driftkit.measures import parse_measure\n"
+        "from driftkit.datasets import look_up\n"
+        "print(parse_measure('largest_change'), look_up('ten_pairs').name, dk.load('tiny.jvec'))"
+    )
+    plugins = "my_measure.py,my_benchmark.py,my_format.py"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "DRIFTKIT_PLUGINS": plugins},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("largest_change ten_pairs ")
 
 
 def test_a_format_in_inspect_and_convert(driftkit_in, tmp_path):

@@ -116,7 +116,11 @@ def command(
 
 def rules_text(policy: Policy) -> str:
     """Write the rules in force, each as it can be given to ``--rule``."""
-    lines = [f"# profile: {policy.profile or 'none'}"]
+    from driftkit.gate.policy import PROFILES
+
+    profile = policy.profile
+    lines = [f"# profile: {profile or 'none'}"]
+    lines += [f"# {PROFILES[profile].summary}"] if profile else []
     lines += [rule.text for rule in policy.rules]
     lines.append(f"# inconclusive: {policy.inconclusive}; not measured: {policy.not_measured}")
     return "".join(f"{line}\n" for line in lines)

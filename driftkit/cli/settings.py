@@ -25,21 +25,9 @@ RUNS_CODE = {"plugin": "--plugin", "plugins": "--plugin", "unsafe-pickle": "--un
 
 
 def find_settings(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """Look for settings in a folder, then in those above it.
+    """Look for settings in a folder, then in those above it; return the nearest file that has some.
 
-    Parameters
-    ----------
-    folder : pathlib.Path
-
-    Returns
-    -------
-    (pathlib.Path, dict) or None
-        The nearest file that has settings, and what it says.
-
-    Raises
-    ------
-    OptionError
-        If a file is not valid TOML, or a folder has both files with settings.
+    A file that is not valid TOML, and a folder with two such files, are an OptionError.
     """
     for here in (folder, *folder.parents):
         found = []
@@ -64,21 +52,8 @@ def default_map(
 ) -> dict[str, Any]:
     """Turn settings into click's defaults: command, then parameter, then value.
 
-    Parameters
-    ----------
-    settings : mapping
-        As read from the file.
-    path : pathlib.Path
-        The file, for messages; paths in it are relative to its folder.
-    commands : mapping of str to click.Command
-        Every command by its name.
-
-    Raises
-    ------
-    UnknownNameError
-        If no command has an option of that name.
-    OptionError
-        If a value has the wrong type, or would run code.
+    Paths are relative to the folder of the file. A key that no command knows is an
+    UnknownNameError; a value of the wrong type, or one that would run code, an OptionError.
     """
     known = {key for command in commands.values() for key in _keys(command)}
     for key, value in settings.items():

@@ -16,13 +16,7 @@ if TYPE_CHECKING:
 
 
 def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
-    """Join words given as arguments with those of a file or of standard input.
-
-    Raises
-    ------
-    click.ClickException
-        If the file cannot be read.
-    """
+    """Join words given as arguments with those of a file or of standard input."""
     listed = list(words)
     if "-" in listed:
         listed.remove("-")
@@ -47,16 +41,7 @@ def read_table(source: str, messages: Messages, **settings: Any) -> Embeddings:
 
 
 class Composer:
-    """``--compose mean``: makes whole words from pieces, for every table of pieces that is read.
-
-    Parameters
-    ----------
-    benchmarks : sequence of str
-        Names or files, as for ``--benchmark``; their words are what is composed.
-    words : iterable of str
-        Further words.
-    messages : Messages
-    """
+    """``--compose mean``: makes the words of benchmarks, and others, from pieces."""
 
     def __init__(self, benchmarks: Sequence[str], words: Iterable[str], messages: Messages) -> None:
         from driftkit.datasets import SimilarityBenchmark, get_all
@@ -122,18 +107,8 @@ def audits(
 ) -> list[Audit]:
     """Audit several tables against one original; what is misspelt is told before the long work.
 
-    Parameters
-    ----------
-    original, tuned : str
-        Sources.
-    options : AuditOptions
-    messages : Messages
-    benchmarks, measures : sequence of str
-        Named by rules, and taken besides those of the options.
-    words : sequence of str
-        Words that both tables must have.
-    limit, composer, null : optional
-        Rows to read, ``--compose``, ``--null``.
+    Benchmarks and measures are those that rules name besides, words those that both tables must
+    have.
     """
     from driftkit import align, audit
     from driftkit.measures.requested import requested_measures

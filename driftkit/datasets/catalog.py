@@ -18,6 +18,7 @@ from driftkit.datasets.layouts import read_word_set
 from driftkit.datasets.parse import read_benchmark
 from driftkit.datasets.source import Packaged, Pinned
 from driftkit.errors import BenchmarkError, MissingExtraError, OptionError, UnknownNameError
+from driftkit.plugins import load_plugins
 
 NOT_STATED = "not stated"
 
@@ -262,6 +263,8 @@ def look_up(name: str) -> Dataset:
     >>> look_up("men").n_items
     3000
     """
+    if name not in REGISTRY:
+        load_plugins()  # one of them may register it
     if name not in REGISTRY:
         raise UnknownNameError(
             "benchmark", name, REGISTRY, "The path of a file works too; none is there."

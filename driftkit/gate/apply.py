@@ -39,22 +39,10 @@ def apply_rules(
     stored: Baseline | None = None,
     paired: PairedInterval | None = None,
 ) -> tuple[Result, ...]:
-    """Apply every rule to everything it is about.
+    """Apply every rule, in order, to everything it is about.
 
-    Parameters
-    ----------
-    policy : Policy
-    current : Baseline
-        Of the table that is checked.
-    stored : Baseline, optional
-        What rules on a baseline compare with.
-    paired : callable, optional
-        See `driftkit.gate.previous_release.difference`.
-
-    Returns
-    -------
-    tuple of Result
-        In the order of the rules.
+    `current` is of the table that is checked, `stored` is what rules on a baseline compare with,
+    and `paired` is as for `driftkit.gate.previous_release.difference`.
 
     Raises
     ------
@@ -72,16 +60,7 @@ def apply_rules(
 
 
 def decide(fact: Fact, operator: Operator, bound: float, tolerance: float = 0.0) -> Outcome:
-    """Decide one value.
-
-    Parameters
-    ----------
-    fact : Fact
-    operator : {">=", ">", "<=", "<", "="}
-    bound : float
-        In the units of the value.
-    tolerance : float
-        Distance that counts as equal.
+    """Decide one value, by a bound and a tolerance in its own units.
 
     Examples
     --------

@@ -78,16 +78,14 @@ class Baseline:
 
 
 def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Baseline:
-    """Make a baseline of an audit.
+    """Make a baseline of the audit of an accepted table.
 
     Parameters
     ----------
     audit : Audit
-        The accepted table against its original.
-    words : iterable of str
-        Protected words, whose own values are kept too.
-    bands : iterable of str
-        Bands of ranks over which per-word measures are summed up, too.
+    words, bands : iterable of str
+        Protected words, whose own values are kept too, and bands of ranks (``rank 1-1000``) over
+        which per-word measures are summed up, too.
     """
     pair = audit.pair
     facts = facts_of(audit, words, bands)
@@ -202,18 +200,9 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
 
 
 def require_comparable(baseline: Baseline, current: Baseline) -> None:
-    """Refuse a baseline that says nothing about this check.
+    """Refuse a baseline that says nothing about the table that is being checked.
 
-    Parameters
-    ----------
-    baseline : Baseline
-    current : Baseline
-        Of the table that is being checked.
-
-    Raises
-    ------
-    BaselineError
-        If the original table, the settings, the release series of driftkit or a benchmark differ.
+    The original, the settings, the release series of driftkit and the benchmarks must be the same.
     """
     then, now = baseline.document, current.document
     if then["original"]["sha256"] != now["original"]["sha256"]:

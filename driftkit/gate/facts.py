@@ -113,22 +113,7 @@ def portable(subject: Subject, fact: Fact) -> Fact:
 def facts_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Facts:
     """Return every value of an audit, and those of chosen words and bands of ranks.
 
-    Parameters
-    ----------
-    audit : Audit
-    words : iterable of str
-        Words whose own values are wanted. One that only the original has is not measured.
-    bands : iterable of str
-        Bands of ranks, such as ``rank 1-1000``, over which per-word measures are summed up as well.
-
-    Returns
-    -------
-    dict of Subject to Fact
-
-    Raises
-    ------
-    UnknownNameError
-        If the original has no such word.
+    A word that only the original has is not measured; one that it has not is an UnknownNameError.
     """
     found = dict(_counts(audit))
     for change in audit.scores:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Literal
 
 from driftkit.errors import OptionError, UnknownNameError
@@ -20,93 +22,29 @@ DEFAULT = "default"
 class Profile:
     """Rules that go together, and what is done about rules that cannot be decided.
 
-    At most 5 % of harmless retrains may fail in any profile; the simulated year of
-    ``benchmarks/validity`` counts them.
-
     Parameters
     ----------
     summary : str
         Whom it is for, in one sentence.
-    rules : tuple of str
-        For every check.
-    baseline_rules : tuple of str
-        Added when a check is given a baseline.
+    rules, baseline_rules : list of str
+        For every check; added when a check is given a baseline.
     inconclusive, not_measured : {"fail", "warn", "pass"}
         What a rule of level *fail* leads to when it is inconclusive or not measured. A rule of
         level *warn* never leads to more than a warning.
     """
 
     summary: str
-    rules: tuple[str, ...]
-    baseline_rules: tuple[str, ...]
+    rules: list[str]
+    baseline_rules: list[str]
     inconclusive: Action
     not_measured: Action = "fail"
 
 
 PROFILES: dict[str, Profile] = {
-    "strict": Profile(
-        "other users of the table must not notice the change, and that must be shown",
-        (
-            "moved >= 1",
-            "removed == 0",
-            "zero == 0",
-            "saturated == 0",
-            "change[*] = original",
-            "self_cosine p05[moved] >= 0.9",
-            "overlap mean[moved] >= 0.8",
-            "overlap mean[unmoved] >= 0.98",
-            "displaced == 0",
-        ),
-        (
-            "change[*] = baseline",
-            "coverage[*] >= baseline",
-            "overlap mean[moved] >= baseline - 0.05",
-            "overlap mean[unmoved] >= baseline - 0.02",
-        ),
-        inconclusive="fail",
-    ),
-    "default": Profile(
-        "nothing that the original knew may be lost; side effects are warnings",
-        (
-            "moved >= 1",
-            "removed <= 1%",
-            "zero <= 1%",
-            "saturated == 0",
-            "change[*] >= -margin",
-            "self_cosine p05[moved] >= 0.5",
-            "overlap mean[moved] >= 0.3",
-            "warn change[*] <= margin",
-            "warn overlap mean[moved] >= 0.8",
-            "warn displaced <= 1%",
-        ),
-        (
-            "change[*] >= baseline - margin",
-            "coverage[*] >= baseline - 1%",
-            "overlap mean[moved] >= baseline - 0.1",
-            "overlap mean[unmoved] >= baseline - 0.05",
-            "warn moved <= baseline + 20%",
-            "warn moved >= baseline - 20%",
-        ),
-        inconclusive="warn",
-    ),
-    "lenient": Profile(
-        "only obvious damage fails",
-        (
-            "moved >= 1",
-            "removed <= 10%",
-            "zero <= 10%",
-            "saturated <= 1%",
-            "change[*] >= -2 margin",
-            "overlap mean[moved] >= 0.1",
-            "warn self_cosine p05[moved] >= 0.5",
-        ),
-        (
-            "change[*] >= baseline - 2 margin",
-            "coverage[*] >= baseline - 10%",
-            "overlap mean[moved] >= baseline - 0.2",
-        ),
-        inconclusive="warn",
-    ),
+    name: Profile(**row)
+    for name, row in tomllib.loads(
+        files("driftkit.gate").joinpath("profiles.toml").read_text(encoding="utf-8")
+    ).items()
 }
 
 

@@ -29,15 +29,6 @@ def difference(
     2008): with d = d2 - d1, its ends are d - sqrt((d2 - l2)^2 + (u1 - d1)^2) and
     d + sqrt((u2 - d2)^2 + (d1 - l1)^2). Both answer the same items, so their errors tend to agree
     and this interval is, if anything, too wide: inconclusive more often, wrong no more often.
-
-    Parameters
-    ----------
-    subject : Subject
-        The change, or the tuned score, on a benchmark.
-    current, stored : Baseline
-        Of the candidate and of the baseline, both against the original.
-    paired : callable, optional
-        For a previous release whose audit is at hand.
     """
     now, then = current.facts[subject], stored.facts[subject]
     name = str(replace(subject, of=""))

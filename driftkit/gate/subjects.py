@@ -111,18 +111,8 @@ class Subject:
 def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
     """Read the left side of a rule: one subject, or one for each protected word.
 
-    Parameters
-    ----------
-    text : str
-    rule : str
-        The whole rule, for messages.
-
-    Raises
-    ------
-    RuleError
-        If the text does not follow the grammar.
-    UnknownNameError
-        If it names an unknown measure, statistic or group.
+    The whole rule is for messages. A text that does not follow the grammar is a RuleError, one that
+    names an unknown measure, statistic or group an UnknownNameError.
 
     Examples
     --------

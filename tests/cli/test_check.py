@@ -85,8 +85,8 @@ def test_rules_in_force_are_printed(run, profile):
     result = run("check", "--show-rules", "--profile", profile)
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0] == f"# profile: {profile}"
-    assert lines[1:-1] == list(PROFILES[profile].rules)
+    assert lines[:2] == [f"# profile: {profile}", f"# {PROFILES[profile].summary}"]
+    assert lines[2:-1] == PROFILES[profile].rules
     assert lines[-1] == f"# inconclusive: {PROFILES[profile].inconclusive}; not measured: fail"
     with_baseline = run("check", "--show-rules", "--profile", profile, "--baseline", "b.json")
     assert set(PROFILES[profile].baseline_rules) <= set(with_baseline.stdout.splitlines())

@@ -37,7 +37,7 @@ RULES = {
     "rbo(q=0.9) mean >= 0.6": "unknown parameter of rbo 'q': Known: p.",
     "spearman[ws353] delta >= 0": "part of spearman 'delta': Known: change, original, tuned.",
     "? >= 0.6": "'?' does not name anything that is measured; write a count (moved), a benchmark",
-    "overlap@0 mean >= 0.6": "measure overlap: the depth must be 1 or more.",
+    "overlap@0 mean >= 0.6": "the depth must be 1 or more.",
     "overlap >= 0.6": "overlap@10 is measured for each word; say how to sum it up: overlap@10 mean",
     "spearman >= -0.02": "name the benchmark in brackets after spearman: spearman[simlex999], or",
     "moved[all] <= 3": "moved is a plain number (shared words whose row changed by more than",

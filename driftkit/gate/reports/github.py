@@ -37,14 +37,7 @@ def workflow_commands(verdicts: Sequence[Verdict]) -> list[str]:
 
 
 def step_summary(verdicts: Sequence[Verdict], already: int = 0) -> str:
-    """Return the Markdown of a step summary, cut to what GitHub accepts.
-
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-    already : int
-        Bytes that the summary of this step holds.
-    """
+    """Return Markdown for a step summary that holds some bytes already, within GitHub's limit."""
     return markdown(verdicts, limit=max(SUMMARY_LIMIT - already, 0))
 
 

@@ -14,11 +14,7 @@ _HEAD = ("| | measure | value | bound | slack | outcome |", "|---|---|--:|--:|--
 def markdown(verdicts: Sequence[Verdict], limit: int | None = None) -> str:
     """Return the report: what failed and what warns first, every rule after that.
 
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-    limit : int, optional
-        Bytes of UTF-8 it may have. Lines past that are left out, and a last line says how many.
+    Lines past a limit in bytes of UTF-8 are left out, and a last line says how many.
     """
     lines = list(_lines(verdicts))
     if limit is not None:
@@ -28,10 +24,8 @@ def markdown(verdicts: Sequence[Verdict], limit: int | None = None) -> str:
 
 def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
     if len(verdicts) > 1:
-        yield "### driftkit check"
-        yield ""
-        yield "| | table | fail | warn | pass |"
-        yield "|---|---|--:|--:|--:|"
+        yield from ("### driftkit check", "")
+        yield from ("| | table | fail | warn | pass |", "|---|---|--:|--:|--:|")
         for verdict in verdicts:
             counts = " | ".join(str(len(verdict.acting(action))) for action in _SIGNS)
             yield f"| {_SIGNS[verdict.state]} | {_code(verdict.tuned)} | {counts} |"
@@ -42,15 +36,9 @@ def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 def _one(verdict: Verdict) -> Iterator[str]:
     against = f" and {_code(verdict.baseline)}" if verdict.baseline else ""
-    yield (
-        f"### {_SIGNS[verdict.state]} {_code(verdict.tuned)} {STATES[verdict.state]}, against "
-        f"{_code(verdict.original)}{against}"
-    )
-    yield ""
-    yield _text(verdict.headline)
-    yield ""
-    yield f"Audit: {_text(verdict.audit)}"
-    yield ""
+    sign, state = _SIGNS[verdict.state], STATES[verdict.state]
+    yield f"### {sign} {_code(verdict.tuned)} {state}, against {_code(verdict.original)}{against}"
+    yield from ("", _text(verdict.headline), "", f"Audit: {_text(verdict.audit)}", "")
     wrong = verdict.acting("fail", "warn")
     if wrong:
         yield from _HEAD
@@ -61,22 +49,17 @@ def _one(verdict: Verdict) -> Iterator[str]:
                 yield f"- {_code(each.rule)}, {_code(each.subject)}: {_text(why)}"
         yield ""
     if wrong and verdict.words:
-        yield "Moved words that kept the fewest neighbors:"
-        yield ""
+        yield from ("Moved words that kept the fewest neighbors:", "")
         for word, lost in verdict.words:
             yield f"- {_code(word)} lost {', '.join(map(_code, lost[:5]))}"
         yield ""
     for note in verdict.notes:
-        yield f"Note: {_text(note)}."
-        yield ""
+        yield from (f"Note: {_text(note)}.", "")
     if kept := verdict.acting("pass"):
-        yield f"<details><summary>{len(kept)} kept</summary>"
-        yield ""
+        yield from (f"<details><summary>{len(kept)} kept</summary>", "")
         yield from _HEAD
         yield from map(_row, kept)
-        yield ""
-        yield "</details>"
-        yield ""
+        yield from ("", "</details>", "")
 
 
 def _row(result: Result) -> str:

@@ -13,13 +13,7 @@ from driftkit.gate.verdict import SIGNS, STATES, STYLES, WORST_FIRST, Verdict, r
 
 
 def verdict_view(verdicts: Sequence[Verdict]) -> RenderableType:
-    """Show one verdict after the other, and a matrix of them all when there are several.
-
-    Parameters
-    ----------
-    verdicts : sequence of Verdict
-        With the same rules.
-    """
+    """Show one verdict after the other, and a matrix of them all when there are several."""
     parts: list[RenderableType] = []
     for verdict in verdicts:
         parts += [Text(""), _one(verdict)] if parts else [_one(verdict)]
