@@ -160,7 +160,7 @@ def test_a_make_target_fails_with_the_sentence_of_the_command(folder):
         text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 2
-    assert "there is no such baseline" in done.stderr
+    assert "make it with `driftkit baseline write`" in done.stderr
 
 
 def test_the_commands_of_the_make_targets_work(folder, monkeypatch):
