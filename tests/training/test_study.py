@@ -190,6 +190,19 @@ def test_the_pages_say_what_the_results_in_the_repository_say(study):
     assert (mlp[["status[google]", "status[msr]"]] == "lost").all(axis=None)
 
 
+def test_the_scatter_over_kernels_is_that_of_the_page(study):
+    from benchmarks.forgetting.scatter import WAYS, finished, spread
+
+    runs = finished()
+    assert set(runs["way"]) == set(WAYS)
+    table = spread(runs).set_index(["model", "recipe"])
+    assert set(table.loc["mlp", "different"]) == {"1 of 10"}
+    page = (ROOT / "docs" / "explanation" / "should-one-fine-tune.md").read_text()
+    for model in ("cnn", "lstm"):
+        accuracy = runs[(runs["model"] == model) & (runs["recipe"] == "frozen")]["test"]
+        assert f"({accuracy.min():.3f} to {accuracy.max():.3f})" in page
+
+
 @pytest.mark.slow
 def test_pinned_kernels_compute_the_same_bits_with_any_threads_and_instruction_set():
     code = """
