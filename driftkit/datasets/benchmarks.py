@@ -210,6 +210,6 @@ class Benchmark(Protocol):
 
 
 def name_of(benchmark: Any) -> str:
-    """Return the name of a benchmark, or of the one that an evaluator scores."""
+    """Return the name of a `benchmark`, or of the one that an evaluator scores."""
     name: str = getattr(benchmark, "benchmark", benchmark).name
     return name

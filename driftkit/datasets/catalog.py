@@ -251,7 +251,7 @@ def register_benchmark(
 
 
 def look_up(name: str) -> Dataset:
-    """Return what is known of a benchmark, without reading it.
+    """Return what is known of the benchmark called `name`, without reading it.
 
     Raises
     ------
@@ -311,7 +311,7 @@ ChoiceBenchmark or WordSets
 def get_all(
     names: Sequence[str | PathLike[str] | Benchmark] | str | None = None,
 ) -> tuple[Any, ...]:
-    """Return several benchmarks, `DEFAULT` when None is given.
+    """Return the benchmarks of these `names`, `DEFAULT` when there are none.
 
     Raises
     ------

@@ -44,7 +44,8 @@ def read_bats(folder: str | Path, name: str = "bats") -> AnalogyBenchmark:
 
     Within a file every ordered pair of different lines makes a question: the word of the first
     line is to its first answer as the word of the second is to any of its answers. Sections are the
-    files, groups the folders they lie in. `folder` may be one of the inner folders, too.
+    files, groups the folders they lie in. `folder` may be one of the inner folders, too; `name` is
+    that of the benchmark.
 
     Raises
     ------
@@ -169,7 +170,7 @@ def holds_word_sets(path: Path) -> bool:
 
 
 def read_word_sets(path: str | Path) -> dict[str, WordSets]:
-    """Read the association tests of a UTF-8 text file, by name.
+    """Read the association tests of the UTF-8 text file at `path`, by name.
 
     A file with one test and no line with a name is named after the file.
 

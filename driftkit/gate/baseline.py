@@ -145,7 +145,7 @@ def _describe_table(table: Embeddings) -> dict[str, Any]:
 
 
 def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
-    """Write a baseline in one step.
+    """Write a `baseline` to the file at `path`, in one step.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
 
 
 def read_baseline(path: str | os.PathLike[str]) -> Baseline:
-    """Read a baseline.
+    """Read the baseline at `path`.
 
     Raises
     ------

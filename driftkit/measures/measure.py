@@ -18,7 +18,7 @@ _ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The numbers a parameter accepts: from low to high, perhaps only whole ones, or no ends.
+    """What a parameter accepts: `low` to `high`, perhaps only `whole`, perhaps without the `ends`.
 
     Examples
     --------
