@@ -24,11 +24,8 @@ Cut = Callable[[str], list[int] | None]
 
 _UNKNOWN = frozenset({"[UNK]", "<unk>"})
 
-LONGEST = 100
-"""Words longer than this are not composed; BERT's own tokenizer gives up there too."""
-
-MARKED_SHARE = 0.02
-"""Share of marked tokens from which a table counts as one of pieces."""
+LONGEST = 100  # letters of a word that is composed; BERT's own tokenizer gives up there too
+MARKED_SHARE = 0.02  # share of marked tokens from which a table counts as one of pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +88,6 @@ def compose(table: Embeddings, words: Iterable[str]) -> Composed:
     """Return a table of whole words, made from a table of marked pieces.
 
     A word that cannot be made as it is written is tried in lower case.
-
-    Raises
-    ------
-    OptionError
-        If the table has no marked pieces.
 
     Examples
     --------

@@ -21,9 +21,9 @@ from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
 from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Rounding, Source
 
+# A tensor is described by evenly spaced rows: no more than these, and of no more bytes.
 SAMPLE_BYTES = 1 << 24
 SAMPLE_ROWS = 4_096
-"""A tensor is described by evenly spaced rows: no more than these, and of no more bytes."""
 
 _OPTIMIZER = re.compile(r"(^|[._])optim|exp_avg|momentum_buffer|square_avg")
 _INPUT = re.compile(

@@ -58,24 +58,9 @@ def write(
     *,
     progress: Progress | bool | None = None,
 ) -> None:
-    """Write a table.
+    """Write a table as a file or driftkit folder, in one of `FORMATS`, told by default by `path`.
 
-    Parameters
-    ----------
-    table : Embeddings
-    path : path
-        The file or driftkit folder to write. Written whole, then renamed.
-    format : str, optional
-        One of `FORMATS`; by default the one that the ending of `path` means.
-    progress : None, bool or callable
-        True shows a bar on standard error; a callable is called with (rows done, rows in all).
-
-    Raises
-    ------
-    OptionError
-        If the format is unknown, or the place cannot be written.
-    SourceError
-        If the format cannot hold a word, such as one with a newline in text.
+    A format that cannot hold a word, such as one with a newline in text, raises a `SourceError`.
     """
     kind = format_of(path, format)
     report = as_progress(progress, f"writing {os.fspath(path)}") or _silent

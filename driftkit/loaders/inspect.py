@@ -36,14 +36,9 @@ from driftkit.progress import Progress
 if TYPE_CHECKING:
     import pandas as pd
 
-FIRST_ROWS = 1000
-"""Rows read of a file that holds its words and one table."""
-
-COMPARED_ROWS = 512
-"""Rows, evenly spaced, that are compared with the original."""
-
-MANY = 12
-"""A file with more matrices than this is a model: only those like word tables are listed."""
+FIRST_ROWS = 1000  # read of a file that holds its words and one table
+COMPARED_ROWS = 512  # evenly spaced, compared with the original
+MANY = 12  # a file with more matrices than this is a model: only those like word tables are listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from driftkit.provenance import Problem
 
-LISTED = 1000
-"""Problems of one kind that are listed; further ones are only counted."""
+LISTED = 1000  # of one kind; further problems are only counted
 
 
 class Problems:

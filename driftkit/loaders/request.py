@@ -14,8 +14,7 @@ from driftkit.progress import Progress, as_progress
 Vocab = str | os.PathLike[str] | Sequence[str] | Mapping[str, int]
 """A vocabulary file, the words themselves in row order, or a map from word to row."""
 
-SCHEMES = ("package", "gensim", "hf")
-"""Prefixes, as in ``package:NAME``, that name something other than a file."""
+SCHEMES = ("package", "gensim", "hf")  # as in package:NAME, which names no file
 
 _INSTEAD = {
     "driftkit.Embeddings": "a table that is loaded already; use it as it is",

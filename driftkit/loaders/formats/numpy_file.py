@@ -18,8 +18,7 @@ from driftkit.loaders.text.stream import RATIO
 from driftkit.loaders.vocabulary.words import Vocabulary
 
 _WORDS = frozenset({"words", "vocab", "vocabulary", "tokens", "index_to_key", "itos"})
-_LOCAL_HEADER = 30
-"""Bytes of a .zip member's header before its name and extra field."""
+_LOCAL_HEADER = 30  # bytes of a .zip member's header before its name and extra field
 
 
 def looks_like_npy(head: bytes) -> bool:

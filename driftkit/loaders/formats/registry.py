@@ -34,8 +34,7 @@ from driftkit.loaders.text import reader as text
 from driftkit.plugins import load_plugins
 from driftkit.provenance import Source
 
-HEAD_BYTES = 1 << 16
-"""How much of a file is looked at to tell its format."""
+HEAD_BYTES = 1 << 16  # of a file, looked at to tell its format
 
 _TOLD_BY_MARK = (
     numpy_file.NPY,

@@ -28,9 +28,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import torch
 
+# How files begin that torch wrote before 1.6: a pickled magic number.
 _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
-"""How files begin that torch wrote before 1.6: a pickled magic number."""
-
 _WORD_KEYS = frozenset({"words", "vocab", "vocabulary", "itos", "stoi", "index_to_key"})
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 

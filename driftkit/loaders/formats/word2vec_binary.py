@@ -25,8 +25,7 @@ from driftkit.loaders.text.stream import Stream
 from driftkit.provenance import Source
 
 CHUNK_BYTES = 1 << 24
-WORD_BYTES = 1 << 16
-"""Nothing longer is a word: the file is damaged."""
+WORD_BYTES = 1 << 16  # nothing longer is a word: the file is damaged
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})[ \r]*\n")
 _PRINTABLE = frozenset(string.printable.encode())

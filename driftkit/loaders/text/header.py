@@ -13,11 +13,8 @@ from driftkit.provenance import Rounding
 
 MOST_DIMENSIONS = 65_536
 SAMPLE_LINES = 400
-SAMPLE_NUMBERS = 50
-"""Numbers of each sampled line from which the rounding is told."""
-
-SAMPLE_BYTES = 1 << 20
-"""The sampled lines stand in about this much of a file."""
+SAMPLE_NUMBERS = 50  # of each sampled line, from which the rounding is told
+SAMPLE_BYTES = 1 << 20  # the sampled lines stand in about this much of a file
 
 
 @dataclass(frozen=True, slots=True)

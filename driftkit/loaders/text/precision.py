@@ -10,14 +10,9 @@ from driftkit.provenance import Rounding
 
 _NUMBER = re.compile(rb"[+-]?(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
 
-EXACT_DIGITS = 9
-"""Significant digits that tell each float32 from its neighbors (IEEE 754)."""
-
-EXACT_DECIMALS = 16
-"""Fixed decimals after which even a coordinate of 1e-7 keeps nine significant digits."""
-
-ENOUGH = 1000
-"""Numbers needed before digits that vary with magnitude count as a style."""
+EXACT_DIGITS = 9  # significant digits that tell each float32 from its neighbors (IEEE 754)
+EXACT_DECIMALS = 16  # decimals with which even a coordinate of 1e-7 keeps nine significant digits
+ENOUGH = 1000  # numbers needed before digits that vary with magnitude count as a style
 
 
 def rounding_of(numbers: Iterable[bytes]) -> Rounding:

@@ -31,14 +31,9 @@ from driftkit.loaders.text.stream import Stream, open_stream
 from driftkit.provenance import Source
 
 BLOCK_BYTES = 1 << 24
-LINE_BYTES = 1 << 25
-"""Nothing longer is a line of a word and its vector."""
-
-WORKERS = 2
-"""Blocks read at once; polars itself reads a block of this size with one thread."""
-
-ROWS_LOOKED_AT = 100
-"""Lines that are looked at to tell text from other files."""
+LINE_BYTES = 1 << 25  # nothing longer is a line of a word and its vector
+WORKERS = 2  # blocks read at once; polars itself reads one of this size with one thread
+ROWS_LOOKED_AT = 100  # to tell text from other files
 
 _Lines = npt.NDArray[np.int64] | range
 

@@ -19,8 +19,7 @@ from driftkit.loaders.text.fast import read_regular
 from driftkit.loaders.text.header import is_number
 
 _DECIMAL = re.compile(rb"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
-_SHOWN = 60
-"""Characters of a broken field or word that a sentence shows."""
+_SHOWN = 60  # characters of a broken field or word that a sentence shows
 
 
 def read_irregular(

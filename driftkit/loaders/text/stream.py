@@ -15,11 +15,8 @@ from driftkit.errors import UnknownNameError
 from driftkit.loaders.preconditions import gigabytes
 from driftkit.loaders.request import Request
 
-RATIO = 100
-"""A file that unpacks to more than this many times its size is a bomb; vectors reach 4."""
-
-FREE_BYTES = 1 << 24
-"""Unpacked bytes that are never questioned."""
+RATIO = 100  # a file that unpacks to more than this many times its size is a bomb; vectors reach 4
+FREE_BYTES = 1 << 24  # unpacked bytes that are never questioned
 
 MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
 MAGIC[b"PK\x05\x06"] = "zip"  # one without a file

@@ -9,8 +9,7 @@ from driftkit.errors import MissingExtraError, VocabularyError
 from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Problem
 
-MOST_ROWS = 1 << 27
-"""No vocabulary is larger; a number past it is damage, and must not cost memory."""
+MOST_ROWS = 1 << 27  # no vocabulary is larger; a number past it is damage, and takes no memory
 
 
 def of_json(value: dict[str, Any], path: Path) -> Vocabulary:
