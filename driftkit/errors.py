@@ -67,10 +67,7 @@ class RuleError(InputError):
 
 
 class BaselineError(InputError):
-    """A baseline that cannot be compared with: missing, broken, foreign or outdated.
-
-    Its file, or what stands in for one, is kept in `baseline`.
-    """
+    """A baseline that cannot be compared with; `baseline` is its file, or what stands in for it."""
 
     def __init__(self, baseline: object, message: str) -> None:
         self.baseline = str(baseline)

@@ -8,11 +8,8 @@ from typing import TypeVar
 
 from driftkit.errors import OptionError
 
-Progress = Callable[[int, int], object]
-"""Called with (done, total)."""
-
-StageProgress = Callable[[str, int, int], object]
-"""Called with (stage, done, total), for work of several stages."""
+Progress = Callable[[int, int], object]  # called with (done, total)
+StageProgress = Callable[[str, int, int], object]  # with (stage, done, total), for several stages
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _GRAIN = 1000

@@ -82,3 +82,6 @@ class Problem:
     kind: str  # short and stable, such as "duplicate"
     where: int | None  # line of a text file (from 1) or row of a table (from 0); None for the whole
     detail: str  # one phrase that names the word or the value
+
+    def __str__(self) -> str:
+        return f"{self.kind}{'' if self.where is None else f' at {self.where:,}'}: {self.detail}"

@@ -163,14 +163,11 @@ def _cutter(table: Embeddings, style: Style) -> tuple[Cut, bool]:
     def longest_first(word: str) -> list[int] | None:
         if style == "wordpiece":
             return _longest_first(word, index, later="##")
-        return _longest_first(
-            "▁" + word if style == "sentencepiece" else "Ġ" + _encode(word), index
-        )
+        marked = "▁" + word if style == "sentencepiece" else "Ġ" + _encode(word)
+        return _longest_first(marked, index)
 
-    # Longest first is WordPiece's own rule.
-    cut, exact = (
-        (longest_first, style == "wordpiece") if tokenizer is None else (as_the_model, True)
-    )
+    cut = longest_first if tokenizer is None else as_the_model
+    exact = tokenizer is not None or style == "wordpiece"  # longest first is WordPiece's own rule
     return lambda word: cut(word) if 0 < len(word) <= LONGEST else None, exact
 
 

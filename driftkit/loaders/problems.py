@@ -24,9 +24,11 @@ class Problems:
     (Problem(kind='blank line', where=7, detail='skipped'),)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, made_elsewhere: Iterable[Problem] = ()) -> None:
         self._listed: list[Problem] = []
         self._counts: Counter[str] = Counter()
+        for problem in made_elsewhere:
+            self.add(problem.kind, problem.where, problem.detail)
 
     def add(self, kind: str, where: int | None, detail: str) -> None:
         """Note a problem."""
@@ -41,11 +43,6 @@ class Problems:
         for where in places[:LISTED]:
             self.add(kind, int(where), detail)
         self._counts[kind] += max(len(places) - LISTED, 0)
-
-    def extend(self, problems: Iterable[Problem]) -> None:
-        """Note problems made elsewhere."""
-        for problem in problems:
-            self.add(problem.kind, problem.where, problem.detail)
 
     def all(self) -> tuple[Problem, ...]:
         """Return those listed, and for each kind that had more, how many more."""

@@ -51,7 +51,7 @@ def looks_like_text(head: bytes) -> bool:
 
 def read(request: Request) -> Embeddings:
     """Read text that is not compressed."""
-    with open_stream(request, b"") as stream:
+    with open_stream(request) as stream:
         return read_stream(request, stream)
 
 
@@ -94,7 +94,7 @@ def read_stream(request: Request, stream: Stream) -> Embeddings:
 
 def count_rows(request: Request) -> int:
     """Count the rows of text that is not compressed: its lines, without the header."""
-    with open_stream(request, b"") as stream:
+    with open_stream(request) as stream:
         return count_stream(request, stream)
 
 
@@ -170,17 +170,14 @@ class _Table:
         _require_finite(self.request, words, matrix, lines)
         first = len(self.words)
         if len(words):
-            self._require_rows(first + len(words))
+            if first + len(words) > len(self._matrix):
+                grown = max(first + len(words), len(self._matrix) + len(self._matrix) // 2)
+                require_memory(4 * (grown - len(self._matrix)) * self.d, self.request.name)
+                self._matrix.resize((grown, self.d), refcheck=False)
             self._matrix[first : first + len(words)] = matrix
             self._firsts.append(first)
             self._lines.append(lines)
             self.words += words
-
-    def _require_rows(self, rows: int) -> None:
-        if rows > len(self._matrix):
-            grown = max(rows, len(self._matrix) + len(self._matrix) // 2)
-            require_memory(4 * (grown - len(self._matrix)) * self.d, self.request.name)
-            self._matrix.resize((grown, self.d), refcheck=False)
 
     def finished(self) -> Matrix:
         """Return the rows read, and the memory that was not needed back."""
