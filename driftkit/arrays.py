@@ -12,8 +12,7 @@ Values = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
-BLOCK_ROWS = 16_384
-"""Rows looked at in one step wherever a whole table is walked, to bound memory."""
+BLOCK_ROWS = 16_384  # looked at in one step wherever a whole table is walked, to bound memory
 
 
 def row_blocks(n: int) -> Iterator[slice]:

@@ -16,12 +16,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it if the block ends well.
 
     The temporary file keeps the ending of `path`, since many writers go by it. When the block
-    raises, the temporary file is removed and whatever was at `path` is still there.
-
-    Raises
-    ------
-    OptionError
-        If `path` is a folder, or stands in a folder that does not exist.
+    raises, it is removed and whatever was at `path` is still there.
 
     Examples
     --------
@@ -45,15 +40,9 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(path: str | os.PathLike[str], marker: str) -> Iterator[Path]:
-    """Yield a temporary folder beside `path`, renamed to it if the block ends well.
+    """Yield a temporary folder, renamed to `path` if the block ends well.
 
-    A folder that stands there is replaced only if it holds the file `marker`, which shows that it
-    is of the same kind.
-
-    Raises
-    ------
-    OptionError
-        If something else stands there, or the folder around it does not exist.
+    An older folder there is replaced only if the file `marker` shows that it is of the same kind.
     """
     target = Path(path)
     if target.exists() and not (target / marker).is_file():

@@ -35,13 +35,7 @@ class InputError(DriftkitError):
 
 
 class SourceError(InputError):
-    """A source that cannot be read: missing, empty, broken or ambiguous.
-
-    Attributes
-    ----------
-    source : str
-        What the caller asked to read.
-    """
+    """A source that cannot be read: missing, empty, broken or ambiguous; `source` is its name."""
 
     def __init__(self, source: object, message: str) -> None:
         self.source = str(source)
@@ -65,13 +59,7 @@ class BenchmarkError(InputError):
 
 
 class RuleError(InputError):
-    """A rule of the gate that cannot be read, or cannot be applied to what was measured.
-
-    Attributes
-    ----------
-    rule : str
-        The rule as it was written.
-    """
+    """A rule, kept as written in `rule`, that cannot be read or applied to what was measured."""
 
     def __init__(self, rule: str, message: str) -> None:
         self.rule = rule
@@ -79,13 +67,7 @@ class RuleError(InputError):
 
 
 class BaselineError(InputError):
-    """A baseline that cannot be compared with: missing, broken, foreign or outdated.
-
-    Attributes
-    ----------
-    baseline : str
-        The file, or what stands in for one.
-    """
+    """A baseline that cannot be compared with; `baseline` is its file, or what stands in for it."""
 
     def __init__(self, baseline: object, message: str) -> None:
         self.baseline = str(baseline)
@@ -93,13 +75,7 @@ class BaselineError(InputError):
 
 
 class PluginError(InputError):
-    """A plugin that cannot be imported: missing, or failing.
-
-    Attributes
-    ----------
-    plugin : str
-        The module or file.
-    """
+    """A plugin that cannot be imported; `plugin` is the module or file."""
 
     def __init__(self, plugin: str, message: str) -> None:
         self.plugin = plugin
@@ -111,25 +87,10 @@ class OptionError(InputError):
 
 
 class UnknownNameError(InputError):
-    """A word, measure, benchmark or other name that is not known.
+    """A word, measure, benchmark or other `name` that is not known as a `kind` of thing.
 
-    Parameters
-    ----------
-    kind : str
-        What the name was taken for, such as ``"measure"``.
-    name : str
-        The name given.
-    known : iterable of str
-        The names accepted; the nearest is suggested.
-    hint : str, optional
-        What to do next, a full sentence.
-
-    Attributes
-    ----------
-    kind, name : str
-        As given.
-    nearest : str or None
-        The known name closest to the one given.
+    The known name nearest to it, or None, is kept in `nearest` and suggested; a hint, a full
+    sentence, says what to do next.
 
     Examples
     --------

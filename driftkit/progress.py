@@ -8,32 +8,16 @@ from typing import TypeVar
 
 from driftkit.errors import OptionError
 
-Progress = Callable[[int, int], object]
-"""Called with (done, total)."""
-
-StageProgress = Callable[[str, int, int], object]
-"""Called with (stage, done, total), for work of several stages."""
+Progress = Callable[[int, int], object]  # called with (done, total)
+StageProgress = Callable[[str, int, int], object]  # with (stage, done, total), for several stages
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _GRAIN = 1000
-_WIDTH = 30
-"""Characters of a whole bar."""
+_WIDTH = 30  # characters of a whole bar
 
 
 def as_progress(progress: Progress | bool | None, label: str = "") -> Progress | None:
-    """Return what to call with (done, total), from the `progress` a caller passed.
-
-    Parameters
-    ----------
-    progress : None, bool or callable
-        True means a bar on standard error, None and False nothing.
-    label : str
-        Stands before the bar.
-
-    Raises
-    ------
-    OptionError
-        If it is anything else.
+    """Return what to call with (done, total); True means a bar on standard error after `label`.
 
     Examples
     --------
@@ -63,10 +47,7 @@ def _as_callable(progress: _F | bool | None, arguments: str) -> _F | None:
 
 
 class _Bar:
-    """One line of standard error, redrawn when the percentage changes, ended at 100 %.
-
-    It holds no terminal state and no thread, so work that raises leaves nothing behind.
-    """
+    """One line of standard error, redrawn when the percentage changes, ended at 100 %."""
 
     def __init__(self) -> None:
         self._stage, self._percent = "", -1

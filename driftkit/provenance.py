@@ -9,17 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
-    """How far a stored number may lie from the number that was meant.
-
-    A value ``x`` read from the source stands for any number within
-    ``relative * |x| + absolute`` of it.
-
-    Parameters
-    ----------
-    relative, absolute : float
-        The two parts of the bound; both are 0 where float32 holds the value exactly.
-    reason : str
-        One phrase for reports, such as ``"fp16: half a unit in the last of 11 bits"``.
+    """How far a stored number may lie from the one meant: ``relative * |x| + absolute`` for ``x``.
 
     Examples
     --------
@@ -29,9 +19,9 @@ class Rounding:
     5e-06
     """
 
-    relative: float = 0.0
+    relative: float = 0.0  # both are 0 where float32 holds the value exactly
     absolute: float = 0.0
-    reason: str = "exact"
+    reason: str = "exact"  # one phrase for reports
 
     @property
     def is_exact(self) -> bool:
@@ -42,9 +32,8 @@ class Rounding:
     def of_dtype(cls, dtype: str) -> Rounding:
         """Return the rounding of a floating-point type: half a unit in the last place.
 
-        A type with ``p`` significant bits rounds by at most ``2**-p`` of the value; below its
-        smallest normal number the step is fixed, which gives the absolute part. All types but
-        ``"float16"`` and ``"bfloat16"`` are exact here, since driftkit compares in float32.
+        Below the smallest normal number the step is fixed, which gives the absolute part. Other
+        types than these two are exact, since driftkit compares in float32.
         """
         if dtype == "float16":
             return cls(2.0**-11, 2.0**-25, "fp16: half a unit in the last of 11 bits")
@@ -69,29 +58,13 @@ class Rounding:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The origin of a table of vectors.
+    """The origin of a table of vectors."""
 
-    Parameters
-    ----------
-    name : str
-        What the user typed, or ``"memory"``.
-    path : pathlib.Path, optional
-        The file (or folder) read.
-    format : str
-        Such as ``"glove-text"`` or ``"torch"``.
-    dtype : str
-        Type of the numbers as stored, such as ``"float32"`` or ``"text"``.
-    key : str, optional
-        Name of the tensor inside the file.
-    rounding : Rounding
-        How finely the numbers were stored.
-    """
-
-    name: str = "memory"
-    path: Path | None = None
-    format: str = "memory"
-    dtype: str = "float32"
-    key: str | None = None
+    name: str = "memory"  # as the user typed it
+    path: Path | None = None  # the file or folder read
+    format: str = "memory"  # such as "glove-text" or "torch"
+    dtype: str = "float32"  # of the numbers as stored; "text" for digits
+    key: str | None = None  # name of the tensor inside the file
     rounding: Rounding = Rounding()
 
     def sha256(self) -> str | None:
@@ -104,18 +77,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something a loader had to skip or repair.
+    """Something a loader had to skip or repair."""
 
-    Parameters
-    ----------
-    kind : str
-        Short and stable, such as ``"duplicate"``.
-    where : int or None
-        Line of a text file (from 1) or row of a table (from 0); None for the whole source.
-    detail : str
-        One phrase that names the word or the value.
-    """
+    kind: str  # short and stable, such as "duplicate"
+    where: int | None  # line of a text file (from 1) or row of a table (from 0); None for the whole
+    detail: str  # one phrase that names the word or the value
 
-    kind: str
-    where: int | None
-    detail: str
+    def __str__(self) -> str:
+        return f"{self.kind}{'' if self.where is None else f' at {self.where:,}'}: {self.detail}"

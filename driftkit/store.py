@@ -29,13 +29,7 @@ def write(
     problems: Iterable[Problem],
     folder: str | os.PathLike[str],
 ) -> None:
-    """Write words and rows (n, d) as a folder, whole or not at all; an older one is replaced.
-
-    Raises
-    ------
-    OptionError
-        If something else stands there, or the folder around it does not exist.
-    """
+    """Write words and rows (n, d) as a folder, whole or not at all; an older one is replaced."""
     kept = asdict(source)
     del kept["path"]
     manifest = {

@@ -24,11 +24,8 @@ Cut = Callable[[str], list[int] | None]
 
 _UNKNOWN = frozenset({"[UNK]", "<unk>"})
 
-LONGEST = 100
-"""Words longer than this are not composed; BERT's own tokenizer gives up there too."""
-
-MARKED_SHARE = 0.02
-"""Share of marked tokens from which a table counts as one of pieces."""
+LONGEST = 100  # letters of a word that is composed; BERT's own tokenizer gives up there too
+MARKED_SHARE = 0.02  # share of marked tokens from which a table counts as one of pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +88,6 @@ def compose(table: Embeddings, words: Iterable[str]) -> Composed:
     """Return a table of whole words, made from a table of marked pieces.
 
     A word that cannot be made as it is written is tried in lower case.
-
-    Raises
-    ------
-    OptionError
-        If the table has no marked pieces.
 
     Examples
     --------
@@ -171,14 +163,11 @@ def _cutter(table: Embeddings, style: Style) -> tuple[Cut, bool]:
     def longest_first(word: str) -> list[int] | None:
         if style == "wordpiece":
             return _longest_first(word, index, later="##")
-        return _longest_first(
-            "▁" + word if style == "sentencepiece" else "Ġ" + _encode(word), index
-        )
+        marked = "▁" + word if style == "sentencepiece" else "Ġ" + _encode(word)
+        return _longest_first(marked, index)
 
-    # Longest first is WordPiece's own rule.
-    cut, exact = (
-        (longest_first, style == "wordpiece") if tokenizer is None else (as_the_model, True)
-    )
+    cut = longest_first if tokenizer is None else as_the_model
+    exact = tokenizer is not None or style == "wordpiece"  # longest first is WordPiece's own rule
     return lambda word: cut(word) if 0 < len(word) <= LONGEST else None, exact
 
 

@@ -51,8 +51,7 @@ def command(
     with messages.stage(f"writing {dest}") as progress:
         write(table, dest, target, progress=progress)
     for problem in table.problems[:10]:
-        place = "" if problem.where is None else f" at {problem.where:,}"
-        messages.say(f"{problem.kind}{place}: {problem.detail}")
+        messages.say(str(problem))
     if len(table.problems) > 10:
         messages.say(f"... and {len(table.problems) - 10:,} more")
     messages.say(f"{dest}: {len(table):,} words x {table.dimensions}, {target}")

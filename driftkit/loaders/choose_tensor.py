@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -18,12 +19,12 @@ from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
-from driftkit.loaders.vocabulary.words import Vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary, words_of_json
 from driftkit.provenance import Rounding, Source
 
+# A tensor is described by evenly spaced rows: no more than these, and of no more bytes.
 SAMPLE_BYTES = 1 << 24
 SAMPLE_ROWS = 4_096
-"""A tensor is described by evenly spaced rows: no more than these, and of no more bytes."""
 
 _OPTIMIZER = re.compile(r"(^|[._])optim|exp_avg|momentum_buffer|square_avg")
 _INPUT = re.compile(
@@ -95,6 +96,21 @@ class TensorFile:
     vocabulary: Vocabulary | None = None
 
 
+def words_inside(tensor: Tensor) -> Vocabulary | None:
+    """Return the words, if this is the state in which a `WordEmbedding` saves them."""
+    key = tensor.key or ""
+    named = key.rpartition(".")[2] == "_extra_state"
+    if not named or tensor.dtype != "uint8" or len(tensor.shape) != 1:
+        return None
+    try:
+        state = json.loads(bytes(tensor.read(slice(None))))
+    except ValueError:
+        return None
+    words = state.get("words") if isinstance(state, dict) else None
+    where = f"{key} inside the file"
+    return None if words is None else Vocabulary(words_of_json(words, where), where)
+
+
 def vocabulary_for(request: Request, inside: Vocabulary | None) -> Vocabulary | None:
     """Return the words for a file's rows: those the caller names, those inside it, those beside."""
     if request.vocab is not None:
@@ -103,27 +119,16 @@ def vocabulary_for(request: Request, inside: Vocabulary | None) -> Vocabulary | 
 
 
 def read_table(request: Request, layout: str, file: TensorFile) -> Embeddings:
-    """Read the table that a request means, with its words.
-
-    Rows past the last word are left out, and listed, if they cannot be anyone's: the words are a
-    tokenizer's, which has no token past the last one, or those rows are all zero.
-    """
+    """Read the table that a request means, with its words; padding past them is left out."""
     vocabulary = vocabulary_for(request, file.vocabulary)
     tensor = _choose(request, file.tensors, vocabulary)
     if vocabulary is None:
         raise _no_words(request, f"its {tensor.shape[0]:,} rows")
-    problems = Problems()
-    problems.extend(vocabulary.problems)
+    problems = Problems(vocabulary.problems)
     if len(vocabulary) != tensor.shape[0]:
         problems.add("padding rows", len(vocabulary), _padding(request, tensor, vocabulary))
-    source = Source(
-        request.name,
-        request.path,
-        layout,
-        tensor.dtype,
-        tensor.key,
-        Rounding.of_dtype(tensor.dtype),
-    )
+    rounding = Rounding.of_dtype(tensor.dtype)
+    source = Source(request.name, request.path, layout, tensor.dtype, tensor.key, rounding)
 
     def read(rows: Rows) -> npt.NDArray[Any]:
         if tensor.dtype != "float32" or not isinstance(rows, slice):
@@ -149,6 +154,7 @@ def fits(tensor: Tensor, vocabulary: Vocabulary) -> bool:
 
 
 def _is_padding(tensor: Tensor, vocabulary: Vocabulary) -> bool:
+    # Rows cannot be anyone's past a tokenizer's last token, or where they are all zero.
     # A table with twice the rows belongs to other words, whatever its last rows hold.
     if tensor.shape[0] > 2 * len(vocabulary) + 1024:
         return False
@@ -196,9 +202,9 @@ def _choose(request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary 
     if len(tensors) == 1 and tensors[0].key is None:
         return _require_table(request, tensors[0])
     candidates = [tensor for tensor in tensors if tensor.is_table]
+    if not tensors:
+        raise request.error("holds no dense tensor.")
     if not candidates:
-        if not tensors:
-            raise request.error("holds no dense tensor.")
         raise request.error(
             f"holds no two-dimensional tensor of floating-point numbers, only {_listed(tensors)}."
         )

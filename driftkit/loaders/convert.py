@@ -58,24 +58,9 @@ def write(
     *,
     progress: Progress | bool | None = None,
 ) -> None:
-    """Write a table.
+    """Write a table as a file or driftkit folder, in one of `FORMATS`, told by default by `path`.
 
-    Parameters
-    ----------
-    table : Embeddings
-    path : path
-        The file or driftkit folder to write. Written whole, then renamed.
-    format : str, optional
-        One of `FORMATS`; by default the one that the ending of `path` means.
-    progress : None, bool or callable
-        True shows a bar on standard error; a callable is called with (rows done, rows in all).
-
-    Raises
-    ------
-    OptionError
-        If the format is unknown, or the place cannot be written.
-    SourceError
-        If the format cannot hold a word, such as one with a newline in text.
+    A format that cannot hold a word, such as one with a newline in text, raises a `SourceError`.
     """
     kind = format_of(path, format)
     report = as_progress(progress, f"writing {os.fspath(path)}") or _silent
@@ -84,9 +69,10 @@ def write(
     elif kind in ("safetensors", "npy"):
         _write_beside(table, Path(path), kind)
     else:
-        writer = {"word2vec-binary": _binary, "word2vec-text": _headed, "glove-text": _text}[kind]
         with replacing(path) as partial, partial.open("wb") as file:
-            writer(table, file, report)
+            if kind != "glove-text":
+                file.write(f"{len(table)} {table.dimensions}\n".encode())
+            (_binary if kind == "word2vec-binary" else _text)(table, file, report)
     report(len(table), len(table))
 
 
@@ -96,7 +82,14 @@ def _silent(done: int, total: int) -> None:
 
 def _write_beside(table: Embeddings, path: Path, kind: str) -> None:
     """Write the rows, and the words in a file beside them."""
-    _require_lines(table, "a list of one word per line")
+    where = "a list of one word per line"
+    _require_no(table, "\n", where)
+    if any(word.endswith("\r") for word in table.words) or not table.words[-1].strip("\r\n"):
+        raise SourceError(
+            table.source.name,
+            f"holds a word that ends like a line, which {where} cannot hold; write a driftkit "
+            "folder.",
+        )
     words = path.with_name(f"{path.stem}.vocab.txt")
     with replacing(path) as partial, replacing(words) as partial_words:
         partial_words.write_bytes("".join(f"{word}\n" for word in table.words).encode())
@@ -111,17 +104,11 @@ def _write_beside(table: Embeddings, path: Path, kind: str) -> None:
 
 def _binary(table: Embeddings, file: IO[bytes], report: Progress) -> None:
     _require_no(table, " \n", "word2vec .bin, where a space ends the word")
-    file.write(f"{len(table)} {table.dimensions}\n".encode())
     for some in row_blocks(len(table)):
         block = np.ascontiguousarray(table.matrix[some], "<f4")
         lines = zip(table.words[some], block, strict=True)
         file.write(b"".join(b"%s %s\n" % (word.encode(), row.tobytes()) for word, row in lines))
         report(some.start, len(table))
-
-
-def _headed(table: Embeddings, file: IO[bytes], report: Progress) -> None:
-    file.write(f"{len(table)} {table.dimensions}\n".encode())
-    _text(table, file, report)
 
 
 def _text(table: Embeddings, file: IO[bytes], report: Progress) -> None:
@@ -136,18 +123,6 @@ def _text(table: Embeddings, file: IO[bytes], report: Progress) -> None:
             file, include_header=False, separator=" ", quote_style="never", float_scientific=None
         )
         report(some.start, len(table))
-
-
-def _require_lines(table: Embeddings, where: str) -> None:
-    _require_no(table, "\n", where)
-    if any(word.endswith("\r") for word in table.words) or (
-        table.words and not table.words[-1].strip("\r\n")
-    ):
-        raise SourceError(
-            table.source.name,
-            f"holds a word that ends like a line, which {where} cannot hold; write a driftkit "
-            "folder.",
-        )
 
 
 def _require_no(table: Embeddings, characters: str, where: str) -> None:

@@ -36,14 +36,9 @@ from driftkit.progress import Progress
 if TYPE_CHECKING:
     import pandas as pd
 
-FIRST_ROWS = 1000
-"""Rows read of a file that holds its words and one table."""
-
-COMPARED_ROWS = 512
-"""Rows, evenly spaced, that are compared with the original."""
-
-MANY = 12
-"""A file with more matrices than this is a model: only those like word tables are listed."""
+FIRST_ROWS = 1000  # read of a file that holds its words and one table
+COMPARED_ROWS = 512  # evenly spaced, compared with the original
+MANY = 12  # a file with more matrices than this is a model: only those like word tables are listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +145,7 @@ class Inspection(Displayed):
 
         columns = ["key", "rows", "dimensions", "dtype", "fits", "zero_share"]
         columns += ["equals", "equals_original"]
-        rows = [
-            (t.key, *t.shape, t.dtype, t.fits, t.zero_share, t.equals, t.equals_original)
-            for t in self.tables
-        ]
+        rows = [asdict(t) | {"rows": t.shape[0], "dimensions": t.shape[1]} for t in self.tables]
         return pd.DataFrame(rows, columns=columns)
 
     def __rich__(self) -> RenderableType:
@@ -178,11 +170,8 @@ class Inspection(Displayed):
                 said = f"{info.key or 'the table'} {found[info.equals_original]} the original"
                 parts.append(Text(said))
         if self.others:
-            parts.append(
-                Text(
-                    f"not listed: {self.others:,} matrices that do not look like word tables", "dim"
-                )
-            )
+            said = f"not listed: {self.others:,} matrices that do not look like word tables"
+            parts.append(Text(said, "dim"))
         parts += [Text(f"problem: {problem}", "yellow") for problem in self.problems]
         if self.tables:
             parts.append(unwrapped(f"next: {self.command()}", "bold"))
@@ -252,12 +241,7 @@ def _of_one_table(request: Request, known: Format | None, original: str | None) 
         float(np.mean(table.norms == 0)),
         equals_original=_equals_original(request, table.words, table.matrix, original),
     )
-    problems = [
-        f"{problem.kind}{'' if problem.where is None else f' at {problem.where:,}'}: "
-        f"{problem.detail}"
-        for problem in table.problems
-    ]
-    problems += _shipped_original(info, original)
+    problems = [*map(str, table.problems), *_shipped_original(info, original)]
     path = None if request.scheme else request.path
     place = "package" if request.scheme else "folder" if request.path.is_dir() else "file"
     return Inspection(

@@ -10,8 +10,7 @@ import numpy.typing as npt
 
 from driftkit.provenance import Problem
 
-LISTED = 1000
-"""Problems of one kind that are listed; further ones are only counted."""
+LISTED = 1000  # of one kind; further problems are only counted
 
 
 class Problems:
@@ -25,9 +24,11 @@ class Problems:
     (Problem(kind='blank line', where=7, detail='skipped'),)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, made_elsewhere: Iterable[Problem] = ()) -> None:
         self._listed: list[Problem] = []
         self._counts: Counter[str] = Counter()
+        for problem in made_elsewhere:
+            self.add(problem.kind, problem.where, problem.detail)
 
     def add(self, kind: str, where: int | None, detail: str) -> None:
         """Note a problem."""
@@ -42,11 +43,6 @@ class Problems:
         for where in places[:LISTED]:
             self.add(kind, int(where), detail)
         self._counts[kind] += max(len(places) - LISTED, 0)
-
-    def extend(self, problems: Iterable[Problem]) -> None:
-        """Note problems made elsewhere."""
-        for problem in problems:
-            self.add(problem.kind, problem.where, problem.detail)
 
     def all(self) -> tuple[Problem, ...]:
         """Return those listed, and for each kind that had more, how many more."""

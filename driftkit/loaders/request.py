@@ -14,8 +14,7 @@ from driftkit.progress import Progress, as_progress
 Vocab = str | os.PathLike[str] | Sequence[str] | Mapping[str, int]
 """A vocabulary file, the words themselves in row order, or a map from word to row."""
 
-SCHEMES = ("package", "gensim", "hf")
-"""Prefixes, as in ``package:NAME``, that name something other than a file."""
+SCHEMES = ("package", "gensim", "hf")  # as in package:NAME, which names no file
 
 _INSTEAD = {
     "driftkit.Embeddings": "a table that is loaded already; use it as it is",
@@ -133,7 +132,8 @@ def _not_a_source(given: object) -> SourceError:
 
 
 def _split(name: str) -> tuple[str | None, str, str | None]:
-    if _exists(name):
+    exists = os.path.exists  # Path.exists raises for a name that is too long or holds a NUL
+    if exists(name):
         return None, name, None
     scheme, colon, target = name.partition(":")
     if colon and scheme in SCHEMES:
@@ -142,14 +142,7 @@ def _split(name: str) -> tuple[str | None, str, str | None]:
     pieces = name.split("::")
     for cut in range(len(pieces) - 1, 0, -1):
         path = "::".join(pieces[:cut])
-        if path and _exists(path):
+        if path and exists(path):
             return None, path, "::".join(pieces[cut:]) or None
     path, _, key = name.partition("::")
     return None, path, key or None
-
-
-def _exists(name: str) -> bool:
-    try:
-        return Path(name).exists()
-    except (OSError, ValueError):  # too long for a file name, or a NUL inside
-        return False

@@ -14,7 +14,8 @@ def test_a_million_problems_cost_a_thousand():
     assert listed[-1] == Problem("blank line", None, "999,005 more like these")
 
 
-def test_extend():
-    problems = Problems()
-    problems.extend([Problem("a", 1, "b")])
-    assert problems.all() == (Problem("a", 1, "b"),)
+def test_problems_made_elsewhere_come_first():
+    problems = Problems([Problem("a", 1, "b")])
+    problems.add("c", None, "d")
+    assert problems.all() == (Problem("a", 1, "b"), Problem("c", None, "d"))
+    assert [str(problem) for problem in problems.all()] == ["a at 1: b", "c: d"]

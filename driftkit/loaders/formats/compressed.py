@@ -54,9 +54,7 @@ def count_rows(request: Request) -> int:
 @contextmanager
 def _opened(request: Request) -> Iterator[tuple[Stream, bytes]]:
     """The unpacked stream, and how it begins."""
-    with request.path.open("rb") as file:
-        head = file.read(8)
-    with open_stream(request, head) as stream:
+    with open_stream(request) as stream:
         inside = stream.read(HEAD_BYTES)
         stream.push_back(inside)
         yield stream, inside

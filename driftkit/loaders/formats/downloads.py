@@ -24,11 +24,7 @@ WANTED = (
 
 
 def gensim_path(request: Request) -> Path:
-    """Return where vectors of gensim-data lie: in its cache, downloaded by gensim if they must be.
-
-    The file is read by driftkit's own reader; the Python code that gensim-data ships beside it is
-    never run.
-    """
+    """Return where vectors of gensim-data lie; the Python code shipped beside them is never run."""
     from gensim import downloader
 
     folder = Path(downloader.BASE_DIR) / request.target
@@ -62,11 +58,7 @@ def _download_gensim(request: Request, downloader: Any) -> str:
 
 
 def hub_path(request: Request) -> Path:
-    """Return where the files of a model of the Hugging Face Hub lie, downloaded if they must be.
-
-    ``hf:OWNER/NAME`` means the model, ``hf:OWNER/NAME/FILE`` one file of it, and
-    ``hf:OWNER/NAME@REVISION`` a revision.
-    """
+    """Return where a model ``hf:OWNER/NAME[/FILE][@REVISION]`` of the Hub lies, once downloaded."""
     try:
         import huggingface_hub as hub
         from huggingface_hub.errors import LocalEntryNotFoundError

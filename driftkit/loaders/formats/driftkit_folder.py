@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import VocabularyError
 from driftkit.loaders.choose_rows import chosen_table
+from driftkit.loaders.formats import safetensors_file
 from driftkit.loaders.formats.format import Format
-from driftkit.loaders.formats.safetensors_file import list_tensors
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.words import words_of_json
@@ -35,14 +36,13 @@ def read(request: Request) -> Embeddings:
             )
         held = words_of_json(json.loads((folder / WORDS).read_text("utf-8")), WORDS)
         rounding = Rounding(**manifest["source"]["rounding"])
-        problems = Problems()
-        problems.extend(Problem(**problem) for problem in manifest["problems"])
+        problems = Problems(Problem(**problem) for problem in manifest["problems"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise request.error(f"is a damaged driftkit folder ({error!r}); write it again.") from None
     if not (folder / MATRIX).is_file():
         raise request.error(f"its {MATRIX} is missing; write the folder again.")
-    tensors = {tensor.key: tensor for tensor in list_tensors(folder / MATRIX, request)}
-    tensor = tensors.get(KEY)
+    file = safetensors_file.tensors(replace(request, target=str(folder / MATRIX)))
+    tensor = next((tensor for tensor in file.tensors if tensor.key == KEY), None)
     if tensor is None or not tensor.is_table:
         raise request.error(f"its {MATRIX} holds no table named {KEY!r}.")
     if tensor.shape[0] != len(held):

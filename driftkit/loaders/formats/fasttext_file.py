@@ -16,13 +16,9 @@ from driftkit.provenance import Source
 
 _MAGIC = b"\xba\x16\x4f\x2f"
 _ARGUMENTS = struct.Struct("<2i12id")  # magic, version, twelve settings, sampling threshold
-_ENTRY = 10
-"""Bytes of a word's entry without the word: its NUL, its count and its type."""
-
+_ENTRY = 10  # bytes of a word's entry without the word: its NUL, its count and its type
 _WORD_BYTES = 1 << 16
-_BUCKET = 40
-"""Where the number of n-grams stands."""
-
+_BUCKET = 40  # where the number of n-grams stands
 _SIZES = struct.Struct("<3i2q")  # entries, words, labels, tokens, pruned n-grams
 
 

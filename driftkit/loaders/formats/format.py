@@ -13,11 +13,7 @@ from driftkit.loaders.request import Request
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One format of files or folders; `register_format` says what its parts are.
-
-    One of `read` and `tensors` is given. `rows` counts the rows without reading them; it is None
-    where reading a few reads all.
-    """
+    """One format of files or folders, with one of `read` and `tensors`; see `register_format`."""
 
     name: str  # as in Source.format; text has two, told apart by its header
     title: str
@@ -25,7 +21,7 @@ class Format:
     read: Callable[[Request], Embeddings] | None = None
     tensors: Callable[[Request], TensorFile] | None = None
     endings: tuple[str, ...] = ()
-    rows: Callable[[Request], int] | None = None
+    rows: Callable[[Request], int] | None = None  # counts; None where reading a few reads all
     is_folder: bool = False
 
     def load(self, request: Request) -> Embeddings:

@@ -77,11 +77,11 @@ def _list(request: Request, folder: Path, files: list[str]) -> Iterator[Tensor]:
                 yield tensor
 
 
-def _list_file(request: Request, path: Path) -> list[Tensor]:
+def _list_file(request: Request, path: Path) -> tuple[Tensor, ...]:
+    part = replace(request, name=f"{request.name}/{path.name}", target=str(path))
     if path.suffix == ".safetensors":
-        part = replace(request, name=f"{request.name}/{path.name}")
-        return safetensors_file.list_tensors(path, part)
-    return torch_checkpoint.list_tensors(path, request)
+        return safetensors_file.tensors(part).tensors
+    return torch_checkpoint.tensors(part).tensors
 
 
 def _vocabulary(request: Request, folder: Path) -> Vocabulary | None:

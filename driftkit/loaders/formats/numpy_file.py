@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -18,8 +19,9 @@ from driftkit.loaders.text.stream import RATIO
 from driftkit.loaders.vocabulary.words import Vocabulary
 
 _WORDS = frozenset({"words", "vocab", "vocabulary", "tokens", "index_to_key", "itos"})
-_LOCAL_HEADER = 30
-"""Bytes of a .zip member's header before its name and extra field."""
+_LOCAL_HEADER = 30  # bytes of a .zip member's header before its name and extra field
+
+_Header = tuple[tuple[int, ...], bool, np.dtype[Any]]  # shape, whether in Fortran order, type
 
 
 def looks_like_npy(head: bytes) -> bool:
@@ -63,7 +65,7 @@ def archive_tensors(request: Request) -> TensorFile:
                         words = np.lib.format.read_array(member, allow_pickle=False).tolist()
                     vocabulary = Vocabulary(tuple(words), f"{key} inside the file")
                 else:
-                    found.append(_member(request, info, key, *header))
+                    found.append(_member(request, info, key, header))
     except SourceError:
         raise
     except Exception as error:  # and so does zipfile for damaged archives
@@ -71,21 +73,14 @@ def archive_tensors(request: Request) -> TensorFile:
     return TensorFile(tuple(found), vocabulary)
 
 
-def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def _header(member: IO[bytes]) -> _Header:
     first = np.lib.format.read_magic(member) == (1, 0)
     form = np.lib.format
     return (form.read_array_header_1_0 if first else form.read_array_header_2_0)(member)
 
 
-def _member(
-    request: Request,
-    info: ZipInfo,
-    key: str,
-    shape: tuple[int, ...],
-    fortran: bool,
-    dtype: np.dtype[Any],
-) -> Tensor:
-    path = request.path
+def _member(request: Request, info: ZipInfo, key: str, header: _Header) -> Tensor:
+    path, (shape, fortran, dtype) = request.path, header
 
     def read_rows(rows: Any) -> npt.NDArray[Any]:
         if info.compress_type == ZIP_STORED:
@@ -98,12 +93,10 @@ def _member(
                 array = np.lib.format.read_array(member, allow_pickle=False)
         except (BadZipFile, ValueError, EOFError, OSError) as error:
             raise _damaged(request, error, ".npz") from None
-        whole: npt.NDArray[Any] = array[rows]
-        return whole
+        return array[rows]  # type: ignore[no-any-return]
 
-    if info.compress_type == ZIP_STORED and info.file_size < dtype.itemsize * int(
-        np.prod(shape, dtype=object)
-    ):
+    needed = dtype.itemsize * math.prod(shape)
+    if info.compress_type == ZIP_STORED and info.file_size < needed:
         raise ValueError(f"{key} is shorter than its header says")
     return Tensor(key, shape, str(dtype), read_rows)
 

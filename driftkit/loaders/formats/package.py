@@ -40,39 +40,26 @@ PACKAGES = (
 
 
 def read(request: Request) -> Embeddings:
-    """Read the vectors of an installed package.
-
-    The matrix is memory-mapped; one stored in Fortran order, as GloVe 6B 50d is, is copied once
-    into C order, in which a word's vector is contiguous.
-    """
+    """Read the vectors of an installed package, memory-mapped; ones in Fortran order are copied."""
     known = {package.name: package for package in PACKAGES}
     if request.target not in known:
         raise UnknownNameError("vector package", request.target, known)
     if request.key is not None:
         raise request.error("holds one table and no named tensors; leave the key out.")
     package = known[request.target]
-    folder = _folder(package)
+    spec = find_spec(package.module)  # finds the folder without running the package
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingExtraError(request.name, package.name, package.extra)
+    folder = Path(spec.submodule_search_locations[0])
     matrix, words = folder / package.matrix, folder / package.words
     for path in (matrix, words):
         if not path.is_file():
             raise request.error(f"its file {path.name} is missing; reinstall the package.")
-    source = Source(request.name, matrix, "package")
-    stored = np.load(matrix, mmap_mode="r", allow_pickle=False)
-    return chosen_table(request, _words(package, words), lambda rows: stored[rows], source)
-
-
-def _folder(package: VectorPackage) -> Path:
-    spec = find_spec(package.module)  # finds the folder without running the package
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingExtraError(f"package:{package.name}", package.name, package.extra)
-    return Path(spec.submodule_search_locations[0])
-
-
-def _words(package: VectorPackage, path: Path) -> list[str]:
     try:
         from pyarrow import parquet
     except ModuleNotFoundError:
-        raise MissingExtraError(f"package:{package.name}", "pyarrow", package.extra) from None
-    column = parquet.read_table(path, columns=[package.column]).column(0)
-    words: list[str] = column.to_pylist()
-    return words
+        raise MissingExtraError(request.name, "pyarrow", package.extra) from None
+    column = parquet.read_table(words, columns=[package.column]).column(0)
+    stored = np.load(matrix, mmap_mode="r", allow_pickle=False)
+    source = Source(request.name, matrix, "package")
+    return chosen_table(request, column.to_pylist(), lambda rows: stored[rows], source)

@@ -11,8 +11,8 @@ from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.request import Request
-from driftkit.loaders.text.header import is_number
-from driftkit.loaders.text.precision import rounding_of
+from driftkit.loaders.text.fast import read_fields
+from driftkit.loaders.text.header import is_number, rounding_of
 from driftkit.loaders.vocabulary.find import read_vocabulary
 from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Source
@@ -37,15 +37,8 @@ def read(request: Request) -> Embeddings:
     require_memory(3 * request.path.stat().st_size, request.name)
     data = request.path.read_bytes().replace(b"\r\n", b"\n").strip(b"\n")
     d = data.partition(b"\n")[0].count(b"\t") + 1
-    columns = [str(column) for column in range(d)]
     try:
-        frame = pl.read_csv(
-            data,
-            separator="\t",
-            has_header=False,
-            quote_char=None,
-            schema=dict.fromkeys(columns, pl.Float32),
-        )
+        frame = read_fields(data, "\t", dict.fromkeys(map(str, range(d)), pl.Float32))
     except pl.exceptions.PolarsError as error:
         reason = re.split(r"\s{2,}|\n", str(error))[0]
         raise request.error(f"is a TSV of numbers with a broken row ({reason}).") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -34,8 +35,7 @@ from driftkit.loaders.text import reader as text
 from driftkit.plugins import load_plugins
 from driftkit.provenance import Source
 
-HEAD_BYTES = 1 << 16
-"""How much of a file is looked at to tell its format."""
+HEAD_BYTES = 1 << 16  # of a file, looked at to tell its format
 
 _TOLD_BY_MARK = (
     numpy_file.NPY,
@@ -168,8 +168,7 @@ def _finished(known: Format) -> Format:
                 f"the reader of {known.name} returned an object of type {type(table).__name__}; it "
                 "must return Embeddings."
             )
-        problems = Problems()
-        problems.extend(table.problems)
+        problems = Problems(table.problems)
         unnamed = table.source == Source()
         source = Source(request.name, request.path, known.name) if unnamed else table.source
         return chosen_table(request, table.words, lambda rows: table.matrix[rows], source, problems)
@@ -208,7 +207,7 @@ def as_path(request: Request) -> Request:
 def find_format(request: Request) -> Format:
     """Tell the format of a file or folder by its content."""
     path, name = request.path, request.name
-    if _is_folder(path):
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         told: bytes | Path = path
     else:
         require_file(path, name, SourceError, f"one file: {accepted()}")
@@ -220,13 +219,6 @@ def find_format(request: Request) -> Format:
                 if known.tells(told):
                     return known
     raise SourceError(name, _unknown_folder(path) if isinstance(told, Path) else _unknown(path))
-
-
-def _is_folder(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
 
 
 def _unknown_folder(path: Path) -> str:

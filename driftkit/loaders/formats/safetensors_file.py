@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.loaders.choose_rows import Rows
-from driftkit.loaders.choose_tensor import Tensor, TensorFile
+from driftkit.loaders.choose_tensor import Tensor, TensorFile, words_inside
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.request import Request
-from driftkit.loaders.vocabulary.words import Vocabulary, is_state_of_words, words_of_state
+from driftkit.loaders.vocabulary.words import Vocabulary
 
 _DTYPES = {
     "F64": ("float64", "<f8"), "F32": ("float32", "<f4"), "F16": ("float16", "<f2"),
@@ -30,19 +29,9 @@ def looks_like_safetensors(head: bytes) -> bool:
 
 def tensors(request: Request) -> TensorFile:
     """List the tensors by the file's header alone, and read the words of a `WordEmbedding`."""
-    listed = list_tensors(request.path, request)
-    vocabulary: Vocabulary | None = None
-    for tensor in listed:
-        if is_state_of_words(tensor.key, tensor.dtype, tensor.shape):
-            state = bytes(tensor.read(slice(None)))
-            vocabulary = words_of_state(state, tensor.key) or vocabulary
-    return TensorFile(tuple(listed), vocabulary)
-
-
-def list_tensors(path: Path, request: Request) -> list[Tensor]:
-    """List the tensors of one file of what a request means."""
     from safetensors import SafetensorError, safe_open
 
+    path = request.path
     try:
         # The library checks that the header is sound and that it and the file agree in length.
         with safe_open(path, framework="np"):
@@ -53,26 +42,28 @@ def list_tensors(path: Path, request: Request) -> list[Tensor]:
         length = int.from_bytes(file.read(8), "little")
         header: dict[str, Any] = json.loads(file.read(length))
     header.pop("__metadata__", None)
-    return [_tensor(path, key, entry, 8 + length) for key, entry in sorted(header.items())]
+    found = [_tensor(path, key, entry, 8 + length) for key, entry in sorted(header.items())]
+    vocabulary: Vocabulary | None = None
+    for tensor in found:
+        vocabulary = words_inside(tensor) or vocabulary
+    return TensorFile(tuple(found), vocabulary)
 
 
 def _tensor(path: Path, key: str, entry: dict[str, Any], start: int) -> Tensor:
     shape = tuple(entry["shape"])
     dtype, stored = _DTYPES.get(entry["dtype"], (entry["dtype"].lower(), "u1"))
     offset = start + entry["data_offsets"][0]
-    return Tensor(key, shape, dtype, partial(_read, path, stored, dtype, offset, shape))
 
+    def read(rows: Rows) -> npt.NDArray[Any]:
+        if isinstance(rows, slice) and rows.step not in (None, 1) and len(shape) == 2:
+            mapped = _spaced(path, np.dtype(stored), offset, shape, rows)
+        else:
+            mapped = np.memmap(path, stored, "r", offset, shape)[rows]
+        if dtype == "bfloat16":  # the upper half of a float32
+            return (mapped.astype(np.uint32) << 16).view(np.float32)
+        return mapped
 
-def _read(
-    path: Path, stored: str, dtype: str, offset: int, shape: tuple[int, ...], rows: Rows
-) -> npt.NDArray[Any]:
-    if isinstance(rows, slice) and rows.step not in (None, 1) and len(shape) == 2:
-        mapped = _spaced(path, np.dtype(stored), offset, shape, rows)
-    else:
-        mapped = np.memmap(path, stored, "r", offset, shape)[rows]
-    if dtype == "bfloat16":  # the upper half of a float32
-        return (mapped.astype(np.uint32) << 16).view(np.float32)
-    return mapped
+    return Tensor(key, shape, dtype, read)
 
 
 def _spaced(

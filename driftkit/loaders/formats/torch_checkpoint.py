@@ -5,32 +5,25 @@ from __future__ import annotations
 import pickle
 import re
 from collections.abc import Iterator, Mapping
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile, ZipFile
 
-from driftkit.errors import SourceError, UnsafePickleError
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.errors import UnsafePickleError
 from driftkit.loaders.choose_rows import Rows
-from driftkit.loaders.choose_tensor import Tensor, TensorFile
+from driftkit.loaders.choose_tensor import Tensor, TensorFile, words_inside
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.pickled import looks_like_torch_archive
-from driftkit.loaders.vocabulary.words import (
-    Vocabulary,
-    is_state_of_words,
-    words_by_row,
-    words_of_state,
-)
+from driftkit.loaders.vocabulary.words import Vocabulary, words_by_row
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     import torch
 
+# How files begin that torch wrote before 1.6: a pickled magic number.
 _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
-"""How files begin that torch wrote before 1.6: a pickled magic number."""
-
 _WORD_KEYS = frozenset({"words", "vocab", "vocabulary", "itos", "stoi", "index_to_key"})
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 
@@ -44,7 +37,7 @@ def tensors(request: Request) -> TensorFile:
     """Open a checkpoint, memory-mapped where its format allows, and list its tensors."""
     import torch
 
-    loaded = _load(request, request.path)
+    loaded = _load(request)
     if isinstance(loaded, torch.nn.Module):
         loaded = loaded.state_dict()
     if isinstance(loaded, torch.Tensor):
@@ -60,30 +53,12 @@ def tensors(request: Request) -> TensorFile:
         if isinstance(value, torch.Tensor):
             if value.layout == torch.strided:
                 found.append(_tensor(key, value))
-                if is_state_of_words(key, found[-1].dtype, found[-1].shape):
-                    state = bytes(to_numpy(value))
-                    vocabulary = words_of_state(state, key) or vocabulary
+                vocabulary = words_inside(found[-1]) or vocabulary
         else:
             where = f"{key} inside the file"
             words = words_by_row(value, where) if isinstance(value, Mapping) else tuple(value)
             vocabulary = Vocabulary(words, where)
     return TensorFile(tuple(found), vocabulary)
-
-
-def list_tensors(path: Path, request: Request) -> list[Tensor]:
-    """List the tensors of one file of a model."""
-    import torch
-
-    loaded = _load(request, path)
-    if not isinstance(loaded, Mapping):
-        raise SourceError(
-            path, f"holds an object of type {type(loaded).__name__}, not a model's tensors."
-        )
-    return [
-        _tensor(key, value)
-        for key, value in _leaves(loaded)
-        if isinstance(value, torch.Tensor) and value.layout == torch.strided
-    ]
 
 
 def to_numpy(tensor: torch.Tensor) -> npt.NDArray[np.generic]:
@@ -97,8 +72,10 @@ def to_numpy(tensor: torch.Tensor) -> npt.NDArray[np.generic]:
     return array
 
 
-def _load(request: Request, path: Path) -> Any:
+def _load(request: Request) -> Any:
     import torch
+
+    path = request.path
 
     try:
         with ZipFile(path) as archive:
@@ -107,12 +84,8 @@ def _load(request: Request, path: Path) -> Any:
         is_zip = False
     try:
         with torch.serialization.safe_globals(_plain_classes()):
-            return torch.load(
-                path,
-                map_location="cpu",
-                weights_only=not request.unsafe_pickle,
-                mmap=is_zip,
-            )
+            safe = not request.unsafe_pickle
+            return torch.load(path, map_location="cpu", weights_only=safe, mmap=is_zip)
     except pickle.UnpicklingError as error:
         named = _GLOBAL.search(str(error))
         if named is None:
@@ -129,19 +102,14 @@ def _load(request: Request, path: Path) -> Any:
 
 
 def _plain_classes() -> list[Any]:
-    """Classes that trainers put into checkpoints and that only hold values.
-
-    Lightning keeps hyperparameters in a dict of its own, which is opened as a plain one.
-    """
+    """Classes that trainers put into checkpoints and that only hold values."""
     import argparse
     from pathlib import PosixPath, PurePosixPath
-
-    import numpy as np
 
     scalar: Any = np.float64(0).__reduce__()[0]
     dtypes: list[Any] = [type(np.dtype(name)) for name in ("f4", "f8", "i4", "i8", "?")]
     old = ("numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar")
-    lightning = (
+    lightning = (  # its own dict of hyperparameters, opened as a plain one
         "pytorch_lightning.utilities.parsing.AttributeDict",
         "lightning.pytorch.utilities.parsing.AttributeDict",
         "lightning_fabric.utilities.data.AttributeDict",
@@ -161,15 +129,14 @@ def _plain_classes() -> list[Any]:
 def _tensor(key: str | None, tensor: torch.Tensor) -> Tensor:
     dtype = str(tensor.dtype).removeprefix("torch.")
 
-    def rows(value: torch.Tensor, chosen: Rows) -> npt.NDArray[np.generic]:
+    def read(chosen: Rows) -> npt.NDArray[np.generic]:
         import torch
 
-        return to_numpy(
-            value[chosen] if isinstance(chosen, slice) else value[torch.from_numpy(chosen)]
-        )
+        at = chosen if isinstance(chosen, slice) else torch.from_numpy(chosen)
+        return to_numpy(tensor[at])
 
     storage = (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tensor.stride())
-    return Tensor(key, tuple(tensor.shape), dtype, partial(rows, tensor), storage)
+    return Tensor(key, tuple(tensor.shape), dtype, read, storage)
 
 
 def _leaves(value: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -25,8 +25,7 @@ from driftkit.loaders.text.stream import Stream
 from driftkit.provenance import Source
 
 CHUNK_BYTES = 1 << 24
-WORD_BYTES = 1 << 16
-"""Nothing longer is a word: the file is damaged."""
+WORD_BYTES = 1 << 16  # nothing longer is a word: the file is damaged
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})[ \r]*\n")
 _PRINTABLE = frozenset(string.printable.encode())
@@ -50,12 +49,12 @@ def looks_like_word2vec(head: bytes) -> bool:
 def read(request: Request) -> Embeddings:
     """Read word2vec binary through a memory map."""
     with request.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return _read(request, _Window(request, data, len(data)))
+        return _read(request, _Window(data, len(data)))
 
 
 def read_stream(request: Request, stream: Stream) -> Embeddings:
     """Read word2vec binary that is unpacked on the way."""
-    return _read(request, _Window(request, stream.read(CHUNK_BYTES), stream.size, stream))
+    return _read(request, _Window(stream.read(CHUNK_BYTES), stream.size, stream))
 
 
 def count_rows(request: Request) -> int:
@@ -73,20 +72,13 @@ def count_head(head: bytes) -> int:
 class _Window:
     """The bytes at hand: all of a mapped file, or a piece of a stream, moved on when asked."""
 
-    def __init__(
-        self, request: Request, data: bytes | mmap, size: int, stream: Stream | None = None
-    ) -> None:
-        self.request, self.data, self.size, self.stream = request, data, size, stream
+    def __init__(self, data: bytes | mmap, size: int, stream: Stream | None = None) -> None:
+        self.data, self.size, self.stream = data, size, stream
         self.position = 0
 
     @property
     def done(self) -> int:
         return self.position if self.stream is None else self.stream.done
-
-    @property
-    def left(self) -> int | None:
-        """Bytes that follow, where that is known."""
-        return None if self.stream is not None else self.size - self.position
 
     def advance(self) -> bool:
         """Drop what was used and add what follows; False at the end."""
@@ -105,7 +97,7 @@ def _read(request: Request, window: _Window) -> Embeddings:
     window.position = header.end()
     width = 4 * d
     # Checked before memory is taken: the smallest row is an empty word, a space, a vector.
-    left = window.left
+    left = window.size - window.position if window.stream is None else None
     if n == 0 or d == 0 or (left is not None and n * (width + 1) > left):
         raise request.error(
             f"its header promises {n:,} vectors of {d}, at least {n * (width + 1):,} bytes, "

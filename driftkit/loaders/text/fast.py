@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
 from driftkit.arrays import Matrix
+
+if TYPE_CHECKING:
+    import polars as pl
 
 BOM = b"\xef\xbb\xbf"
 
@@ -21,6 +26,14 @@ def tidy(block: bytes) -> bytes:
     # Removing one character at a time would take forever over a line of ten million spaces.
     lines = block.split(b"\n")
     return b"\n".join([*(line.rstrip(b" \r") for line in lines[:-1]), lines[-1]])
+
+
+def read_fields(data: bytes, separator: str, schema: dict[str, Any]) -> pl.DataFrame:
+    """Read lines of fields with polars; a quote is a character like any other."""
+    import polars as pl
+
+    form: dict[str, Any] = {"has_header": False, "quote_char": None, "infer_schema": False}
+    return pl.read_csv(data, separator=separator, schema=schema, **form)
 
 
 def read_regular(block: bytes, d: int) -> Regular | None:
@@ -43,14 +56,7 @@ def read_regular(block: bytes, d: int) -> Regular | None:
         return None
     columns = [str(column) for column in range(d)]
     try:
-        frame = pl.read_csv(
-            block,
-            separator=" ",
-            has_header=False,
-            quote_char=None,  # a quote is a word like any other
-            schema={"word": pl.String} | dict.fromkeys(columns, pl.Float32),
-            infer_schema=False,
-        )
+        frame = read_fields(block, " ", {"word": pl.String} | dict.fromkeys(columns, pl.Float32))
     except pl.exceptions.PolarsError:
         return None
     if any(frame.null_count().row(0)):  # an empty word, a short or a blank line

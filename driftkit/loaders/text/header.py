@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
+from statistics import median
 
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import BOM, tidy
-from driftkit.loaders.text.precision import rounding_of
 from driftkit.provenance import Rounding
 
 MOST_DIMENSIONS = 65_536
 SAMPLE_LINES = 400
-SAMPLE_NUMBERS = 50
-"""Numbers of each sampled line from which the rounding is told."""
-
-SAMPLE_BYTES = 1 << 20
-"""The sampled lines stand in about this much of a file."""
+SAMPLE_NUMBERS = 50  # of each sampled line, from which the rounding is told
+SAMPLE_BYTES = 1 << 20  # the sampled lines stand in about this much of a file
+EXACT_DIGITS = 9  # significant digits that tell each float32 from its neighbors (IEEE 754)
+EXACT_DECIMALS = 16  # decimals with which even a coordinate of 1e-7 keeps nine significant digits
+ENOUGH = 1000  # numbers needed before digits that vary with magnitude count as a style
+_NUMBER = re.compile(rb"[+-]?(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,7 @@ def read_opening(request: Request, head: bytes) -> Opening:
     if declared is not None and declared[1] in counts:
         d = declared[1]
     else:
-        d = counts.most_common(1)[0][0] if counts else 0
-        if d == 0 and len(counts) > 1:
-            d = counts.most_common(2)[1][0]
+        d = next((d for d, _ in counts.most_common(2) if d), 0)
     if d == 0:
         raise request.error("holds no line of a word followed by numbers separated by spaces.")
     if d > MOST_DIMENSIONS:
@@ -94,3 +95,42 @@ def _header(lines: list[bytes]) -> tuple[int, int] | None:
         return None
     n, d = (int(field) for field in fields)
     return (n, d) if d == 1 or len(lines) < 2 or lines[1].count(b" ") > 1 else None
+
+
+def rounding_of(numbers: Iterable[bytes]) -> Rounding:
+    """Return the rounding of a text file, told from a sample of its numbers as written.
+
+    Fixed decimals (``%f``: 12.3456, 0.0012) round a decimal place; as many stand in large numbers
+    as in small ones. Fixed significant digits (``%g``, ``repr``: 12.346, 0.0012346) round a share
+    of the value; large numbers have fewer decimals, or there are exponents.
+
+    Examples
+    --------
+    >>> rounding_of([b"0.25", b"-1.50"]).absolute
+    0.005
+    >>> rounding_of([b"1.5e-03", b"2e+00"]).reason
+    'text: half a unit in significant digit 2'
+    >>> rounding_of([b"3", b"-17"]).is_exact
+    True
+    """
+    digits, decimals, sizes = [], [], []
+    has_exponent = False
+    for number in numbers:
+        match = _NUMBER.fullmatch(number)
+        if match is None or not (match[1] or match[2]):
+            continue  # not a plain finite number
+        has_exponent |= match[3] is not None
+        digits.append(len((match[1] + match[2]).lstrip(b"0")))
+        decimals.append(len(match[2]))
+        sizes.append(abs(float(number)))
+    if not sizes or (not has_exponent and max(decimals) == 0):
+        return Rounding()  # whole numbers: nothing was rounded
+    middle = median(sizes)
+    deepest = max(decimals)
+    deepest_of_large = max(d for d, size in zip(decimals, sizes, strict=True) if size >= middle)
+    by_digits = has_exponent or deepest_of_large < deepest
+    if (by_digits and max(digits) >= EXACT_DIGITS) or deepest >= EXACT_DECIMALS:
+        return Rounding()
+    if has_exponent or (by_digits and len(sizes) >= ENOUGH):
+        return Rounding.of_digits(max(digits))
+    return Rounding.of_decimals(deepest)

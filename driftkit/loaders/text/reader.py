@@ -31,14 +31,9 @@ from driftkit.loaders.text.stream import Stream, open_stream
 from driftkit.provenance import Source
 
 BLOCK_BYTES = 1 << 24
-LINE_BYTES = 1 << 25
-"""Nothing longer is a line of a word and its vector."""
-
-WORKERS = 2
-"""Blocks read at once; polars itself reads a block of this size with one thread."""
-
-ROWS_LOOKED_AT = 100
-"""Lines that are looked at to tell text from other files."""
+LINE_BYTES = 1 << 25  # nothing longer is a line of a word and its vector
+WORKERS = 2  # blocks read at once; polars itself reads one of this size with one thread
+ROWS_LOOKED_AT = 100  # to tell text from other files
 
 _Lines = npt.NDArray[np.int64] | range
 
@@ -56,7 +51,7 @@ def looks_like_text(head: bytes) -> bool:
 
 def read(request: Request) -> Embeddings:
     """Read text that is not compressed."""
-    with open_stream(request, b"") as stream:
+    with open_stream(request) as stream:
         return read_stream(request, stream)
 
 
@@ -99,7 +94,7 @@ def read_stream(request: Request, stream: Stream) -> Embeddings:
 
 def count_rows(request: Request) -> int:
     """Count the rows of text that is not compressed: its lines, without the header."""
-    with open_stream(request, b"") as stream:
+    with open_stream(request) as stream:
         return count_stream(request, stream)
 
 
@@ -175,17 +170,14 @@ class _Table:
         _require_finite(self.request, words, matrix, lines)
         first = len(self.words)
         if len(words):
-            self._require_rows(first + len(words))
+            if first + len(words) > len(self._matrix):
+                grown = max(first + len(words), len(self._matrix) + len(self._matrix) // 2)
+                require_memory(4 * (grown - len(self._matrix)) * self.d, self.request.name)
+                self._matrix.resize((grown, self.d), refcheck=False)
             self._matrix[first : first + len(words)] = matrix
             self._firsts.append(first)
             self._lines.append(lines)
             self.words += words
-
-    def _require_rows(self, rows: int) -> None:
-        if rows > len(self._matrix):
-            grown = max(rows, len(self._matrix) + len(self._matrix) // 2)
-            require_memory(4 * (grown - len(self._matrix)) * self.d, self.request.name)
-            self._matrix.resize((grown, self.d), refcheck=False)
 
     def finished(self) -> Matrix:
         """Return the rows read, and the memory that was not needed back."""

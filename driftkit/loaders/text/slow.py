@@ -19,8 +19,7 @@ from driftkit.loaders.text.fast import read_regular
 from driftkit.loaders.text.header import is_number
 
 _DECIMAL = re.compile(rb"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
-_SHOWN = 60
-"""Characters of a broken field or word that a sentence shows."""
+_SHOWN = 60  # characters of a broken field or word that a sentence shows
 
 
 def read_irregular(
@@ -43,9 +42,10 @@ def read_irregular(
     starts, ends, count, numbers = starts[full], ends[full], count[full], numbers[full]
     short = np.flatnonzero(count < d)
     if len(short):
+        has = int(count[short[0]])
         raise request.error(
-            f"line {numbers[short[0]]:,} has {_count(int(count[short[0]]))} after the word where "
-            f"other lines have {d}; the file may be truncated or made of several."
+            f"line {numbers[short[0]]:,} has {has} number{'' if has == 1 else 's'} after the word "
+            f"where other lines have {d}; the file may be truncated or made of several."
         )
     if not len(ends):
         return [], np.empty((0, d), np.float32), numbers
@@ -62,10 +62,6 @@ def read_irregular(
     rows = [_floats(request, tail[1:], n) for tail, n in zip(tails, numbers.tolist(), strict=True)]
     with np.errstate(over="ignore"):  # 1e99 becomes infinity, which the reader names
         return words, np.array(rows, np.float64).astype(np.float32), numbers
-
-
-def _count(numbers: int) -> str:
-    return f"{numbers} number" + ("" if numbers == 1 else "s")
 
 
 def _check_spaces(request: Request, word: bytes, line: int, d: int, problems: Problems) -> None:

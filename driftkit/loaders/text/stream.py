@@ -15,11 +15,8 @@ from driftkit.errors import UnknownNameError
 from driftkit.loaders.preconditions import gigabytes
 from driftkit.loaders.request import Request
 
-RATIO = 100
-"""A file that unpacks to more than this many times its size is a bomb; vectors reach 4."""
-
-FREE_BYTES = 1 << 24
-"""Unpacked bytes that are never questioned."""
+RATIO = 100  # a file that unpacks to more than this many times its size is a bomb; vectors reach 4
+FREE_BYTES = 1 << 24  # unpacked bytes that are never questioned
 
 MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
 MAGIC[b"PK\x05\x06"] = "zip"  # one without a file
@@ -72,11 +69,7 @@ class Stream:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def read_lines(self, size: int, longest: int) -> bytes:
-        """Read about `size` bytes, up to the end of a line or of the file.
-
-        Only at the end of the file, or if it is longer than `longest`, may the last line lack its
-        newline.
-        """
+        """Read about `size` bytes, to the end of a line (unless longer than `longest`) or file."""
         if self.kind is None:
             start = self._file.tell()
             self._file.seek(start + size)
@@ -119,11 +112,12 @@ class Stream:
 
 
 @contextmanager
-def open_stream(request: Request, head: bytes) -> Iterator[Stream]:
-    """Open a file that starts with `head`, decompressing it where it is compressed."""
-    kind = compression(head)
+def open_stream(request: Request) -> Iterator[Stream]:
+    """Open a file, decompressing it where it is compressed."""
     with ExitStack() as stack:
         raw = stack.enter_context(request.path.open("rb"))
+        kind = compression(raw.read(8))
+        raw.seek(0)
         size = request.path.stat().st_size
         if kind is None:
             yield Stream(request, raw, size)
@@ -145,24 +139,16 @@ def open_stream(request: Request, head: bytes) -> Iterator[Stream]:
 
 
 def _member(request: Request, archive: ZipFile) -> ZipInfo:
-    files = [
-        info
-        for info in archive.infolist()
-        if not info.is_dir() and not info.filename.startswith("__MACOSX/")
-    ]
-    if request.key is not None:
-        for info in files:
-            if info.filename == request.key:
-                return info
-        raise UnknownNameError(
-            f"file in {request.path}", request.key, [info.filename for info in files]
-        )
-    if len(files) == 1:
-        return files[0]
-    if not files:
+    files = [info for info in archive.infolist() if not info.is_dir()]
+    names = [info.filename for info in files if not info.filename.startswith("__MACOSX/")]
+    if request.key is not None and request.key not in names:
+        raise UnknownNameError(f"file in {request.path}", request.key, names)
+    if not names:
         raise request.error("is an archive without any file in it.")
-    shown = ", ".join(info.filename for info in files[:10]) + (", ..." if len(files) > 10 else "")
-    raise request.error(
-        f"is an archive of {len(files):,} files ({shown}); name one as "
-        f"{request.name}::{files[0].filename}."
-    )
+    if request.key is None and len(names) > 1:
+        shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        raise request.error(
+            f"is an archive of {len(names):,} files ({shown}); name one as "
+            f"{request.name}::{names[0]}."
+        )
+    return next(info for info in files if info.filename == (request.key or names[0]))

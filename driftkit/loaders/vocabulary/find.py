@@ -14,14 +14,12 @@ from driftkit.loaders.request import Vocab
 from driftkit.loaders.vocabulary import pickled, tokenizer
 from driftkit.loaders.vocabulary.words import Vocabulary, words_by_row, words_of_json
 
+# Tried beside X.npy as X.vocab.txt and so on, then the other names in the same folder.
 ENDINGS = (".vocab.txt", ".words.txt", ".vocab.json", ".words.json", ".vocab.tsv")
-"""Tried beside ``X.npy`` as ``X.vocab.txt`` and so on."""
-
 FALLBACKS = (
     "tokenizer.json", "vocab.txt", "vocab.json", "words.txt", "words.json", "vocab.tsv",
     "metadata.tsv", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model",
 )  # fmt: skip
-"""Tried next, in the same folder."""
 
 _COUNTED = re.compile(r"(\S+)[ \t]+(\d+)")
 

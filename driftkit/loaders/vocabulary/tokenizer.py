@@ -9,8 +9,7 @@ from driftkit.errors import MissingExtraError, VocabularyError
 from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Problem
 
-MOST_ROWS = 1 << 27
-"""No vocabulary is larger; a number past it is damage, and must not cost memory."""
+MOST_ROWS = 1 << 27  # no vocabulary is larger; a number past it is damage, and takes no memory
 
 
 def of_json(value: dict[str, Any], path: Path) -> Vocabulary:
@@ -49,13 +48,12 @@ def fill(rows: dict[str, Any], path: Path) -> tuple[tuple[str, ...], tuple[Probl
         raise VocabularyError(
             path, f"numbers its {len(by_row):,} tokens up to {n - 1:,}; the file is damaged."
         )
-    problems: tuple[Problem, ...] = ()
-    if holes:
-        first = next(row for row in range(n) if row not in by_row)
-        problems = (
-            Problem("row without a word", first, f"{holes:,} rows have no token: <row {first}>"),
-        )
-    return tuple(by_row.get(row) or f"<row {row}>" for row in range(n)), problems
+    words = tuple(by_row.get(row) or f"<row {row}>" for row in range(n))
+    if not holes:
+        return words, ()
+    first = next(row for row in range(n) if row not in by_row)
+    detail = f"{holes:,} rows have no token: <row {first}>"
+    return words, (Problem("row without a word", first, detail),)
 
 
 def looks_like_sentencepiece(head: bytes) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,20 +69,3 @@ def words_by_row(rows: Mapping[str, Any], where: str) -> tuple[str, ...]:
             f"row {missing:,} has no word.",
         )
     return tuple(by_row[row] for row in range(n))
-
-
-def is_state_of_words(key: str | None, dtype: str, shape: tuple[int, ...]) -> bool:
-    """Whether a tensor may be the words that a `driftkit.training.WordEmbedding` saves."""
-    named = key is not None and key.rpartition(".")[2] == "_extra_state"
-    return named and dtype in ("uint8", "u8") and len(shape) == 1
-
-
-def words_of_state(data: bytes, key: str | None) -> Vocabulary | None:
-    """Return the words that a `driftkit.training.WordEmbedding` saved; None if it is not one."""
-    try:
-        state = json.loads(data)
-    except ValueError:
-        return None
-    words = state.get("words") if isinstance(state, dict) else None
-    where = f"{key} inside the file"
-    return None if words is None else Vocabulary(words_of_json(words, where), where)

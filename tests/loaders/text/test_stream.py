@@ -23,7 +23,7 @@ def zipped(**files):
 
 
 def opened(path, key=None):
-    return open_stream(parse(path, key=key), path.read_bytes()[:8])
+    return open_stream(parse(path, key=key))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from driftkit.errors import VocabularyError
 from driftkit.loaders import load
+from driftkit.loaders.choose_tensor import Tensor, words_inside
 from driftkit.loaders.vocabulary.find import ENDINGS, FALLBACKS, read_vocabulary
-from driftkit.loaders.vocabulary.words import is_state_of_words, words_by_row, words_of_state
+from driftkit.loaders.vocabulary.words import words_by_row
 
 
 @pytest.mark.parametrize(
@@ -120,10 +121,12 @@ def test_counts_row_numbers_and_columns(tmp_path, text, words):
 
 
 def test_words_in_the_state_of_a_layer():
-    assert is_state_of_words("emb._extra_state", "uint8", (9,))
-    assert not is_state_of_words("emb.weight", "uint8", (9,))
-    assert not is_state_of_words(None, "uint8", (9,))
-    assert not is_state_of_words("emb._extra_state", "float32", (9,))
-    assert words_of_state(b'{"words": ["a", "b"]}', "here").words == ("a", "b")
-    assert words_of_state(b"\x00 no JSON", "here") is None
-    assert words_of_state(b"[1]", "here") is None
+    def inside(data=b'{"words": ["a", "b"]}', key="emb._extra_state", dtype="uint8"):
+        return words_inside(Tensor(key, (len(data),), dtype, np.frombuffer(data, "u1").__getitem__))
+
+    assert inside().words == ("a", "b")
+    assert inside(key="emb.weight") is None
+    assert inside(key=None) is None
+    assert inside(dtype="float32") is None
+    assert inside(b"\x00 no JSON") is None
+    assert inside(b"[1]") is None
