@@ -10,10 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from driftkit.training.budget import Budget
-    from driftkit.training.embedding import WordEmbedding, embedding_from
-    from driftkit.training.mixout import MixoutEmbedding
-    from driftkit.training.monitor import DriftMonitor
+    from driftkit.training.embedding import MixoutEmbedding, WordEmbedding, embedding_from
+    from driftkit.training.monitor import Budget, DriftMonitor
     from driftkit.training.regularizers import EWC, L2SP, NeighborPreserving, fisher_diagonal
     from driftkit.training.rows import Ball, mask_rare_rows, mask_rows
     from driftkit.training.schedules import SlantedTriangular, WarmUp, discriminative_rates
@@ -30,10 +28,8 @@ if TYPE_CHECKING:
 _HOME = {
     name: module
     for module, names in {
-        "budget": ("Budget",),
-        "embedding": ("WordEmbedding", "embedding_from"),
-        "mixout": ("MixoutEmbedding",),
-        "monitor": ("DriftMonitor",),
+        "embedding": ("MixoutEmbedding", "WordEmbedding", "embedding_from"),
+        "monitor": ("Budget", "DriftMonitor"),
         "regularizers": ("EWC", "L2SP", "NeighborPreserving", "fisher_diagonal"),
         "rows": ("Ball", "mask_rare_rows", "mask_rows"),
         "schedules": ("SlantedTriangular", "WarmUp", "discriminative_rates"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftkit.errors import MissingExtraError
 from driftkit.training.monitor import DriftMonitor
-from driftkit.training.param_groups import group_of
+from driftkit.training.optimizers import group_of
 
 if TYPE_CHECKING or find_spec("lightning") is not None:
     from lightning.pytorch import Callback, LightningModule, Trainer

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from driftkit.errors import OptionError
-from driftkit.training.param_groups import Layer, parameters_of
+from driftkit.training.optimizers import Layer, parameters_of
 
 
 def slanted_triangular(t: int, total: int, cut_frac: float = 0.1, ratio: float = 32) -> float:

@@ -17,8 +17,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
-from driftkit.training.param_groups import Layer, give_own_group, parameters_of
-from driftkit.training.row_motion import row_motion
+from driftkit.training.optimizers import Layer, give_own_group, parameters_of, row_motion
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +111,7 @@ class Unfreezing:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Reasons why rows of the layers' embeddings move that are not in the batch.
-
-        They lie in the optimizer's settings (see `driftkit.training.row_motion`).
-        """
+        """Settings of the optimizer that move rows of the layers' embeddings outside the batch."""
         tables = {
             id(table.weight): table.weight
             for stage in self.stages

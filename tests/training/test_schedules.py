@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from driftkit.errors import OptionError
-from driftkit.training.param_groups import parameters_of
+from driftkit.training.optimizers import parameters_of
 from driftkit.training.schedules import (
     SlantedTriangular,
     WarmUp,
