@@ -17,8 +17,6 @@ from driftkit.errors import OptionError, UnknownNameError, VocabularyError
 from driftkit.loaders import load
 
 OOV = ("random", "mean", "zeros")
-"""What rows of words without a vector can start from."""
-
 PAD, UNK = "<pad>", "<unk>"
 
 
@@ -65,17 +63,12 @@ class WordEmbedding(nn.Embedding):
         padding_idx: int | None = None,
     ) -> None:
         super().__init__(
-            len(words),
-            matrix.shape[1],
-            _weight=matrix.clone(),
-            sparse=sparse,
-            padding_idx=padding_idx,
+            len(words), matrix.shape[1], padding_idx, sparse=sparse, _weight=matrix.clone()
         )
         self.words, self.source = tuple(words), source
         self.index = {word: row for row, word in enumerate(self.words)}
-        self.missing = tuple(
-            word for word, known in zip(self.words, found, strict=True) if not known
-        )
+        marked = zip(self.words, found, strict=True)
+        self.missing = tuple(word for word, known in marked if not known)
 
     def rows(self, tokens: Iterable[str]) -> Tensor:
         """Return the row of each token, that of ``<unk>`` for unknown tokens, (m,) int64.
@@ -85,10 +78,10 @@ class WordEmbedding(nn.Embedding):
         UnknownNameError
             If a token is unknown and there is no ``<unk>``.
         """
-        unknown = self.index.get(UNK)
+        tokens, unknown = list(tokens), self.index.get(UNK)
         rows = [self.index.get(token, unknown) for token in tokens]
         if None in rows:
-            token = list(tokens)[rows.index(None)]
+            token = tokens[rows.index(None)]
             raise UnknownNameError(
                 "word", token, self.words, f"The vocabulary has no {UNK} to stand for it."
             )
@@ -152,10 +145,6 @@ def embedding_from(
         Whether to start without gradients.
     seed : int
         Of the random rows; what a row starts from depends on its place among those.
-
-    Returns
-    -------
-    WordEmbedding
 
     Raises
     ------

@@ -194,14 +194,9 @@ class DriftMonitor:
         index = {word: row for row, word in enumerate(self.words)}
         rows = probe_rows(self.original[:candidates], index, probes, seed)
         offered = torch.arange(min(candidates, len(weight)), device=weight.device)
-        self._values = TableValues(
-            self.original,
-            Probes(self.original, rows, offered, k),
-            [
-                repeated(benchmark, self.words, index, self.original)
-                for benchmark in (get_all(list(benchmarks)) if len(benchmarks) else ())
-            ],
-        )
+        found = get_all(list(benchmarks)) if len(benchmarks) else ()
+        scored = [repeated(each, self.words, index, self.original) for each in found]
+        self._values = TableValues(self.original, Probes(self.original, rows, offered, k), scored)
         self._seen = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
         self.steps = 0
         self.stop_reason: str | None = None

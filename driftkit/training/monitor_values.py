@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from driftkit.arrays import Values
+from driftkit.arrays import Mask, Values
 from driftkit.datasets import Benchmark, SimilarityBenchmark
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError
@@ -31,8 +31,6 @@ PERCENTILES = (5, 50, 95)
 STEP = 1024
 """Rows compared at a time: few enough for their doubles to stay in the processor's cache."""
 
-Lists = npt.NDArray[np.int32]
-
 
 class TableValues:
     """Take every value of one table again and again, against its start (n, d)."""
@@ -43,13 +41,11 @@ class TableValues:
 
     def unchanged(self) -> Named:
         """Return the values of the table as it started."""
-        kept = _mean(np.where(self.probes.before[:, 0] >= 0, 1.0, np.nan))
+        kept = np.where(self.probes.before[:, 0] >= 0, 1.0, np.nan)
         return {
             **dict.fromkeys(COUNTS, 0),
-            **{f"self_cosine_p{p:02}": 1.0 for p in PERCENTILES},
-            self._overlap: kept,
-            f"{self._overlap}[moved]": np.nan,
-            f"{self._overlap}[unmoved]": kept,
+            **_percentiles(torch.empty(0)),
+            **self._overlaps(kept, np.zeros(len(kept), bool)),
             **{each.name: each.start for each in self.benchmarks},
         }
 
@@ -68,17 +64,15 @@ class TableValues:
         if cosines.isinf().any():
             return {name: values[name] if name in COUNTS else np.nan for name in values}
         scores = {each.name: each.value(weight) for each in self.benchmarks}
-        return values | _percentiles(cosines) | self._overlaps(weight, moved) | scores
+        has_moved = torch.isin(self.probes.rows, moved).cpu().numpy()
+        overlaps = self._overlaps(self.probes.overlaps(weight), has_moved)
+        return values | _percentiles(cosines) | overlaps | scores
 
-    def _overlaps(self, weight: Tensor, moved: Tensor) -> Named:
-        kept = self.probes.overlaps(weight)
-        has_moved = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
-        has_moved[moved] = True
-        of_moved = has_moved[self.probes.rows].cpu().numpy()
+    def _overlaps(self, kept: Values, has_moved: Mask) -> Named:
         return {
             self._overlap: _mean(kept),
-            f"{self._overlap}[moved]": _mean(kept[of_moved]),
-            f"{self._overlap}[unmoved]": _mean(kept[~of_moved]),
+            f"{self._overlap}[moved]": _mean(kept[has_moved]),
+            f"{self._overlap}[unmoved]": _mean(kept[~has_moved]),
         }
 
 
@@ -114,7 +108,7 @@ class Probes:
         self._candidates = torch.searchsorted(self.pool, candidates).cpu().numpy()
         self.before = self.neighbors(original)
 
-    def neighbors(self, weight: Tensor) -> Lists:
+    def neighbors(self, weight: Tensor) -> npt.NDArray[np.int32]:
         """Return the nearest candidates of each probe, (p, k)."""
         space = weight[self.pool].float().cpu().numpy()
         return nearest(space, self._probes, self.k, candidates=self._candidates)[0]
@@ -205,8 +199,7 @@ def _percentiles(cosines: Tensor) -> Named:
 
 
 def _self_cosines(now: Tensor, then: Tensor) -> Tensor:
-    square = torch.linalg.vecdot(now, now)
-    cosine: Tensor = (
-        torch.linalg.vecdot(now, then) / (square * torch.linalg.vecdot(then, then)).sqrt()
-    )
+    vecdot = torch.linalg.vecdot
+    square = vecdot(now, now)
+    cosine: Tensor = vecdot(now, then) / (square * vecdot(then, then)).sqrt()
     return cosine.clamp(-1, 1).masked_fill_(~square.isfinite(), -torch.inf)

@@ -28,11 +28,19 @@ DECAY = (
 )
 
 
-def parameters_of(layer: Layer) -> list[nn.Parameter]:
-    """Return the parameters of a module, or those given; raise `OptionError` if there are none."""
-    found = list(layer.parameters() if isinstance(layer, nn.Module) else layer)
-    if not found:
-        raise OptionError(f"{layer!r} has no parameters; give a module or parameters to train.")
+def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
+    """Return the parameters of each layer; refuse one without any, and one in two layers."""
+    found: list[list[nn.Parameter]] = []
+    for layer in layers:
+        found.append(list(layer.parameters() if isinstance(layer, nn.Module) else layer))
+        if not found[-1]:
+            raise OptionError(f"{layer!r} has no parameters; give a module or parameters to train.")
+    everything = [id(parameter) for parameters in found for parameter in parameters]
+    if len(set(everything)) < len(everything):
+        raise OptionError(
+            "a parameter occurs twice in the layers (tied weights?); name it in one of them only, "
+            "as it can have one rate."
+        )
     return found
 
 

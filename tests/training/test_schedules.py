@@ -109,7 +109,7 @@ def test_each_layer_down_is_slower_by_the_factor(layers, factor):
         lambda o: WarmUp(o, steps=0),
         lambda _: discriminative_rates([nn.Linear(1, 1)], rate=0),
         lambda _: discriminative_rates([nn.Linear(1, 1)], rate=1, factor=0.5),
-        lambda _: parameters_of(nn.ReLU()),
+        lambda _: parameters_of([nn.ReLU()]),
     ],
 )
 def test_options_out_of_range(make):
