@@ -81,10 +81,8 @@ class WordEmbedding(nn.Embedding):
         tokens, unknown = list(tokens), self.index.get(UNK)
         rows = [self.index.get(token, unknown) for token in tokens]
         if None in rows:
-            token = tokens[rows.index(None)]
-            raise UnknownNameError(
-                "word", token, self.words, f"The vocabulary has no {UNK} to stand for it."
-            )
+            hint = f"The vocabulary has no {UNK} to stand for it."
+            raise UnknownNameError("word", tokens[rows.index(None)], self.words, hint)
         return torch.tensor(rows, dtype=torch.int64)
 
     def to_embeddings(self) -> Embeddings:
@@ -107,7 +105,7 @@ class WordEmbedding(nn.Embedding):
                     at = f"row {row} is {their!r} there and {our!r} here"
                     break
             raise VocabularyError(
-                "the checkpoint", f"its words are not those of this embedding: {at}."
+                "the checkpoint", f"its words differ from this embedding's: {at}."
             )
         self.missing, self.source = tuple(saved["missing"]), saved["source"]
 

@@ -292,9 +292,8 @@ class DriftMonitor:
                 "the saved monitor started from another table; make this one before the tuned "
                 "weights are loaded, or give it the original as original=."
             )
-        if list(state["history"][0]) != list(self.history[0]) or len(state["cuts"]) != len(
-            self.budgets
-        ):
+        same = list(state["history"][0]) == list(self.history[0])
+        if not same or len(state["cuts"]) != len(self.budgets):
             raise OptionError(
                 "the saved monitor watched other values or budgets; give the same benchmarks, k "
                 "and budgets."

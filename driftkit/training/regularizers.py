@@ -1,8 +1,7 @@
 """Penalties that pull weights back to where they started; add them to the loss.
 
-Each penalty of an embedding can be taken over the rows of a batch alone. That costs little, keeps
-gradients sparse, and leaves rows that are never in a batch untouched: they are at their start
-already, so nothing has to pull them.
+Over the rows of a batch alone, a penalty of an embedding costs little and keeps gradients sparse.
+Rows that are never in a batch are at their start already, so nothing has to pull them.
 """
 
 from __future__ import annotations
