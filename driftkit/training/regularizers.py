@@ -147,7 +147,7 @@ def fisher_diagonal(
     Raises
     ------
     OptionError
-        If there is no example.
+        If no example is given.
 
     References
     ----------
