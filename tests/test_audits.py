@@ -131,13 +131,13 @@ def test_frames(audited, pair):
         audited.to_frame("word")
 
 
-def test_words_that_were_no_candidates_have_no_neighbor_figure(pair):
+def test_words_that_were_no_candidates_have_no_neighbor_value(pair):
     result = dk.audit(pair, candidates=100, benchmarks=["ws353"], resamples=RESAMPLES)
     frame = result.to_frame("words")
     assert frame["overlap@10"].notna().sum() == len(result.shifts.words)
 
 
-def test_the_document_follows_its_schema_and_holds_the_figures(audited, pair):
+def test_the_document_follows_its_schema_and_holds_the_values(audited, pair):
     document = json.loads(json.dumps(audited.to_dict(top=7), allow_nan=False))
     jsonschema.Draft202012Validator(audit_schema()).validate(document)
     assert document["rows"]["moved"] == 150

@@ -40,7 +40,7 @@ def test_asking_for_more_changes_nothing_else(plain, audited):
     }  # fmt: skip
 
 
-def test_further_figures_are_those_of_the_rooms(audited, pair):
+def test_further_values_are_those_of_the_rooms(audited, pair):
     deep = dk.neighbor_shifts(pair, audited.shifts.words, 50, candidates=audited.shifts.candidates)
     a, b = ([set(row.tolist()) for row in lists] for lists in (deep.before, deep.after))
     expected = [len(x & y) / len(x | y) for x, y in zip(a, b, strict=True)]

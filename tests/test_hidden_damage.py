@@ -1,4 +1,4 @@
-"""What a figure over a whole table hides, on a checkpoint of the demo."""
+"""What a value over a whole table hides, on a checkpoint of the demo."""
 
 import pytest
 

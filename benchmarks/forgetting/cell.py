@@ -18,8 +18,7 @@ from benchmarks.forgetting.proxy import NAME, proxy_fisher
 from benchmarks.forgetting.recipes import RECIPES
 from benchmarks.forgetting.tasks import Task, read_task
 from driftkit.provenance import Source
-from driftkit.training.embedding import WordEmbedding, embedding_from
-from driftkit.training.mixout import MixoutEmbedding
+from driftkit.training.embedding import MixoutEmbedding, WordEmbedding, embedding_from
 from driftkit.training.regularizers import EWC, L2SP, NeighborPreserving
 from driftkit.training.rows import mask_rare_rows
 from driftkit.training.schedules import SlantedTriangular

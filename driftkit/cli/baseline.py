@@ -148,10 +148,10 @@ def _changes(before: Baseline, after: Baseline) -> list[str]:
     ]
 
 
-def _entry(figures: Mapping[str, Any], name: str) -> str:
-    if name not in figures:
+def _entry(values: Mapping[str, Any], name: str) -> str:
+    if name not in values:
         return "absent"
-    value, *ends = figures[name] if isinstance(figures[name], list) else [figures[name]]
+    value, *ends = values[name] if isinstance(values[name], list) else [values[name]]
     if value is None:
         return "not measured"
     between = f" [{ends[0]:.6g}, {ends[1]:.6g}]" if ends and None not in ends else ""

@@ -101,8 +101,8 @@ def mutual_share(queries: Rows, lists: Lists, candidates: int) -> Values:
     """Share of a word's neighbors that have the word among their own.
 
     Words are given by their positions (m,) among the candidates, -1 where they are none. NaN where
-    no neighbor was asked about, since then nobody knows, and for words that are no candidates,
-    which nobody can have.
+    no neighbor was asked about, since nothing is known then, and for words that are no candidates,
+    which are in no list.
 
     Examples
     --------

@@ -4,16 +4,12 @@ Names are loaded on first use. What needs a library of its own is imported from 
 ``driftkit.training.lightning``, ``.transformers`` and ``.writers``.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from driftkit.training.budget import Budget
-    from driftkit.training.embedding import WordEmbedding, embedding_from
-    from driftkit.training.mixout import MixoutEmbedding
-    from driftkit.training.monitor import DriftMonitor
+    from driftkit.training.embedding import MixoutEmbedding, WordEmbedding, embedding_from
+    from driftkit.training.monitor import Budget, DriftMonitor
     from driftkit.training.regularizers import EWC, L2SP, NeighborPreserving, fisher_diagonal
     from driftkit.training.rows import Ball, mask_rare_rows, mask_rows
     from driftkit.training.schedules import SlantedTriangular, WarmUp, discriminative_rates
@@ -27,22 +23,16 @@ if TYPE_CHECKING:
         gradual_unfreezing,
     )
 
-_HOME = {
-    name: module
-    for module, names in {
-        "budget": ("Budget",),
-        "embedding": ("WordEmbedding", "embedding_from"),
-        "mixout": ("MixoutEmbedding",),
-        "monitor": ("DriftMonitor",),
-        "regularizers": ("EWC", "L2SP", "NeighborPreserving", "fisher_diagonal"),
-        "rows": ("Ball", "mask_rare_rows", "mask_rows"),
-        "schedules": ("SlantedTriangular", "WarmUp", "discriminative_rates"),
-        "unfreezing": (
-            *("AtEpoch", "AtStep", "OnPlateau", "Stage", "Unfreezing"),
-            *("freeze_then_unfreeze", "gradual_unfreezing"),
-        ),
-    }.items()
-    for name in names
+_HOMES = {
+    "embedding": ("MixoutEmbedding", "WordEmbedding", "embedding_from"),
+    "monitor": ("Budget", "DriftMonitor"),
+    "regularizers": ("EWC", "L2SP", "NeighborPreserving", "fisher_diagonal"),
+    "rows": ("Ball", "mask_rare_rows", "mask_rows"),
+    "schedules": ("SlantedTriangular", "WarmUp", "discriminative_rates"),
+    "unfreezing": (
+        *("AtEpoch", "AtStep", "OnPlateau", "Stage", "Unfreezing"),
+        *("freeze_then_unfreeze", "gradual_unfreezing"),
+    ),
 }
 
 __all__ = [
@@ -72,8 +62,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
+    home = next((home for home, names in _HOMES.items() if name in names), None)
+    if home is None:
         raise AttributeError(f"module 'driftkit.training' has no attribute {name!r}")
-    value = getattr(import_module(f"driftkit.training.{_HOME[name]}"), name)
+    value = getattr(import_module(f"driftkit.training.{home}"), name)
     globals()[name] = value
     return value

@@ -1,4 +1,4 @@
-"""An embedding layer for a vocabulary, started from any table driftkit reads."""
+"""Embedding layers: one that knows the word of each row, and Mixout around any."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from driftkit.arrays import Matrix
 from driftkit.embeddings import Embeddings
@@ -17,8 +17,6 @@ from driftkit.errors import OptionError, UnknownNameError, VocabularyError
 from driftkit.loaders import load
 
 OOV = ("random", "mean", "zeros")
-"""What rows of words without a vector can start from."""
-
 PAD, UNK = "<pad>", "<unk>"
 
 
@@ -57,7 +55,7 @@ class WordEmbedding(nn.Embedding):
     def __init__(
         self,
         words: Sequence[str],
-        matrix: torch.Tensor,
+        matrix: Tensor,
         *,
         found: Sequence[bool],
         source: str = "memory",
@@ -65,19 +63,14 @@ class WordEmbedding(nn.Embedding):
         padding_idx: int | None = None,
     ) -> None:
         super().__init__(
-            len(words),
-            matrix.shape[1],
-            _weight=matrix.clone(),
-            sparse=sparse,
-            padding_idx=padding_idx,
+            len(words), matrix.shape[1], padding_idx, sparse=sparse, _weight=matrix.clone()
         )
         self.words, self.source = tuple(words), source
         self.index = {word: row for row, word in enumerate(self.words)}
-        self.missing = tuple(
-            word for word, known in zip(self.words, found, strict=True) if not known
-        )
+        marked = zip(self.words, found, strict=True)
+        self.missing = tuple(word for word, known in marked if not known)
 
-    def rows(self, tokens: Iterable[str]) -> torch.Tensor:
+    def rows(self, tokens: Iterable[str]) -> Tensor:
         """Return the row of each token, that of ``<unk>`` for unknown tokens, (m,) int64.
 
         Raises
@@ -85,47 +78,34 @@ class WordEmbedding(nn.Embedding):
         UnknownNameError
             If a token is unknown and there is no ``<unk>``.
         """
-        unknown = self.index.get(UNK)
+        tokens, unknown = list(tokens), self.index.get(UNK)
         rows = [self.index.get(token, unknown) for token in tokens]
         if None in rows:
-            token = list(tokens)[rows.index(None)]
-            raise UnknownNameError(
-                "word", token, self.words, f"The vocabulary has no {UNK} to stand for it."
-            )
+            hint = f"The vocabulary has no {UNK} to stand for it."
+            raise UnknownNameError("word", tokens[rows.index(None)], self.words, hint)
         return torch.tensor(rows, dtype=torch.int64)
 
     def to_embeddings(self) -> Embeddings:
         """Return the rows as they are now, copied, with their words."""
         return Embeddings(self.words, self.weight.detach().cpu().float().numpy().copy())
 
-    def get_extra_state(self) -> torch.Tensor:
-        """Return what a state dict carries beside the weight: JSON as bytes, (m,) uint8.
-
-        A tensor, since safetensors files hold nothing else.
-        """
+    def get_extra_state(self) -> Tensor:
+        """Return words and source as JSON in bytes (m,): safetensors files hold only tensors."""
         state = {"words": self.words, "missing": self.missing, "source": self.source}
         return torch.frombuffer(bytearray(json.dumps(state).encode()), dtype=torch.uint8)
 
-    def set_extra_state(self, state: torch.Tensor) -> None:
-        """Restore what `get_extra_state` returned, if it holds the same words.
-
-        Raises
-        ------
-        VocabularyError
-            If the words of the checkpoint are not those of this layer.
-        """
+    def set_extra_state(self, state: Tensor) -> None:
+        """Restore what `get_extra_state` returned; raise `VocabularyError` if the words differ."""
         saved = json.loads(bytes(state.cpu().numpy()))
-        if tuple(saved["words"]) != self.words:
-            both = enumerate(zip(saved["words"], self.words, strict=False))
-            different = (
-                f"row {row} is {theirs!r} there and {ours!r} here"
-                for row, (theirs, ours) in both
-                if theirs != ours
-            )
-            lengths = f"there are {len(saved['words']):,} words there and {len(self.words):,} here"
-            at = next(different, lengths)
+        theirs = tuple(saved["words"])
+        if theirs != self.words:
+            at = f"there are {len(theirs):,} words there and {len(self.words):,} here"
+            for row, (their, our) in enumerate(zip(theirs, self.words, strict=False)):
+                if their != our:
+                    at = f"row {row} is {their!r} there and {our!r} here"
+                    break
             raise VocabularyError(
-                "the checkpoint", f"its words are not those of this embedding: {at}."
+                "the checkpoint", f"its words differ from this embedding's: {at}."
             )
         self.missing, self.source = tuple(saved["missing"]), saved["source"]
 
@@ -163,10 +143,6 @@ def embedding_from(
         Whether to start without gradients.
     seed : int
         Of the random rows; what a row starts from depends on its place among those.
-
-    Returns
-    -------
-    WordEmbedding
 
     Raises
     ------
@@ -224,6 +200,65 @@ def words_of(embedding: nn.Embedding, words: Sequence[str] | None) -> tuple[str,
     return tuple(known)
 
 
+def mixout(
+    weight: Tensor, original: Tensor, p: float, generator: torch.Generator | None = None
+) -> Tensor:
+    """Return ``((1 - m) original + m weight - p original) / (1 - p)``, whose mean is the weight.
+
+    For each number on its own, m is 0 with probability p and else 1. With an original of zero this
+    is dropout.
+
+    >>> original = torch.ones(2)
+    >>> torch.equal(mixout(original, original, 0.5), original)
+    True
+    """
+    _check_probability(p)
+    keep = torch.empty_like(weight).bernoulli_(1 - p, generator=generator)
+    mixed: Tensor = (torch.lerp(original, weight, keep) - p * original) / (1 - p)
+    return mixed
+
+
+class MixoutEmbedding(nn.Module):
+    """Look up rows through mixout while training, and plainly otherwise.
+
+    Only the rows of a batch are mixed, each row once however often its word occurs, and gradients
+    stay sparse where the table's are. The table itself stays at ``.embedding``.
+
+    Parameters
+    ----------
+    embedding : torch.nn.Embedding
+        Its rows as they are now are the original. They are not saved with the module: build it
+        from the original table before loading a checkpoint.
+    p : float
+        Probability that a number is swapped for its original, at least 0 and below 1.
+    seed : int
+        Of the swaps.
+
+    References
+    ----------
+    Lee, Cho & Kang 2020, "Mixout: Effective Regularization to Finetune Large-scale Pretrained
+    Language Models".
+    """
+
+    original: Tensor
+
+    def __init__(self, embedding: nn.Embedding, p: float, *, seed: int = 0) -> None:
+        _check_probability(p)
+        super().__init__()
+        self.embedding, self.p = embedding, p
+        self.register_buffer("original", embedding.weight.detach().clone(), persistent=False)
+        self._generator = torch.Generator(embedding.weight.device).manual_seed(seed)
+
+    def forward(self, rows: Tensor) -> Tensor:
+        """Return the vectors of rows of any shape, with a last axis d."""
+        if not self.training or self.p == 0:
+            vectors: Tensor = self.embedding(rows)
+            return vectors
+        distinct, place = rows.unique(return_inverse=True)
+        mixed = mixout(self.embedding(distinct), self.original[distinct], self.p, self._generator)
+        return nn.functional.embedding(place, mixed)
+
+
 def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:
     """Return rows (n, d) for words without a vector."""
     if oov == "zeros":
@@ -234,3 +269,8 @@ def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:
     scale = np.sqrt(np.square(table.norms).mean() / table.dimensions)
     rng = np.random.default_rng(seed)
     return rng.normal(0, scale, (n, table.dimensions)).astype(np.float32)
+
+
+def _check_probability(p: float) -> None:
+    if not 0 <= p < 1:
+        raise OptionError(f"p={p} was given; the probability of a swap is at least 0 and below 1.")

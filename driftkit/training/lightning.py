@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftkit.errors import MissingExtraError
 from driftkit.training.monitor import DriftMonitor
-from driftkit.training.param_groups import group_of
+from driftkit.training.optimizers import group_of
 
 if TYPE_CHECKING or find_spec("lightning") is not None:
     from lightning.pytorch import Callback, LightningModule, Trainer
@@ -20,20 +20,7 @@ class DriftCallback(Callback):  # type: ignore[misc]
 
     The values of each check are logged under ``drift/`` with the module's own loggers, and the
     state of the monitor is saved in Lightning's checkpoints and restored from them. Make the
-    monitor from the original table, before a checkpoint is loaded.
-
-    Parameters
-    ----------
-    monitor : DriftMonitor
-
-    Raises
-    ------
-    MissingExtraError
-        If Lightning is not installed.
-
-    Examples
-    --------
-    ::
+    monitor from the original table, before a checkpoint is loaded::
 
         trainer = Trainer(callbacks=[DriftCallback(monitor)])
     """

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -14,15 +15,78 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from driftkit.datasets import Benchmark, get_all
-from driftkit.errors import OptionError
-from driftkit.training.budget import Budget
+from driftkit.errors import OptionError, UnknownNameError
 from driftkit.training.embedding import words_of
 from driftkit.training.monitor_values import Named, Probes, TableValues, probe_rows, repeated
-from driftkit.training.param_groups import group_of
+from driftkit.training.optimizers import group_of
 from driftkit.training.writers import Writer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A limit on how far one value of a monitor may fall.
+
+    Parameters
+    ----------
+    measure : str
+        Name of the value, such as ``"overlap@10"`` or ``"spearman[ws353]"``; the name of a
+        benchmark alone means its first measure.
+    fall : float
+        How far below its start it may fall.
+    action : {"stop", "cut"}
+        Stop training, or multiply the table's learning rate by `factor`.
+    factor : float
+        At a cut, at least 0 and below 1. Each further fall by `fall` cuts again.
+
+    Raises
+    ------
+    OptionError
+        If a number is out of range.
+
+    Examples
+    --------
+    >>> budget = Budget("ws353", fall=0.02)
+    >>> budget.times_broken({"spearman[ws353]": 0.50}, {"spearman[ws353]": 0.47})
+    1
+    """
+
+    measure: str
+    fall: float
+    action: Literal["stop", "cut"] = "stop"
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.fall < 0 or not 0 <= self.factor < 1 or self.action not in ("stop", "cut"):
+            raise OptionError(
+                f"{self} was given; fall is 0 or more, factor at least 0 and below 1, action stop "
+                "or cut."
+            )
+
+    def find(self, values: Mapping[str, float]) -> str:
+        """Return the full name of the value it watches; raise if none has it, or it cannot fall."""
+        if self.measure in ("seen", "moved", "moved_unseen"):
+            raise OptionError(
+                f"a budget cannot watch {self.measure!r} for a fall; it rises as words move. Watch "
+                "overlap, a self-cosine or a benchmark."
+            )
+        for name in values:
+            if self.measure == name or name.endswith(f"[{self.measure}]"):
+                return name
+        raise UnknownNameError("value of the monitor", self.measure, values)
+
+    def times_broken(self, start: Mapping[str, float], now: Mapping[str, float]) -> int:
+        """Return how many whole budgets the value has fallen by; 0 within the first.
+
+        A value that could not be measured breaks nothing.
+        """
+        name = self.find(start)
+        fallen = start[name] - now[name]
+        if not fallen > self.fall:
+            return 0
+        return 1 if self.fall == 0 else int(fallen / self.fall)
 
 
 class DriftMonitor:
@@ -130,14 +194,9 @@ class DriftMonitor:
         index = {word: row for row, word in enumerate(self.words)}
         rows = probe_rows(self.original[:candidates], index, probes, seed)
         offered = torch.arange(min(candidates, len(weight)), device=weight.device)
-        self._values = TableValues(
-            self.original,
-            Probes(self.original, rows, offered, k),
-            [
-                repeated(benchmark, self.words, index, self.original)
-                for benchmark in (get_all(list(benchmarks)) if len(benchmarks) else ())
-            ],
-        )
+        found = get_all(list(benchmarks)) if len(benchmarks) else ()
+        scored = [repeated(each, self.words, index, self.original) for each in found]
+        self._values = TableValues(self.original, Probes(self.original, rows, offered, k), scored)
         self._seen = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
         self.steps = 0
         self.stop_reason: str | None = None
@@ -233,9 +292,8 @@ class DriftMonitor:
                 "the saved monitor started from another table; make this one before the tuned "
                 "weights are loaded, or give it the original as original=."
             )
-        if list(state["history"][0]) != list(self.history[0]) or len(state["cuts"]) != len(
-            self.budgets
-        ):
+        same = list(state["history"][0]) == list(self.history[0])
+        if not same or len(state["cuts"]) != len(self.budgets):
             raise OptionError(
                 "the saved monitor watched other values or budgets; give the same benchmarks, k "
                 "and budgets."

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from driftkit.arrays import Values
+from driftkit.arrays import Mask, Values
 from driftkit.datasets import Benchmark, SimilarityBenchmark
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError
@@ -30,27 +31,21 @@ PERCENTILES = (5, 50, 95)
 STEP = 1024
 """Rows compared at a time: few enough for their doubles to stay in the processor's cache."""
 
-Lists = npt.NDArray[np.int32]
-
 
 class TableValues:
     """Take every value of one table again and again, against its start (n, d)."""
 
-    def __init__(
-        self, original: Tensor, probes: Probes, benchmarks: Sequence[RepeatedBenchmark]
-    ) -> None:
+    def __init__(self, original: Tensor, probes: Probes, benchmarks: Sequence[Repeated]) -> None:
         self.original, self.probes, self.benchmarks = original, probes, tuple(benchmarks)
         self._overlap = str(parse_measure("overlap").at(probes.k))
 
     def unchanged(self) -> Named:
         """Return the values of the table as it started."""
-        kept = _mean(np.where(self.probes.before[:, 0] >= 0, 1.0, np.nan))
+        kept = np.where(self.probes.before[:, 0] >= 0, 1.0, np.nan)
         return {
             **dict.fromkeys(COUNTS, 0),
-            **{f"self_cosine_p{p:02}": 1.0 for p in PERCENTILES},
-            self._overlap: kept,
-            f"{self._overlap}[moved]": np.nan,
-            f"{self._overlap}[unmoved]": kept,
+            **_percentiles(torch.empty(0)),
+            **self._overlaps(kept, np.zeros(len(kept), bool)),
             **{each.name: each.start for each in self.benchmarks},
         }
 
@@ -69,17 +64,15 @@ class TableValues:
         if cosines.isinf().any():
             return {name: values[name] if name in COUNTS else np.nan for name in values}
         scores = {each.name: each.value(weight) for each in self.benchmarks}
-        return values | _percentiles(cosines) | self._overlaps(weight, moved) | scores
+        has_moved = torch.isin(self.probes.rows, moved).cpu().numpy()
+        overlaps = self._overlaps(self.probes.overlaps(weight), has_moved)
+        return values | _percentiles(cosines) | overlaps | scores
 
-    def _overlaps(self, weight: Tensor, moved: Tensor) -> Named:
-        kept = self.probes.overlaps(weight)
-        has_moved = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
-        has_moved[moved] = True
-        of_moved = has_moved[self.probes.rows].cpu().numpy()
+    def _overlaps(self, kept: Values, has_moved: Mask) -> Named:
         return {
             self._overlap: _mean(kept),
-            f"{self._overlap}[moved]": _mean(kept[of_moved]),
-            f"{self._overlap}[unmoved]": _mean(kept[~of_moved]),
+            f"{self._overlap}[moved]": _mean(kept[has_moved]),
+            f"{self._overlap}[unmoved]": _mean(kept[~has_moved]),
         }
 
 
@@ -115,7 +108,7 @@ class Probes:
         self._candidates = torch.searchsorted(self.pool, candidates).cpu().numpy()
         self.before = self.neighbors(original)
 
-    def neighbors(self, weight: Tensor) -> Lists:
+    def neighbors(self, weight: Tensor) -> npt.NDArray[np.int32]:
         """Return the nearest candidates of each probe, (p, k)."""
         space = weight[self.pool].float().cpu().numpy()
         return nearest(space, self._probes, self.k, candidates=self._candidates)[0]
@@ -147,57 +140,51 @@ def probe_rows(
     return torch.tensor([index[word] for word in dict.fromkeys(probes)], device=candidates.device)
 
 
-class RepeatedSimilarity:
-    """Spearman's correlation over the pairs that have vectors; words are looked up once."""
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A benchmark ready to be scored again and again: `value` takes it of a table (n, d)."""
 
-    def __init__(
-        self, benchmark: SimilarityBenchmark, index: Mapping[str, int], original: Tensor
-    ) -> None:
-        is_zero = ~original.any(dim=1).cpu().numpy()
-        items = find_items(benchmark.pairs, index, is_zero)
-        rows, place = np.unique(items.rows[items.usable], return_inverse=True)
-        self.name = f"spearman[{benchmark.name}]"
-        self._gold = benchmark.gold[items.usable]
-        self._rows = torch.from_numpy(rows).to(original.device)
-        self._pairs = place.reshape(-1, 2)
-        self.start = self.value(original)
-
-    def value(self, weight: Tensor) -> float:
-        """Return the correlation now; NaN if rows lost their direction."""
-        vectors = weight[self._rows].float().cpu().numpy()
-        if not vectors.any(axis=1).all():
-            return np.nan
-        return spearman(self._gold, cosines(vectors, self._pairs))
-
-
-class RepeatedScore:
-    """The first value that `driftkit.score` returns for a benchmark, over the whole table."""
-
-    def __init__(self, benchmark: Benchmark, words: Sequence[str], original: Tensor) -> None:
-        self._benchmark, self._words = benchmark, words
-        first = self._score(original)
-        self.name, self.start = f"{first.measure}[{benchmark.name}]", first.value
-
-    def value(self, weight: Tensor) -> float:
-        """Return the score now."""
-        return self._score(weight).value
-
-    def _score(self, weight: Tensor) -> Score:
-        table = Embeddings(self._words, weight.float().cpu().numpy())
-        return next(iter(score(table, [self._benchmark])))
-
-
-RepeatedBenchmark = RepeatedSimilarity | RepeatedScore
-"""A benchmark with the name of its value, its value at the start, and `value` of a table now."""
+    name: str
+    value: Callable[[Tensor], float]
+    start: float
 
 
 def repeated(
     benchmark: Benchmark, words: Sequence[str], index: Mapping[str, int], original: Tensor
-) -> RepeatedBenchmark:
-    """Return a benchmark made ready to score a table again and again."""
+) -> Repeated:
+    """Return a benchmark's first value, as `driftkit.score` names it, ready to be taken again."""
     if isinstance(benchmark, SimilarityBenchmark):
-        return RepeatedSimilarity(benchmark, index, original)
-    return RepeatedScore(benchmark, words, original)
+        value = _correlation(benchmark, index, original)
+        return Repeated(f"spearman[{benchmark.name}]", value, value(original))
+
+    def first(weight: Tensor) -> Score:
+        table = Embeddings(words, weight.float().cpu().numpy())
+        return next(iter(score(table, [benchmark])))
+
+    start = first(original)
+    name = f"{start.measure}[{benchmark.name}]"
+    return Repeated(name, lambda weight: first(weight).value, start.value)
+
+
+def _correlation(
+    benchmark: SimilarityBenchmark, index: Mapping[str, int], original: Tensor
+) -> Callable[[Tensor], float]:
+    """Return Spearman's correlation of a table, over pairs whose words are looked up only here.
+
+    It is NaN where rows lost their direction.
+    """
+    items = find_items(benchmark.pairs, index, ~original.any(dim=1).cpu().numpy())
+    distinct, place = np.unique(items.rows[items.usable], return_inverse=True)
+    rows = torch.from_numpy(distinct).to(original.device)
+    gold, pairs = benchmark.gold[items.usable], place.reshape(-1, 2)
+
+    def value(weight: Tensor) -> float:
+        vectors = weight[rows].float().cpu().numpy()
+        if not vectors.any(axis=1).all():
+            return np.nan
+        return spearman(gold, cosines(vectors, pairs))
+
+    return value
 
 
 def _mean(values: Values) -> float:
@@ -212,8 +199,7 @@ def _percentiles(cosines: Tensor) -> Named:
 
 
 def _self_cosines(now: Tensor, then: Tensor) -> Tensor:
-    square = torch.linalg.vecdot(now, now)
-    cosine: Tensor = (
-        torch.linalg.vecdot(now, then) / (square * torch.linalg.vecdot(then, then)).sqrt()
-    )
+    vecdot = torch.linalg.vecdot
+    square = vecdot(now, now)
+    cosine: Tensor = vecdot(now, then) / (square * vecdot(then, then)).sqrt()
     return cosine.clamp(-1, 1).masked_fill_(~square.isfinite(), -torch.inf)

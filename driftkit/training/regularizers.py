@@ -1,13 +1,13 @@
 """Penalties that pull weights back to where they started; add them to the loss.
 
-Each penalty of an embedding can be taken over the rows of a batch alone. That costs little, keeps
-gradients sparse, and leaves rows that are never in a batch untouched: they are at their start
-already, so nothing has to pull them.
+Over the rows of a batch alone, a penalty of an embedding costs little and keeps gradients sparse.
+Rows that are never in a batch are at their start already, so nothing has to pull them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import EllipsisType
 from typing import TypeVar
 
 import numpy as np
@@ -22,35 +22,36 @@ Example = TypeVar("Example")
 
 
 class _PullToStart:
-    """Half of the strength times the squared distance of a module's parameters from their start."""
+    """Half of the strength times the squared distance of parameters from their start.
 
-    def __init__(self, module: nn.Module, half_strength: float, names: Iterable[str]) -> None:
+    With `weights`, only of the parameters these name, each number times its weight.
+    """
+
+    def __init__(
+        self, module: nn.Module, strength: float, weights: Mapping[str, Tensor] | None = None
+    ) -> None:
+        self.module, self.strength, self._weights = module, strength, weights
         parameters = dict(module.named_parameters())
-        self.module, self._half = module, half_strength
+        names = parameters if weights is None else weights
         self.start = {name: parameters[name].detach().clone() for name in names}
 
     def __call__(self, rows: Tensor | None = None) -> Tensor:
-        """Return the penalty, a scalar.
+        """Return the penalty, a scalar; of these rows (int64) of an embedding alone, if given."""
+        if rows is None:
+            parameters = dict(self.module.named_parameters())
+            parts = [self._distance(name, parameters[name]) for name in self.start]
+            return self.strength / 2 * torch.stack(parts).sum()
+        if not isinstance(self.module, nn.Embedding):
+            raise OptionError(
+                f"rows were given and the module is a {type(self.module).__name__}; only the "
+                "penalty of an nn.Embedding can be taken over rows."
+            )
+        rows = rows.unique()
+        return self.strength / 2 * self._distance("weight", self.module(rows), rows)
 
-        Parameters
-        ----------
-        rows : LongTensor, optional
-            Where the module is an embedding: count these rows only, each once.
-        """
-        if rows is not None:
-            rows = rows.unique()
-            moved = _embedding(self.module)(rows) - self.start["weight"][rows]
-            return self._half * self._weigh("weight", moved.square(), rows).sum()
-        parameters = dict(self.module.named_parameters())
-        parts = [
-            self._weigh(name, (parameters[name] - start).square(), None).sum()
-            for name, start in self.start.items()
-        ]
-        return self._half * torch.stack(parts).sum()
-
-    def _weigh(self, name: str, squares: Tensor, rows: Tensor | None) -> Tensor:  # noqa: ARG002
-        """Return the squared distances of a parameter, or of its rows, times what each counts."""
-        return squares
+    def _distance(self, name: str, now: Tensor, rows: Tensor | EllipsisType = ...) -> Tensor:
+        squares = (now - self.start[name][rows]).square()
+        return (squares if self._weights is None else self._weights[name][rows] * squares).sum()
 
 
 class L2SP(_PullToStart):
@@ -79,8 +80,7 @@ class L2SP(_PullToStart):
     """
 
     def __init__(self, module: nn.Module, alpha: float) -> None:
-        self.alpha = _strength("alpha", alpha)
-        super().__init__(module, alpha / 2, [name for name, _ in module.named_parameters()])
+        super().__init__(module, _strength("alpha", alpha))
 
 
 class EWC(_PullToStart):
@@ -113,12 +113,8 @@ class EWC(_PullToStart):
                 f"the Fisher information names {', '.join(strange)}, which this module lacks; it "
                 f"has {', '.join(parameters)}."
             )
-        self.strength, self.proxy = _strength("strength", strength), proxy
-        self.fisher = dict(fisher)
-        super().__init__(module, strength / 2, fisher)
-
-    def _weigh(self, name: str, squares: Tensor, rows: Tensor | None) -> Tensor:
-        return (self.fisher[name] if rows is None else self.fisher[name][rows]) * squares
+        self.proxy = proxy
+        super().__init__(module, _strength("strength", strength), dict(fisher))
 
 
 def fisher_diagonal(
@@ -151,7 +147,7 @@ def fisher_diagonal(
     Raises
     ------
     OptionError
-        If there is no example.
+        If no example is given.
 
     References
     ----------
@@ -250,12 +246,3 @@ def _strength(name: str, value: float) -> float:
     if value < 0:
         raise OptionError(f"{name}={value} was given; a penalty's strength is 0 or more.")
     return value
-
-
-def _embedding(module: nn.Module) -> nn.Embedding:
-    if not isinstance(module, nn.Embedding):
-        raise OptionError(
-            f"rows were given and the module is a {type(module).__name__}; only the penalty of an "
-            "nn.Embedding can be taken over rows."
-        )
-    return module

@@ -15,7 +15,7 @@ def mask_rows(embedding: nn.Embedding, trainable: Tensor) -> RemovableHandle:
     """Let only some rows learn: the gradients of all others are zero, or absent if sparse.
 
     A row whose gradient is always zero has no momentum either, so nothing but weight decay moves
-    it (see `driftkit.training.row_motion`).
+    it.
 
     Parameters
     ----------

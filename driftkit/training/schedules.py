@@ -13,18 +13,15 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from driftkit.errors import OptionError
-from driftkit.training.param_groups import Layer, parameters_of
+from driftkit.training.optimizers import Layer, parameters_of
 
 
 def slanted_triangular(t: int, total: int, cut_frac: float = 0.1, ratio: float = 32) -> float:
-    """Return the share of the highest rate that step t gets.
+    """Return the share of the highest rate that step t gets, ``(1 + p (ratio - 1)) / ratio``.
 
-    ``cut = floor(total cut_frac)``; p rises from 0 to 1 until `cut`, then falls to 0;
-    the share is ``(1 + p (ratio - 1)) / ratio``.
-
-    The published fall, ``1 - (t - cut) / (cut (1 / cut_frac - 1))``, is negative towards the end
-    whenever the floor has rounded `cut` down, and divides by zero when `cut` is 0. Here p stops at
-    0, and without a rise (`cut` is 0) it falls evenly from 1 at step 0 to 0 at step `total`.
+    p rises from 0 to 1 until step `cut`, then falls to 0. As published it falls below 0 where the
+    floor has rounded `cut` down, and divides by zero where `cut` is 0; here p stops at 0, and
+    without a rise it falls evenly from 1 at step 0 to 0 at step `total`.
 
     >>> [slanted_triangular(t, 100) for t in (0, 10, 100)]
     [0.03125, 1.0, 0.03125]
@@ -159,15 +156,6 @@ def discriminative_rates(
             f"rate={rate} and factor={factor} were given; the rate must be positive and the "
             "factor 1 or more."
         )
-    groups: list[dict[str, Any]] = []
-    seen: set[int] = set()
-    for depth, layer in enumerate(reversed(layers)):
-        parameters = parameters_of(layer)
-        if seen & {id(each) for each in parameters}:
-            raise OptionError(
-                "a parameter belongs to two layers (tied weights?); name it in one of them only, "
-                "as it can have one rate."
-            )
-        seen |= {id(each) for each in parameters}
-        groups.append({"params": parameters, "lr": rate / factor**depth})
+    top_down = enumerate(parameters_of(layers)[::-1])
+    groups = [{"params": layer, "lr": rate / factor**depth} for depth, layer in top_down]
     return groups[::-1]

@@ -26,20 +26,7 @@ class DriftTrainerCallback(TrainerCallback):  # type: ignore[misc]
 
     The values of each check enter the Trainer's log history, and so reach whatever it reports to.
     The state of the monitor is saved in every ``checkpoint-N`` folder and restored when training
-    resumes from one. Make the monitor from the original table, before training resumes.
-
-    Parameters
-    ----------
-    monitor : DriftMonitor
-
-    Raises
-    ------
-    MissingExtraError
-        If transformers is not installed.
-
-    Examples
-    --------
-    ::
+    resumes from one. Make the monitor from the original table, before training resumes::
 
         Trainer(model, arguments, callbacks=[DriftTrainerCallback(monitor)], ...)
     """

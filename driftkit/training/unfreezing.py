@@ -17,8 +17,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
-from driftkit.training.param_groups import Layer, give_own_group, parameters_of
-from driftkit.training.row_motion import row_motion
+from driftkit.training.optimizers import Layer, give_own_group, parameters_of, row_motion
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,8 @@ class OnPlateau:
 
 
 Trigger = AtEpoch | AtStep | OnPlateau
+
+_STATE = ("steps", "epochs", "thawed", "best", "waited")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,32 +100,25 @@ class Unfreezing:
 
     def __init__(self, optimizer: Optimizer, stages: Sequence[Stage]) -> None:
         self.optimizer, self.stages = optimizer, tuple(stages)
-        self._layers = [parameters_of(stage.layer) for stage in self.stages]
-        _check(optimizer, self.stages, self._layers)
+        self._layers = parameters_of(stage.layer for stage in self.stages)
+        _check(optimizer, self.stages)
         for stage, layer in zip(self.stages, self._layers, strict=True):
             give_own_group(optimizer, layer, stage.rate)
             for parameter in layer:
                 parameter.requires_grad_(False)
                 parameter.grad = None
-        self.thawed = self.steps = self.epochs = self._waited = 0
-        self._best: float | None = None
+        self.thawed = self.steps = self.epochs = self.waited = 0
+        self.best: float | None = None
         self._thaw_what_is_due(None)
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Reasons why rows of the layers' embeddings move that are not in the batch.
-
-        They lie in the optimizer's settings (see `driftkit.training.row_motion`).
-        """
-        tables = {
-            id(table.weight): table.weight
-            for stage in self.stages
-            if isinstance(stage.layer, nn.Module)
-            for table in stage.layer.modules()
-            if isinstance(table, nn.Embedding)
-        }
-        found = (note for weight in tables.values() for note in row_motion(self.optimizer, weight))
-        return tuple(dict.fromkeys(found))
+        """Settings of the optimizer that move rows of the layers' embeddings outside the batch."""
+        layers = (stage.layer for stage in self.stages if isinstance(stage.layer, nn.Module))
+        modules = (module for layer in layers for module in layer.modules())
+        tables = (module for module in modules if isinstance(module, nn.Embedding))
+        notes = (note for table in tables for note in row_motion(self.optimizer, table.weight))
+        return tuple(dict.fromkeys(notes))
 
     def step(self) -> int:
         """Count an optimizer step; return the number of stages this unfroze."""
@@ -155,7 +149,7 @@ class Unfreezing:
             for parameter in self._layers[self.thawed]:
                 parameter.requires_grad_(True)
             self.thawed += 1
-            self._best, self._waited, epoch_ended = None, 0, False
+            self.best, self.waited, epoch_ended = None, 0, False
         return self.thawed - before
 
     def _is_due(self, when: Trigger, metric: float | None, epoch_ended: bool) -> bool:
@@ -172,21 +166,15 @@ class Unfreezing:
                 "end_epoch(metric), such as the accuracy on held-out examples."
             )
         value = metric if plateau.mode == "max" else -metric
-        if self._best is None or value > self._best + plateau.least:
-            self._best, self._waited = value, 0
+        if self.best is None or value > self.best + plateau.least:
+            self.best, self.waited = value, 0
         else:
-            self._waited += 1
-        return self._waited >= plateau.patience
+            self.waited += 1
+        return self.waited >= plateau.patience
 
     def state_dict(self) -> dict[str, Any]:
         """Return where it stands, as plain numbers."""
-        return {
-            "steps": self.steps,
-            "epochs": self.epochs,
-            "thawed": self.thawed,
-            "best": self._best,
-            "waited": self._waited,
-        }
+        return {name: getattr(self, name) for name in _STATE}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from where another one with the same stages stood."""
@@ -195,8 +183,8 @@ class Unfreezing:
                 f"the saved state has {state['thawed']} stages unfrozen and there are "
                 f"{len(self.stages)} here; give the same stages."
             )
-        self.steps, self.epochs, self.thawed = state["steps"], state["epochs"], state["thawed"]
-        self._best, self._waited = state["best"], state["waited"]
+        for name in _STATE:
+            setattr(self, name, state[name])
         for stage, layer in enumerate(self._layers):
             for parameter in layer:
                 parameter.requires_grad_(stage < self.thawed)
@@ -261,17 +249,12 @@ def gradual_unfreezing(
     return Unfreezing(optimizer, stages)
 
 
-def _check(
-    optimizer: Optimizer, stages: Sequence[Stage], layers: Sequence[list[nn.Parameter]]
-) -> None:
+def _check(optimizer: Optimizer, stages: Sequence[Stage]) -> None:
     if any("initial_lr" in group for group in optimizer.param_groups):
         raise OptionError(
             "this optimizer has a learning rate scheduler already, which knows only the groups of "
             "that moment; make the unfreezing first, then the scheduler."
         )
-    everything = [id(parameter) for layer in layers for parameter in layer]
-    if len(set(everything)) < len(everything):
-        raise OptionError("a parameter belongs to two stages (tied weights?); name it in one only.")
     for stage in stages:
         when = stage.when
         number = when.epoch if isinstance(when, AtEpoch) else 0

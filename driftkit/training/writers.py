@@ -1,7 +1,8 @@
 """Send a monitor's values to TensorBoard or MLflow.
 
 A writer is called with (step, values) after every check: give it to
-``DriftMonitor(writers=[...])``. Any function that takes these two will do.
+``DriftMonitor(writers=[...])``. Any function that takes these two will do. Those made here leave
+out values that could not be measured.
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ Writer = Callable[[int, Mapping[str, float]], None]
 def tag(name: str) -> str:
     """Return the name of a value in a form that both tools accept.
 
-    Examples
-    --------
     >>> tag("overlap@10"), tag("overlap@10[moved]"), tag("spearman[ws353]")
     ('drift/overlap_at_10', 'drift/overlap_at_10/moved', 'drift/spearman/ws353')
     """
@@ -31,25 +30,12 @@ def tag(name: str) -> str:
 
 
 def to_tensorboard(writer: SummaryWriter) -> Writer:
-    """Return a writer to TensorBoard; it leaves out values that could not be measured.
-
-    Parameters
-    ----------
-    writer : torch.utils.tensorboard.SummaryWriter
-        Yours to close.
-    """
+    """Return a writer to TensorBoard; closing `writer` is left to you."""
     return _measured(writer.add_scalar)
 
 
 def to_mlflow(client: MlflowClient, run_id: str) -> Writer:
-    """Return a writer to a run of MLflow; it leaves out values that could not be measured.
-
-    Parameters
-    ----------
-    client : mlflow.MlflowClient
-    run_id : str
-        The run's id, such as ``mlflow.active_run().info.run_id``.
-    """
+    """Return a writer to a run of MLflow, such as that of ``mlflow.active_run().info.run_id``."""
     return _measured(lambda name, value, step: client.log_metric(run_id, name, value, step=step))
 
 

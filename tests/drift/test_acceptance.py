@@ -106,5 +106,5 @@ def test_mean_cosine_of_glove(glove):
     words, matrix = glove
     for rows, expected in ((1_000, 0.5001), (10_000, 0.2199), (400_000, 0.1126)):
         table = Embeddings(words[:rows], np.asarray(matrix[:rows]))
-        figure = space_drift(align(table, table)).find("mean_cosine", "all", "original")
-        assert figure.value == pytest.approx(expected, abs=5e-5)
+        found = space_drift(align(table, table)).find("mean_cosine", "all", "original")
+        assert found.value == pytest.approx(expected, abs=5e-5)

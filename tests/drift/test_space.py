@@ -173,9 +173,9 @@ def test_zero_rows_are_points_but_have_no_cosine(space):
     assert value(drift, "cka") == pytest.approx(
         cka_oracle(*(m.astype(float) for m in (space, after)))
     )
-    figure = drift.find("mean_cosine", "all", "original")
-    assert figure.n == 195
-    assert figure.value == pytest.approx(mean_cosine_oracle(space[5:].astype(float)))
+    row = drift.find("mean_cosine", "all", "original")
+    assert row.n == 195
+    assert row.value == pytest.approx(mean_cosine_oracle(space[5:].astype(float)))
     assert drift.find("mean_cosine", "moved", "tuned").reason.startswith("only 0 rows")
 
 
@@ -226,8 +226,8 @@ def test_ties_zero_rows_one_row_and_one_column(seed, n, d):
             cosine = mean_cosine_oracle(space) if len(space) > 1 else np.nan
             found = value(drift, "mean_cosine", group, of)
             assert found == pytest.approx(cosine, abs=1e-12, nan_ok=True)
-    for figure in drift:
-        assert np.isnan(figure.value) == (figure.reason is not None)
+    for row in drift:
+        assert np.isnan(row.value) == (row.reason is not None)
 
 
 def test_groups_come_in_their_order():

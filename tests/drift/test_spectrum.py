@@ -19,7 +19,7 @@ ALL = (
 
 
 @pytest.mark.parametrize("measure", ALL)
-def test_scale_does_not_matter_and_nothing_has_no_figure(measure):
+def test_scale_does_not_matter_and_nothing_has_no_value(measure):
     lam = np.random.default_rng(0).random(9)
     assert measure(lam) == pytest.approx(measure(1000 * lam))
     assert np.isnan(measure(np.zeros(9)))
@@ -36,7 +36,7 @@ def test_isoscore_runs_from_a_line_to_a_ball():
     assert (scores[0], scores[-1]) == (pytest.approx(0, abs=1e-9), pytest.approx(1))
 
 
-def test_reference_figures_of_glove(glove):
+def test_reference_values_of_glove(glove):
     x = np.asarray(glove.matrix).astype(np.float64)
     mean = x.mean(axis=0)
     raw = x.T @ x

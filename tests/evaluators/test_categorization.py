@@ -92,7 +92,7 @@ def test_what_has_no_categories() -> None:
 
 
 def test_real_sets(glove: Embeddings, shared_data: Path) -> None:
-    """No figures are published for these vectors and this clustering; chance is far below."""
+    """No values are published for these vectors and this clustering; chance is far below."""
     for name, chance in (("ap", 0.2), ("bless", 0.2), ("essli-2008", 0.25)):
         found = Categorization(shared_data / "categorization" / f"{name}.csv").score(glove)
         assert found.value > 2 * chance
@@ -110,7 +110,7 @@ def dense(rows: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
 
 @settings(max_examples=80, deadline=None)
 @given(LABELS)
-def test_the_figures_are_those_of_scikit_learn(rows: list[tuple[int, int]]) -> None:
+def test_the_values_are_those_of_scikit_learn(rows: list[tuple[int, int]]) -> None:
     metrics = pytest.importorskip("sklearn.metrics", reason="scikit-learn (extra dev)")
     categories, clusters = dense(rows)
     ours = adjusted_rand(categories, clusters)
@@ -130,8 +130,8 @@ def test_names_of_clusters_do_not_matter(rows: list[tuple[int, int]], random) ->
     names = list(range(clusters.max() + 1))
     random.shuffle(names)
     renamed = np.array(names)[clusters]
-    for figure in (purity, adjusted_rand, v_measure):
-        assert figure(categories, renamed) == pytest.approx(figure(categories, clusters))
+    for agreement in (purity, adjusted_rand, v_measure):
+        assert agreement(categories, renamed) == pytest.approx(agreement(categories, clusters))
 
 
 @settings(max_examples=60, deadline=None)
@@ -141,5 +141,5 @@ def test_purity_by_its_definition(rows: list[tuple[int, int]]) -> None:
     largest = [np.bincount(categories[clusters == c]).max() for c in np.unique(clusters)]
     assert purity(categories, clusters) == pytest.approx(sum(largest) / len(rows))
     assert purity(categories, np.arange(len(rows))) == 1
-    for figure in (purity, adjusted_rand, v_measure):
-        assert figure(categories, categories) == pytest.approx(1)
+    for agreement in (purity, adjusted_rand, v_measure):
+        assert agreement(categories, categories) == pytest.approx(1)

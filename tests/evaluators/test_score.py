@@ -28,7 +28,7 @@ def of_glove(glove: Embeddings) -> Scores:
 
 
 @pytest.mark.slow
-def test_glove_has_its_known_figures(of_glove: Scores) -> None:
+def test_glove_has_its_known_values(of_glove: Scores) -> None:
     ws353 = only(of_glove, benchmark="ws353", measure="spearman")
     assert (round(ws353.value, 5), ws353.n_used, ws353.n_total) == (0.50332, 353, 353)
     simlex = only(of_glove, benchmark="simlex999", measure="spearman")

@@ -43,7 +43,7 @@ def check_to_the_last_bit(vectors: KeyedVectors, name: str, file: str, **options
     assert 100 * (1 - found.n_used / found.scores[0].n_total) == pytest.approx(theirs[2], abs=1e-12)
 
 
-def test_published_figures_of_gensim_s_own_vectors() -> None:
+def test_published_values_of_gensim_s_own_vectors() -> None:
     vectors = KeyedVectors.load_word2vec_format(datapath("euclidean_vectors.bin"), binary=True)
     found = Similarity("ws353", oov="gensim").score(vectors)
     assert found["pearson"].value == pytest.approx(0.2442501054, abs=1e-10)
@@ -56,7 +56,7 @@ def test_published_figures_of_gensim_s_own_vectors() -> None:
     check_to_the_last_bit(vectors, "ws353", "wordsim353.tsv", case_insensitive=False)
 
 
-def test_published_figures_of_lee_fasttext() -> None:
+def test_published_values_of_lee_fasttext() -> None:
     vectors = KeyedVectors.load_word2vec_format(datapath("lee_fasttext.vec"))
     found = Similarity("ws353", oov="gensim").score(vectors)
     assert found["pearson"].value == pytest.approx(-0.1196325602, abs=1e-10)
@@ -161,10 +161,10 @@ def test_a_pair_is_compared_with_the_same_policies(rng: np.random.Generator) -> 
 def test_all_sets_on_a_loaded_table(glove: Embeddings, shared_data: Path) -> None:
     found = [Similarity(path).score(glove) for path in sorted(shared_data.glob("similarity/*.txt"))]
     assert len(found) == 13
-    figures = {one.scores[0].benchmark: one.value for one in found}
-    assert round(figures["EN-WS-353-ALL"], 5) == 0.50332
-    assert round(figures["EN-SIMLEX-999"], 5) == 0.26458
-    assert round(figures["EN-MEN-TR-3k"], 3) == 0.652
+    values = {one.scores[0].benchmark: one.value for one in found}
+    assert round(values["EN-WS-353-ALL"], 5) == 0.50332
+    assert round(values["EN-SIMLEX-999"], 5) == 0.26458
+    assert round(values["EN-MEN-TR-3k"], 3) == 0.652
     assert all(one.n_used > 0.9 * one.scores[0].n_total for one in found if "RW" not in repr(one))
 
 

@@ -49,8 +49,8 @@ def test_a_file_is_scored_and_compared(tmp_path, rng: np.random.Generator) -> No
     path = tmp_path / "mine.txt"
     path.write_text("\n".join(lines))
     table = Embeddings(words, rows)
-    (figure,) = score(table, path)
-    assert (figure.measure, figure.value, figure.n_used) == ("synonym_choice", 1, 100)
+    (found,) = score(table, path)
+    assert (found.measure, found.value, found.n_used) == ("synonym_choice", 1, 100)
     tuned = rows.copy()
     tuned[100:150] = rng.normal(size=(50, 8))
     change = compare_scores(align(table, Embeddings(words, tuned)), path)["mine"]

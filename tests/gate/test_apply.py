@@ -60,7 +60,7 @@ def one(rule, current, stored=None):
         ("spearman[ws353] tuned > 0.49", 0.49, 0, 0, "fail"),
     ],
 )
-def test_bounds_in_the_units_of_the_figure(rule, bound, tolerance, slack, outcome):
+def test_bounds_in_the_units_of_the_value(rule, bound, tolerance, slack, outcome):
     result = one(rule, table())
     assert (result.bound, result.tolerance, result.outcome) == (bound, tolerance, outcome)
     assert result.slack == pytest.approx(slack, abs=1e-9)

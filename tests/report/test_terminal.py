@@ -14,7 +14,7 @@ def audited(pair):
 
 
 @pytest.mark.parametrize("width", [60, 80, 140])
-def test_an_audit_fits_the_width_and_loses_no_figure(audited, width):
+def test_an_audit_fits_the_width_and_loses_no_value(audited, width):
     text = to_text(audit_view(audited, top=4), width)
     assert max(map(len, text.splitlines())) <= width
     if width >= 80:

@@ -7,8 +7,7 @@ from torch import nn
 
 from driftkit.errors import MissingExtraError
 from driftkit.training import lightning as ours
-from driftkit.training.budget import Budget
-from driftkit.training.monitor import DriftMonitor
+from driftkit.training.monitor import Budget, DriftMonitor
 
 WORDS = tuple(f"w{i}" for i in range(60))
 

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from driftkit.errors import OptionError
-from driftkit.training.mixout import MixoutEmbedding, mixout
+from driftkit.training.embedding import MixoutEmbedding, mixout
 
 
 def test_the_expectation_of_mixout_is_the_weight():

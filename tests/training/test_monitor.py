@@ -6,9 +6,8 @@ import torch
 
 from driftkit import Embeddings, align, neighbor_shifts, score
 from driftkit.errors import OptionError, UnknownNameError, VocabularyError
-from driftkit.training.budget import Budget
 from driftkit.training.embedding import WordEmbedding
-from driftkit.training.monitor import DriftMonitor
+from driftkit.training.monitor import Budget, DriftMonitor
 
 WORDS = tuple(f"w{i}" for i in range(60))
 VALUES = {"moved": 0, "overlap@10": 1.0, "spearman[ws353]": 0.5}

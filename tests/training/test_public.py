@@ -13,7 +13,8 @@ def test_every_name_is_there_and_described():
     for name in training.__all__:
         assert getattr(training, name).__doc__
         assert not isinstance(getattr(training, name), type(training)), f"{name} is a module"
-    assert set(training._HOME) == set(training.__all__)
+    homes = training._HOMES.values()
+    assert sorted(name for names in homes for name in names) == sorted(training.__all__)
     with pytest.raises(AttributeError):
         training.nothing  # noqa: B018
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from driftkit.errors import OptionError
-from driftkit.training.row_motion import row_motion
+from driftkit.training.optimizers import row_motion
 from driftkit.training.rows import Ball, mask_rare_rows, mask_rows
 
 BATCHES = ([0, 1], [2, 3], [2, 3])  # rows 4 and 5 are in none; 0 and 1 only in the first

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from driftkit.errors import OptionError
-from driftkit.training.param_groups import parameters_of
+from driftkit.training.optimizers import parameters_of
 from driftkit.training.schedules import (
     SlantedTriangular,
     WarmUp,
@@ -109,7 +109,7 @@ def test_each_layer_down_is_slower_by_the_factor(layers, factor):
         lambda o: WarmUp(o, steps=0),
         lambda _: discriminative_rates([nn.Linear(1, 1)], rate=0),
         lambda _: discriminative_rates([nn.Linear(1, 1)], rate=1, factor=0.5),
-        lambda _: parameters_of(nn.ReLU()),
+        lambda _: parameters_of([nn.ReLU()]),
     ],
 )
 def test_options_out_of_range(make):

@@ -9,9 +9,8 @@ from torch import nn
 from driftkit import load
 from driftkit.errors import MissingExtraError
 from driftkit.training import transformers as ours
-from driftkit.training.budget import Budget
 from driftkit.training.embedding import WordEmbedding
-from driftkit.training.monitor import DriftMonitor
+from driftkit.training.monitor import Budget, DriftMonitor
 
 WORDS = tuple(f"w{i}" for i in range(60))
 

@@ -208,7 +208,7 @@ def test_what_cannot_be():
         freeze_then_unfreeze(optimizer, model.table, OnPlateau(patience=0))
     with pytest.raises(OptionError, match="rate"):
         freeze_then_unfreeze(optimizer, model.table, AtEpoch(1), rate=-1)
-    with pytest.raises(OptionError, match="two stages"):
+    with pytest.raises(OptionError, match="tied"):
         Unfreezing(optimizer, [Stage(model.table, AtEpoch(1)), Stage(model, AtEpoch(2))])
     with pytest.raises(OptionError, match="rates were given"):
         gradual_unfreezing(optimizer, [model.table, model.head], rates=[0.1])

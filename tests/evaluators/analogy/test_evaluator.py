@@ -34,7 +34,7 @@ GENSIM_SECTIONS = {
 @pytest.mark.slow
 def test_gensim_s_evaluate_word_analogies(glove: Embeddings, tmp_path: Path) -> None:
     """gensim's settings: 300,000 words, upper case. Its own run, on every 50th question; the
-    figures of its full run, which takes a minute, by section."""
+    values of its full run, which takes a minute, by section."""
     found = Analogy("google", case="fold", limit=300_000).score(glove)
     by_name = {s.category: (s.n_correct, s.n_used) for s in found.scores}
     assert {name: by_name[name] for name in GENSIM_SECTIONS} == GENSIM_SECTIONS
@@ -52,7 +52,7 @@ def test_gensim_s_evaluate_word_analogies(glove: Embeddings, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_reference_figures_of_glove(glove: Embeddings) -> None:
+def test_reference_values_of_glove(glove: Embeddings) -> None:
     mul = Analogy("google", "3cosmul").score(glove)
     assert (mul.scores[0].n_correct, round(mul.value, 4)) == (7219, 0.3694)
     free = Analogy("google", exclude=False).score(glove)
@@ -61,7 +61,7 @@ def test_reference_figures_of_glove(glove: Embeddings) -> None:
 
 @pytest.mark.slow
 def test_relations_of_glove(frequent: Embeddings) -> None:
-    """No figures are published for these vectors; what must hold: learning a relation helps.
+    """No values are published for these vectors; what must hold: learning a relation helps.
 
     The mean of many offsets beats one of them; the class of the answers, as LRCos learns it,
     beats the nearest neighbor.

@@ -102,9 +102,9 @@ def test_both_sides_equal_a_score_over_the_shared_words(
     for table, side in ((replaced.original, "original"), (replaced.tuned, "tuned")):
         alone = {(s.benchmark, s.measure): s for s in score(table) if s.category is None}
         for change in changes:
-            figure = alone[change.name, change.measure]
-            assert getattr(change, side) == pytest.approx(figure.value, abs=1e-12)
-            assert (change.n_used, change.oov) == (figure.n_used, figure.oov)
+            single = alone[change.name, change.measure]
+            assert getattr(change, side) == pytest.approx(single.value, abs=1e-12)
+            assert (change.n_used, change.oov) == (single.n_used, single.oov)
 
 
 def test_both_tables_answer_the_same_items_over_the_same_words(frequent: Embeddings) -> None:

@@ -1,0 +1,91 @@
+"""Which parameter groups of an optimizer hold a layer, and which of its settings move other rows.
+
+*Moved* is not *trained*. With dense gradients an optimizer looks at every row at every step, and
+two of its habits move rows whose gradient is zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from driftkit.errors import OptionError
+
+Layer = nn.Module | Iterable[nn.Parameter]
+
+MOMENTUM = (
+    "{kind} keeps a running mean of gradients, so a row goes on moving in steps whose batch does "
+    "not hold its word; use nn.Embedding(sparse=True) with torch.optim.SparseAdam, or SGD without "
+    "momentum, to move only the rows of the batch"
+)
+DECAY = (
+    "{kind} has weight_decay={decay:g}, which shrinks every row at every step, words never seen "
+    "too; give the table a parameter group with weight_decay=0"
+)
+
+
+def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
+    """Return the parameters of each layer; refuse one without any, and one in two layers."""
+    found: list[list[nn.Parameter]] = []
+    for layer in layers:
+        found.append(list(layer.parameters() if isinstance(layer, nn.Module) else layer))
+        if not found[-1]:
+            raise OptionError(f"{layer!r} has no parameters; give a module or parameters to train.")
+    everything = [id(parameter) for parameters in found for parameter in parameters]
+    if len(set(everything)) < len(everything):
+        raise OptionError(
+            "a parameter occurs twice in the layers (tied weights?); name it in one of them only, "
+            "as it can have one rate."
+        )
+    return found
+
+
+def group_of(optimizer: Optimizer | None, weight: Tensor) -> dict[str, Any] | None:
+    """Return the parameter group that holds a weight; None if the optimizer does not train it."""
+    for group in optimizer.param_groups if optimizer is not None else ():
+        if any(each is weight for each in group["params"]):
+            return group
+    return None
+
+
+def give_own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float | None) -> None:
+    """Move parameters into one new group that keeps the options of the group they were in."""
+    moving = {id(parameter) for parameter in layer}
+    options: dict[str, Any] = {}
+    for group in optimizer.param_groups:
+        if any(id(parameter) in moving for parameter in group["params"]):
+            options = {key: value for key, value in group.items() if key != "params"}
+            group["params"] = [each for each in group["params"] if id(each) not in moving]
+    optimizer.param_groups[:] = [group for group in optimizer.param_groups if group["params"]]
+    if rate is not None:
+        options["lr"] = rate
+    optimizer.add_param_group({**options, "params": layer})
+
+
+def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
+    """Return a sentence for each setting of an optimizer that moves rows outside the batch.
+
+    It goes by torch's names of settings, so it holds for torch's own optimizers and those with the
+    same names. `DriftMonitor` measures what it says.
+
+    >>> table = torch.nn.Embedding(3, 2)
+    >>> row_motion(torch.optim.SGD(table.parameters(), lr=0.1), table.weight)
+    ()
+    >>> len(row_motion(torch.optim.AdamW(table.parameters(), weight_decay=0.01), table.weight))
+    2
+    """
+    kind = type(optimizer).__name__
+    group = group_of(optimizer, weight)
+    if group is None:
+        raise OptionError(f"this {kind} does not train that weight; give the optimizer that does.")
+    reasons = []
+    mean = max(float(group.get("betas", (0.0,))[0]), group.get("momentum", 0))
+    if mean > 0 and not isinstance(optimizer, torch.optim.SparseAdam):
+        reasons.append(MOMENTUM.format(kind=kind))
+    if group.get("weight_decay", 0) > 0:
+        reasons.append(DECAY.format(kind=kind, decay=group["weight_decay"]))
+    return tuple(reasons)
