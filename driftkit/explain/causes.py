@@ -21,27 +21,14 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How one word's neighbors changed, and why.
-
-    Parameters
-    ----------
-    word : str
-    lost, gained : tuple of str
-        Neighbors, nearest first.
-    cause : str
-        Whose rows moved, among the word and the neighbors it lost or gained.
-    own : float
-        ``1 - self_cosine`` of the word; NaN where it has no direction.
-    neighbors : float
-        Mean of the same over its neighbors before; NaN if none has a direction.
-    """
+    """How one word's neighbors changed, and why."""
 
     word: str
-    lost: tuple[str, ...]
+    lost: tuple[str, ...]  # nearest first
     gained: tuple[str, ...]
-    cause: Cause
-    own: float
-    neighbors: float
+    cause: Cause  # whose rows moved, among the word and the neighbors it lost or gained
+    own: float  # 1 - self_cosine; NaN where the word has no direction
+    neighbors: float  # mean of the same over its neighbors before; NaN if none has a direction
 
     def __str__(self) -> str:
         changes = [
@@ -63,8 +50,6 @@ class Explanation:
 def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
     """Explain the shift of each word asked about, found in this pair.
 
-    Examples
-    --------
     >>> from driftkit import Embeddings, align, neighbor_shifts
     >>> words = ["good", "bad", "film"]
     >>> original = Embeddings(words, [[1, 0.1], [1, 0], [0, 1]])

@@ -19,22 +19,12 @@ _ROUNDS = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Direction:
-    """A direction in which words moved.
+    """A direction in which words moved."""
 
-    Parameters
-    ----------
-    vector : ndarray of float64, shape (d,)
-        Of unit length.
-    share : float
-        Share of the squared length of all moves that lies along it.
-    toward, away : tuple of str
-        Words whose original vectors are most aligned with it, and with its opposite.
-    """
-
-    vector: Values
-    share: float
-    toward: tuple[str, ...]
-    away: tuple[str, ...]
+    vector: Values  # (d,) of unit length
+    share: float  # of the squared length of all moves
+    toward: tuple[str, ...]  # words whose original vectors are most aligned with it
+    away: tuple[str, ...]  # and with its opposite
 
     def __str__(self) -> str:
         return f"{self.share:.0%} of the drift: {', '.join(self.away)} <-> {', '.join(self.toward)}"
@@ -42,22 +32,11 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
-    """Words that moved in about the same direction.
-
-    Parameters
-    ----------
-    words : tuple of str
-        The one that moved most along the common direction first.
-    direction : Direction
-        Its share counts the moves of these words only.
-    coherence : float
-        Length of the mean of the moves' unit vectors: 1 when all go one way, about
-        ``1 / sqrt(size)`` when they go any way.
-    """
+    """Words that moved in about the same direction, the one that moved most along it first."""
 
     words: tuple[str, ...]
-    direction: Direction
-    coherence: float
+    direction: Direction  # its share counts the moves of these words only
+    coherence: float  # length of the moves' mean unit vector: 1 if all go one way, 1/sqrt(m) if any
 
 
 def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Direction]:
@@ -66,8 +45,6 @@ def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Directio
     A direction and its opposite are one component; its sign is the one in which most words went.
     Each end is named by ``named`` words.
 
-    Examples
-    --------
     >>> from driftkit import Embeddings, align
     >>> words = ["good", "bad", "up"]
     >>> before = Embeddings(words, [[1, 0], [-1, 0], [0, 1]])
@@ -98,9 +75,6 @@ def moved_together(pair: Pair, n: int = 8, *, named: int = 8, seed: int = 0) -> 
     """Cluster the moved words by the direction of their moves (spherical k-means), largest first.
 
     There are at most n clusters; the seed decides where they start.
-
-    References
-    ----------
     Dhillon & Modha 2001, "Concept Decompositions for Large Sparse Text Data".
     """
     _at_least_one(n=n, named=named)

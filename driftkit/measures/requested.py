@@ -12,8 +12,6 @@ from driftkit.measures.registry import parse_measure
 def requested_measures(names: Sequence[str], k: int) -> tuple[Measure, ...]:
     """Read names of measures of words or of the space, each once; a depth left out is k.
 
-    Examples
-    --------
     >>> requested_measures(["jaccard", "rbo(p=0.98)@50", "jaccard@10"], k=10)
     (jaccard@10, rbo(p=0.98)@50)
     """

@@ -50,35 +50,13 @@ def write_shifts(
     """Find the neighbor shifts of many words and write them to a file.
 
     Each word has one row: ``word``, ``moved``, ``overlap@k``, ``rbo(p=0.9)@k``, ``before``,
-    ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. When
-    the same question was stopped before, only what is missing is done.
+    ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. The
+    path ends in ``.jsonl`` (one JSON object in each line) or ``.parquet`` (needs pyarrow).
 
-    Parameters
-    ----------
-    pair : Pair
-    path : path-like
-        Ends in ``.jsonl`` (one JSON object in each line) or ``.parquet`` (needs pyarrow).
-    words, k, candidates
-        As in `neighbor_shifts`.
-    part : int, optional
-        Words done together; a stopped run goes on only with parts of the same size. Unless given,
-        as many as fit into `memory` with k neighbors each, from 256 to 32,768.
-    progress : callable, optional
-        Called with (words done, words in all).
-    **options
-        Passed on to `neighbor_shifts`.
-
-    Returns
-    -------
-    int
-        Words that were there from a stopped run.
-
-    Raises
-    ------
-    OptionError
-        If the ending is another one, `part` is below 1, or the folder does not exist.
-    MissingExtraError
-        If pyarrow is needed and not installed.
+    When the same question was stopped before, only what is missing is done, and the number of words
+    that were there is returned. A `part` is the words done together: the same number, to go on with
+    a stopped run; unless given, as many as fit into `memory`, from 256 to 32,768. Other options are
+    those of `neighbor_shifts`.
     """
     target = Path(path)
     if target.suffix not in ENDINGS:

@@ -57,45 +57,18 @@ def nearest(
 ) -> Found:
     """Find the k candidates nearest to each query by cosine, the query itself left out.
 
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    queries : ndarray of int64, shape (m,)
-        Rows asked about; they need not be candidates.
-    k : int
-    candidates : ndarray of int64, shape (c,), optional
-        Distinct rows that may be neighbors; every row unless given.
-    norms : ndarray of float64, shape (n,), optional
-        Norms of the rows, where they are known already.
-    device : str
-        Where torch takes the products.
-    engine : {"compiled", "torch"}, optional
-        What looks through the products; compiled code, unless given, where numba is installed.
-    tile : int, optional
-        Candidates in one tile. Like the engine, it never changes the answer.
-    memory : int
-        Bytes that lists may take beyond the result; less means more passes over the candidates.
-        Tiles and unit rows take some 50 MB at d = 50 and 80 MB at d = 300 besides.
-    progress : callable, optional
-        Called with (queries done, queries in all); while all are answered together, the share of
-        the work done stands for the share of queries.
+    Queries (m,) and candidates (c,), every row unless given, are rows of the matrix (n, d);
+    `norms` (n,) are its norms, where they are known. The answer is positions (m, k) among the
+    candidates, nearest first, of equally near ones the lower first, and their cosines; -1 and NaN
+    where there is no further neighbor. A zero row has no direction: it is nobody's neighbor, and
+    has none.
 
-    Returns
-    -------
-    rows : ndarray of int32, shape (m, k)
-        Positions in `candidates` (rows of `matrix` unless given), nearest first; of equally near
-        ones the lower position comes first. -1 where there is no further neighbor. A zero row has
-        no direction: it is nobody's neighbor, and has none.
-    cosine : ndarray of float32, shape (m, k)
-        Their cosines; NaN where `rows` is -1.
+    Neither the engine (compiled code where there is numba) nor the `tile`, which is the number of
+    candidates looked at together, changes the answer. `memory` is the bytes that lists may take
+    beyond the result; less means more passes over the candidates. Tiles and unit rows take some
+    50 MB at d = 50 and 80 MB at d = 300 besides. While all queries are answered together,
+    `progress` is told the share of the work done as a share of queries.
 
-    Raises
-    ------
-    OptionError
-        If k, tile or memory is below 1, or the device or engine cannot be used.
-
-    Examples
-    --------
     >>> space = np.array([[1, 0], [1, 1], [0, 0], [1, 0]], np.float32)
     >>> rows, cosine = nearest(space, np.array([0, 2]), 2)
     >>> rows.tolist()

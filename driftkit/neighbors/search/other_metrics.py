@@ -44,19 +44,13 @@ def nearest_by(
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> Found:
-    """Find the k nearest candidates to each query, the query itself left out.
+    """Find the k nearest candidates to each query by any metric; otherwise as `exact.nearest` does.
 
-    Scores are cosines, dot products, distances below zero (so that more is nearer), or, for CSLS,
-    ``2 cos(x, y) - r(x) - r(y)`` with r the mean cosine to the ten nearest candidates. A zero row
-    has no neighbors by cosine and CSLS; by the others it is a point like any. Parameters and
-    results are those of `driftkit.neighbors.search.exact.nearest`.
+    Scores are cosines, dot products, distances below zero (so that more is nearer), or, for CSLS
+    (Lample et al. 2018, "Word Translation without Parallel Data"), ``2 cos(x, y) - r(x) - r(y)``
+    with r the mean cosine to the ten nearest candidates. A zero row has no neighbors by cosine and
+    CSLS; by the others it is a point like any.
 
-    References
-    ----------
-    Lample et al. 2018, "Word Translation without Parallel Data" (CSLS).
-
-    Examples
-    --------
     >>> space = np.array([[1, 0], [5, 5], [1.1, 0]], np.float32)
     >>> [nearest_by(m, space, np.array([0]), 1)[0].item() for m in ("dot", "euclidean")]
     [1, 2]

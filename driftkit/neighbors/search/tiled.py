@@ -164,8 +164,6 @@ def within(blocks: int) -> Iterator[list[tuple[int, int]]]:
     The rounds after the first are those of a tournament (the circle method): one block stays,
     the others move around it.
 
-    Examples
-    --------
     >>> list(within(3))
     [[(0, 0), (1, 1), (2, 2)], [(1, 2)], [(0, 2)], [(0, 1)]]
     """
@@ -183,8 +181,6 @@ def within(blocks: int) -> Iterator[list[tuple[int, int]]]:
 def between(rows: int, columns: int) -> Iterator[list[tuple[int, int]]]:
     """Rounds of disjoint tiles that meet each row block with each column block once.
 
-    Examples
-    --------
     >>> list(between(1, 2)), list(between(2, 2))
     ([[(0, 0)], [(0, 1)]], [[(0, 0), (1, 1)], [(0, 1), (1, 0)]])
     """
