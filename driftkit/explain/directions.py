@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from driftkit.arguments import at_least_one
 from driftkit.arrays import Rows, Values
 from driftkit.drift.moments import blocks
-from driftkit.errors import OptionError
 from driftkit.pair import Pair
 
 AMONG = 20_000
@@ -52,7 +52,7 @@ def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Directio
     >>> print(drift_directions(align(before, after), named=1)[0])
     100% of the drift: bad <-> good
     """
-    _at_least_one(n=n, named=named)
+    at_least_one(n=n, named=named)
     d = pair.before.shape[1]
     gram, total = np.zeros((d, d)), np.zeros(d)
     for x, y in blocks(pair, pair.moved):
@@ -77,7 +77,7 @@ def moved_together(pair: Pair, n: int = 8, *, named: int = 8, seed: int = 0) -> 
     There are at most n clusters; the seed decides where they start.
     Dhillon & Modha 2001, "Concept Decompositions for Large Sparse Text Data".
     """
-    _at_least_one(n=n, named=named)
+    at_least_one(n=n, named=named)
     rows = np.flatnonzero(pair.moved)
     if not len(rows):
         return []
@@ -136,9 +136,3 @@ def _direction(pair: Pair, vector: Values, share: float, named: int) -> Directio
     order = np.argsort(-cosine[norms > 0], kind="stable")
     words = [pair.words[row] for row in np.flatnonzero(norms > 0)[order].tolist()]
     return Direction(vector, share, tuple(words[:named]), tuple(words[: -named - 1 : -1]))
-
-
-def _at_least_one(**options: int) -> None:
-    for name, value in options.items():
-        if value < 1:
-            raise OptionError(f"{name}={value} was given; it must be 1 or more.")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from driftkit.arguments import at_least_one
 from driftkit.arrays import row_blocks
 from driftkit.atomic import replacing
 from driftkit.drift.groups import none_if_nan
@@ -53,10 +54,10 @@ def write_shifts(
     ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. The
     path ends in ``.jsonl`` (one JSON object in each line) or ``.parquet`` (needs pyarrow).
 
-    When the same question was stopped before, only what is missing is done, and the number of words
-    that were there is returned. A `part` is the words done together: the same number, to go on with
-    a stopped run; unless given, as many as fit into `memory`, from 256 to 32,768. Other options are
-    those of `neighbor_shifts`.
+    When the same question was stopped before, only what is missing is done; returned is how many
+    words were there. `part` words are done together, by default as many as fit into `memory`, from
+    256 to 32,768; a stopped run goes on only with the same `part`. The other options are those of
+    `neighbor_shifts`.
     """
     target = Path(path)
     if target.suffix not in ENDINGS:
@@ -67,8 +68,7 @@ def write_shifts(
     if part is None:
         fit = (options.get("memory") or MEMORY) // (ENTRY_BYTES * max(k, 1))
         part = min(PART, max(LEAST_TOGETHER, fit))
-    if part < 1:
-        raise OptionError(f"part={part} was given; it must be 1 or more.")
+    at_least_one(part=part)
     if target.suffix == ".parquet":
         _parquet()
     asked = pair.words if words is None else tuple(words)

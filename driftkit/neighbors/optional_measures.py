@@ -13,14 +13,7 @@ from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import compute, computed_from, parse_measure, provide
 from driftkit.neighbors.hubness import hubness_values, k_occurrences
-from driftkit.neighbors.overlap import (
-    Lists,
-    average_overlap,
-    jaccard,
-    mutual_share,
-    overlap,
-    rbo,
-)
+from driftkit.neighbors.overlap import Lists, average_overlap, jaccard, mutual_share, overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
@@ -109,10 +102,7 @@ def neighbor_values(
 def _is_optional(measure: Measure, k: int) -> bool:
     """Whether a measure is one of neighbors that lists of this depth do not bring along."""
     of_neighbors = any(computed_from(each, "word", [measure]) for each in ("lists", "neighbors"))
-    return of_neighbors and str(measure) not in (
-        f"overlap@{k}",
-        str(parse_measure(f"rbo@{k}")),
-    )
+    return of_neighbors and str(measure) not in (f"overlap@{k}", str(parse_measure(f"rbo@{k}")))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
