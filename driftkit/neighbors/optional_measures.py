@@ -34,7 +34,8 @@ def shifts_with_measures(
     """Search neighbors once, as deep as every measure asked for needs, and take these measures.
 
     Return the shifts with lists of depth k and the measures of words in `optional`; and the
-    measures of hubness. Others are left to others. `how` are options of `neighbor_shifts`.
+    measures of hubness. Measures of anything else are left to others. `how` are options of
+    `neighbor_shifts`.
 
     >>> from driftkit import Embeddings, align
     >>> table = Embeddings(["a", "b", "c"], [[1, 0.1], [1, 0], [0, 1]])

@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from driftkit.arrays import BLOCK_ROWS, Matrix, Rows, Values
+from driftkit.arrays import Matrix, Rows, Values, row_blocks
 from driftkit.errors import UnknownNameError
 from driftkit.neighbors.search.blockwise import exclude
 from driftkit.neighbors.search.exact import Found, Search
@@ -129,9 +129,8 @@ _ORDERS = {"dot": _dot, "euclidean": _euclidean, "csls": _csls}
 def _squares(matrix: Matrix | Values, rows: Rows) -> Values:
     """Squared norms (m,): of whole numbers exactly, which the square of a root is not."""
     out = np.empty(len(rows))
-    for start in range(0, len(rows), BLOCK_ROWS):
-        block = matrix[rows[start : start + BLOCK_ROWS]].astype(np.float64)
-        out[start : start + len(block)] = np.square(block).sum(axis=1)
+    for some in row_blocks(len(rows)):
+        out[some] = np.square(matrix[rows[some]].astype(np.float64)).sum(axis=1)
     return out
 
 

@@ -113,7 +113,9 @@ class _Workers:
     def __enter__(self) -> _Workers:
         # What torch is told in a thread holds there and for threads that first use torch later;
         # so all threads start now, and then the rest of the process gets its number back.
-        self.pool = ThreadPoolExecutor(self.threads, initializer=_work_alone)
+        self.pool = ThreadPoolExecutor(
+            self.threads, initializer=torch.set_num_threads, initargs=(1,)
+        )
         started = threading.Barrier(self.threads)
         list(self.pool.map(lambda _: started.wait(), range(self.threads)))
         torch.set_num_threads(self.threads)
@@ -152,10 +154,6 @@ class _Workers:
         shape = len(rows), len(columns)
         product: torch.Tensor = self.memory.product[: shape[0] * shape[1]].view(shape)
         return torch.mm(rows, columns.T, out=product)
-
-
-def _work_alone() -> None:
-    torch.set_num_threads(1)
 
 
 def within(blocks: int) -> Iterator[list[tuple[int, int]]]:
