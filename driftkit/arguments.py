@@ -41,6 +41,13 @@ dk.neighbor_shifts(dk.align(dk.load("original.npy"), dk.load("tuned.npy"))).
         raise mistaken(given, due.__name__, function)
 
 
+def at_least_one(**options: int | None) -> None:
+    """Refuse options below 1; None stands for one that was left out."""
+    for name, value in options.items():
+        if value is not None and value < 1:
+            raise OptionError(f"{name}={value} was given; it must be 1 or more.")
+
+
 def mistaken(given: object, due: str, function: str) -> OptionError:
     """Return the error for a first argument that is not what is due."""
     kind = "path" if isinstance(given, str | PathLike) else type(given).__name__

@@ -18,7 +18,7 @@ from driftkit.evaluators import ScoreChanges, compare_scores
 from driftkit.evaluators.registry import Scorable
 from driftkit.findings import Findings, Settings
 from driftkit.measures.measure import Measure
-from driftkit.measures.requested import requested_measures
+from driftkit.measures.registry import requested_measures
 from driftkit.neighbors.optional_measures import shifts_with_measures
 from driftkit.pair import Pair
 from driftkit.progress import Progress, StageProgress, as_stage_progress

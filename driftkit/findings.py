@@ -17,7 +17,7 @@ from driftkit.drift.groups import Summary, band_masks, summarize
 from driftkit.evaluators import ScoreChange, ScoreChanges
 from driftkit.evaluators.comparison.verdict import Status
 from driftkit.explain.explanation import Explained, explained
-from driftkit.measures.requested import requested_measures
+from driftkit.measures.registry import requested_measures
 from driftkit.neighbors import NeighborShifts, Shift
 from driftkit.neighbors.optional_measures import shifts_of_others
 from driftkit.pair import Pair

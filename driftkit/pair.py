@@ -126,23 +126,21 @@ class Pair(OneLine):
     @cached_property
     def moved(self) -> Mask:
         """Words whose row changed by more than `tolerance` in some coordinate, (n,)."""
-        if self._relative == self._absolute == 0:
+        relative, absolute = self._rounding
+        if relative == absolute == 0:
             return self.changed
         moved = np.empty(len(self), bool)
         for rows in row_blocks(len(self)):
             before, after = self.before[rows], self.after[rows]
             size = np.maximum(np.abs(before), np.abs(after)).astype(np.float64)
             gap = np.abs(before.astype(np.float64) - after)
-            moved[rows] = (gap > self._relative * size + self._absolute).any(axis=1)
+            moved[rows] = (gap > relative * size + absolute).any(axis=1)
         return moved
 
     @property
-    def _relative(self) -> float:
-        return self.original.source.rounding.relative + self.tuned.source.rounding.relative
-
-    @property
-    def _absolute(self) -> float:
-        return self.original.source.rounding.absolute + self.tuned.source.rounding.absolute
+    def _rounding(self) -> tuple[float, float]:
+        one, other = self.original.source.rounding, self.tuned.source.rounding
+        return one.relative + other.relative, one.absolute + other.absolute
 
     @property
     def tolerance(self) -> str:
@@ -158,7 +156,7 @@ class Pair(OneLine):
         )
         if not reasons:
             return "any difference in float32"
-        bound = f"{self._relative:.3g} x |value| + {self._absolute:.3g}"
+        bound = "{:.3g} x |value| + {:.3g}".format(*self._rounding)
         return f"more than the rounding of the sources, {bound} ({'; '.join(reasons)})"
 
 

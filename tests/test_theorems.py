@@ -9,8 +9,7 @@ from scipy.stats import ortho_group
 from driftkit import Embeddings, align
 from driftkit.drift.space import space_drift
 from driftkit.drift.words import word_drift
-from driftkit.measures.registry import REGISTRY
-from driftkit.measures.requested import requested_measures
+from driftkit.measures.registry import REGISTRY, requested_measures
 from driftkit.neighbors.optional_measures import OPTIONAL, shifts_with_measures
 
 HUBS = ("hubness_skewness", "largest_hub", "antihub_share")

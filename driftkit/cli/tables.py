@@ -111,7 +111,7 @@ def audits(
     have.
     """
     from driftkit import align, audit
-    from driftkit.measures.requested import requested_measures
+    from driftkit.measures.registry import requested_measures
 
     all_measures = [*options.measures, *measures]
     requested_measures(all_measures, options.k)

@@ -15,39 +15,17 @@ _DECIMALS = 12
 
 
 def displacement(pair: Pair, *, center: bool = False, anchors: Mask | None = None) -> Values:
-    """Return the cosine distance of each word's vectors, after optional centering and rotation.
+    """Return cosine distances (n,) after optional centering and rotation; NaN without a direction.
 
     Fine-tuning shares the coordinates of the original, so neither is done unless asked for. Where
     two tables were trained apart, or one was rotated, align them on words that should not have
-    moved, and report both values: no rotation undoes what happened to single rows.
+    moved, and report both values: no rotation undoes what happened to single rows. `center` takes
+    each table's mean from its rows first; the best rotation of the tuned table onto the original is
+    fitted on the words marked in `anchors` (n,), such as the unmoved or the frequent ones.
 
-    Parameters
-    ----------
-    pair : Pair
-        The two tables.
-    center : bool
-        Subtract each table's mean from its rows first.
-    anchors : ndarray of bool, shape (n,), optional
-        Words the best rotation of the tuned table onto the original is fitted on, such as the
-        unmoved or the frequent ones; no rotation unless given.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        ``1 - cosine``, from 0 to 2; NaN where a row has no direction.
-
-    Raises
-    ------
-    OptionError
-        If no word is marked as an anchor, or there is not one mark for each shared word.
-
-    References
-    ----------
     Hamilton, Leskovec & Jurafsky 2016, "Diachronic Word Embeddings Reveal Statistical Laws of
     Semantic Change".
 
-    Examples
-    --------
     >>> from driftkit import Embeddings, align
     >>> square = np.array([[1, 0], [0, 1], [-1, 0.5]])
     >>> turned = align(Embeddings("abc", square), Embeddings("abc", square @ [[0, 1], [-1, 0]]))

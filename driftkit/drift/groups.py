@@ -25,29 +25,15 @@ BANDS = (1_000, 10_000, 100_000)
 
 @dataclass(frozen=True, slots=True)
 class Summary(OneLine):
-    """One measure of words over one group of them.
+    """One measure of words over one group of them; mean and percentiles are NaN when `n` is 0."""
 
-    Parameters
-    ----------
-    group : str
-        The words summed up: ``all``, ``moved``, ``unmoved``, or a band such as ``rank 1-1000``.
-    measure : str
-        Name of the measure.
-    n : int
-        Words measured.
-    unmeasured : int
-        Words of the group whose value is NaN; they are left out of the rest.
-    mean, median, p05, p95 : float
-        Mean, median, 5th and 95th percentile (linear interpolation); NaN when `n` is 0.
-    """
-
-    group: str
+    group: str  # all, moved, unmoved, or a band such as "rank 1-1000"
     measure: str
-    n: int
-    unmeasured: int
+    n: int  # words measured
+    unmeasured: int  # words of the group whose value is NaN; they are left out of the rest
     mean: float
     median: float
-    p05: float
+    p05: float  # percentiles, interpolated linearly
     p95: float
 
     @property
@@ -75,8 +61,6 @@ def band_masks(n: int, last: Sequence[int] = BANDS) -> dict[str, Mask]:
 
     The last ranks of the bands, from 1, must ascend; what follows them is a band too.
 
-    Examples
-    --------
     >>> {name: int(mask.sum()) for name, mask in band_masks(2500, [1000, 2000]).items()}
     {'rank 1-1000': 1000, 'rank 1001-2000': 1000, 'rank 2001-2500': 500}
     >>> band_masks(800)
@@ -96,12 +80,8 @@ def band_masks(n: int, last: Sequence[int] = BANDS) -> dict[str, Mask]:
 
 
 def summarize(values: Mapping[str, Values], masks: Mapping[str, Mask]) -> tuple[Summary, ...]:
-    """Sum up measures of words, (m,) by name, over groups of words, masks (m,) by name.
+    """Sum up measures of words, (m,) by name, over the masks (m,) of groups or bands.
 
-    Masks come from `group_masks` or `band_masks`; the summaries, measure by measure.
-
-    Examples
-    --------
     >>> groups = group_masks(np.array([False, True, True]))
     >>> rows = summarize({"overlap@10": np.array([1.0, 0.5, np.nan])}, groups)
     >>> [(row.group, row.n, row.unmeasured, row.mean) for row in rows]

@@ -18,16 +18,12 @@ Blocks = Iterator[tuple[Values, Values]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """Moments of n matched rows x (before) and y (after), about their own means.
-
-    ``mean_x`` and ``mean_y`` (d,) are zero when ``n`` is 0; ``xx``, ``yy`` and ``xy`` (d, d) are
-    ``Xc'Xc``, ``Yc'Yc`` and ``Xc'Yc`` of the centered rows, in float64.
-    """
+    """Moments of n matched rows x (before) and y (after), about their own means, in float64."""
 
     n: int
-    mean_x: Values
+    mean_x: Values  # (d,) zero when n is 0
     mean_y: Values
-    xx: Values
+    xx: Values  # (d, d) Xc'Xc of the centered rows
     yy: Values
     xy: Values
 

@@ -11,24 +11,11 @@ from driftkit.provenance import Source
 
 
 def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
-    """Move each moved word as far as it moved, in a random direction.
+    """Move each moved word as far as it moved, in a random direction; the tuned table is a new one.
 
     Every measure of a pair can be taken of this one too: neighbors, benchmarks, the space. Moves
     that do less harm than theirs follow a structure; moves that do more were aimed.
 
-    Parameters
-    ----------
-    pair : Pair
-    seed : int
-        Seed of the directions.
-
-    Returns
-    -------
-    Pair
-        The same original and shared words; the tuned table is a new one in memory.
-
-    Examples
-    --------
     >>> before = Embeddings(["good", "film"], [[1, 0], [0, 1]])
     >>> null = null_pair(align(before, Embeddings(["good", "film"], [[4, 4], [0, 1]])))
     >>> float(np.linalg.norm(null.after[0] - null.before[0]).round(5)), null.moved.tolist()

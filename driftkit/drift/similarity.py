@@ -19,8 +19,6 @@ DOUBT = 1e-15
 def certain(value: float, doubt: float) -> float:
     """Return a value without the digits that a doubt of this size reaches.
 
-    Examples
-    --------
     >>> certain(3.4589e-07, 1e-9), certain(1.2e-08, 3e-8), certain(0.25, 1e-15)
     (3.5e-07, 0.0, 0.25)
     """
@@ -64,8 +62,6 @@ def norm_products(pair: Pair, groups: Sequence[tuple[Mask, Moments]]) -> list[No
 def cka(m: Moments) -> float:
     """Return linear CKA: ``f(Xc'Yc) / (|Xc'Xc| |Yc'Yc|)``.
 
-    References
-    ----------
     Kornblith et al. 2019, "Similarity of Neural Network Representations Revisited".
     """
     xx, yy, xy = (float(np.linalg.norm(each)) for each in (m.xx, m.yy, m.xy))
@@ -77,9 +73,6 @@ def debiased_cka(m: Moments, norms: NormProducts) -> float:
 
     ``HSIC1(X, Y) = [f(X'Y) - a.b + (sum k1)(sum l1)/((n-1)(n-2)) - 2/(n-2) k1.l1] / (n(n-3))``.
     It does not change when rows are centered, and then ``k1 = -a`` and ``l1 = -b``.
-
-    References
-    ----------
     Nguyen, Raghu & Kornblith 2021, "Do Wide and Deep Networks Learn the Same Things?"; Song et
     al. 2012 (the estimate).
     """
@@ -100,8 +93,6 @@ def debiased_cka(m: Moments, norms: NormProducts) -> float:
 def procrustes_angle(m: Moments) -> float:
     """Return ``arccos(|Xc'Yc|_* / (|Xc| |Yc|))``, in radians: 0 if rotation and scale are all.
 
-    References
-    ----------
     Williams et al. 2021, "Generalized Shape Metrics on Neural Representations".
     """
     nuclear = np.linalg.svd(m.xy, compute_uv=False).sum()
@@ -113,9 +104,6 @@ def pip_loss(m: Moments) -> float:
     """Return ``|XX' - YY'|_F / |XX'|_F``: change of all inner products of words, by their size.
 
     Neighbors tell better what a downstream model will do differently; do not read it alone.
-
-    References
-    ----------
     Yin & Shen 2018, "On the Dimensionality of Word Embedding".
     """
     size = float(np.square(m.raw_xx).sum())
@@ -127,8 +115,6 @@ def pip_loss(m: Moments) -> float:
 def rsa(unit: Moments) -> float:
     """Return the correlation, over all pairs of words, of their cosines before and after.
 
-    References
-    ----------
     Kriegeskorte, Mur & Bandettini 2008, "Representational Similarity Analysis".
     """
     n, pairs = unit.n, unit.n * (unit.n - 1)
@@ -144,8 +130,6 @@ def rsa(unit: Moments) -> float:
 def mean_cosine(n: int, mean: Values) -> float:
     """Return the mean cosine of all pairs of n rows, from the mean (d,) of their unit rows.
 
-    References
-    ----------
     Ethayarajh 2019, "How Contextual are Contextualized Word Representations?".
     """
     return float((n * mean @ mean - 1) / (n - 1))

@@ -35,44 +35,19 @@ float64 rounding about 1e-32.
 
 @dataclass(frozen=True, slots=True)
 class SpaceValue:
-    """One measure of the space over one group of rows.
-
-    Parameters
-    ----------
-    measure : str
-        Name of the measure.
-    group : str
-        The rows measured: ``all``, ``moved``, ``unmoved``, or a band of ranks such as
-        ``rank 1-1000``.
-    of : {"pair", "original", "tuned"}
-        Whether the value compares the tables or describes one of them.
-    n : int
-        Rows that entered.
-    value : float
-        NaN when it could not be measured.
-    reason : str or None
-        Why it could not be measured.
-    """
+    """One measure of the space over one group of rows."""
 
     measure: str
-    group: str
-    of: str
-    n: int
-    value: float
-    reason: str | None = None
+    group: str  # all, moved, unmoved, or a band of ranks such as "rank 1-1000"
+    of: str  # "pair" if it compares the tables, "original" or "tuned" if it describes one
+    n: int  # rows that entered
+    value: float  # NaN when it could not be measured
+    reason: str | None = None  # why it could not
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class SpaceDrift(Displayed):
-    """Measures of the space over all, the moved and the unmoved rows, and bands of ranks.
-
-    Made by `space_drift`.
-
-    Parameters
-    ----------
-    values : tuple of SpaceValue
-        Measure by measure, group by group.
-    """
+    """Measures of the space, made by `space_drift`: measure by measure, group by group."""
 
     values: tuple[SpaceValue, ...]
 
@@ -80,13 +55,7 @@ class SpaceDrift(Displayed):
         return iter(self.values)
 
     def find(self, measure: str, group: str = "all", of: str = "pair") -> SpaceValue:
-        """Return one value, such as ``("cka", "moved")`` or ``("mean_cosine", "all", "tuned")``.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is none under that name.
-        """
+        """Return one value, such as ``("cka", "moved")`` or ``("mean_cosine", "all", "tuned")``."""
         known = {(each.measure, each.group, each.of): each for each in self.values}
         if (measure, group, of) not in known:
             raise UnknownNameError(
@@ -136,33 +105,14 @@ def space_drift(
 ) -> SpaceDrift:
     """Compare the two spaces as wholes, over all, the moved and the unmoved rows, and by rank.
 
-    Measures that compare: linear CKA and debiased CKA, Procrustes distance and angle, PIP loss,
-    RSA, eigenspace overlap and instability. Measures that describe one space, taken of each:
-    mean cosine, effective rank, stable rank and participation ratio (of centered rows),
-    IsoScore and partition isotropy. Sums are taken in float64 in blocks of rows, and nothing is
-    n x n.
+    What driftkit computes from sums is always taken; of `measures`, those of the space that need no
+    neighbors are taken besides. `bands` are the last ranks of bands, counted among the shared
+    words; a last band takes what follows, and bands that would be all rows are left out.
 
     A group over all rows hides damage to a few, hence the groups. What cannot be measured is NaN
     with a reason: measures that need more rows than a group has, and those of shape when all
     rows of a side are equal. Measures of cosines leave out rows that are zero on either side.
 
-    Parameters
-    ----------
-    pair : Pair
-        The two tables.
-    bands : sequence of int
-        Last ranks of the bands of rows measured besides, counted among the shared words; a last
-        band takes what follows, and bands that would be all rows are left out.
-    measures : iterable of Measure, optional
-        Measures to take besides those that always are; those that are not of the space, or need
-        neighbors, are left to others.
-
-    Returns
-    -------
-    SpaceDrift
-
-    Examples
-    --------
     >>> from driftkit import Embeddings, align
     >>> square = np.array([[1, 0], [0, 1], [-1, 0], [0, -2]])
     >>> quarter_turn = square @ np.array([[0, 1], [-1, 0]])

@@ -25,12 +25,8 @@ _SAFE = 600.0
 def effective_rank(lam: Values) -> float:
     """Return the exponential of the entropy of the singular values: how many directions are used.
 
-    References
-    ----------
     Roy & Vetterli 2007, "The Effective Rank: A Measure of Effective Dimensionality".
 
-    Examples
-    --------
     >>> round(effective_rank(np.array([4.0, 4.0, 0.0])), 6)
     2.0
     """
@@ -42,8 +38,6 @@ def effective_rank(lam: Values) -> float:
 def stable_rank(lam: Values) -> float:
     """Return the squared Frobenius norm by the squared spectral one: 1 when one direction rules.
 
-    References
-    ----------
     Rudelson & Vershynin 2007, "Sampling from Large Matrices".
     """
     return float(lam.sum() / lam.max()) if lam.any() else np.nan
@@ -52,24 +46,16 @@ def stable_rank(lam: Values) -> float:
 def participation_ratio(lam: Values) -> float:
     """Return the squared sum of the eigenvalues by the sum of their squares.
 
-    References
-    ----------
     Gao et al. 2017, "A Theory of Multineuronal Dimensionality, Dynamics and Measurement".
     """
     return float(lam.sum() ** 2 / np.square(lam).sum()) if lam.any() else np.nan
 
 
 def isoscore(lam: Values) -> float:
-    """Return how evenly the variance fills all d directions: 1 for a ball, 0 for a line.
+    """Return how evenly the variance of centered rows fills d directions: 1 a ball, 0 a line.
 
-    The eigenvalues are of centered rows; their scale does not matter.
-
-    References
-    ----------
     Rudman et al. 2022, "IsoScore: Measuring the Uniformity of Embedding Space Utilization".
 
-    Examples
-    --------
     >>> isoscore(np.ones(5)), abs(round(isoscore(np.array([1.0, 0.0, 0.0])), 9))
     (1.0, 0.0)
     """
@@ -88,13 +74,8 @@ def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Values) -> float:
     An eigenvector has no sign, so both are tried; the usual code takes whichever one the solver
     gave, and its answer changes with the solver. ``gram`` (d, d) is ``X'X`` of the chosen rows of
     the matrix (n, d), not centered. 1 is isotropic; NaN without rows.
-
-    References
-    ----------
     Mu & Viswanath 2018, "All-but-the-Top", equation 3, after Arora et al. 2016.
 
-    Examples
-    --------
     >>> square = np.array([[1, 0], [0, 1], [-1, 0], [0, -1]], np.float32)
     >>> round(partition_isotropy(square, np.ones(4, bool), np.eye(2) * 2), 6)
     1.0
@@ -122,14 +103,10 @@ def _log_sums(along: torch.Tensor) -> torch.Tensor:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Basis:
-    """Left singular vectors U (n, r) of a table, never formed: ``U = X W``.
+    """Left singular vectors U (n, r) of a table, never formed: ``U = X W``, so all is d x d."""
 
-    ``singular`` (r,) are the singular values, ``whitening`` (d, r) is W: the eigenvectors of
-    ``X'X`` divided by the singular values. So all that follows is d x d.
-    """
-
-    singular: Values
-    whitening: Values
+    singular: Values  # (r,)
+    whitening: Values  # W (d, r): eigenvectors of X'X divided by the singular values
 
     @classmethod
     def of(cls, gram: Values) -> Basis:
@@ -148,8 +125,6 @@ class Basis:
 def eigenspace_overlap(m: Moments, x: Basis, y: Basis) -> float:
     """Return ``|U'V|_F^2 / max(d1, d2)``: the share of one subspace that lies in the other.
 
-    References
-    ----------
     May et al. 2019, "On the Downstream Performance of Compressed Word Embeddings".
     """
     wider = max(len(x.singular), len(y.singular))
@@ -165,9 +140,6 @@ def eigenspace_instability(m: Moments, x: Basis, y: Basis) -> float:
 
     The anchors of the definition are here the two tables themselves. As ``UU'X = X``, the
     numerator is ``tr(S) - tr(VV'(XX')^3) - tr(UU'(YY')^3)``.
-
-    References
-    ----------
     Leszczynski et al. 2020, "Understanding the Downstream Instability of Word Embeddings".
     """
     if not (len(x.singular) and len(y.singular)):

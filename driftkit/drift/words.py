@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,23 +27,11 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class WordDrift(Displayed):
-    """How far each of n shared words moved.
-
-    Made by `word_drift`.
-
-    Parameters
-    ----------
-    words : tuple of str
-        The n words.
-    moved : ndarray of bool, shape (n,)
-        Words whose row changed by more than rounding.
-    values : mapping of str to ndarray of float64, shape (n,)
-        Every measure taken, by name; NaN where a word could not be measured.
-    """
+    """How far each of n shared words moved; made by `word_drift`."""
 
     words: tuple[str, ...]
-    moved: Mask
-    values: Mapping[str, Values] = field(repr=False)
+    moved: Mask  # (n,) whether the row changed by more than rounding
+    values: Mapping[str, Values]  # (n,) by name of the measure; NaN where it could not be taken
 
     def __len__(self) -> int:
         return len(self.words)
@@ -83,15 +71,10 @@ class WordDrift(Displayed):
         return summarize(self.values, group_masks(self.moved))
 
     def most_moved(self, n: int | None = None) -> Rows:
-        """Return positions in `words` from the most moved on: lowest self-cosine, largest l2.
+        """Return positions of the n most moved words, or of all: lowest self-cosine, largest l2.
 
         A word without a self-cosine comes first if its row changed, since it gained or lost its
         direction altogether, and last if it is zero on both sides.
-
-        Parameters
-        ----------
-        n : int, optional
-            How many; all unless given.
         """
         undirected = np.where(self.l2 > 0, -np.inf, np.inf)
         turned = np.where(np.isnan(self.self_cosine), undirected, self.self_cosine)
@@ -132,15 +115,12 @@ class WordDrift(Displayed):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowSums:
-    """Sums over the coordinates of each of m rows x before and y after: what measures are made of.
-
-    ``xx``, ``yy``, ``xy`` and ``dd``, of ``(y - x)**2``, are float64 of shape (m,).
-    """
+    """Sums (m,) over the coordinates of rows x before and y after: what measures are made of."""
 
     xx: Values
     yy: Values
     xy: Values
-    dd: Values
+    dd: Values  # of (y - x)**2
 
     @classmethod
     def of(cls, before: Matrix, after: Matrix) -> RowSums:
@@ -174,25 +154,11 @@ provide(
 
 
 def word_drift(pair: Pair, measures: Iterable[Measure] = ()) -> WordDrift:
-    """Measure how far each shared word moved.
+    """Measure how far each shared word moved, by what is always taken and by `measures` of words.
 
     Sums are taken in float64, in blocks of rows. An identical row gives exactly self-cosine 1,
-    l2 0 and norm ratio 1.
+    l2 0 and norm ratio 1. Measures that need neighbors are left to others.
 
-    Parameters
-    ----------
-    pair : Pair
-        The two tables.
-    measures : iterable of Measure, optional
-        Measures to take besides those that always are; those that are not of single words, or
-        need their neighbors, are left to others.
-
-    Returns
-    -------
-    WordDrift
-
-    Examples
-    --------
     >>> from driftkit import Embeddings, align
     >>> original = Embeddings(["good", "film"], [[1.0, 0.0], [0.0, 2.0]])
     >>> tuned = Embeddings(["good", "film"], [[0.0, 3.0], [0.0, 2.0]])

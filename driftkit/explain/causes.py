@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from driftkit.arrays import Mask
 from driftkit.drift.groups import none_if_nan
 from driftkit.drift.words import self_cosines
 from driftkit.neighbors.result import Shift
@@ -21,27 +22,14 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """How one word's neighbors changed, and why.
-
-    Parameters
-    ----------
-    word : str
-    lost, gained : tuple of str
-        Neighbors, nearest first.
-    cause : str
-        Whose rows moved, among the word and the neighbors it lost or gained.
-    own : float
-        ``1 - self_cosine`` of the word; NaN where it has no direction.
-    neighbors : float
-        Mean of the same over its neighbors before; NaN if none has a direction.
-    """
+    """How one word's neighbors changed, and why."""
 
     word: str
-    lost: tuple[str, ...]
+    lost: tuple[str, ...]  # nearest first
     gained: tuple[str, ...]
-    cause: Cause
-    own: float
-    neighbors: float
+    cause: Cause  # whose rows moved, among the word and the neighbors it lost or gained
+    own: float  # 1 - self_cosine; NaN where the word has no direction
+    neighbors: float  # mean of the same over its neighbors before; NaN if none has a direction
 
     def __str__(self) -> str:
         changes = [
@@ -63,8 +51,6 @@ class Explanation:
 def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
     """Explain the shift of each word asked about, found in this pair.
 
-    Examples
-    --------
     >>> from driftkit import Embeddings, align, neighbor_shifts
     >>> words = ["good", "bad", "film"]
     >>> original = Embeddings(words, [[1, 0.1], [1, 0], [0, 1]])
@@ -73,27 +59,22 @@ def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
     >>> print(explain(pair, neighbor_shifts(pair, ["good"], k=1))[0])
     good: lost bad; gained film; moved itself 0.80, its old neighbors moved 0.00 (the word moved)
     """
-    return [_explanation(pair, shift) for shift in shifts]
+    found = []
+    for shift in shifts:
+        rows = pair.rows((shift.word, *(name for name, _ in shift.before)))
+        changed = pair.rows((*shift.lost, *shift.gained))
+        own, *theirs = (1 - self_cosines(pair, rows)).tolist()
+        known = [moved for moved in theirs if not np.isnan(moved)]
+        mean = sum(known) / len(known) if known else np.nan
+        cause = _cause(bool(pair.moved[rows[0]]), pair.moved[changed])
+        found.append(Explanation(shift.word, shift.lost, shift.gained, cause, own, mean))
+    return found
 
 
-def _explanation(pair: Pair, shift: Shift) -> Explanation:
-    row = pair.index[shift.word]
-    then = pair.rows(name for name, _ in shift.before)
-    changed = pair.rows((*shift.lost, *shift.gained))
-    own, *theirs = (1 - self_cosines(pair, np.array([row, *then.tolist()]))).tolist()
-    known = [moved for moved in theirs if not np.isnan(moved)]
-    return Explanation(
-        shift.word,
-        shift.lost,
-        shift.gained,
-        _cause(bool(pair.moved[row]), bool(pair.moved[changed].any()), len(changed) > 0),
-        own,
-        sum(known) / len(known) if known else np.nan,
-    )
-
-
-def _cause(word: bool, neighbors: bool, changed: bool) -> Cause:
-    if not changed:
+def _cause(word: bool, changed: Mask) -> Cause:
+    """Say who moved, given whether the word did, and each neighbor it lost or gained."""
+    neighbors = bool(changed.any())
+    if not len(changed):
         return "nothing changed"
     if word and neighbors:
         return "both moved"

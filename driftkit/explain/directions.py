@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from driftkit.arguments import at_least_one
 from driftkit.arrays import Rows, Values
 from driftkit.drift.moments import blocks
-from driftkit.errors import OptionError
 from driftkit.pair import Pair
 
 AMONG = 20_000
@@ -19,22 +19,12 @@ _ROUNDS = 50
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Direction:
-    """A direction in which words moved.
+    """A direction in which words moved."""
 
-    Parameters
-    ----------
-    vector : ndarray of float64, shape (d,)
-        Of unit length.
-    share : float
-        Share of the squared length of all moves that lies along it.
-    toward, away : tuple of str
-        Words whose original vectors are most aligned with it, and with its opposite.
-    """
-
-    vector: Values
-    share: float
-    toward: tuple[str, ...]
-    away: tuple[str, ...]
+    vector: Values  # (d,) of unit length
+    share: float  # of the squared length of all moves
+    toward: tuple[str, ...]  # words whose original vectors are most aligned with it
+    away: tuple[str, ...]  # and with its opposite
 
     def __str__(self) -> str:
         return f"{self.share:.0%} of the drift: {', '.join(self.away)} <-> {', '.join(self.toward)}"
@@ -42,22 +32,11 @@ class Direction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cluster:
-    """Words that moved in about the same direction.
-
-    Parameters
-    ----------
-    words : tuple of str
-        The one that moved most along the common direction first.
-    direction : Direction
-        Its share counts the moves of these words only.
-    coherence : float
-        Length of the mean of the moves' unit vectors: 1 when all go one way, about
-        ``1 / sqrt(size)`` when they go any way.
-    """
+    """Words that moved in about the same direction, the one that moved most along it first."""
 
     words: tuple[str, ...]
-    direction: Direction
-    coherence: float
+    direction: Direction  # its share counts the moves of these words only
+    coherence: float  # length of the moves' mean unit vector: 1 if all go one way, 1/sqrt(m) if any
 
 
 def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Direction]:
@@ -66,8 +45,6 @@ def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Directio
     A direction and its opposite are one component; its sign is the one in which most words went.
     Each end is named by ``named`` words.
 
-    Examples
-    --------
     >>> from driftkit import Embeddings, align
     >>> words = ["good", "bad", "up"]
     >>> before = Embeddings(words, [[1, 0], [-1, 0], [0, 1]])
@@ -75,7 +52,7 @@ def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Directio
     >>> print(drift_directions(align(before, after), named=1)[0])
     100% of the drift: bad <-> good
     """
-    _at_least_one(n=n, named=named)
+    at_least_one(n=n, named=named)
     d = pair.before.shape[1]
     gram, total = np.zeros((d, d)), np.zeros(d)
     for x, y in blocks(pair, pair.moved):
@@ -98,12 +75,9 @@ def moved_together(pair: Pair, n: int = 8, *, named: int = 8, seed: int = 0) -> 
     """Cluster the moved words by the direction of their moves (spherical k-means), largest first.
 
     There are at most n clusters; the seed decides where they start.
-
-    References
-    ----------
     Dhillon & Modha 2001, "Concept Decompositions for Large Sparse Text Data".
     """
-    _at_least_one(n=n, named=named)
+    at_least_one(n=n, named=named)
     rows = np.flatnonzero(pair.moved)
     if not len(rows):
         return []
@@ -162,9 +136,3 @@ def _direction(pair: Pair, vector: Values, share: float, named: int) -> Directio
     order = np.argsort(-cosine[norms > 0], kind="stable")
     words = [pair.words[row] for row in np.flatnonzero(norms > 0)[order].tolist()]
     return Direction(vector, share, tuple(words[:named]), tuple(words[: -named - 1 : -1]))
-
-
-def _at_least_one(**options: int) -> None:
-    for name, value in options.items():
-        if value < 1:
-            raise OptionError(f"{name}={value} was given; it must be 1 or more.")

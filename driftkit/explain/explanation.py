@@ -25,24 +25,12 @@ NAMED = 4
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Explained(Displayed):
-    """What brought the changes of a pair about.
-
-    Made by `Audit.explain`.
-
-    Parameters
-    ----------
-    moved, unmoved : tuple of Explanation
-        A word each: those whose own row moved, and those that lost neighbors all the same.
-    directions : tuple of Direction
-        Principal components of the moves, the largest first.
-    clusters : tuple of Cluster
-        Words that moved together, the largest first.
-    """
+    """What brought the changes of a pair about; made by `Audit.explain`."""
 
     moved: tuple[Explanation, ...]
-    unmoved: tuple[Explanation, ...]
-    directions: tuple[Direction, ...]
-    clusters: tuple[Cluster, ...]
+    unmoved: tuple[Explanation, ...]  # words that lost neighbors all the same
+    directions: tuple[Direction, ...]  # the largest first
+    clusters: tuple[Cluster, ...]  # the largest first
 
     def to_dict(self) -> dict[str, Any]:
         """Return the part ``explanation`` of the JSON document."""
@@ -104,16 +92,6 @@ def explained(
 ) -> Explained:
     """Explain the shifts of some words, and find the directions of the drift of all.
 
-    Parameters
-    ----------
-    pair : Pair
-    moved, unmoved : sequence of Shift
-        Found in this pair.
-    seed : int
-        Seed of the clusters.
-
-    Examples
-    --------
     >>> from driftkit import Embeddings, align, neighbor_shifts
     >>> words = ["good", "bad", "film"]
     >>> before = Embeddings(words, [[1, 0.1], [1, 0], [0, 1]])

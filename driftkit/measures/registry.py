@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Literal
@@ -50,7 +50,6 @@ RESERVED = frozenset(
 """Names that mean something else in a rule, or beside measures in a frame."""
 
 _NAME = re.compile(r"(?P<name>[\w-]+)(?:\((?P<inside>[^()]*)\))?(?:@(?P<k>\d+))?")
-
 
 _COMPUTATIONS: dict[str, tuple[Needs, Callable[..., Any]]] = {}
 
@@ -108,6 +107,26 @@ def _with_parameters(measure: Measure, inside: str) -> Measure:
         except ValueError:
             raise OptionError(f"{measure.name}({assignment}): {value!r} is not a number.") from None
     return replace(measure, parameters=tuple(values.items()))
+
+
+def requested_measures(names: Sequence[str], k: int) -> tuple[Measure, ...]:
+    """Read the names of measures of words or of the space, each once; a depth left out is k.
+
+    >>> requested_measures(["jaccard", "rbo(p=0.98)@50", "jaccard@10"], k=10)
+    (jaccard@10, rbo(p=0.98)@50)
+    """
+    if isinstance(names, str):
+        raise OptionError(f"measures={names!r} is one string; give a list of names: [{names!r}].")
+    found = []
+    for name in names:
+        measure = parse_measure(name)
+        if measure.kind not in ("word", "space"):
+            raise OptionError(
+                f"{measure} is how a benchmark is scored, so it comes with a benchmark; name that "
+                "instead (--benchmark, benchmarks=[...])."
+            )
+        found.append(measure.at(k) if measure.k is not None and "@" not in name else measure)
+    return tuple(dict.fromkeys(found))
 
 
 def register_measure(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from driftkit.arguments import at_least_one
 from driftkit.arrays import row_blocks
 from driftkit.atomic import replacing
 from driftkit.drift.groups import none_if_nan
@@ -50,35 +51,13 @@ def write_shifts(
     """Find the neighbor shifts of many words and write them to a file.
 
     Each word has one row: ``word``, ``moved``, ``overlap@k``, ``rbo(p=0.9)@k``, ``before``,
-    ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. When
-    the same question was stopped before, only what is missing is done.
+    ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. The
+    path ends in ``.jsonl`` (one JSON object in each line) or ``.parquet`` (needs pyarrow).
 
-    Parameters
-    ----------
-    pair : Pair
-    path : path-like
-        Ends in ``.jsonl`` (one JSON object in each line) or ``.parquet`` (needs pyarrow).
-    words, k, candidates
-        As in `neighbor_shifts`.
-    part : int, optional
-        Words done together; a stopped run goes on only with parts of the same size. Unless given,
-        as many as fit into `memory` with k neighbors each, from 256 to 32,768.
-    progress : callable, optional
-        Called with (words done, words in all).
-    **options
-        Passed on to `neighbor_shifts`.
-
-    Returns
-    -------
-    int
-        Words that were there from a stopped run.
-
-    Raises
-    ------
-    OptionError
-        If the ending is another one, `part` is below 1, or the folder does not exist.
-    MissingExtraError
-        If pyarrow is needed and not installed.
+    When the same question was stopped before, only what is missing is done; returned is how many
+    words were there. `part` words are done together, by default as many as fit into `memory`, from
+    256 to 32,768; a stopped run goes on only with the same `part`. The other options are those of
+    `neighbor_shifts`.
     """
     target = Path(path)
     if target.suffix not in ENDINGS:
@@ -89,8 +68,7 @@ def write_shifts(
     if part is None:
         fit = (options.get("memory") or MEMORY) // (ENTRY_BYTES * max(k, 1))
         part = min(PART, max(LEAST_TOGETHER, fit))
-    if part < 1:
-        raise OptionError(f"part={part} was given; it must be 1 or more.")
+    at_least_one(part=part)
     if target.suffix == ".parquet":
         _parquet()
     asked = pair.words if words is None else tuple(words)

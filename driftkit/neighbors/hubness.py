@@ -45,8 +45,6 @@ def hubness_values(
 def k_occurrences(lists: Lists, candidates: int) -> Rows:
     """Count in how many lists (m, k) each candidate stands.
 
-    Examples
-    --------
     >>> k_occurrences(np.array([[1, 2], [2, -1]], np.int32), 3).tolist()
     [0, 1, 2]
     """
@@ -56,12 +54,8 @@ def k_occurrences(lists: Lists, candidates: int) -> Rows:
 def skewness(counts: Rows) -> float:
     """Third standardized moment of k-occurrences (c,); NaN when all are equal.
 
-    References
-    ----------
     Radovanovic, Nanopoulos & Ivanovic 2010, "Hubs in Space".
 
-    Examples
-    --------
     >>> round(skewness(np.array([0, 0, 0, 4])), 3)
     1.155
     """

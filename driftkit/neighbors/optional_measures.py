@@ -13,14 +13,7 @@ from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import compute, computed_from, parse_measure, provide
 from driftkit.neighbors.hubness import hubness_values, k_occurrences
-from driftkit.neighbors.overlap import (
-    Lists,
-    average_overlap,
-    jaccard,
-    mutual_share,
-    overlap,
-    rbo,
-)
+from driftkit.neighbors.overlap import Lists, average_overlap, jaccard, mutual_share, overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
@@ -40,12 +33,10 @@ def shifts_with_measures(
 ) -> tuple[NeighborShifts, tuple[SpaceValue, ...]]:
     """Search neighbors once, as deep as every measure asked for needs, and take these measures.
 
-    Return the shifts with lists of depth k, whatever the measures need, and with the measures of
-    words in `optional`; and the measures of hubness. Measures that are not of neighbors are left to
-    others. `how` are options of `driftkit.neighbor_shifts`.
+    Return the shifts with lists of depth k and the measures of words in `optional`; and the
+    measures of hubness. Measures of anything else are left to others. `how` are options of
+    `neighbor_shifts`.
 
-    Examples
-    --------
     >>> from driftkit import Embeddings, align
     >>> table = Embeddings(["a", "b", "c"], [[1, 0.1], [1, 0], [0, 1]])
     >>> asked = [parse_measure("jaccard@2"), parse_measure("largest_hub@1")]
@@ -66,8 +57,7 @@ def shifts_of_others(
 ) -> NeighborShifts:
     """Find the neighbors of other words, measured as those that were asked about already.
 
-    What only all lists together tell is taken from these, and is NaN for words that are no
-    candidates.
+    What only all lists together tell is taken from these, and is NaN for words that are not there.
     """
     alone = [each for each in measures if each.name not in NEED_ALL_LISTS]
     shifts, _ = shifts_with_measures(pair, words, asked.k, alone, candidates=asked.candidates)
@@ -88,8 +78,6 @@ def neighbor_values(
     those of `OPTIONAL` at the depth of the lists. ``mutual_change`` and ``k_occurrence_change``
     count only words asked about as askers, and are NaN for words that are no candidates.
 
-    Examples
-    --------
     >>> from driftkit import Embeddings, align
     >>> words = ["good", "bad", "film"]
     >>> original = Embeddings(words, [[1, 0.1], [1, 0], [0, 1]])
@@ -115,10 +103,7 @@ def neighbor_values(
 def _is_optional(measure: Measure, k: int) -> bool:
     """Whether a measure is one of neighbors that lists of this depth do not bring along."""
     of_neighbors = any(computed_from(each, "word", [measure]) for each in ("lists", "neighbors"))
-    return of_neighbors and str(measure) not in (
-        f"overlap@{k}",
-        str(parse_measure(f"rbo@{k}")),
-    )
+    return of_neighbors and str(measure) not in (f"overlap@{k}", str(parse_measure(f"rbo@{k}")))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -46,13 +46,9 @@ def _of_lists(measure: F) -> F:
 def overlap(before: Lists, after: Lists) -> Values:
     """Share of neighbors kept: ``|A n B| / max(|A|, |B|)``, so ``|A n B| / k`` for full lists.
 
-    References
-    ----------
     Wendlandt, Kummerfeld & Mihalcea 2018, "Factors Influencing the Surprising Instability of Word
     Embeddings".
 
-    Examples
-    --------
     >>> overlap(np.array([[3, 1, 2]], np.int32), np.array([[1, 3, 9]], np.int32)).round(3).tolist()
     [0.667]
     """
@@ -64,12 +60,8 @@ def overlap(before: Lists, after: Lists) -> Values:
 def jaccard(before: Lists, after: Lists) -> Values:
     """Neighbors of both sides by neighbors of either: ``|A n B| / |A u B|``.
 
-    References
-    ----------
     Boggust, Carter & Satyanarayan 2022, "Embedding Comparator".
 
-    Examples
-    --------
     >>> jaccard(np.array([[3, 1, 2]], np.int32), np.array([[1, 3, 9]], np.int32)).tolist()
     [0.5]
     """
@@ -82,12 +74,8 @@ def jaccard(before: Lists, after: Lists) -> Values:
 def average_overlap(before: Lists, after: Lists) -> Values:
     """Mean, over the depths d up to the longer list, of the share of the first d that agree.
 
-    References
-    ----------
     Wu & Crestani 2003; Webber, Moffat & Zobel 2010, section 3.
 
-    Examples
-    --------
     >>> average_overlap(np.array([[0, 1]], np.int32), np.array([[1, 0]], np.int32)).tolist()
     [0.5]
     """
@@ -104,8 +92,6 @@ def mutual_share(queries: Rows, lists: Lists, candidates: int) -> Values:
     no neighbor was asked about, since nothing is known then, and for words that are no candidates,
     which are in no list.
 
-    Examples
-    --------
     >>> lists = np.array([[1], [0], [0]], np.int32)
     >>> mutual_share(np.arange(3), lists, 3).tolist()
     [1.0, 1.0, 0.0]
@@ -131,13 +117,8 @@ def rbo(before: Lists, after: Lists, p: float = 0.9) -> Values:
 
     The persistence p, between 0 and 1, says how far down a reader looks: with 0.9 the first ten
     ranks carry 86 % of the weight.
-
-    References
-    ----------
     Webber, Moffat & Zobel 2010, "A Similarity Measure for Indefinite Rankings".
 
-    Examples
-    --------
     >>> a, b = np.array([[0, 1, 2, 3, 4]], np.int32), np.array([[1, 0, 2, 3, 4]], np.int32)
     >>> rbo(a, b).round(6).tolist()
     [0.9]

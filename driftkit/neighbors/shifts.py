@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftkit.arguments import require
+from driftkit.arguments import at_least_one, require
 from driftkit.arrays import Rows
 from driftkit.errors import OptionError
 from driftkit.measures.registry import parse_measure
@@ -93,9 +93,7 @@ def neighbor_shifts(
 
     require(pair, Pair, "dk.neighbor_shifts")
     progress = as_progress(progress, "neighbors")
-    _at_least_one("k", k)
-    memory = MEMORY if memory is None else memory
-    _at_least_one("memory", memory)
+    at_least_one(k=k, memory=memory)
     if words is not None:
         _no_string("words", words)
     rows = np.arange(len(pair)) if words is None else pair.rows(words)
@@ -108,7 +106,7 @@ def neighbor_shifts(
             k,
             candidates=pool,
             device=device,
-            memory=memory,
+            memory=MEMORY if memory is None else memory,
             memo=memo,
             memo_key=None if memo is None else _question(pair, rows, pool),
             progress=progress,
@@ -162,18 +160,13 @@ def _pool(pair: Pair, candidates: int | Sequence[str] | None) -> Rows | None:
     if candidates is None:
         return None
     if isinstance(candidates, int | np.integer):
-        _at_least_one("candidates", int(candidates))
+        at_least_one(candidates=int(candidates))
         return np.arange(min(int(candidates), len(pair)))
     _no_string("candidates", candidates)
-    _at_least_one("candidates", len(candidates))
+    at_least_one(candidates=len(candidates))
     return pair.rows(tuple(dict.fromkeys(candidates)))
 
 
 def _no_string(option: str, words: Sequence[str]) -> None:
     if isinstance(words, str):
         raise OptionError(f"{option}={words!r} is one string; give a list of words: [{words!r}].")
-
-
-def _at_least_one(option: str, value: int) -> None:
-    if value < 1:
-        raise OptionError(f"{option}={value} was given; it must be 1 or more.")

@@ -1,7 +1,7 @@
 import pytest
 
 from driftkit.errors import OptionError, UnknownNameError
-from driftkit.measures.requested import requested_measures
+from driftkit.measures.registry import requested_measures
 
 
 def test_a_depth_left_out_is_that_of_the_lists():

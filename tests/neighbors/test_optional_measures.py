@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from driftkit import Embeddings, align, neighbor_shifts
 from driftkit.drift.words import word_drift
-from driftkit.measures.registry import parse_measure
-from driftkit.measures.requested import requested_measures
+from driftkit.measures.registry import parse_measure, requested_measures
 from driftkit.neighbors.hubness import hubness_values
 from driftkit.neighbors.optional_measures import (
     OPTIONAL,

@@ -17,13 +17,13 @@ when every candidate is a query only half the products are taken. Elsewhere torc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from driftkit.arguments import at_least_one
 from driftkit.arrays import Matrix, Rows, Values
-from driftkit.errors import OptionError
 from driftkit.neighbors.search import blockwise
 from driftkit.neighbors.search.rerank import Lists, Proposals, decide
 from driftkit.neighbors.search.space import Cosines, Engine, Ids, Queries, Space
@@ -40,6 +40,8 @@ LEAST_TOGETHER = 256
 """Queries answered together at least, however little memory there is."""
 
 Found = tuple[Ids, Cosines]
+Tell = Callable[[float], None]
+"""Called with the share of the work that is done."""
 
 
 def nearest(
@@ -57,54 +59,24 @@ def nearest(
 ) -> Found:
     """Find the k candidates nearest to each query by cosine, the query itself left out.
 
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    queries : ndarray of int64, shape (m,)
-        Rows asked about; they need not be candidates.
-    k : int
-    candidates : ndarray of int64, shape (c,), optional
-        Distinct rows that may be neighbors; every row unless given.
-    norms : ndarray of float64, shape (n,), optional
-        Norms of the rows, where they are known already.
-    device : str
-        Where torch takes the products.
-    engine : {"compiled", "torch"}, optional
-        What looks through the products; compiled code, unless given, where numba is installed.
-    tile : int, optional
-        Candidates in one tile. Like the engine, it never changes the answer.
-    memory : int
-        Bytes that lists may take beyond the result; less means more passes over the candidates.
-        Tiles and unit rows take some 50 MB at d = 50 and 80 MB at d = 300 besides.
-    progress : callable, optional
-        Called with (queries done, queries in all); while all are answered together, the share of
-        the work done stands for the share of queries.
+    Queries (m,) and candidates (c,), every row unless given, are rows of the matrix (n, d);
+    `norms` (n,) are its norms, where they are known. The answer is positions (m, k) among the
+    candidates, nearest first, of equally near ones the lower first, and their cosines; -1 and NaN
+    where there is no further neighbor. A zero row has no direction: it is nobody's neighbor, and
+    has none.
 
-    Returns
-    -------
-    rows : ndarray of int32, shape (m, k)
-        Positions in `candidates` (rows of `matrix` unless given), nearest first; of equally near
-        ones the lower position comes first. -1 where there is no further neighbor. A zero row has
-        no direction: it is nobody's neighbor, and has none.
-    cosine : ndarray of float32, shape (m, k)
-        Their cosines; NaN where `rows` is -1.
+    Neither the engine (compiled code where there is numba) nor the `tile`, which is the number of
+    candidates looked at together, changes the answer. `memory` is the bytes that lists may take
+    beyond the result; less means more passes over the candidates. Tiles and unit rows take some
+    50 MB at d = 50 and 80 MB at d = 300 besides. While all queries are answered together,
+    `progress` is told the share of the work done as a share of queries.
 
-    Raises
-    ------
-    OptionError
-        If k, tile or memory is below 1, or the device or engine cannot be used.
-
-    Examples
-    --------
     >>> space = np.array([[1, 0], [1, 1], [0, 0], [1, 0]], np.float32)
     >>> rows, cosine = nearest(space, np.array([0, 2]), 2)
     >>> rows.tolist()
     [[3, 1], [-1, -1]]
     """
-    if k < 1 or (tile is not None and tile < 1) or memory < 1:
-        raise OptionError(
-            f"k={k}, tile={tile} and memory={memory} were given; each must be 1 or more."
-        )
+    at_least_one(k=k, tile=tile, memory=memory)
     search = Search.over(Space.of(matrix, norms, device, engine), candidates, tile)
     return search.nearest(search.of_rows(queries), k, memory=memory, progress=progress)
 
@@ -142,17 +114,8 @@ class Search:
         """Return positions (m, k) of the nearest candidates, and cosines, as `nearest` does."""
         identity = np.full((len(queries), k), -1, np.int32)
         cosine = np.full((len(queries), k), np.nan, np.float32)
-        together = max(LEAST_TOGETHER, memory // (ENTRY_BYTES * (k + SLACK)))
-        for start in range(0, len(queries), together):
-            some = slice(start, start + together)
-            chosen = queries[some]
-
-            def tell(share: float, start: int = start, count: int = len(chosen)) -> None:
-                if progress:
-                    progress(start + int(share * count), len(queries))
-
-            identity[some], cosine[some] = self.lists(chosen, k, tell=tell).first(k)
-            tell(1.0)
+        for some, tell in parts(len(queries), k + SLACK, memory, progress):
+            identity[some], cosine[some] = self.lists(queries[some], k, tell=tell).first(k)
         return identity, cosine
 
     def lists(
@@ -162,7 +125,7 @@ class Search:
         *,
         reserve: int = 0,
         floor: Cosines | None = None,
-        tell: Callable[[float], None],
+        tell: Tell,
     ) -> Lists:
         """Order the nearest candidates of queries; k of them are sure.
 
@@ -193,9 +156,7 @@ class Search:
         """Whether compiled code looks through the products."""
         return self.space.engine == "compiled" and self.space.device.type == "cpu"
 
-    def _propose(
-        self, queries: Queries, depth: int, floor: Cosines, tell: Callable[[float], None]
-    ) -> Proposals:
+    def _propose(self, queries: Queries, depth: int, floor: Cosines, tell: Tell) -> Proposals:
         if not self.is_compiled:
             return self._propose_blockwise(queries, depth, tell)
         proposals = Proposals.above(floor, depth)
@@ -216,9 +177,7 @@ class Search:
             )
         return proposals
 
-    def _propose_blockwise(
-        self, queries: Queries, depth: int, tell: Callable[[float], None]
-    ) -> Proposals:
+    def _propose_blockwise(self, queries: Queries, depth: int, tell: Tell) -> Proposals:
         out = Proposals.above(np.full(len(queries), -np.inf, np.float32), depth)
         for start in range(0, len(queries) if depth else 0, blockwise.QUERIES):
             some = slice(start, start + blockwise.QUERIES)
@@ -230,7 +189,23 @@ class Search:
         return out
 
 
-def shares(total: int, tell: Callable[[float], None]) -> Callable[[int], None]:
+def parts(
+    count: int, depth: int, memory: int, progress: Progress | None, spaces: int = 1
+) -> Iterator[tuple[slice, Tell]]:
+    """Yield the queries that lists of a depth let be answered together, and how to tell it."""
+    together = max(LEAST_TOGETHER, memory // (ENTRY_BYTES * depth))
+    for start in range(0, count, together):
+
+        def tell(share: float, start: int = start) -> None:
+            if progress:
+                asked = spaces * min(together, count - start)
+                progress(spaces * start + int(asked * share), spaces * count)
+
+        yield slice(start, start + together), tell
+        tell(1.0)
+
+
+def shares(total: int, tell: Tell) -> Callable[[int], None]:
     """Turn counts of products into the share of all of them that is done."""
     done = 0
 

@@ -8,22 +8,14 @@ full again only if what is known cannot settle its k-th neighbor.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, MutableMapping
+from collections.abc import Hashable, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
-from driftkit.neighbors.search.exact import (
-    ENTRY_BYTES,
-    LEAST_TOGETHER,
-    MEMORY,
-    SLACK,
-    Found,
-    Search,
-    shares,
-)
+from driftkit.neighbors.search.exact import MEMORY, SLACK, Found, Search, Tell, parts, shares
 from driftkit.neighbors.search.rerank import (
     NOBODY,
     Keys,
@@ -42,8 +34,6 @@ RESERVE = 14
 """Entries kept beyond k in the original, to stand in for neighbors that changed."""
 MOSTLY_CHANGED = 0.75
 """Share of changed candidates above which the tuned space is searched whole."""
-
-Tell = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,20 +74,12 @@ def nearest_in_both(
         )
     )
     search = _SharedSearch(before, after, changed_rows(spaces.before, spaces.after), k)
-    together = max(LEAST_TOGETHER, memory // (ENTRY_BYTES * (k + RESERVE)))
     identity = np.full((2, len(queries), k), -1, np.int32)
     cosine = np.full((2, len(queries), k), np.nan, np.float32)
-    for start in range(0, len(queries), together):
-        some = slice(start, start + together)
-
-        def tell(share: float, start: int = start, count: int = len(queries[some])) -> None:
-            if progress:
-                progress(2 * start + int(2 * count * share), 2 * len(queries))
-
-        key = memo_key, k, start, together
+    for some, tell in parts(len(queries), k + RESERVE, memory, progress, spaces=2):
+        key = memo_key, k, some.start, some.stop
         for side, found in enumerate(search.answer(queries[some], memo, key, tell)):
             identity[side, some], cosine[side, some] = found
-        tell(1.0)
     return (identity[0], cosine[0]), (identity[1], cosine[1])
 
 

@@ -8,6 +8,7 @@ thread pool, which is global, is never started.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,8 +18,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def can_compile() -> bool:
-    """Whether numba is installed."""
-    return find_spec("numba") is not None
+    """Whether numba is installed and not told to interpret, which is far slower than torch."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "") in ("", "0") and find_spec("numba") is not None
 
 
 def compiled(function: F) -> F:

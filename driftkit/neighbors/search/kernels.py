@@ -128,8 +128,6 @@ def sum_of_products(a: Numbers, b: Numbers, sums: npt.NDArray[np.float64]) -> fl
 def plan_of(d: int) -> npt.NDArray[np.int64]:
     """Steps in which numpy sums d numbers: (start, stop) of a stretch, or (-1, -1) to add two.
 
-    Examples
-    --------
     >>> plan_of(50).tolist(), plan_of(200).tolist()
     ([[0, 50]], [[0, 96], [96, 200], [-1, -1]])
     """

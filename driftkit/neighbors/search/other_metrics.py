@@ -15,7 +15,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from driftkit.arrays import BLOCK_ROWS, Matrix, Rows, Values
+from driftkit.arrays import Matrix, Rows, Values, row_blocks
 from driftkit.errors import UnknownNameError
 from driftkit.neighbors.search.blockwise import exclude
 from driftkit.neighbors.search.exact import Found, Search
@@ -44,19 +44,13 @@ def nearest_by(
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> Found:
-    """Find the k nearest candidates to each query, the query itself left out.
+    """Find the k nearest candidates to each query by any metric; otherwise as `exact.nearest` does.
 
-    Scores are cosines, dot products, distances below zero (so that more is nearer), or, for CSLS,
-    ``2 cos(x, y) - r(x) - r(y)`` with r the mean cosine to the ten nearest candidates. A zero row
-    has no neighbors by cosine and CSLS; by the others it is a point like any. Parameters and
-    results are those of `driftkit.neighbors.search.exact.nearest`.
+    Scores are cosines, dot products, distances below zero (so that more is nearer), or, for CSLS
+    (Lample et al. 2018, "Word Translation without Parallel Data"), ``2 cos(x, y) - r(x) - r(y)``
+    with r the mean cosine to the ten nearest candidates. A zero row has no neighbors by cosine and
+    CSLS; by the others it is a point like any.
 
-    References
-    ----------
-    Lample et al. 2018, "Word Translation without Parallel Data" (CSLS).
-
-    Examples
-    --------
     >>> space = np.array([[1, 0], [5, 5], [1.1, 0]], np.float32)
     >>> [nearest_by(m, space, np.array([0]), 1)[0].item() for m in ("dot", "euclidean")]
     [1, 2]
@@ -135,9 +129,8 @@ _ORDERS = {"dot": _dot, "euclidean": _euclidean, "csls": _csls}
 def _squares(matrix: Matrix | Values, rows: Rows) -> Values:
     """Squared norms (m,): of whole numbers exactly, which the square of a root is not."""
     out = np.empty(len(rows))
-    for start in range(0, len(rows), BLOCK_ROWS):
-        block = matrix[rows[start : start + BLOCK_ROWS]].astype(np.float64)
-        out[start : start + len(block)] = np.square(block).sum(axis=1)
+    for some in row_blocks(len(rows)):
+        out[some] = np.square(matrix[rows[some]].astype(np.float64)).sum(axis=1)
     return out
 
 

@@ -1,8 +1,7 @@
 """Decide in float64 what float32 products proposed.
 
-The cosine reported is the float64 one rounded to float32, and the order is that cosine
-descending, then position ascending. Each list comes with the length up to which nothing that was
-not proposed could belong into it; that follows from the error bound of the products.
+Each list comes with the length up to which nothing that was not proposed could belong into it;
+that follows from the error bound of the products.
 """
 
 from __future__ import annotations
@@ -44,15 +43,11 @@ class Proposals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lists:
-    """Candidates of m queries, nearest first.
-
-    The first `sure` entries of a list are certainly the first of all candidates; that is the whole
-    depth when every candidate that can be a neighbor is listed.
-    """
+    """Candidates of m queries, nearest first; whole lists are sure if all neighbors are in."""
 
     identity: Ids  # (m, depth) positions among the candidates; -1 in places not filled
     cosine: Cosines  # (m, depth) NaN in places not filled
-    sure: Rows  # (m,)
+    sure: Rows  # (m,) entries that are certainly the first of all candidates
 
     def __getitem__(self, some: Rows | slice) -> Lists:
         return Lists(self.identity[some], self.cosine[some], self.sure[some])
@@ -132,8 +127,6 @@ def cosines(a: Space, a_rows: Rows, b: Space, b_rows: Rows) -> Cosines:
 def keys_of(score: Cosines, identity: Ids) -> Keys:
     """Numbers whose order is score descending, then position ascending; nobody's places last.
 
-    Examples
-    --------
     >>> score = np.array([0.5, -0.5, 0.5, np.nan], np.float32)
     >>> keys = keys_of(score, np.array([7, 1, 3, 4], np.int32))
     >>> [part.tolist() for part in entries_of(np.sort(keys))]

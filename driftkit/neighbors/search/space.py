@@ -45,8 +45,8 @@ class Space:
         """Prepare a matrix; rows whose given norm is 0 count as zero rows."""
         if engine == "compiled" and not can_compile():
             raise OptionError(
-                "engine='compiled' was given and numba is not installed; leave engine out, or "
-                "install it: pip install numba."
+                "engine='compiled' was given, and numba is not installed or NUMBA_DISABLE_JIT is "
+                "set; leave engine out, or unset it and install numba: pip install numba."
             )
         norms = row_norms(matrix) if norms is None else norms
         chosen: Engine = engine or ("compiled" if can_compile() else "torch")

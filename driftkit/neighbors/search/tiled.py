@@ -113,7 +113,9 @@ class _Workers:
     def __enter__(self) -> _Workers:
         # What torch is told in a thread holds there and for threads that first use torch later;
         # so all threads start now, and then the rest of the process gets its number back.
-        self.pool = ThreadPoolExecutor(self.threads, initializer=_work_alone)
+        self.pool = ThreadPoolExecutor(
+            self.threads, initializer=torch.set_num_threads, initargs=(1,)
+        )
         started = threading.Barrier(self.threads)
         list(self.pool.map(lambda _: started.wait(), range(self.threads)))
         torch.set_num_threads(self.threads)
@@ -154,18 +156,12 @@ class _Workers:
         return torch.mm(rows, columns.T, out=product)
 
 
-def _work_alone() -> None:
-    torch.set_num_threads(1)
-
-
 def within(blocks: int) -> Iterator[list[tuple[int, int]]]:
     """Rounds of disjoint tiles that meet every two blocks once, and each block with itself.
 
     The rounds after the first are those of a tournament (the circle method): one block stays,
     the others move around it.
 
-    Examples
-    --------
     >>> list(within(3))
     [[(0, 0), (1, 1), (2, 2)], [(1, 2)], [(0, 2)], [(0, 1)]]
     """
@@ -183,8 +179,6 @@ def within(blocks: int) -> Iterator[list[tuple[int, int]]]:
 def between(rows: int, columns: int) -> Iterator[list[tuple[int, int]]]:
     """Rounds of disjoint tiles that meet each row block with each column block once.
 
-    Examples
-    --------
     >>> list(between(1, 2)), list(between(2, 2))
     ([[(0, 0)], [(0, 1)]], [[(0, 0), (1, 1)], [(0, 1), (1, 0)]])
     """

@@ -17,31 +17,15 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What the check of a sample of words found.
-
-    `wrong` are the words with a list that does not hold the k largest cosines, within the
-    tolerance, of one of the spaces.
-    """
+    """Words checked, and those with a list that lacks one of the k largest cosines of a space."""
 
     checked: int
     wrong: tuple[str, ...]
 
 
 def verify(pair: Pair, shifts: NeighborShifts, *, sample: int = 100, seed: int = 0) -> Verification:
-    """Compare the lists of a sample of words with all of their cosines in float64.
+    """Compare lists of a sample of words, found by cosine, with all their cosines in float64.
 
-    Parameters
-    ----------
-    pair : Pair
-        The tables the shifts were found in, by cosine.
-    shifts : NeighborShifts
-    sample : int
-        Words to check; all when there are fewer.
-    seed : int
-        Seed of the sample.
-
-    Examples
-    --------
     >>> from driftkit import Embeddings, align, neighbor_shifts
     >>> table = Embeddings(["a", "b", "c"], [[1, 0.1], [1, 0], [0, 1]])
     >>> pair = align(table, table)

@@ -3,12 +3,21 @@ import pytest
 
 from driftkit.neighbors.search.jit import can_compile
 
+WHY = "needs numba, and NUMBA_DISABLE_JIT not set"
+
+
+@pytest.fixture
+def compiler():
+    """Skip a test of compiled code where there is none."""
+    if not can_compile():
+        pytest.skip(WHY)
+
 
 @pytest.fixture(params=["compiled", "torch"])
 def engine(request):
     """Both ways to look through products, held to the same oracle."""
     if request.param == "compiled" and not can_compile():
-        pytest.skip("needs numba")
+        pytest.skip(WHY)
     return request.param
 
 

@@ -159,8 +159,8 @@ def test_leaves_the_settings_of_torch_alone():
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.usefixtures("compiler")
 def test_both_engines_give_the_same_bytes():
-    pytest.importorskip("numba", reason="needs numba")
     matrix = np.random.default_rng(9).normal(size=(900, 37)).astype(np.float32)
     answers = [nearest(matrix, np.arange(900), 10, engine=each) for each in ("compiled", "torch")]
     one, other = ([part.tobytes() for part in found] for found in answers)

@@ -22,6 +22,16 @@ def test_compiles_where_no_folder_can_be_written(monkeypatch):
     assert compiler.compiled(double)(2.5) == 5
 
 
-def test_knows_whether_it_can_compile(monkeypatch):
+@pytest.mark.parametrize(
+    ("switch", "possible"), [("", True), ("0", True), ("1", False), ("yes", False)]
+)
+def test_heeds_the_switch_that_has_numba_interpret(switch, possible, monkeypatch):
+    pytest.importorskip("numba", reason="needs numba")
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", switch)
+    assert compiler.can_compile() is possible
+
+
+def test_knows_whether_numba_is_installed(monkeypatch):
+    monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
     monkeypatch.setattr(compiler, "find_spec", lambda _: None)
     assert not compiler.can_compile()

@@ -3,7 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-pytest.importorskip("numba", reason="needs numba")
+from driftkit.neighbors.search.jit import can_compile
+
+if not can_compile():
+    pytest.skip("needs numba, and NUMBA_DISABLE_JIT not set", allow_module_level=True)
 
 from driftkit.neighbors.search import kernels
 from driftkit.neighbors.search.rerank import cosines

@@ -5,15 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-pytest.importorskip("numba", reason="needs numba")
-
 from driftkit.neighbors.search.rerank import Proposals
 from driftkit.neighbors.search.space import Space
 from driftkit.neighbors.search.tiled import Side, between, offer_rectangle, offer_square, within
 
 
 @pytest.fixture
-def space():
+def space(compiler):
     return Space.of(np.random.default_rng(0).normal(size=(130, 6)).astype(np.float32))
 
 
