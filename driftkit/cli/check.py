@@ -11,7 +11,7 @@ import click
 
 from driftkit.cli import options, output
 from driftkit.cli.group import BROKEN_RULE
-from driftkit.cli.tables import AuditOptions, audits
+from driftkit.cli.tables import audits
 
 if TYPE_CHECKING:
     from driftkit.gate import Policy, Verdict
@@ -96,14 +96,8 @@ def command(
     if original is None or not tuned:
         raise click.UsageError("give the original table and one or more tuned ones.")
     stored = read_baseline(baseline) if baseline is not None else None  # before the long work
-    found = audits(
-        original,
-        [*tuned, *([previous] if previous is not None else ())],
-        AuditOptions(**audit_options),
-        output.Messages(),
-        benchmarks=policy.benchmarks,
-        measures=policy.measures,
-    )
+    sources = [*tuned, *([previous] if previous is not None else ())]
+    found = audits(original, sources, output.Messages(), policy=policy, **audit_options)
     other = found.pop() if previous is not None else stored
     verdicts = [check(audit, rules, baseline=other, **deciding) for audit in found]
     _write_reports(verdicts, json_to, junit, markdown)

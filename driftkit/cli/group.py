@@ -22,14 +22,7 @@ TRACEBACK_VARIABLE = "DRIFTKIT_TRACEBACK"
 class LazyGroup(click.Group):
     """Commands listed by name and one line of help, imported only when they are called.
 
-    Parameters
-    ----------
-    name : str
-    commands_help : mapping of str to str
-        The line shown for each command.
-    package : str
-        Where the module of each command is, under the command's name; the command is its
-        attribute ``command``.
+    Each is the attribute ``command`` of a module of `package` that is named after it.
     """
 
     def __init__(

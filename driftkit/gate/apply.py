@@ -23,10 +23,9 @@ from dataclasses import replace
 
 from driftkit.drift.groups import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
-from driftkit.gate.baseline import AGAIN, Baseline
+from driftkit.gate.baseline import AGAIN, Baseline, PairedInterval, difference
 from driftkit.gate.facts import NAN, Fact, Facts, rounded
 from driftkit.gate.policy import Action, Policy
-from driftkit.gate.previous_release import PairedInterval, difference
 from driftkit.gate.rules import Operator, Rule
 from driftkit.gate.subjects import COVERAGE, EVERY, STATISTICS, Subject
 from driftkit.gate.verdict import Outcome, Result
@@ -41,15 +40,8 @@ def apply_rules(
 ) -> tuple[Result, ...]:
     """Apply every rule, in order, to everything it is about.
 
-    `current` is of the table that is checked, `stored` is what rules on a baseline compare with,
-    and `paired` is as for `driftkit.gate.previous_release.difference`.
-
-    Raises
-    ------
-    RuleError
-        If a rule is about something that was not measured.
-    BaselineError
-        If the baseline lacks a value that a rule needs.
+    `stored` is what rules on a baseline compare with, `paired` as for `difference`. A rule about
+    something that was not measured is a RuleError, a value the baseline lacks a BaselineError.
     """
     return tuple(
         _result(policy, rule, subject, current, stored, paired)

@@ -13,11 +13,11 @@ from driftkit.gate.baseline import (
     Baseline,
     baseline_of,
     engine_changes,
+    paired_interval,
     read_baseline,
     require_comparable,
 )
 from driftkit.gate.policy import make_policy
-from driftkit.gate.previous_release import paired_interval
 from driftkit.gate.verdict import Verdict
 
 WORST_WORDS = 5
@@ -108,6 +108,7 @@ def check(
                 f"such as {first.kind}: {first.detail}"
             )
     about = current.document
+    kept = ("benchmarks", "settings", "driftkit", "engines", "rounding")
     return Verdict(
         original=audit.pair.original.source.name,
         tuned=audit.pair.tuned.source.name,
@@ -119,7 +120,6 @@ def check(
         notes=tuple(notes),
         about={
             "sources": {name: about[name] for name in ("original", "tuned")},
-            "benchmarks": about["benchmarks"],
-            **{name: about[name] for name in ("settings", "driftkit", "engines", "rounding")},
+            **{name: about[name] for name in kept},
         },
     )

@@ -33,7 +33,6 @@ COUNTS = {
     "inconclusive": "benchmarks that could not be settled",
     "not_measured": "benchmarks that could not be measured",
 }
-"""Numbers of words or of benchmarks."""
 
 STATISTICS = ("mean", "median", "p05", "p95")
 """How a per-word measure is summed up: mean, median, 5th and 95th percentile."""
@@ -62,16 +61,8 @@ _WORD = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^",\s]+)\s*(?:,|$)')
 class Subject:
     """One thing that was measured, or a pattern that stands for several.
 
-    Parameters
-    ----------
-    kind : {"count", "benchmark", "group", "word"}
-    measure : str
-        Name of a measure or of a count.
-    of : str
-        Statistic of a per-word measure, or the table (``"original"`` or ``"tuned"``) that is
-        described; empty for a change and for what compares the two tables.
-    on : str
-        Benchmark, group of words, or word; empty for all words. ``"*"`` is every benchmark.
+    `of` is a statistic of a per-word measure or the one table that is described, empty for a
+    change; `on` is a benchmark (``"*"`` is every one), a group or a word, empty for all words.
     """
 
     kind: Kind
