@@ -54,11 +54,8 @@ def write(
     from driftkit.gate import write_baseline
 
     if Path(baseline).exists():
-        raise BaselineError(
-            baseline,
-            "exists already; replace it with `driftkit baseline update`, or name another file "
-            "(-o FILE).",
-        )
+        replacing = "replace it with `driftkit baseline update`, or name another file (-o FILE)"
+        raise BaselineError(baseline, f"exists already; {replacing}.")
     write_baseline(_measure(original, tuned, rules, audit_options), baseline)
     click.echo(
         f"Wrote {baseline}. Commit it, and check with:\n"

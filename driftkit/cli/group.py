@@ -28,14 +28,8 @@ class LazyGroup(click.Group):
     def __init__(
         self, name: str, *, commands_help: Mapping[str, str], package: str, **settings: Any
     ) -> None:
-        super().__init__(
-            name,
-            context_settings={
-                "help_option_names": ["-h", "--help"],
-                "auto_envvar_prefix": name.upper(),
-            },
-            **settings,
-        )
+        names = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": name.upper()}
+        super().__init__(name, context_settings=names, **settings)
         self._help = commands_help
         self._package = package
         click.version_option(package_name=name)(self)

@@ -45,20 +45,15 @@ class Messages:
             self.say(f"{name}: {monotonic() - start:.1f} s")
 
     def draw(self, stage: str, done: int, total: int) -> None:
-        """Redraw the line."""
-        left = self._left(stage, done, total)
-        click.echo(f"\r\x1b[K{stage} {done / max(total, 1):4.0%}{left}", nl=False, err=True)
-
-    def _left(self, stage: str, done: int, total: int) -> str:
-        """Return the time a stage will still take, once it has taken long enough to tell."""
-        now = monotonic()
+        """Redraw the line, with the time left once a stage has taken long enough to tell."""
+        now, left = monotonic(), ""
         if stage != self._stage:
             self._stage, self._since = stage, now
         spent = now - self._since
-        if spent < WAIT or not 0 < done < total:
-            return ""
-        seconds = round(spent * (total - done) / done)
-        return f", {seconds // 60} min {seconds % 60:02} s left"
+        if spent >= WAIT and 0 < done < total:
+            minutes, seconds = divmod(round(spent * (total - done) / done), 60)
+            left = f", {minutes} min {seconds:02} s left"
+        click.echo(f"\r\x1b[K{stage} {done / max(total, 1):4.0%}{left}", nl=False, err=True)
 
     def say(self, text: str) -> None:
         """Print a line that stays."""

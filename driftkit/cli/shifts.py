@@ -140,13 +140,14 @@ def command(
         read_table(tuned, messages, vocab=vocab, **reading),
     )
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)
-    ask: dict[str, Any] = {
-        "candidates": among, "metric": metric, "device": device, "memory": memory,
-    }  # fmt: skip
+    ask: dict[str, Any] = {"candidates": among, "metric": metric}
+    ask |= {"device": device, "memory": memory}
     if output is not None:
         with messages.stage("neighbors") as progress:
             found = write_shifts(pair, output, asked or None, k, progress=progress, **ask)
-        messages.say(f"{output}: {len(asked) or len(pair):,} words, {found:,} from a stopped run")
+        count = len(asked) or len(pair)
+        counted = "1 word" if count == 1 else f"{count:,} words"
+        messages.say(f"{output}: {counted}, {found:,} from a stopped run")
         if verify:
             sample = sample_of(asked or pair.words, SAMPLE)
             _verify(pair, neighbor_shifts(pair, sample, k, **ask), messages)
@@ -199,4 +200,5 @@ def _verify(pair: Pair, shifts: NeighborShifts, messages: Messages) -> None:
             f"{len(checked.wrong)} of {checked.checked} words checked have other neighbors in "
             f"float64, such as {checked.wrong[0]!r}; please report it."
         )
-    messages.say(f"verified: {checked.checked} words have these neighbors in float64 too")
+    told = "1 word has" if checked.checked == 1 else f"{checked.checked} words have"
+    messages.say(f"verified: {told} these neighbors in float64 too")

@@ -11,8 +11,9 @@ such as the change of a benchmark, is decided by its 95 % interval. For ``>=``:
 - *inconclusive*: anything else;
 - *not measured*: there is no value, or only a part of it, and what there is does not fail.
 
-``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. A benchmark that an audit
-calls *lost* is one that fails ``>= -margin``.
+``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. A change is tuned minus
+original: a benchmark that an audit calls *lost* is one that fails ``>= -margin`` where higher is
+better, and ``<= margin`` where lower is.
 """
 
 from __future__ import annotations
@@ -156,10 +157,8 @@ def _result(
         against = reference = fact.unchanged
     elif bound.reference == "baseline" and stored is not None:
         if subject not in stored.facts:
-            raise BaselineError(
-                stored.name,
-                f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}",
-            )
+            why = f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}"
+            raise BaselineError(stored.name, why)
         against = reference = stored.facts[subject].value
         if subject.kind == "benchmark" and fact.uncertain:
             fact = difference(subject, current, stored, paired)

@@ -170,9 +170,8 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BaselineError(
-            path, "does not exist; make it with `driftkit baseline write`."
-        ) from None
+        why = "does not exist; make it with `driftkit baseline write`."
+        raise BaselineError(path, why) from None
     except OSError as error:
         raise BaselineError(path, f"cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
@@ -182,10 +181,8 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         raise BaselineError(path, f"is not JSON from {place} on. {RESTORE}") from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
-        raise BaselineError(
-            path,
-            f"is not one this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. {AGAIN}",
-        )
+        why = f"is not one this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. {AGAIN}"
+        raise BaselineError(path, why)
     if lacking := _lacking(document):
         raise BaselineError(path, f"is damaged: it has no {lacking!r}. {RESTORE}")
     facts = {}
@@ -260,11 +257,8 @@ def difference(
     if math.isnan(then.value) or math.isnan(then.low):
         return replace(empty, reason="the baseline could not measure it")
     if n_then != n_now:
-        return replace(
-            empty,
-            reason=f"the baseline answered {n_then:,} items and this table {n_now:,}, and only "
-            "answers to the same items can be compared",
-        )
+        why = f"the baseline answered {n_then:,} items and this table {n_now:,}"
+        return replace(empty, reason=f"{why}, and only answers to the same items can be compared")
     value = now.value - then.value
     if stored.document["tuned"]["sha256"] == current.document["tuned"]["sha256"]:
         low = high = value  # the very same table: nothing is uncertain

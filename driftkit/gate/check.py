@@ -103,10 +103,9 @@ def check(
     for table in (audit.pair.original, audit.pair.tuned):
         if table.problems:
             first = table.problems[0]
-            notes.append(
-                f"{table.source.name}: repaired when it was read, {len(table.problems):,} in all, "
-                f"such as {first.kind}: {first.detail}"
-            )
+            repaired = f"repaired when it was read, {len(table.problems):,} in all"
+            such_as = f"such as {first.kind}: {first.detail}"
+            notes.append(f"{table.source.name}: {repaired}, {such_as}")
     about = current.document
     kept = ("benchmarks", "settings", "driftkit", "engines", "rounding")
     return Verdict(

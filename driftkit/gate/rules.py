@@ -102,9 +102,8 @@ def parse_rule(text: str) -> Rule:
     masked = _QUOTED.sub(lambda found: "_" * len(found[0]), rest)
     operator = _OPERATOR.search(masked)
     if not operator or not rest[: operator.start()].strip():
-        raise RuleError(
-            whole, "write SUBJECT, then one of >= > <= < =, then a bound: moved <= 10%."
-        )
+        why = "write SUBJECT, then one of >= > <= < =, then a bound: moved <= 10%."
+        raise RuleError(whole, why)
     try:
         subjects = parse_subjects(rest[: operator.start()].strip(), whole)
     except RuleError:
@@ -154,9 +153,8 @@ def _require_sense(subject: Subject, operator: str, bound: Bound, rule: str) -> 
     scored = subject.kind == "benchmark" and subject.measure != COVERAGE
     uses_margin = "margin" in (bound.unit, bound.tolerance and bound.tolerance.unit)
     if uses_margin and not scored:
-        raise RuleError(
-            rule, f"only benchmarks have a margin; give a number or a percentage for {subject}."
-        )
+        why = f"only benchmarks have a margin; give a number or a percentage for {subject}."
+        raise RuleError(rule, why)
     if bound.unit == "margin" and bound.reference is None and subject.of:
         raise RuleError(
             rule,

@@ -52,10 +52,8 @@ def bands_view(findings: Findings) -> RenderableType:
         if row.measure == overlap and row.group in bands and row.unmeasured
     ]
     if part:
-        notes.append(
-            "Not every word's neighbors were sought, and of rare words only those that moved: "
-            f"{', '.join(part)}."
-        )
+        why = "Not every word's neighbors were sought, and of rare words only those that moved"
+        notes.append(f"{why}: {', '.join(part)}.")
     return section(title, made, *(Text(note, "dim") for note in notes))
 
 
