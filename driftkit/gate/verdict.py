@@ -232,7 +232,7 @@ def results_table(results: Sequence[Result]) -> Table:
 
 
 def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
-    """Return the JSON document ``driftkit.check/1`` of verdicts by the same rules."""
+    """Return the JSON document ``driftkit.check/1`` of `verdicts` by the same rules."""
     policy = verdicts[0].policy
     return {
         "schema": SCHEMA,
