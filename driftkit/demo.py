@@ -31,11 +31,7 @@ HELD_OUT = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """One way to fine-tune.
-
-    The table learns at `rate` (0 keeps it frozen), but only the head learns in the first
-    `frozen_epochs`. `name` is also the stem of the file that is saved.
-    """
+    """A way to fine-tune: the table learns at `rate` (0: never), after `frozen_epochs`."""
 
     name: str
     rate: float
@@ -61,15 +57,7 @@ class Task:
 
 
 class ValenceModel(nn.Module):
-    """An embedding table and a two-layer head that predicts one rating.
-
-    Parameters
-    ----------
-    matrix : torch.Tensor, shape (n, d)
-        What the table starts from; it is copied.
-    generator : torch.Generator
-        Where the first weights of the head come from.
-    """
+    """A copy of an embedding table (n, d), and a two-layer head that predicts one rating."""
 
     def __init__(self, matrix: torch.Tensor, generator: torch.Generator) -> None:
         super().__init__()
@@ -91,13 +79,7 @@ class ValenceModel(nn.Module):
 
 
 def read_task(original: Embeddings, seed: int) -> Task:
-    """Read the rated words that have a vector, and hold out a fifth of them.
-
-    Raises
-    ------
-    MissingExtraError
-        If the package that carries the ratings is not installed.
-    """
+    """Read the rated words that have a vector, and hold out a fifth of them."""
     spec = find_spec("vaderSentiment")
     if spec is None or not spec.submodule_search_locations:
         raise MissingExtraError("the demo's task", "vaderSentiment", "demo")
@@ -125,23 +107,9 @@ def train(
     seed: int,
     progress: Progress | None = None,
 ) -> tuple[ValenceModel, float]:
-    """Fine-tune a copy of the vectors by one recipe.
+    """Fine-tune a copy of the vectors by one recipe; return the model and its held-out Pearson r.
 
-    Parameters
-    ----------
-    original : Embeddings
-    task : Task
-    recipe : Recipe
-    seed : int
-        Decides the first weights of the head and the order of the examples.
-    progress : callable, optional
-        Called with (epochs done, epochs) after each epoch.
-
-    Returns
-    -------
-    model : ValenceModel
-    correlation : float
-        Pearson correlation of predicted and human ratings on the held-out words.
+    The seed decides the first weights of the head and the order of the examples.
     """
     generator = torch.Generator().manual_seed(seed)
     model = ValenceModel(torch.from_numpy(np.array(original.matrix)), generator)

@@ -78,10 +78,7 @@ class Findings:
 
     @cached_property
     def saturated(self) -> Mask:
-        """Shared words clipped at the tuned table's largest number, shape (n,).
-
-        See `driftkit.drift.clipping.saturated`.
-        """
+        """Shared words clipped at the tuned table's largest number, shape (n,)."""
         return saturated(self.pair)
 
     def status(self, *statuses: str) -> list[ScoreChange]:

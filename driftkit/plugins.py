@@ -24,18 +24,7 @@ _loaded: set[str] = set()
 
 
 def load_plugin(name: str) -> None:
-    """Import a plugin, unless it was imported before.
-
-    Parameters
-    ----------
-    name : str
-        A module (``mine.measures``), or the path of a file that ends in ``.py``.
-
-    Raises
-    ------
-    PluginError
-        If there is no such module or file, or it fails when it is imported.
-    """
+    """Import a plugin, a module or the path of a ``.py`` file, unless it was imported before."""
     file = Path(name).resolve() if name.endswith(".py") else None
     key = name if file is None else str(file)
     if key in _loaded:
@@ -55,11 +44,6 @@ def load_plugins() -> None:
     """Import the plugins of the environment and of installed packages, each once.
 
     Every registry calls this before it answers, so that nothing is imported until it is needed.
-
-    Raises
-    ------
-    PluginError
-        If one of them is missing or fails.
     """
     for name in os.environ.get(VARIABLE, "").split(","):
         if name.strip():

@@ -8,7 +8,7 @@ import click
 
 from driftkit.cli import options, output
 from driftkit.cli.group import BROKEN_RULE
-from driftkit.cli.tables import AuditOptions, Composer, audits, gather_words
+from driftkit.cli.tables import Composer, audits, gather_words
 
 
 @click.command("audit", epilog=options.SOURCE_HELP)
@@ -48,9 +48,7 @@ def command(
     original: str,
     tuned: tuple[str, ...],
     *,
-    limit: int | None,
     compose: str | None,
-    null: bool,
     bands: bool,
     explain: bool,
     top: int,
@@ -72,30 +70,18 @@ def command(
     from driftkit.report.checkpoints import checkpoint_view
     from driftkit.report.terminal import audit_view
 
-    settings = AuditOptions(**audit_options)
     asked = gather_words(words, words_from)
     messages = output.Messages()
-    composer = Composer(settings.benchmarks, asked, messages) if compose else None
-    found = audits(
-        original, tuned, settings, messages, words=asked, limit=limit, composer=composer, null=null
-    )
+    composer = Composer(audit_options["benchmarks"], asked, messages) if compose else None
+    found = audits(original, tuned, messages, words=asked, composer=composer, **audit_options)
     documents = [each.to_dict(explain=explain) for each in found] if json_to is not None else []
-    output.show(
-        lambda: Group(
-            *(
-                part
-                for each in found
-                for part in (
-                    audit_view(each, top, asked, bands=bands, explain=explain),
-                    Text(""),
-                )
-            ),
-            *([checkpoint_view(found)] if len(found) > 1 else []),
-        ),
-        documents[0]
-        if len(documents) == 1
-        else {"schema": "driftkit.audits/1", "audits": documents},
-        json_to,
-    )
+    several = {"schema": "driftkit.audits/1", "audits": documents}
+
+    def view() -> Group:
+        views = (audit_view(each, top, asked, bands=bands, explain=explain) for each in found)
+        parts = [part for each in views for part in (each, Text(""))]
+        return Group(*parts, *([checkpoint_view(found)] if len(found) > 1 else []))
+
+    output.show(view, documents[0] if len(documents) == 1 else several, json_to)
     if any(each.status(*fail_on) for each in found):
         ctx.exit(BROKEN_RULE)

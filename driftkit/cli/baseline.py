@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options, output
-from driftkit.cli.tables import AuditOptions, audits
+from driftkit.cli.tables import audits
 
 if TYPE_CHECKING:
     from driftkit.gate import Baseline
@@ -54,11 +54,8 @@ def write(
     from driftkit.gate import write_baseline
 
     if Path(baseline).exists():
-        raise BaselineError(
-            baseline,
-            "exists already; replace it with `driftkit baseline update`, or name another file "
-            "(-o FILE).",
-        )
+        replacing = "replace it with `driftkit baseline update`, or name another file (-o FILE)"
+        raise BaselineError(baseline, f"exists already; {replacing}.")
     write_baseline(_measure(original, tuned, rules, audit_options), baseline)
     click.echo(
         f"Wrote {baseline}. Commit it, and check with:\n"
@@ -127,14 +124,7 @@ def _measure(
     from driftkit.gate.rules import parse_rule
 
     policy = Policy(rules=tuple(map(parse_rule, rules)))
-    (audit,) = audits(
-        original,
-        [tuned],
-        AuditOptions(**audit_options),
-        output.Messages(),
-        benchmarks=policy.benchmarks,
-        measures=policy.measures,
-    )
+    (audit,) = audits(original, [tuned], output.Messages(), policy=policy, **audit_options)
     return baseline_of(audit, policy.words, policy.bands)
 
 

@@ -11,7 +11,7 @@ import click
 
 from driftkit.cli import options, output
 from driftkit.cli.group import BROKEN_RULE
-from driftkit.cli.tables import AuditOptions, audits
+from driftkit.cli.tables import audits
 
 if TYPE_CHECKING:
     from driftkit.gate import Policy, Verdict
@@ -81,13 +81,15 @@ def command(
     Without rules the profile "default" is used; --show-rules prints what is in force. Exit codes:
     0 passed (perhaps with warnings), 1 a rule is broken, 2 anything else, 130 interrupted.
     """
-    from driftkit.gate import check, make_policy, read_baseline
+    from driftkit.gate import check, check_document, make_policy, read_baseline
+    from driftkit.gate.reports.junit import junit_xml
+    from driftkit.gate.reports.markdown import markdown as to_markdown
+    from driftkit.gate.reports.terminal import verdict_view
 
     if baseline is not None and previous is not None:
         raise click.UsageError("give --baseline or --previous, not both.")
-    deciding: dict[str, Any] = {
-        "profile": profile, "inconclusive": inconclusive, "not_measured": not_measured,
-    }  # fmt: skip
+    deciding: dict[str, Any] = {"inconclusive": inconclusive, "not_measured": not_measured}
+    deciding["profile"] = profile
     compares = baseline is not None or previous is not None
     policy = make_policy(rules, baseline=compares, **deciding)
     if show_rules:
@@ -96,17 +98,14 @@ def command(
     if original is None or not tuned:
         raise click.UsageError("give the original table and one or more tuned ones.")
     stored = read_baseline(baseline) if baseline is not None else None  # before the long work
-    found = audits(
-        original,
-        [*tuned, *([previous] if previous is not None else ())],
-        AuditOptions(**audit_options),
-        output.Messages(),
-        benchmarks=policy.benchmarks,
-        measures=policy.measures,
-    )
+    sources = [*tuned, *([previous] if previous is not None else ())]
+    found = audits(original, sources, output.Messages(), policy=policy, **audit_options)
     other = found.pop() if previous is not None else stored
     verdicts = [check(audit, rules, baseline=other, **deciding) for audit in found]
-    _write_reports(verdicts, json_to, junit, markdown)
+    for path, text in ((junit, junit_xml), (markdown, to_markdown)):
+        if path is not None:
+            output.write_text(path, text(verdicts))
+    output.show(lambda: verdict_view(verdicts), check_document(verdicts), json_to)
     if os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github:
         # GitHub reads commands from both streams; standard output may belong to JSON alone.
         _tell_github(verdicts, to_stderr=json_to == "-")
@@ -124,20 +123,6 @@ def rules_text(policy: Policy) -> str:
     lines += [rule.text for rule in policy.rules]
     lines.append(f"# inconclusive: {policy.inconclusive}; not measured: {policy.not_measured}")
     return "".join(f"{line}\n" for line in lines)
-
-
-def _write_reports(
-    verdicts: Sequence[Verdict], json_to: str | None, junit: str | None, markdown: str | None
-) -> None:
-    from driftkit.gate import check_document
-    from driftkit.gate.reports.junit import junit_xml
-    from driftkit.gate.reports.markdown import markdown as to_markdown
-    from driftkit.gate.reports.terminal import verdict_view
-
-    for path, text in ((junit, junit_xml), (markdown, to_markdown)):
-        if path is not None:
-            output.write_text(path, text(verdicts))
-    output.show(lambda: verdict_view(verdicts), check_document(verdicts), json_to)
 
 
 def _tell_github(verdicts: Sequence[Verdict], *, to_stderr: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from driftkit.cli import options
@@ -26,14 +28,7 @@ from driftkit.cli.tables import gather_words, read_table
 @options.unsafe_option
 @options.common_options
 def command(
-    source: str,
-    dest: str,
-    *,
-    kind: str | None,
-    limit: int | None,
-    words_from: str | None,
-    vocab: str | None,
-    unsafe_pickle: bool,
+    source: str, dest: str, *, kind: str | None, words_from: str | None, **reading: Any
 ) -> None:
     """Write the table SOURCE as DEST, whole or not at all.
 
@@ -45,9 +40,7 @@ def command(
     target = format_of(dest, kind)
     words = gather_words((), words_from) if words_from else None
     messages = Messages()
-    table = read_table(
-        source, messages, vocab=vocab, limit=limit, words=words, unsafe_pickle=unsafe_pickle
-    )
+    table = read_table(source, messages, words=words, **reading)
     with messages.stage(f"writing {dest}") as progress:
         write(table, dest, target, progress=progress)
     for problem in table.problems[:10]:

@@ -58,7 +58,5 @@ def path(names: tuple[str, ...]) -> None:
     for dataset in [look_up(name) for name in names]:
         click.echo(dataset.path)
         if not dataset.is_here:
-            click.echo(
-                f"{dataset.name} is not there yet: run `driftkit datasets fetch {dataset.name}`.",
-                err=True,
-            )
+            command = f"driftkit datasets fetch {dataset.name}"
+            click.echo(f"{dataset.name} is not there yet: run `{command}`.", err=True)

@@ -69,14 +69,12 @@ def command(*, output: Path, seed: int) -> None:
             result = audit(pair, seed=seed, memo=memo, progress=show.draw if show.live else None)
         out.print(audit_view(result, top=4))
     here = output.as_posix()
-    out.print(
-        Text(
-            "\nTry next:\n"
-            f"  driftkit shifts {here}/original.npy {here}/hot.pt good bad film\n"
-            f"  driftkit audit {here}/original.npy {here}/direct.pt -w happy\n"
-            f"  driftkit inspect {here}/staged.pt"
-        )
+    commands = (
+        f"  driftkit shifts {here}/original.npy {here}/hot.pt good bad film\n"
+        f"  driftkit audit {here}/original.npy {here}/direct.pt -w happy\n"
+        f"  driftkit inspect {here}/staged.pt"
     )
+    out.print(Text(f"\nTry next:\n{commands}"))
 
 
 def _scores(task: Task, correlations: Sequence[tuple[Recipe, float]]) -> RenderableType:

@@ -22,27 +22,14 @@ TRACEBACK_VARIABLE = "DRIFTKIT_TRACEBACK"
 class LazyGroup(click.Group):
     """Commands listed by name and one line of help, imported only when they are called.
 
-    Parameters
-    ----------
-    name : str
-    commands_help : mapping of str to str
-        The line shown for each command.
-    package : str
-        Where the module of each command is, under the command's name; the command is its
-        attribute ``command``.
+    Each is the attribute ``command`` of a module of `package` that is named after it.
     """
 
     def __init__(
         self, name: str, *, commands_help: Mapping[str, str], package: str, **settings: Any
     ) -> None:
-        super().__init__(
-            name,
-            context_settings={
-                "help_option_names": ["-h", "--help"],
-                "auto_envvar_prefix": name.upper(),
-            },
-            **settings,
-        )
+        names = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": name.upper()}
+        super().__init__(name, context_settings=names, **settings)
         self._help = commands_help
         self._package = package
         click.version_option(package_name=name)(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from driftkit.cli import options, output
@@ -14,14 +16,7 @@ from driftkit.cli import options, output
 @options.unsafe_option
 @options.json_option
 @options.common_options
-def command(
-    sources: tuple[str, ...],
-    *,
-    original: str | None,
-    vocab: str | None,
-    unsafe_pickle: bool,
-    json_to: str | None,
-) -> None:
+def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> None:
     """List what each SOURCE holds: tensors, shapes, types, the vocabulary found, and problems.
 
     Nothing is read whole. The output ends with the exact command that audits each table. The JSON
@@ -37,14 +32,7 @@ def command(
     for source in sources:
         try:
             with messages.stage(f"reading {source}") as progress:
-                inspection = inspect(
-                    source,
-                    vocab=vocab,
-                    original=original,
-                    unsafe_pickle=unsafe_pickle,
-                    progress=progress,
-                )
-            found.append(inspection)
+                found.append(inspect(source, progress=progress, **asked))
         except DriftkitError as failure:  # the other sources are shown all the same
             failures.append(failure)
     if found:

@@ -114,7 +114,6 @@ common_options = group_of(
         help="Print each step and the time it took, and the traceback of an error.",
     ),
 )
-"""For every command."""
 
 vocab_option = file_option(
     "--vocab",
@@ -200,7 +199,6 @@ audit_options = group_of(
     ),
     number_option("--seed", default=0, least=0, help="Seed of the resamples."),
 )
-"""What an audit measures, and how its two tables are read."""
 
 rules_option = click.option(
     "-r",

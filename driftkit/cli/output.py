@@ -22,21 +22,13 @@ WAIT = 2.0
 
 
 class Messages:
-    """What a command says on standard error: lines that stay, and one line of progress.
+    """Lines on standard error that stay, and on a terminal one line of progress, redrawn."""
 
-    The line of progress is redrawn on a terminal and left out elsewhere.
-
-    Parameters
-    ----------
-    quiet, verbose : bool
-        By default as the options of the running command say.
-    """
-
-    def __init__(self, *, quiet: bool | None = None, verbose: bool | None = None) -> None:
+    def __init__(self) -> None:
         context = click.get_current_context(silent=True)
         asked: Mapping[str, Any] = {} if context is None else context.meta
-        self.quiet = asked.get("driftkit.quiet", False) if quiet is None else quiet
-        self.verbose = asked.get("driftkit.verbose", False) if verbose is None else verbose
+        self.quiet = asked.get("driftkit.quiet", False)
+        self.verbose = asked.get("driftkit.verbose", False)
         self.live = not self.quiet and sys.stderr.isatty()
         self._stage, self._since = "", 0.0
 
@@ -47,29 +39,21 @@ class Messages:
         try:
             yield (lambda done, total: self.draw(name, done, total)) if self.live else None
         finally:
-            self._clear()
+            if self.live:
+                click.echo("\r\x1b[K", nl=False, err=True)
         if self.verbose and name:
             self.say(f"{name}: {monotonic() - start:.1f} s")
 
     def draw(self, stage: str, done: int, total: int) -> None:
-        """Redraw the line."""
-        left = self._left(stage, done, total)
-        click.echo(f"\r\x1b[K{stage} {done / max(total, 1):4.0%}{left}", nl=False, err=True)
-
-    def _left(self, stage: str, done: int, total: int) -> str:
-        """Return the time a stage will still take, once it has taken long enough to tell."""
-        now = monotonic()
+        """Redraw the line, with the time left once a stage has taken long enough to tell."""
+        now, left = monotonic(), ""
         if stage != self._stage:
             self._stage, self._since = stage, now
         spent = now - self._since
-        if spent < WAIT or not 0 < done < total:
-            return ""
-        seconds = round(spent * (total - done) / done)
-        return f", {seconds // 60} min {seconds % 60:02} s left"
-
-    def _clear(self) -> None:
-        if self.live:
-            click.echo("\r\x1b[K", nl=False, err=True)
+        if spent >= WAIT and 0 < done < total:
+            minutes, seconds = divmod(round(spent * (total - done) / done), 60)
+            left = f", {minutes} min {seconds:02} s left"
+        click.echo(f"\r\x1b[K{stage} {done / max(total, 1):4.0%}{left}", nl=False, err=True)
 
     def say(self, text: str) -> None:
         """Print a line that stays."""

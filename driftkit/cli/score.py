@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from driftkit.cli import options, output
@@ -23,11 +25,9 @@ def command(
     *,
     benchmarks: tuple[str, ...],
     compose: str | None,
-    limit: int | None,
     words_from: str | None,
-    vocab: str | None,
-    unsafe_pickle: bool,
     json_to: str | None,
+    **reading: Any,
 ) -> None:
     """Score each SOURCE on benchmarks: similarity, analogies and others.
 
@@ -37,12 +37,7 @@ def command(
     from driftkit import Scores, score
 
     messages = output.Messages()
-    reading = {
-        "vocab": vocab,
-        "limit": limit,
-        "words": gather_words((), words_from) if words_from else None,
-        "unsafe_pickle": unsafe_pickle,
-    }
+    reading["words"] = gather_words((), words_from) if words_from else None
     composer = Composer(benchmarks, (), messages) if compose else None
     scores = Scores(())
     for source in sources:

@@ -39,9 +39,8 @@ def find_settings(folder: Path) -> tuple[Path, dict[str, Any]] | None:
             if section is not None:
                 found.append((shared, section))
         if len(found) > 1:
-            raise OptionError(
-                f"both {own} and [tool.driftkit] of {shared} hold settings; keep one of them."
-            )
+            both = f"both {own} and [tool.driftkit] of {shared} hold settings"
+            raise OptionError(f"{both}; keep one of them.")
         if found:
             return found[0]
     return None
@@ -129,9 +128,8 @@ def _value(key: str, value: Any, option: click.Option, path: Path) -> Any:
     if option.is_flag != isinstance(value, bool):
         wanted = "true or false" if option.is_flag else "a number or a string"
         raise OptionError(f"{path}: {key} = {value!r} must be {wanted}.")
-    if isinstance(value, list):
-        return [_located(each, option, path) for each in value]
-    return _located(value, option, path)
+    located = [_located(each, option, path) for each in (value if option.multiple else [value])]
+    return located if option.multiple else located[0]
 
 
 def _located(value: Any, option: click.Option, path: Path) -> Any:

@@ -21,58 +21,15 @@ SAMPLE = 100
 """Words that --verify checks."""
 
 
-class Size(click.ParamType[int]):
-    """A number of bytes such as 500MB."""
-
-    name = "size"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Read a size; numbers stay as they are."""
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)B?", str(value).strip().upper())
-        if not match or not (size := int(float(match[1]) * UNITS[match[2]])):
-            self.fail(f"{value!r} is not a size; write one such as 500MB or 1GB.", param, ctx)
-        return size
-
-
-_candidate_options = options.group_of(
-    options.number_option(
-        "--candidates",
-        help="Look for neighbors among the first N shared words.  [default: all]",
-    ),
-    options.file_option(
-        "--candidates-from",
-        help="Look for neighbors among the words of FILE. The first word of each line counts, so a "
-        "frequency list will do.",
-    ),
-    click.option(
-        "--candidates-matching",
-        metavar="REGEX",
-        help="Look for neighbors among words that match from beginning to end.",
-    ),
-    click.option(
-        "--candidates-moved",
-        is_flag=True,
-        help="Look for neighbors only among the words that moved.",
-    ),
-    click.option(
-        "--memory",
-        type=Size(),
-        help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
-    ),
-    click.option(
-        "--device",
-        default="cpu",
-        show_default=True,
-        help="Where torch computes, such as cpu or cuda.",
-    ),
-    click.option(
-        "--metric",
-        type=click.Choice(["cosine", "dot", "euclidean", "csls"]),
-        default="cosine",
-        show_default=True,
-        help="What nearest means.",
-    ),
-)
+def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Read a number of bytes such as 500MB."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)B?", value.strip().upper())
+    if not match or not (size := int(float(match[1]) * UNITS[match[2]])):
+        message = f"{value!r} is not a size; write one such as 500MB or 1GB."
+        raise click.BadParameter(message, ctx, option)
+    return size
 
 
 @click.command("shifts", epilog=options.SOURCE_HELP)
@@ -90,7 +47,38 @@ _candidate_options = options.group_of(
     "continues where it was.",
 )
 @options.k_option
-@_candidate_options
+@options.number_option(
+    "--candidates", help="Look for neighbors among the first N shared words.  [default: all]"
+)
+@options.file_option(
+    "--candidates-from",
+    help="Look for neighbors among the words of FILE. The first word of each line counts, so a "
+    "frequency list will do.",
+)
+@click.option(
+    "--candidates-matching",
+    metavar="REGEX",
+    help="Look for neighbors among words that match from beginning to end.",
+)
+@click.option(
+    "--candidates-moved", is_flag=True, help="Look for neighbors only among the words that moved."
+)
+@click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_size,
+    help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
+)
+@click.option(
+    "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
+)
+@click.option(
+    "--metric",
+    type=click.Choice(["cosine", "dot", "euclidean", "csls"]),
+    default="cosine",
+    show_default=True,
+    help="What nearest means.",
+)
 @click.option(
     "--verify", is_flag=True, help=f"Check {SAMPLE} words against all of their cosines in float64."
 )
@@ -117,9 +105,8 @@ def command(
     verify: bool,
     vocab: str | None,
     original_vocab: str | None,
-    unsafe_pickle: bool,
-    limit: int | None,
     json_to: str | None,
+    **reading: Any,
 ) -> None:
     """Show the neighbors of each WORD in the ORIGINAL and in the TUNED table.
 
@@ -133,6 +120,7 @@ def command(
     from driftkit import align, neighbor_shifts
     from driftkit.explain.causes import explain
     from driftkit.neighbors.export import write_shifts
+    from driftkit.neighbors.search.verify import sample_of
     from driftkit.report.words import neighbors_view
 
     asked = gather_words(words, words_from)
@@ -147,21 +135,21 @@ def command(
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     messages = Messages()
-    reading = {"unsafe_pickle": unsafe_pickle, "limit": limit}
     pair = align(
         read_table(original, messages, vocab=original_vocab, **reading),
         read_table(tuned, messages, vocab=vocab, **reading),
     )
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)
-    ask: dict[str, Any] = {
-        "candidates": among, "metric": metric, "device": device, "memory": memory,
-    }  # fmt: skip
+    ask: dict[str, Any] = {"candidates": among, "metric": metric}
+    ask |= {"device": device, "memory": memory}
     if output is not None:
         with messages.stage("neighbors") as progress:
             found = write_shifts(pair, output, asked or None, k, progress=progress, **ask)
-        messages.say(f"{output}: {len(asked) or len(pair):,} words, {found:,} from a stopped run")
+        count = len(asked) or len(pair)
+        counted = "1 word" if count == 1 else f"{count:,} words"
+        messages.say(f"{output}: {counted}, {found:,} from a stopped run")
         if verify:
-            sample = _sample(pair, asked)
+            sample = sample_of(asked or pair.words, SAMPLE)
             _verify(pair, neighbor_shifts(pair, sample, k, **ask), messages)
         return
     with messages.stage("neighbors") as progress:
@@ -203,11 +191,6 @@ def _candidates(
     return list(allowed)
 
 
-def _sample(pair: Pair, asked: Sequence[str]) -> list[str]:
-    words = asked or pair.words
-    return list(words[:: max(1, len(words) // SAMPLE)][:SAMPLE])
-
-
 def _verify(pair: Pair, shifts: NeighborShifts, messages: Messages) -> None:
     from driftkit.neighbors.search.verify import verify
 
@@ -217,4 +200,5 @@ def _verify(pair: Pair, shifts: NeighborShifts, messages: Messages) -> None:
             f"{len(checked.wrong)} of {checked.checked} words checked have other neighbors in "
             f"float64, such as {checked.wrong[0]!r}; please report it."
         )
-    messages.say(f"verified: {checked.checked} words have these neighbors in float64 too")
+    told = "1 word has" if checked.checked == 1 else f"{checked.checked} words have"
+    messages.say(f"verified: {told} these neighbors in float64 too")

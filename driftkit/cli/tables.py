@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +12,7 @@ from driftkit.cli.output import Messages
 if TYPE_CHECKING:
     from driftkit.audits import Audit
     from driftkit.embeddings import Embeddings
+    from driftkit.gate import Policy
 
 
 def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
@@ -24,11 +24,11 @@ def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
     if words_from is not None:
         try:
             with click.open_file(words_from, encoding="utf-8") as file:
-                listed += [line.strip() for line in file if line.strip()]
+                # Whole: a line at a time, the runner of click 8.2 never reaches the end.
+                listed += [line.strip() for line in file.read().split("\n") if line.strip()]
         except UnicodeDecodeError:
-            raise click.UsageError(
-                f"{words_from} is not UTF-8 text with one word on each line."
-            ) from None
+            why = f"{words_from} is not UTF-8 text with one word on each line."
+            raise click.UsageError(why) from None
     return list(dict.fromkeys(listed))
 
 
@@ -77,71 +77,46 @@ class Composer:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class AuditOptions:
-    """The values of `driftkit.cli.options.audit_options`."""
-
-    vocab: str | None
-    original_vocab: str | None
-    unsafe_pickle: bool
-    benchmarks: tuple[str, ...]
-    k: int
-    measures: tuple[str, ...]
-    candidates: int
-    resamples: int
-    seed: int
-
-
 def audits(
     original: str,
     tuned: Sequence[str],
-    options: AuditOptions,
     messages: Messages,
     *,
-    benchmarks: Sequence[str] = (),
-    measures: Sequence[str] = (),
+    benchmarks: Sequence[str],
+    measures: Sequence[str],
+    k: int,
+    vocab: str | None,
+    original_vocab: str | None,
+    policy: Policy | None = None,
     words: Sequence[str] = (),
-    limit: int | None = None,
     composer: Composer | None = None,
-    null: bool = False,
+    limit: int | None = None,
+    unsafe_pickle: bool = False,
+    **settings: Any,
 ) -> list[Audit]:
     """Audit several tables against one original; what is misspelt is told before the long work.
 
-    Benchmarks and measures are those that rules name besides, words those that both tables must
-    have.
+    What the rules of the policy name is measured besides; both tables must have the words.
     """
     from driftkit import align, audit
     from driftkit.measures.registry import requested_measures
 
-    all_measures = [*options.measures, *measures]
-    requested_measures(all_measures, options.k)
-    all_benchmarks = benchmarks_for(options.benchmarks, benchmarks)
-    reading = {"unsafe_pickle": options.unsafe_pickle, "limit": limit}
-    table = read_table(original, messages, vocab=options.original_vocab, **reading)
+    measures = [*measures, *(policy.measures if policy else ())]
+    requested_measures(measures, k)
+    asked = benchmarks_for(benchmarks, policy.benchmarks if policy else ())
+    reading = {"unsafe_pickle": unsafe_pickle, "limit": limit}
+    table = read_table(original, messages, vocab=original_vocab, **reading)
     table = composer(table) if composer else table
-    memo: dict[Any, Any] = {}
+    settings |= {"memo": {}, "progress": messages.draw if messages.live else None}
     made = []
     for source in tuned:
-        other = read_table(source, messages, vocab=options.vocab, **reading)
+        other = read_table(source, messages, vocab=vocab, **reading)
         pair = align(table, composer(other) if composer else other)
         if composer:
             composer.require_pieces()
         pair.rows(words)
         with messages.stage(f"auditing {source}"):
-            made.append(
-                audit(
-                    pair,
-                    benchmarks=all_benchmarks,
-                    k=options.k,
-                    candidates=options.candidates,
-                    resamples=options.resamples,
-                    seed=options.seed,
-                    measures=all_measures,
-                    null=null,
-                    memo=memo,
-                    progress=messages.draw if messages.live else None,
-                )
-            )
+            made.append(audit(pair, asked, k=k, measures=measures, **settings))
     return made
 
 

@@ -11,8 +11,9 @@ such as the change of a benchmark, is decided by its 95 % interval. For ``>=``:
 - *inconclusive*: anything else;
 - *not measured*: there is no value, or only a part of it, and what there is does not fail.
 
-``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. A benchmark that an audit
-calls *lost* is one that fails ``>= -margin``.
+``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. A change is tuned minus
+original: a benchmark that an audit calls *lost* is one that fails ``>= -margin`` where higher is
+better, and ``<= margin`` where lower is.
 """
 
 from __future__ import annotations
@@ -23,10 +24,9 @@ from dataclasses import replace
 
 from driftkit.drift.groups import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
-from driftkit.gate.baseline import AGAIN, Baseline
+from driftkit.gate.baseline import AGAIN, Baseline, PairedInterval, difference
 from driftkit.gate.facts import NAN, Fact, Facts, rounded
 from driftkit.gate.policy import Action, Policy
-from driftkit.gate.previous_release import PairedInterval, difference
 from driftkit.gate.rules import Operator, Rule
 from driftkit.gate.subjects import COVERAGE, EVERY, STATISTICS, Subject
 from driftkit.gate.verdict import Outcome, Result
@@ -41,15 +41,8 @@ def apply_rules(
 ) -> tuple[Result, ...]:
     """Apply every rule, in order, to everything it is about.
 
-    `current` is of the table that is checked, `stored` is what rules on a baseline compare with,
-    and `paired` is as for `driftkit.gate.previous_release.difference`.
-
-    Raises
-    ------
-    RuleError
-        If a rule is about something that was not measured.
-    BaselineError
-        If the baseline lacks a value that a rule needs.
+    `stored` is what rules on a baseline compare with, `paired` as for `difference`. A rule about
+    something that was not measured is a RuleError, a value the baseline lacks a BaselineError.
     """
     return tuple(
         _result(policy, rule, subject, current, stored, paired)
@@ -164,10 +157,8 @@ def _result(
         against = reference = fact.unchanged
     elif bound.reference == "baseline" and stored is not None:
         if subject not in stored.facts:
-            raise BaselineError(
-                stored.name,
-                f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}",
-            )
+            why = f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}"
+            raise BaselineError(stored.name, why)
         against = reference = stored.facts[subject].value
         if subject.kind == "benchmark" and fact.uncertain:
             fact = difference(subject, current, stored, paired)

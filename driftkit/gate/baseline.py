@@ -1,4 +1,4 @@
-"""What was measured of an accepted release, kept in a file for later checks."""
+"""What was measured of an accepted release, kept in a file, and what has changed since."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,14 @@ from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
 from driftkit.errors import BaselineError, DriftkitError
 from driftkit.evaluators import ScoreChange
-from driftkit.gate.facts import ROUNDING, Fact, Facts, facts_of, portable
+from driftkit.gate.facts import NAN, ROUNDING, Fact, Facts, facts_of, portable
 from driftkit.gate.subjects import Subject, parse_subjects
 from driftkit.report.document import ENGINES
 
 SCHEMA = "driftkit.baseline/1"
+
+PairedInterval = Callable[[Subject], tuple[float, float]]
+"""Return the interval of candidate minus previous release on a benchmark."""
 
 COMPARED = ("k", "candidates", "resamples", "seed")
 """Settings of an audit that change its values; measures asked for besides only add some."""
@@ -43,7 +47,6 @@ _ENTRIES = {
     "tuned.name": str,
     "tuned.sha256": str,
 }
-"""What every baseline has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +170,8 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise BaselineError(
-            path, "does not exist; make it with `driftkit baseline write`."
-        ) from None
+        why = "does not exist; make it with `driftkit baseline write`."
+        raise BaselineError(path, why) from None
     except OSError as error:
         raise BaselineError(path, f"cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:
@@ -179,10 +181,8 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         raise BaselineError(path, f"is not JSON from {place} on. {RESTORE}") from None
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
-        raise BaselineError(
-            path,
-            f"is not one this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. {AGAIN}",
-        )
+        why = f"is not one this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. {AGAIN}"
+        raise BaselineError(path, why)
     if lacking := _lacking(document):
         raise BaselineError(path, f"is damaged: it has no {lacking!r}. {RESTORE}")
     facts = {}
@@ -204,39 +204,89 @@ def require_comparable(baseline: Baseline, current: Baseline) -> None:
 
     The original, the settings, the release series of driftkit and the benchmarks must be the same.
     """
-    then, now = baseline.document, current.document
+    for why in _incomparable(baseline.document, current.document):
+        raise BaselineError(baseline.name, why)
+
+
+def _incomparable(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     if then["original"]["sha256"] != now["original"]["sha256"]:
-        raise BaselineError(
-            baseline.name,
+        yield (
             f"is foreign: it was made against {then['original']['name']} with other words or "
             f"vectors than {now['original']['name']} (sha256 {then['original']['sha256'][:12]}... "
             f"and {now['original']['sha256'][:12]}...). Give that original, or write the baseline "
-            "again with `driftkit baseline update`.",
+            "again with `driftkit baseline update`."
         )
     if _series(then["driftkit"]) != _series(now["driftkit"]):
-        raise BaselineError(
-            baseline.name,
+        yield (
             f"is outdated: driftkit {then['driftkit']} wrote it and this is {now['driftkit']}, "
-            f"whose measures may differ. {AGAIN}",
+            f"whose measures may differ. {AGAIN}"
         )
     for name, value in now["settings"].items():
-        if then["settings"].get(name) != value:
-            raise BaselineError(
-                baseline.name,
-                f"was made with {name} {then['settings'].get(name)} and this check uses {name} "
-                f"{value}; use the same, or write it again with `driftkit baseline update`.",
+        if (before := then["settings"].get(name)) != value:
+            yield (
+                f"was made with {name} {before} and this check uses {name} {value}; use the same, "
+                "or write it again with `driftkit baseline update`."
             )
     for name, entry in now["benchmarks"].items():
-        before = then["benchmarks"].get(name)
-        if before is None:
-            continue  # only a rule that needs it may complain
-        same_items = before["n_used"] != entry["n_used"] or (
-            before["items_sha256"] == entry["items_sha256"]
+        # Only a rule that needs a benchmark may complain that there is none.
+        before = then["benchmarks"].get(name, entry)
+        same_count = before["n_used"] == entry["n_used"]
+        other_items = same_count and before["items_sha256"] != entry["items_sha256"]
+        if before["n_total"] != entry["n_total"] or other_items:
+            yield f"is outdated: {name} is measured on other items now. {AGAIN}"
+
+
+def difference(
+    subject: Subject, current: Baseline, stored: Baseline, paired: PairedInterval | None = None
+) -> Fact:
+    """Return candidate minus baseline; not measured when the two answered other items.
+
+    With the audit of the previous release the two tables are compared item by item, by the paired
+    bootstrap that the audit itself uses. A file holds no items, so the interval is put together
+    from the two intervals against the original as if they were independent (MOVER, Zou & Donner
+    2008): with d = d2 - d1, its ends are d - sqrt((d2 - l2)^2 + (u1 - d1)^2) and
+    d + sqrt((u2 - d2)^2 + (d1 - l1)^2). Both answer the same items, so their errors tend to agree
+    and this interval is, if anything, too wide: inconclusive more often, wrong no more often.
+    """
+    now, then = current.facts[subject], stored.facts[subject]
+    name = str(replace(subject, of=""))
+    n_then, n_now = (each.document["benchmarks"][name]["n_used"] for each in (stored, current))
+    empty = replace(now, value=NAN, low=NAN, high=NAN, unchanged=0.0, detail="")
+    if now.reason is not None:
+        return replace(empty, reason=now.reason)
+    if math.isnan(then.value) or math.isnan(then.low):
+        return replace(empty, reason="the baseline could not measure it")
+    if n_then != n_now:
+        why = f"the baseline answered {n_then:,} items and this table {n_now:,}"
+        return replace(empty, reason=f"{why}, and only answers to the same items can be compared")
+    value = now.value - then.value
+    if stored.document["tuned"]["sha256"] == current.document["tuned"]["sha256"]:
+        low = high = value  # the very same table: nothing is uncertain
+    elif paired is None:
+        low = value - math.hypot(now.value - now.low, then.high - then.value)
+        high = value + math.hypot(now.high - now.value, then.value - then.low)
+    else:
+        low, high = paired(subject)
+    before, after = (each.facts[replace(subject, of="tuned")].value for each in (stored, current))
+    detail = f"{before:.3f} in the baseline, {after:.3f} now"
+    return portable(subject, replace(empty, value=value, low=low, high=high, detail=detail))
+
+
+def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[float, float]:
+    """Resample the items that both releases answered, the previous one in the original's place."""
+    items, older = (
+        next(
+            change.items
+            for change in each.scores
+            if (change.name, change.measure) == (subject.on, subject.measure)
         )
-        if before["n_total"] != entry["n_total"] or not same_items:
-            raise BaselineError(
-                baseline.name, f"is outdated: {name} is measured on other items now. {AGAIN}"
-            )
+        for each in (audit, previous)
+    )
+    settings = audit.settings
+    rng = np.random.default_rng([settings.seed, zlib.crc32(subject.on.encode())])
+    difference = items.since(older).difference()
+    bounds = difference.percentiles(difference.resample(settings.resamples, rng))
+    return bounds.low, bounds.high
 
 
 def engine_changes(baseline: Baseline, current: Baseline) -> tuple[str, ...]:

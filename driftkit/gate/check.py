@@ -13,11 +13,11 @@ from driftkit.gate.baseline import (
     Baseline,
     baseline_of,
     engine_changes,
+    paired_interval,
     read_baseline,
     require_comparable,
 )
 from driftkit.gate.policy import make_policy
-from driftkit.gate.previous_release import paired_interval
 from driftkit.gate.verdict import Verdict
 
 WORST_WORDS = 5
@@ -103,11 +103,11 @@ def check(
     for table in (audit.pair.original, audit.pair.tuned):
         if table.problems:
             first = table.problems[0]
-            notes.append(
-                f"{table.source.name}: repaired when it was read, {len(table.problems):,} in all, "
-                f"such as {first.kind}: {first.detail}"
-            )
+            repaired = f"repaired when it was read, {len(table.problems):,} in all"
+            such_as = f"such as {first.kind}: {first.detail}"
+            notes.append(f"{table.source.name}: {repaired}, {such_as}")
     about = current.document
+    kept = ("benchmarks", "settings", "driftkit", "engines", "rounding")
     return Verdict(
         original=audit.pair.original.source.name,
         tuned=audit.pair.tuned.source.name,
@@ -119,7 +119,6 @@ def check(
         notes=tuple(notes),
         about={
             "sources": {name: about[name] for name in ("original", "tuned")},
-            "benchmarks": about["benchmarks"],
-            **{name: about[name] for name in ("settings", "driftkit", "engines", "rounding")},
+            **{name: about[name] for name in kept},
         },
     )

@@ -43,26 +43,9 @@ _NO_LIST = "it is not among the words whose neighbors were sought, or none of it
 class Fact:
     """One value an audit measured, and what a rule has to know about it.
 
-    Parameters
-    ----------
-    value : float
-        NaN when it could not be measured.
-    low, high : float
-        Ends of the interval of what is uncertain; NaN for what is known exactly.
-    uncertain : bool
-        Whether a rule must go by the interval.
-    unchanged : float
-        What the value would be had nothing changed; NaN where that has no meaning.
-    whole : float
-        What a percentage is a share of.
-    margin : float
-        Smallest change of a benchmark that counts; NaN for everything else.
-    n : int
-        Words, items or rows behind the value.
-    detail : str
-        What a reader wants to see beside it.
-    reason : str or None
-        Why it could not be measured, or not wholly.
+    `low` and `high` are the interval of what is `uncertain`; `unchanged` is the value had nothing
+    changed, `whole` what a percentage is a share of, `margin` the smallest change of a benchmark
+    that counts, `n` the words, items or rows behind it. NaN where unknown; `reason` says why.
     """
 
     value: float
@@ -146,22 +129,10 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     for status in ("lost", "gained", "retained"):
         named = audit.status(status)
         # Every benchmark that is not settled might still be one more.
-        most = len(named) + len(undecided) + len(unknown)
+        count, most = len(named), len(named) + len(undecided) + len(unknown)
         listed = [each.name for each in named] + [f"{each.name} undecided" for each in undecided]
-        yield (
-            Subject("count", status),
-            Fact(
-                len(named),
-                low=len(named),
-                high=most,
-                uncertain=most > len(named),
-                unchanged=0,
-                whole=total,
-                n=total,
-                detail=", ".join(listed),
-                reason=reason,
-            ),
-        )
+        fact = Fact(count, count, most, uncertain=most > count, unchanged=0, whole=total, n=total)
+        yield Subject("count", status), replace(fact, detail=", ".join(listed), reason=reason)
     for name, changes in (("inconclusive", undecided), ("not_measured", unknown)):
         detail = ", ".join(each.name for each in changes)
         yield Subject("count", name), Fact(len(changes), whole=total, n=total, detail=detail)
@@ -170,37 +141,20 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
 def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     measure, name, n = change.measure, change.name, change.n_used
     known = not math.isnan(change.delta)
-    fact = Fact(
-        change.delta,
-        change.ci_low,
-        change.ci_high,
-        uncertain=True,
-        unchanged=0.0,
-        margin=change.margin,
-        n=n,
-        detail=f"{rounded(change.original):.3f} to {rounded(change.tuned):.3f}" if known else "",
-        reason=change.reason,
-    )
+    detail = f"{rounded(change.original):.3f} to {rounded(change.tuned):.3f}" if known else ""
+    fact = Fact(change.delta, change.ci_low, change.ci_high, uncertain=True, unchanged=0.0, n=n)
+    fact = replace(fact, margin=change.margin, detail=detail, reason=change.reason)
     yield Subject("benchmark", measure, on=name), fact
     # The original's score is the fixed point of a level, so the interval of the change moves along.
-    level = replace(
-        fact,
-        value=change.tuned,
-        low=change.original + change.ci_low,
-        high=change.original + change.ci_high,
-        unchanged=change.original,
-    )
+    low, high = change.original + change.ci_low, change.original + change.ci_high
+    level = replace(fact, value=change.tuned, low=low, high=high, unchanged=change.original)
     yield Subject("benchmark", measure, "tuned", name), level
     unknown = change.reason if math.isnan(change.original) else None
-    yield (
-        Subject("benchmark", measure, "original", name),
-        Fact(change.original, n=n, reason=unknown),
-    )
+    before = Fact(change.original, n=n, reason=unknown)
+    yield Subject("benchmark", measure, "original", name), before
     missing = f"{len(change.oov):,} words are not in both tables" if change.oov else ""
-    yield (
-        Subject("benchmark", COVERAGE, on=name),
-        Fact(n / change.n_total, n=change.n_total, detail=missing),
-    )
+    covered = Fact(n / change.n_total, n=change.n_total, detail=missing)
+    yield Subject("benchmark", COVERAGE, on=name), covered
 
 
 def _summaries(audit: Audit, bands: set[str]) -> Iterator[tuple[Subject, Fact]]:
@@ -219,21 +173,15 @@ def _space(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     for each in audit.space:
         group = "" if each.group == "all" else each.group
         unchanged = originals.get((each.measure, each.group), NAN)
-        yield (
-            Subject("group", each.measure, "" if each.of == "pair" else each.of, group),
-            Fact(each.value, n=each.n, reason=each.reason, unchanged=unchanged),
-        )
+        fact = Fact(each.value, n=each.n, reason=each.reason, unchanged=unchanged)
+        yield Subject("group", each.measure, "" if each.of == "pair" else each.of, group), fact
 
 
 def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
     pair = audit.pair
     if unknown := [word for word in words if word not in pair.original]:
-        raise UnknownNameError(
-            "protected word",
-            unknown[0],
-            pair.original.words,
-            "The original table has no such word.",
-        )
+        hint = "The original table has no such word."
+        raise UnknownNameError("protected word", unknown[0], pair.original.words, hint)
     shared = [word for word in words if word in pair.index]
     shifts = audit.shifts_of(shared) if shared else None
     for at, word in enumerate(shared):

@@ -20,17 +20,9 @@ DEFAULT = "default"
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Rules that go together, and what is done about rules that cannot be decided.
+    """Rules that go together, and what one of level *fail* leads to when it cannot be decided.
 
-    Parameters
-    ----------
-    summary : str
-        Whom it is for, in one sentence.
-    rules, baseline_rules : list of str
-        For every check; added when a check is given a baseline.
-    inconclusive, not_measured : {"fail", "warn", "pass"}
-        What a rule of level *fail* leads to when it is inconclusive or not measured. A rule of
-        level *warn* never leads to more than a warning.
+    `baseline_rules` are added when a check is given a baseline.
     """
 
     summary: str
@@ -158,9 +150,6 @@ def make_policy(
 
 
 def _action(what: str, given: str | None, default: Action) -> Action:
-    if given is None:
-        return default
-    for action in ACTIONS:
-        if given == action:
-            return action
-    raise UnknownNameError(f"action for {what}", given, ACTIONS)
+    if given is not None and given not in ACTIONS:
+        raise UnknownNameError(f"action for {what}", given, ACTIONS)
+    return default if given is None else given

@@ -24,17 +24,8 @@ Unit = Literal["number", "percent", "margin"]
 class Bound:
     """The right side of a rule: an amount, or a reference and the distance from it.
 
-    Parameters
-    ----------
-    number : float
-        Of units; negative below the reference.
-    unit : {"number", "percent", "margin"}
-        A percentage is a share: of the words or benchmarks counted, of the reference, and of 1
-        otherwise. A margin is the smallest change of a benchmark that counts.
-    reference : {"original", "baseline"} or None
-    tolerance : Bound or None
-        Distance that still counts as equal; None for the default, one margin for a benchmark
-        compared with a reference and 0 otherwise.
+    A percentage is a share: of the words or benchmarks counted, of the reference, otherwise of 1.
+    Without a `tolerance` what counts as equal is one margin for a benchmark, 0 otherwise.
     """
 
     number: float
@@ -63,19 +54,7 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule.
-
-    Parameters
-    ----------
-    level : {"fail", "warn"}
-        What a broken rule leads to.
-    subjects : tuple of Subject
-        What it is about.
-    operator : {">=", ">", "<=", "<", "="}
-    bound : Bound
-    text : str
-        As it was written.
-    """
+    """What has to hold of which subjects, what it leads to if not, and the text as written."""
 
     level: Level
     subjects: tuple[Subject, ...]
@@ -123,9 +102,8 @@ def parse_rule(text: str) -> Rule:
     masked = _QUOTED.sub(lambda found: "_" * len(found[0]), rest)
     operator = _OPERATOR.search(masked)
     if not operator or not rest[: operator.start()].strip():
-        raise RuleError(
-            whole, "write SUBJECT, then one of >= > <= < =, then a bound: moved <= 10%."
-        )
+        why = "write SUBJECT, then one of >= > <= < =, then a bound: moved <= 10%."
+        raise RuleError(whole, why)
     try:
         subjects = parse_subjects(rest[: operator.start()].strip(), whole)
     except RuleError:
@@ -175,9 +153,8 @@ def _require_sense(subject: Subject, operator: str, bound: Bound, rule: str) -> 
     scored = subject.kind == "benchmark" and subject.measure != COVERAGE
     uses_margin = "margin" in (bound.unit, bound.tolerance and bound.tolerance.unit)
     if uses_margin and not scored:
-        raise RuleError(
-            rule, f"only benchmarks have a margin; give a number or a percentage for {subject}."
-        )
+        why = f"only benchmarks have a margin; give a number or a percentage for {subject}."
+        raise RuleError(rule, why)
     if bound.unit == "margin" and bound.reference is None and subject.of:
         raise RuleError(
             rule,

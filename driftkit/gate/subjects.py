@@ -33,7 +33,6 @@ COUNTS = {
     "inconclusive": "benchmarks that could not be settled",
     "not_measured": "benchmarks that could not be measured",
 }
-"""Numbers of words or of benchmarks."""
 
 STATISTICS = ("mean", "median", "p05", "p95")
 """How a per-word measure is summed up: mean, median, 5th and 95th percentile."""
@@ -62,16 +61,8 @@ _WORD = re.compile(r'\s*("(?:[^"\\]|\\.)*"|[^",\s]+)\s*(?:,|$)')
 class Subject:
     """One thing that was measured, or a pattern that stands for several.
 
-    Parameters
-    ----------
-    kind : {"count", "benchmark", "group", "word"}
-    measure : str
-        Name of a measure or of a count.
-    of : str
-        Statistic of a per-word measure, or the table (``"original"`` or ``"tuned"``) that is
-        described; empty for a change and for what compares the two tables.
-    on : str
-        Benchmark, group of words, or word; empty for all words. ``"*"`` is every benchmark.
+    `of` is a statistic of a per-word measure or the one table that is described, empty for a
+    change; `on` is a benchmark (``"*"`` is every one), a group or a word, empty for all words.
     """
 
     kind: Kind
@@ -123,9 +114,8 @@ def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
         measure = _known_measure(match["measure"])
         if measure.kind != "word":
             known = ", ".join(str(each) for each in REGISTRY.values() if each.kind == "word")
-            raise RuleError(
-                rule, f"{measure} is not measured for single words; these are: {known}."
-            )
+            why = f"{measure} is not measured for single words; these are: {known}."
+            raise RuleError(rule, why)
         written = _without_default_depth(measure, match["measure"])
         return tuple(Subject("word", written, on=word) for word in _split(match["words"], rule))
     match = _SUBJECT.fullmatch(text)
@@ -139,9 +129,8 @@ def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
     name, on, of, group = (match[part] or "" for part in ("measure", "on", "of", "group"))
     if name in COUNTS:
         if on or of:
-            raise RuleError(
-                rule, f"{name} is a plain number ({COUNTS[name]}); write {name!r} alone."
-            )
+            why = f"{name} is a plain number ({COUNTS[name]}); write {name!r} alone."
+            raise RuleError(rule, why)
         return (Subject("count", name),)
     if name in (CHANGE, COVERAGE):
         return (_of_benchmark(name, on, of, group, rule),)
@@ -156,11 +145,8 @@ def _of_group(measure: Measure, written: str, of: str, on: str, rule: str) -> Su
     if on and on not in GROUPS and not on.startswith(BAND):
         raise UnknownNameError("group of words", on, GROUPS)
     if measure.kind == "word" and not of:
-        raise RuleError(
-            rule,
-            f"{measure} is measured for each word; say how to sum it up: "
-            f"{', '.join(f'{measure} {name}' for name in STATISTICS)}.",
-        )
+        ways = ", ".join(f"{measure} {name}" for name in STATISTICS)
+        raise RuleError(rule, f"{measure} is measured for each word; say how to sum it up: {ways}.")
     known = STATISTICS if measure.kind == "word" else ("original", "tuned")
     if of and of not in known:
         raise UnknownNameError(f"part of {measure}", of, known)
@@ -169,9 +155,8 @@ def _of_group(measure: Measure, written: str, of: str, on: str, rule: str) -> Su
 
 def _of_benchmark(name: str, on: str, of: str, group: str, rule: str) -> Subject:
     if not on or group:
-        raise RuleError(
-            rule, f"name the benchmark in brackets after {name}: {name}[simlex999], or {name}[*]."
-        )
+        why = f"name the benchmark in brackets after {name}: {name}[simlex999], or {name}[*]."
+        raise RuleError(rule, why)
     known = ("change", "original", "tuned") if name != COVERAGE else ()
     if of and of not in known:
         raise UnknownNameError(f"part of {name}", of, known)

@@ -56,7 +56,6 @@ def null_view(findings: Findings, null: Findings) -> RenderableType:
     """Changes of the benchmarks beside those that random moves bring."""
     made = table("benchmark", "measure", right=("change", "null"))
     for change, random in zip(findings.scores, null.scores, strict=True):
-        made.add_row(
-            change.name, change.measure, signed(change.delta), Text(signed(random.delta), "dim")
-        )
+        by_chance = Text(signed(random.delta), "dim")
+        made.add_row(change.name, change.measure, signed(change.delta), by_chance)
     return section("What random moves of the same size would have done", made)

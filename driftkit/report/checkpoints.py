@@ -14,10 +14,8 @@ from driftkit.findings import Findings
 
 
 def checkpoint_frame(audits: Sequence[Findings]) -> pd.DataFrame:
-    """Return one row for each audit with its main values.
+    """Return one row for each audit: verdict, counts, mean overlap, CKA, change of each benchmark.
 
-    Columns: ``checkpoint``, ``verdict``, ``moved``, ``displaced``, the mean overlap of neighbors
-    over all, moved and unmoved words, ``cka`` of the moved rows, and the change of each benchmark.
     Where the checkpoints are steps of one run, a column read downwards is its trajectory.
     """
     return pd.DataFrame([_row(findings) for findings in audits])

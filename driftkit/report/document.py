@@ -39,13 +39,7 @@ def _schema(name: str) -> dict[str, Any]:
 def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[str, Any]:
     """Return an audit as plain values, ready for JSON; what could not be measured is None.
 
-    Parameters
-    ----------
-    findings : Findings
-    top : int
-        How many of the most shifted moved, and of the unmoved, words to include.
-    explain : bool
-        Whether to include what explains them.
+    At most `top` of the most shifted moved, and of the unmoved, words are included.
     """
     pair = findings.pair
     moved, unmoved = (findings.most_shifted(top, moved=moved) for moved in (True, False))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -52,10 +52,8 @@ def bands_view(findings: Findings) -> RenderableType:
         if row.measure == overlap and row.group in bands and row.unmeasured
     ]
     if part:
-        notes.append(
-            "Not every word's neighbors were sought, and of rare words only those that moved: "
-            f"{', '.join(part)}."
-        )
+        why = "Not every word's neighbors were sought, and of rare words only those that moved"
+        notes.append(f"{why}: {', '.join(part)}.")
     return section(title, made, *(Text(note, "dim") for note in notes))
 
 
@@ -67,15 +65,10 @@ def _table(columns: Sequence[str]) -> Table:
 
 def _cells(findings: Findings, *, bands: bool = False) -> _Cells:
     found: _Cells = {}
-    for name, group, value in _named(findings, bands):
-        found.setdefault(name, {})[group] = value
-    return found
-
-
-def _named(findings: Findings, bands: bool) -> Iterator[tuple[str, str, float]]:
     for row in findings.summaries(bands=bands):
-        yield f"{row.measure}, mean", row.group, row.mean
+        found.setdefault(f"{row.measure}, mean", {})[row.group] = row.mean
     for each in findings.space:
         if each.measure in (*SPACE_SHOWN, *findings.settings.measures):
             of = "" if each.of == "pair" else f", {each.of}"
-            yield each.measure + of, each.group, each.value
+            found.setdefault(each.measure + of, {})[each.group] = each.value
+    return found

@@ -29,20 +29,7 @@ def audit_view(
     bands: bool = False,
     explain: bool = False,
 ) -> RenderableType:
-    """The whole picture: verdict, benchmarks, drift, words.
-
-    Parameters
-    ----------
-    findings : Findings
-    top : int
-        How many of the most shifted words to show.
-    words : sequence of str, optional
-        Words to show instead of the most shifted ones.
-    bands : bool
-        Whether to show the values by rank of the words, too.
-    explain : bool
-        Whether to tell why neighbors changed and where words moved to.
-    """
+    """The whole picture: verdict, benchmarks, drift, and chosen words or the most shifted ones."""
     parts = [_head(findings)]
     if findings.scores:
         parts.append(section("What the benchmarks say", findings.scores))
@@ -86,11 +73,6 @@ def _head(findings: Findings) -> RenderableType:
         if side.problems:
             first, count = side.problems[0], len(side.problems)
             notes = "1 note" if count == 1 else f"{count:,} notes"
-            lines.append(
-                Text(
-                    f"{side.source.name}: {notes} from reading it, such as {first.kind}: "
-                    f"{first.detail}.",
-                    "yellow",
-                )
-            )
+            said = f"{notes} from reading it, such as {first.kind}: {first.detail}."
+            lines.append(Text(f"{side.source.name}: {said}", "yellow"))
     return Group(*lines)

@@ -20,10 +20,8 @@ def neighbors_view(shifts: NeighborShifts) -> RenderableType:
     """Neighbors of each word before and after, with the two measures of agreement."""
     share, ranked = shifts.measures
     captions = (f"{share} {number(each.overlap)}, {ranked} {number(each.rbo)}" for each in shifts)
-    return Columns(
-        [each.beside(caption) for each, caption in zip(shifts, captions, strict=True)],
-        padding=(0, 3),
-    )
+    blocks = [each.beside(caption) for each, caption in zip(shifts, captions, strict=True)]
+    return Columns(blocks, padding=(0, 3))
 
 
 def side_by_side(findings: Findings, shifts: Iterable[Shift]) -> RenderableType:

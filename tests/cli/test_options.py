@@ -73,7 +73,9 @@ def test_progress_is_silent_unless_on_a_terminal(capsys, monkeypatch):
     with output.Messages().stage("reading") as progress:
         progress(1, 4)
     assert capsys.readouterr().err == "\r\x1b[Kreading  25%\r\x1b[K"
-    quiet = output.Messages(quiet=True)
+    with click.Context(click.Command("any")) as context:
+        context.meta["driftkit.quiet"] = True
+        quiet = output.Messages()
     assert not quiet.live
     quiet.say("nothing")
     assert capsys.readouterr().err == ""

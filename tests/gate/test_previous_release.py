@@ -7,8 +7,8 @@ import pytest
 
 import driftkit as dk
 from driftkit.gate import baseline_of
+from driftkit.gate.baseline import difference, paired_interval
 from driftkit.gate.facts import facts_of, rounded
-from driftkit.gate.previous_release import difference, paired_interval
 from driftkit.gate.subjects import Subject
 
 WS353 = Subject("benchmark", "spearman", on="ws353")

@@ -15,30 +15,21 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 def junit_xml(verdicts: Sequence[Verdict]) -> str:
     """Return the report: a test suite for each table, a test case for each result.
 
-    A result that fails is a failure. One that was allowed though it could not be decided is
-    skipped, so that it cannot be taken for a test that passed. A warning passes and says so in the
-    output of its test case. Elements and attributes are those that Jenkins, GitLab and GitHub's
-    actions read.
+    An undecided result that was allowed is skipped, lest it be taken for a test that passed.
     """
     total = sum(len(verdict.results) for verdict in verdicts)
     failed = sum(len(verdict.acting("fail")) for verdict in verdicts)
-    root = _element(
-        None,
-        "testsuites",
-        {"name": "driftkit check", "tests": total, "failures": failed, "errors": 0},
-    )
+    about = {"name": "driftkit check", "tests": total, "failures": failed, "errors": 0}
+    root = _element(None, "testsuites", about)
     for verdict in verdicts:
-        suite = _element(
-            root,
-            "testsuite",
-            {
-                "name": f"{verdict.tuned} against {verdict.original}",
-                "tests": len(verdict.results),
-                "failures": len(verdict.acting("fail")),
-                "errors": 0,
-                "skipped": sum(map(_is_skipped, verdict.results)),
-            },
-        )
+        about = {
+            "name": f"{verdict.tuned} against {verdict.original}",
+            "tests": len(verdict.results),
+            "failures": len(verdict.acting("fail")),
+            "errors": 0,
+            "skipped": sum(map(_is_skipped, verdict.results)),
+        }
+        suite = _element(root, "testsuite", about)
         properties = _element(suite, "properties")
         for name, value in _properties(verdict).items():
             _element(properties, "property", {"name": name, "value": value})
@@ -61,11 +52,8 @@ def clean(text: str) -> str:
 
 
 def _case(suite: ElementTree.Element, result: Result) -> None:
-    case = _element(
-        suite,
-        "testcase",
-        {"name": f"{result.rule} ({result.subject})", "classname": "driftkit.check"},
-    )
+    about = {"name": f"{result.rule} ({result.subject})", "classname": "driftkit.check"}
+    case = _element(suite, "testcase", about)
     said = (
         f"{result.outcome}: {result.subject} is {result.value_text}, the rule is "
         f"{result.bound_text}, slack {result.slack_text}"
@@ -104,11 +92,8 @@ def _element(
     text: str = "",
 ) -> ElementTree.Element:
     cleaned = {name: clean(str(value)) for name, value in (attributes or {}).items()}
-    made = (
-        ElementTree.Element(tag, cleaned)
-        if parent is None
-        else ElementTree.SubElement(parent, tag, cleaned)
-    )
-    if text:
-        made.text = clean(text)
+    made = ElementTree.Element(tag, cleaned)
+    made.text = clean(text) or None
+    if parent is not None:
+        parent.append(made)
     return made

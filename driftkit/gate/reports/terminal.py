@@ -31,15 +31,13 @@ def baseline_view(baseline: Baseline) -> RenderableType:
         between = f"{ends[0]:.6g} to {ends[1]:.6g}" if ends and None not in ends else ""
         made.add_row(name, "-" if value is None else f"{value:.6g}", between)
     settings = ", ".join(f"{name} {value}" for name, value in document["settings"].items())
+    sides = [
+        (side, document[side]["rows"], document[side]["sha256"]) for side in ("original", "tuned")
+    ]
     return Group(
         Text(f"{document['tuned']['name']} against {document['original']['name']}", "bold"),
         Text(f"driftkit {document['driftkit']}; {settings}; {document['rounding']}", "dim"),
-        *(
-            Text(
-                f"{side}: {document[side]['rows']:,} rows, sha256 {document[side]['sha256']}", "dim"
-            )
-            for side in ("original", "tuned")
-        ),
+        *(Text(f"{side}: {rows:,} rows, sha256 {digest}", "dim") for side, rows, digest in sides),
         made,
     )
 

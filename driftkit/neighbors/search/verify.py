@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,11 @@ def verify(pair: Pair, shifts: NeighborShifts, *, sample: int = 100, seed: int =
         if not all(_is_right(matrix, norms, row, pool, found) for matrix, norms, found in sides):
             wrong.append(shifts.words[at])
     return Verification(len(chosen), tuple(wrong))
+
+
+def sample_of(words: Sequence[str], size: int) -> list[str]:
+    """Return that many of the words, evenly spread; all when there are fewer."""
+    return list(words[:: max(1, len(words) // size)][:size])
 
 
 def _is_right(matrix: Matrix, norms: Values, row: int, pool: Rows, found: Ids) -> bool:
