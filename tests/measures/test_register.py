@@ -73,12 +73,12 @@ def test_frames_have_it(audited, pair):
     assert words["first_kept@2"].mean() == pytest.approx(
         (audited.shifts.before[:, 0] == audited.shifts.after[:, 0]).mean()
     )
-    space = audited.to_frame("space").set_index(["measure", "group"])["value"]
+    space = audited.to_frame("space").set_index(["measure", "group"]).sort_index()["value"]
     assert space["mean_gap", "moved"] == pytest.approx(
         mean_gap(pair.before[pair.moved], pair.after[pair.moved])
     )
     assert space["mean_gap", "rank 1-1000"] > 0
-    summary = audited.to_frame("summary").set_index(["measure", "group"])["mean"]
+    summary = audited.to_frame("summary").set_index(["measure", "group"]).sort_index()["mean"]
     assert summary["head_cosine(first=3)", "moved"] == pytest.approx(expected[pair.moved].mean())
 
 

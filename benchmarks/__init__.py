@@ -1,0 +1,1 @@
+"""Speed, validity and the study of forgetting; run from a checkout."""
