@@ -201,13 +201,7 @@ def read_word_sets(path: str | Path) -> dict[str, WordSets]:
 
 
 def read_word_set(path: Path, name: str | None = None) -> WordSets:
-    """Read the only test of a file, or the one of that name.
-
-    Raises
-    ------
-    BenchmarkError
-        As `read_word_sets`; or if the file holds several tests and not the one named.
-    """
+    """Read the only test of a file, or the one of that name."""
     found = read_word_sets(path)
     if name is not None and name in found:
         return found[name]

@@ -44,13 +44,7 @@ class Line:
 
 
 def read_lines(path: Path) -> tuple[Line, ...]:
-    """Read the lines of a text file, and cut them at tabs, commas, semicolons or white space.
-
-    Raises
-    ------
-    BenchmarkError
-        If the file is missing, a folder, empty, too large or not UTF-8 text.
-    """
+    """Read the lines of a text file, and cut them at tabs, commas, semicolons or white space."""
     numbered = text_lines(path, ACCEPTED)
     separator = _separator([text for _, text in numbered])
     return tuple(_cut(path, number, text, separator) for number, text in numbered)

@@ -48,19 +48,7 @@ YP130 = {("brag", "boast"), ("concoct", "devise"), ("accentuate", "highlight")}
 
 
 def read_benchmark(path: str | PathLike[str], name: str | None = None) -> Benchmark:
-    """Read a file of any kind, or a folder of BATS.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-    name : str, optional
-        Name of the benchmark; by default the file's name without its ending.
-
-    Raises
-    ------
-    BenchmarkError
-        If it cannot be read, or a line does not fit; the message gives its number.
-    """
+    """Read a file of any kind, or a folder of BATS; as `parse`."""
     path = Path(path)
     if path.is_dir():
         return read_bats(path, name or path.name)

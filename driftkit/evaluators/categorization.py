@@ -137,9 +137,7 @@ def purity(categories: Labels, clusters: Labels) -> float:
 
 
 def adjusted_rand(categories: Labels, clusters: Labels) -> float:
-    """Return the adjusted Rand index (Hubert & Arabie 1985).
-
-    It is 1 for the same partition, and 0 on average by chance.
+    """Return the adjusted Rand index (Hubert & Arabie 1985): 1 if the same, 0 on average by chance.
 
     >>> round(adjusted_rand(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])), 4)
     0.5714

@@ -19,23 +19,10 @@ if TYPE_CHECKING:
 
 
 def as_table(source: Table) -> Embeddings:
-    """Return what people have in memory as `Embeddings`.
+    """Return what people have in memory, or what `driftkit.load` reads, as `Embeddings`.
 
-    Parameters
-    ----------
-    source : Embeddings, KeyedVectors, (words, vectors), str or path
-        `vectors` is a matrix, a tensor or a ``torch.nn.Embedding`` with one row a word. A string
-        or path is anything `driftkit.load` reads.
+    In a tuple (words, vectors) these are a matrix, a tensor or a ``torch.nn.Embedding``.
 
-    Raises
-    ------
-    OptionError
-        If it is none of these.
-    SourceError, VocabularyError
-        If the words do not fit the vectors, or these cannot be used.
-
-    Examples
-    --------
     >>> as_table((["tea", "coffee"], [[1.0, 0.0], [0.8, 0.6]]))
     <Embeddings memory: 2 words x 2, memory>
     """

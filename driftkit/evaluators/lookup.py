@@ -36,8 +36,6 @@ def check_case(case: str) -> None:
 def lookup(index: Mapping[str, int], case: Case = "exact-then-folded") -> Find:
     """Return the function from a word to its row in `index`.
 
-    Examples
-    --------
     >>> [lookup({"Tea": 0}, case)("tea") for case in ("exact-then-folded", "exact", "fold")]
     [-1, -1, 0]
     """
@@ -61,20 +59,11 @@ def first_rows(index: Mapping[str, int], limit: int | None) -> Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Where the words of a benchmark's items are.
+    """Where the words of a benchmark's m items are.
 
-    Parameters
-    ----------
-    rows : ndarray of int64, shape (m, w)
-        Row of each word of each item; -1 for a word that is out of vocabulary (OOV).
-    usable : ndarray of bool, shape (m,)
-        Items that can be answered: those whose words all have a row with a direction.
-    oov : tuple of str
-        Distinct words without a row, as written, in the order of the benchmark.
-    zero : tuple of str
-        Distinct words whose row is zero: they have no direction, so no cosine.
-    why : str
-        Why no item can be answered, where it is not only that words are missing.
+    `rows` (m, w) has -1 for a word that is out of vocabulary, `usable` (m,) tells whose words all
+    have a row with a direction. `oov` and `zero` are the distinct words without a row, or with a
+    row of zero, as written. `why` tells why no item can be answered, unless only words are missing.
     """
 
     rows: Rows

@@ -81,14 +81,6 @@ n_used=2, n_correct=None, category=None, reason=None),)
 def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple[Evaluator, ...]:
     """Return an evaluator for everything that was asked for; see `driftkit.score`.
 
-    Raises
-    ------
-    UnknownNameError, BenchmarkError
-        If a benchmark cannot be found or parsed, nothing scores it, or the same measure of the
-        same benchmark is asked for twice.
-
-    Examples
-    --------
     >>> [type(one).__name__ for one in evaluators(["ws353", Analogy("google", "3cosmul")])]
     ['Similarity', 'Analogy']
     """

@@ -57,19 +57,10 @@ def answer_relations(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Answers:
-    """Answer each pair (a, b) of every relation from the other pairs of it.
+    """Answer each of m pairs (a, b), rows `sources` and `targets`, from the others of its relation.
 
-    Parameters
-    ----------
-    matrix, norms, candidates, k, exclude, progress
-        As for `driftkit.evaluators.analogy.search.answer`; only a is barred as an answer.
-    sources, targets : ndarray of int64, shape (m,)
-        Rows a and b of the pairs.
-    relation : ndarray of int64, shape (m,)
-        Which relation each pair belongs to; those with under `FEWEST_PAIRS` get no answer.
-    method : {"3cosavg", "lrcos"}
-    seed : int
-        Of the random words of LRCos.
+    `relation` (m,) tells which one that is; those with under `FEWEST_PAIRS` get no answer. The rest
+    is as for `driftkit.evaluators.analogy.search.answer`, but only a is barred as an answer.
     """
     search = Search.over(Space.of(matrix, norms), candidates[norms[candidates] > 0])
     kinds, sizes = np.unique(relation, return_counts=True)
@@ -114,11 +105,7 @@ def _classes(a: Values, b: Values, noise: Values) -> tuple[Values, Values]:
 
 
 def logistic_regression(x: Values, y: Values) -> tuple[Values, float]:
-    """Fit a logistic regression of y (n,), 0 or 1, on x (n, d) by Newton's method.
-
-    Returns the weights (d,), on which there is an L2 penalty, and the offset, on which there is
-    none.
-    """
+    """Fit y (n,), 0 or 1, on x (n, d) by Newton's method: penalized weights (d,), and offset."""
     design = np.column_stack([x, np.ones(len(x))])
     penalty = np.full(design.shape[1], RIDGE)
     penalty[-1] = 0

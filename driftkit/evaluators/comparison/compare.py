@@ -13,6 +13,7 @@ import numpy as np
 from driftkit.arguments import require
 from driftkit.arrays import Mask, Values
 from driftkit.defaults import RESAMPLES
+from driftkit.drift.groups import BANDS
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.evaluators.base import BuiltIn, Memo
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
@@ -38,9 +39,6 @@ from driftkit.pair import Pair
 from driftkit.progress import Progress, as_progress, part
 
 Method = Literal["percentile", "bca"]
-
-BANDS = (1_000, 10_000, 100_000)
-"""Bounds of the frequency bands, by the rank of an item's rarest word in the original table."""
 
 FEWEST_CLUSTERS = 5
 """With fewer categories a bootstrap over them has too few distinct resamples."""

@@ -22,10 +22,7 @@ from driftkit.evaluators.significance.hypothesis_tests import (
 
 
 class CorrelationDifference(Difference):
-    """Difference of two correlations with the same human scores.
-
-    `gold`, `before` and `after` (m,) are the human scores and what either table says.
-    """
+    """Difference of two correlations with the same human scores `gold`, all of them (m,)."""
 
     def __init__(self, gold: Values, before: Values, after: Values) -> None:
         self.m = len(gold)
@@ -170,10 +167,9 @@ class MeanDifference(Difference):
     def resample_clusters(
         self, clusters: Sequence[str], resamples: int, rng: np.random.Generator
     ) -> Values:
-        """Bootstrap over whole categories, given that of each item.
+        """Bootstrap over whole categories (m,), since the words of one break together.
 
-        Analogies of one section share their words, so they break together; drawing sections instead
-        of questions gives the interval its honest width (Davison & Hinkley 1997, section 3.8).
+        That gives the interval its honest width (Davison & Hinkley 1997, section 3.8).
         """
         names, which = np.unique(np.asarray(clusters, object).astype(str), return_inverse=True)
         sums = np.bincount(which, self.change, minlength=len(names))

@@ -20,9 +20,7 @@ _ERRORS = float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
 
 
 def cohen_q(before: float, after: float) -> float:
-    """Return the effect size of a change of correlation: the difference of Fisher's z (Cohen 1988).
-
-    0.1 is called small, 0.3 medium, 0.5 large.
+    """Return the difference of Fisher's z (Cohen 1988): 0.1 is small, 0.3 medium, 0.5 large.
 
     >>> round(cohen_q(0.265, 0.192), 3)
     -0.077
@@ -33,9 +31,7 @@ def cohen_q(before: float, after: float) -> float:
 
 
 def cohen_h(before: float, after: float) -> float:
-    """Return the effect size of a change of a proportion on the arcsine scale (Cohen 1988).
-
-    0.2 is called small, 0.5 medium, 0.8 large.
+    """Return the change of a share on the arcsine scale (Cohen 1988): 0.2 is small, 0.8 large.
 
     >>> round(cohen_h(0.462, 0.301), 3)
     -0.333
@@ -44,9 +40,7 @@ def cohen_h(before: float, after: float) -> float:
 
 
 def detectable_difference(standard_error: float) -> float:
-    """Return the minimum detectable difference for a standard error of the difference.
-
-    The standard deviation of its bootstrap estimates it.
+    """Return the minimum detectable difference for a standard error, such as a bootstrap's.
 
     >>> round(detectable_difference(0.01), 4)
     0.028
@@ -55,22 +49,11 @@ def detectable_difference(standard_error: float) -> float:
 
 
 def detectable_correlation(n: int, correlation: float, agreement: float) -> float:
-    """Return the minimum detectable change of a correlation, before any data are seen.
+    """Return the minimum detectable change of a correlation over n pairs, before any data are seen.
 
-    From the large-sample variance of the difference of two overlapping correlations
-    (Olkin & Siotani 1976; Steiger 1980).
+    `correlation` is that of either table with the human scores, `agreement` that of the two tables
+    (Olkin & Siotani 1976; Steiger 1980: large-sample variance of overlapping correlations).
 
-    Parameters
-    ----------
-    n : int
-        Number of pairs.
-    correlation : float
-        Of either table with the human scores, such as 0.5.
-    agreement : float
-        Correlation of the two tables with each other, such as 0.9.
-
-    Examples
-    --------
     >>> round(detectable_correlation(353, 0.5, 0.9), 3)
     0.057
     """
@@ -82,9 +65,9 @@ def detectable_correlation(n: int, correlation: float, agreement: float) -> floa
 
 
 def detectable_accuracy(n: int, discordant: float) -> float:
-    """Return the minimum detectable change of an accuracy, before any data are seen.
+    """Return the minimum detectable change of an accuracy over n questions, before any data.
 
-    Of n questions, a share `discordant` is answered rightly by one table and wrongly by the other.
+    A share `discordant` of them is answered rightly by one table and wrongly by the other.
 
     >>> round(detectable_accuracy(19544, 0.1), 4)
     0.0063
