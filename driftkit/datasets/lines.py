@@ -78,12 +78,12 @@ def text_lines(path: Path, accepted: str) -> list[tuple[int, str]]:
     return lines
 
 
-def first_line(path: Path) -> str:
-    """Return the first line that `text_lines` would, or nothing if the file cannot be read."""
+def first_line(path: Path, but: tuple[str, ...] = ("#",)) -> str:
+    """Return the first line that does not start so, or nothing if the file cannot be read."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             lines = (line.strip() for line in file)
-            return next((line for line in lines if line and not line.startswith("#")), "")
+            return next((line for line in lines if line and not line.startswith(but)), "")
     except (OSError, UnicodeDecodeError):
         return ""
 

@@ -1,7 +1,6 @@
 """The items of a benchmark that a list of words can answer.
 
-One case policy for every evaluator, ``exact-then-folded`` unless asked otherwise: a word as it is
-written, else its lower-case form. WS-353 writes 18 rows with capitals, which a lower-cased
+One case policy for every evaluator: WS-353 writes 18 rows with capitals, which a lower-cased
 vocabulary such as GloVe's lacks.
 """
 
@@ -14,7 +13,6 @@ from typing import Literal, get_args
 import numpy as np
 
 from driftkit.arrays import Mask, Rows
-from driftkit.errors import UnknownNameError
 
 Case = Literal["exact-then-folded", "exact", "fold"]
 """How a benchmark's word is looked up.
@@ -23,14 +21,10 @@ Case = Literal["exact-then-folded", "exact", "fold"]
 spelling that is the same in upper case, the first row winning, which is gensim's rule.
 """
 
+CASES = get_args(Case)
+
 Find = Callable[[str], int]
 """From a word to its row, -1 for a word that is out of vocabulary."""
-
-
-def check_case(case: str) -> None:
-    """Raise `UnknownNameError` for a case policy that does not exist."""
-    if case not in get_args(Case):
-        raise UnknownNameError("case policy", case, get_args(Case))
 
 
 def lookup(index: Mapping[str, int], case: Case = "exact-then-folded") -> Find:

@@ -11,8 +11,6 @@ asked; nothing but a itself is barred as an answer.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import torch
 from scipy.special import expit
@@ -20,14 +18,7 @@ from scipy.special import expit
 from driftkit.arrays import Matrix, Rows, Values, row_blocks
 from driftkit.evaluators.analogy.search import Answers
 from driftkit.neighbors.search.exact import Search
-from driftkit.neighbors.search.rerank import (
-    NOBODY,
-    Keys,
-    entries_of,
-    keys_of,
-    leading,
-    merged,
-)
+from driftkit.neighbors.search.rerank import NOBODY, Keys, entries_of, keys_of, leading, merged
 from driftkit.neighbors.search.space import Space
 from driftkit.progress import Progress
 
@@ -40,7 +31,7 @@ NEGATIVES = 50
 RIDGE = 1.0
 """Penalty on the weights of the regression, half of its square; scikit-learn's default."""
 
-RelationMethod = Literal["3cosavg", "lrcos"]
+RELATION_METHODS = ("3cosavg", "lrcos")
 
 
 def answer_relations(
@@ -51,7 +42,7 @@ def answer_relations(
     relation: Rows,
     candidates: Rows,
     *,
-    method: RelationMethod,
+    method: str,
     k: int = 1,
     exclude: bool = True,
     seed: int = 0,

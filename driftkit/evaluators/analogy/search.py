@@ -3,11 +3,10 @@
 3CosAdd asks the search for neighbors about the vectors b - a + c of unit rows; a product of each of
 these with each candidate would be most of the work, and the questions are made of few distinct
 words. So, for all three methods, candidates are proposed from the cosines of the distinct words
-with a block of candidates. These come in groups of 32: the largest values of a group bound the
-score of all its members, and where the bound is below what a question already has, the group is
-passed over (for 3CosAdd on GloVe, 98 of 100). What is left is scored in float32 with its rounding
-error, and what may still be an answer in float64, which decides: the score is rounded to float32,
-and of equal ones the lower row comes first.
+with a block of candidates. The largest values of a group of them bound the score of its members,
+and a group whose bound is too low is passed over (for 3CosAdd on GloVe, 98 of 100). The rest is
+scored in float32 with its rounding error, and what may still be an answer in float64: of scores
+that are equal in float32 the lower row comes first.
 """
 
 from __future__ import annotations
@@ -20,14 +19,7 @@ import torch
 from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.evaluators.analogy.methods import METHODS
 from driftkit.neighbors.search.exact import Search
-from driftkit.neighbors.search.rerank import (
-    NOBODY,
-    Keys,
-    cosines,
-    entries_of,
-    keys_of,
-    merged,
-)
+from driftkit.neighbors.search.rerank import NOBODY, Keys, cosines, entries_of, keys_of, merged
 from driftkit.neighbors.search.space import TIE, Queries, Space
 from driftkit.progress import Progress, part
 

@@ -41,10 +41,9 @@ class Interval:
 
 
 class Difference(ABC):
-    """The difference of two tables' scores over the same items, each counting any number of times.
+    """The difference of two tables' scores over the same m items, made once and called with counts.
 
-    Resampling with replacement, leaving one item out and weighing items are all the same thing:
-    counts. A difference, tuned - original, is made once from its m items and called with counts.
+    Resampling with replacement, leaving one item out and weighing items are all counts of items.
     """
 
     m: int
@@ -81,9 +80,8 @@ class Difference(ABC):
         """Return the percentile interval of differences that `resample` drew."""
         return interval(differences, self.m)
 
-    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
+    def tests(self, _permutations: int, _rng: np.random.Generator) -> dict[str, Test]:
         """Test the difference in other ways than by the bootstrap."""
-        del permutations, rng
         return {}
 
     def effect(self) -> tuple[str, float]:

@@ -55,10 +55,9 @@ def permute_means(
 def permute_correlation(
     gold: Values, before: Values, after: Values, *, permutations: int, rng: np.random.Generator
 ) -> float:
-    """Return the p-value of the difference of two correlations with human scores, (m,) each.
+    """Return the p-value of the difference of two Pearson correlations with people, (m,) each.
 
-    Pass ranks for Spearman's correlation. Ranks, not cosines, are then swapped: tuning stretches
-    the scale of cosines, which says nothing about their order. NaN if a side is constant.
+    Pass ranks for Spearman's: tuning stretches the scale of cosines. NaN if a side is constant.
     """
     g, b, a = (_standardized(side) for side in (gold, before, after))
     m = len(g)
@@ -92,8 +91,7 @@ def permute_correlation(
 def _standardized(values: Values) -> Values:
     centered = values - values.mean()
     with np.errstate(invalid="ignore"):
-        unit: Values = centered / np.sqrt(centered @ centered)
-    return unit
+        return np.asarray(centered / np.sqrt(centered @ centered))
 
 
 def _p_value(swapped: Values, observed: float) -> float:
