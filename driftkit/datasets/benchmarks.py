@@ -206,7 +206,6 @@ class Benchmark(Protocol):
     @property
     def name(self) -> str:
         """What results call it."""
-        ...
 
 
 def name_of(benchmark: Any) -> str:

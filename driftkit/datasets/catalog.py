@@ -127,13 +127,8 @@ class Dataset:
     def to_dict(self) -> dict[str, Any]:
         """Return its entry in the JSON document ``driftkit.datasets/1``."""
         pinned = self.origin if isinstance(self.origin, Pinned) else None
-        return {
-            "name": self.name,
-            "task": self.task,
-            "language": self.language,
-            "n_items": self.n_items,
-            "licence": self.licence,
-            "citation": self.citation,
+        said = ("name", "task", "language", "n_items", "licence", "citation")
+        return {name: getattr(self, name) for name in said} | {
             "package": self.origin.package if isinstance(self.origin, Packaged) else None,
             "url": pinned and pinned.url,
             "sha256": pinned and pinned.sha256,
@@ -322,13 +317,11 @@ def get_all(
     benchmarks = tuple(get(name) for name in asked)
     if not benchmarks:
         raise BenchmarkError(f"no benchmark was named; known: {', '.join(REGISTRY)}, or a file.")
-    seen: set[str] = set()
-    for benchmark in benchmarks:
-        name = name_of(benchmark)
-        if name in seen:
+    named = list(map(name_of, benchmarks))
+    for name in named:
+        if named.count(name) > 1:
             raise BenchmarkError(
                 f"two benchmarks are called {name!r}; results are told apart by name, "
                 "so rename one of the files or name it once."
             )
-        seen.add(name)
     return benchmarks

@@ -36,7 +36,6 @@ WORD_SETS = (
 )
 
 _SETS = re.compile(r"[^:,/]+:(?!//)[^:]*,[^:]*")
-"""A labeled set of words."""
 
 
 def read_bats(folder: str | Path, name: str = "bats") -> AnalogyBenchmark:
@@ -135,10 +134,10 @@ def _toefl(path: Path, name: str, lines: list[tuple[int, str]]) -> ChoiceBenchma
             options[question].append(found[2])
         else:
             raise BenchmarkError(f"{path}, line {number}: {line!r} cannot be read. {CHOICES}")
-    right = _answers(path.with_suffix(".ans"))
+    where = path.with_suffix(".ans")
+    right = _answers(where)
     for question, words in options.items():
         if not 0 <= right.get(question, -1) < len(words):
-            where = path.with_suffix(".ans")
             raise BenchmarkError(f"{where} has no usable answer to question {question}. {CHOICES}")
     return ChoiceBenchmark(
         name,
@@ -161,12 +160,7 @@ def _answers(path: Path) -> dict[int, int]:
 
 def holds_word_sets(path: Path) -> bool:
     """Return whether the first set of a file is `label: word, word, ...`."""
-    try:
-        lines = text_lines(path, WORD_SETS)
-    except BenchmarkError:
-        return False
-    first = next((line for _, line in lines if not line.startswith(":")), "")
-    return _SETS.fullmatch(first) is not None
+    return _SETS.fullmatch(first_line(path, but=("#", ":"))) is not None
 
 
 def read_word_sets(path: str | Path) -> dict[str, WordSets]:
@@ -201,13 +195,7 @@ def read_word_sets(path: str | Path) -> dict[str, WordSets]:
 
 
 def read_word_set(path: Path, name: str | None = None) -> WordSets:
-    """Read the only test of a file, or the one of that name.
-
-    Raises
-    ------
-    BenchmarkError
-        As `read_word_sets`; or if the file holds several tests and not the one named.
-    """
+    """Read the only test of a file, or the one of that name."""
     found = read_word_sets(path)
     if name is not None and name in found:
         return found[name]

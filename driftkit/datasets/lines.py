@@ -44,13 +44,7 @@ class Line:
 
 
 def read_lines(path: Path) -> tuple[Line, ...]:
-    """Read the lines of a text file, and cut them at tabs, commas, semicolons or white space.
-
-    Raises
-    ------
-    BenchmarkError
-        If the file is missing, a folder, empty, too large or not UTF-8 text.
-    """
+    """Read the lines of a text file, and cut them at tabs, commas, semicolons or white space."""
     numbered = text_lines(path, ACCEPTED)
     separator = _separator([text for _, text in numbered])
     return tuple(_cut(path, number, text, separator) for number, text in numbered)
@@ -84,12 +78,12 @@ def text_lines(path: Path, accepted: str) -> list[tuple[int, str]]:
     return lines
 
 
-def first_line(path: Path) -> str:
-    """Return the first line that `text_lines` would, or nothing if the file cannot be read."""
+def first_line(path: Path, but: tuple[str, ...] = ("#",)) -> str:
+    """Return the first line that does not start so, or nothing if the file cannot be read."""
     try:
         with path.open(encoding="utf-8-sig") as file:
             lines = (line.strip() for line in file)
-            return next((line for line in lines if line and not line.startswith("#")), "")
+            return next((line for line in lines if line and not line.startswith(but)), "")
     except (OSError, UnicodeDecodeError):
         return ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -48,19 +48,7 @@ YP130 = {("brag", "boast"), ("concoct", "devise"), ("accentuate", "highlight")}
 
 
 def read_benchmark(path: str | PathLike[str], name: str | None = None) -> Benchmark:
-    """Read a file of any kind, or a folder of BATS.
-
-    Parameters
-    ----------
-    path : str or pathlib.Path
-    name : str, optional
-        Name of the benchmark; by default the file's name without its ending.
-
-    Raises
-    ------
-    BenchmarkError
-        If it cannot be read, or a line does not fit; the message gives its number.
-    """
+    """Read a file of any kind, or a folder of BATS; as `parse`."""
     path = Path(path)
     if path.is_dir():
         return read_bats(path, name or path.name)
@@ -95,8 +83,13 @@ def parse(path: str | Path, name: str | None = None) -> Benchmark:
     path = Path(path)
     lines = read_lines(path)
     benchmark = _read(lines, path, name if name is not None else path.stem)
-    if isinstance(benchmark, CategorizationBenchmark):
-        _refuse_singles(path, benchmark)
+    if isinstance(benchmark, CategorizationBenchmark) and (
+        len(benchmark.categories) == len(benchmark)
+    ):
+        raise BenchmarkError(
+            f"{path} puts each of its {len(benchmark)} words in a category of its own, so there is "
+            f"nothing to find; the word comes first, then its category. {ACCEPTED}"
+        )
     _refuse_mislabelled(path, benchmark)
     return benchmark
 
@@ -112,8 +105,11 @@ def _read(lines: Sequence[Line], path: Path, name: str) -> Benchmark:
         return _analogies(lines, path, name)
     # With only a space between them, two words are as likely a compound as a word and a category.
     if len(typical) == 2 and lines[0].separator is not None and _number(typical[1]) is None:
-        return _categories(lines, name)
-    return _similarities(lines, name)
+        words, labels = zip(*_cells(lines, 2), strict=True)
+        return CategorizationBenchmark(name, words, labels)
+    if len(lines) > 1 and _number(lines[0].fields[-1]) is None:
+        lines = lines[1:]  # without the names of the columns
+    return _similarities(lines, _cells(lines, 3), name)
 
 
 def _number(text: str) -> float | None:
@@ -123,21 +119,23 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _similarities(lines: Sequence[Line], name: str) -> SimilarityBenchmark:
+def _cells(lines: Sequence[Line], count: int) -> Iterator[tuple[str, ...]]:
+    for line in lines:
+        if len(line.fields) != count or not all(line.fields):
+            raise line.unreadable()
+        yield line.fields
+
+
+def _similarities(
+    items: Sequence[Line], rows: Iterable[tuple[str, ...]], name: str
+) -> SimilarityBenchmark:
     pairs: list[tuple[str, str]] = []
     gold: list[float] = []
-    for position, line in enumerate(lines):
-        score = _number(line.fields[-1])
-        if score is None and position == 0 and len(lines) > 1:
-            continue  # the names of the columns
-        if (
-            score is None
-            or not math.isfinite(score)
-            or len(line.fields) != 3
-            or not all(line.fields)
-        ):
-            raise line.unreadable()
-        pairs.append((line.fields[0], line.fields[1]))
+    for line, (first, second, rated) in zip(items, rows, strict=True):
+        score = _number(rated)
+        if score is None or not math.isfinite(score):
+            raise line.unreadable(f"has {rated!r} where a number belongs")
+        pairs.append((first, second))
         gold.append(score)
     return SimilarityBenchmark(name, tuple(pairs), np.array(gold, np.float64))
 
@@ -150,9 +148,7 @@ def _analogies(lines: Sequence[Line], path: Path, name: str) -> AnalogyBenchmark
         if line.is_section:
             category = line.text.lstrip(":").strip()
             continue
-        if len(line.fields) != 4 or not all(line.fields):
-            raise line.unreadable()
-        a, b, c, d = line.fields
+        ((a, b, c, d),) = _cells([line], 4)
         quadruples.append((a, b, c, d))
         categories.append(category)
     if not quadruples:
@@ -160,34 +156,15 @@ def _analogies(lines: Sequence[Line], path: Path, name: str) -> AnalogyBenchmark
     return AnalogyBenchmark(name, tuple(quadruples), tuple(categories))
 
 
-def _categories(lines: Sequence[Line], name: str) -> CategorizationBenchmark:
-    for line in lines:
-        if len(line.fields) != 2 or not all(line.fields):
-            raise line.unreadable()
-    words, labels = zip(*(line.fields for line in lines), strict=True)
-    return CategorizationBenchmark(name, words, labels)
-
-
-def _refuse_singles(path: Path, benchmark: CategorizationBenchmark) -> None:
-    if len(benchmark.categories) == len(benchmark):
-        raise BenchmarkError(
-            f"{path} puts each of its {len(benchmark)} words in a category of its own, so there is "
-            f"nothing to find; the word comes first, then its category. {ACCEPTED}"
-        )
-
-
-def _by_column(
-    lines: Sequence[Line], name: str
-) -> CategorizationBenchmark | OutlierBenchmark | SimilarityBenchmark | None:
+def _by_column(lines: Sequence[Line], name: str) -> Benchmark | None:
     """Read a file by the names of its columns; None if its first line names none that are known.
 
-    So are published the categorization and outlier sets of the catalog, and SimLex-999 and
-    WordSim-353 by their authors. Other columns are ignored.
+    SimLex-999 and many sets of the catalog are published so. Other columns are ignored.
     """
     header = [field.casefold() for field in lines[0].fields]
     items: Sequence[Line] = lines[1:]
     first, second, score = (_place(header, names) for names in (FIRST, SECOND, SCORE))
-    benchmark: CategorizationBenchmark | OutlierBenchmark | SimilarityBenchmark | None = None
+    benchmark: Benchmark | None = None
     if {"outliers", "words"} <= set(header):
         benchmark = _outliers_by_column(items, header, name)
     elif {"word", "category"} <= set(header):
@@ -198,8 +175,8 @@ def _by_column(
         words, labels = zip(*rows, strict=True) if rows else ((), ())
         benchmark = CategorizationBenchmark(name, words, labels)
     elif first is not None and second is not None and score is not None:
-        benchmark = _similarities_by_column(items, header, (first, second, score), name)
-    if benchmark is not None and len(benchmark) == 0:
+        benchmark = _similarities(items, _pick(items, header, (first, second, score)), name)
+    if benchmark is not None and not items:
         raise lines[0].unreadable("names columns, but no item follows")
     return benchmark
 
@@ -222,30 +199,14 @@ def _pick(
     return rows
 
 
-def _similarities_by_column(
-    items: Sequence[Line], header: Sequence[str], places: tuple[int, int, int], name: str
-) -> SimilarityBenchmark:
-    pairs: list[tuple[str, str]] = []
-    gold: list[float] = []
-    for line, (first, second, rated) in zip(items, _pick(items, header, places), strict=True):
-        score = _number(rated)
-        if score is None or not math.isfinite(score):
-            raise line.unreadable(f"has {rated!r} where a number belongs")
-        pairs.append((first, second))
-        gold.append(score)
-    return SimilarityBenchmark(name, tuple(pairs), np.array(gold, np.float64))
-
-
 def _outliers_by_column(
     items: Sequence[Line], header: Sequence[str], name: str
 ) -> OutlierBenchmark:
     titled = "category" in header
-    places = [
-        header.index("category" if titled else "words"),
-        *map(header.index, ("words", "outliers")),
-    ]
+    names = ("category" if titled else "words", "words", "outliers")
+    rows = _pick(items, header, [header.index(column) for column in names])
     groups = []
-    for line, (title, words, outliers) in zip(items, _pick(items, header, places), strict=True):
+    for line, (title, words, outliers) in zip(items, rows, strict=True):
         group = OutlierGroup(
             title if titled else f"line {line.number}", _list(line, words), _list(line, outliers)
         )
@@ -270,10 +231,7 @@ def _list(line: Line, cell: str) -> tuple[str, ...]:
 
 
 def _refuse_mislabelled(path: Path, benchmark: Benchmark) -> None:
-    """Refuse the two files of ``vecto-ai/word-benchmarks`` that hold something else than they say.
-
-    Their scores would be compared with published scores of another benchmark.
-    """
+    """Refuse the two files of ``vecto-ai/word-benchmarks`` that hold another benchmark."""
     if not isinstance(benchmark, SimilarityBenchmark):
         return
     ratings = dict(zip(benchmark.pairs, benchmark.gold.tolist(), strict=True))

@@ -73,15 +73,9 @@ def is_offline() -> bool:
 
 
 def fetch(name: str, path: Path, url: str, sha256: str) -> Path:
-    """Make sure that a file lies at `path` with the right bytes, and return the path.
+    """Return `path` once a file lies there with the right bytes, downloaded if absent.
 
-    An absent file is downloaded from `url`, whole or not at all; `sha256` is the hash of its bytes
-    and `name` that of the benchmark, for messages.
-
-    Raises
-    ------
-    BenchmarkError
-        If the file there has other bytes, or it is absent and cannot be downloaded.
+    `name` is that of the benchmark, for messages.
     """
     import pooch
 

@@ -5,23 +5,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, MutableMapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import numpy as np
+import numpy.typing as npt
 
 from driftkit.arrays import Mask, Matrix, Values
 from driftkit.datasets import Benchmark, get, name_of
 from driftkit.embeddings import Embeddings
-from driftkit.errors import BenchmarkError
+from driftkit.errors import BenchmarkError, OptionError, UnknownNameError
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
-from driftkit.evaluators.inputs import as_table
-from driftkit.evaluators.lookup import Case, Find, Items, check_case, lookup
+from driftkit.evaluators.lookup import CASES, Case, Find, Items, first_rows, lookup
 from driftkit.evaluators.scores import Evaluation
 from driftkit.pair import Pair
 from driftkit.progress import Progress, part
 
 if TYPE_CHECKING:
-    from driftkit.evaluators.inputs import Table
+    import torch
+    from gensim.models import KeyedVectors
+
+    Vectors: TypeAlias = npt.ArrayLike | torch.nn.Embedding | torch.Tensor
+    Table: TypeAlias = Embeddings | KeyedVectors | tuple[Any, Vectors] | str | PathLike[str]
 
 B = TypeVar("B", bound=Benchmark)
 Looked = TypeVar("Looked", bound=Items)
@@ -76,23 +80,19 @@ class Evaluator(Protocol):
     @property
     def benchmark(self) -> Any:
         """The benchmark; it has a ``name``."""
-        ...
 
     @property
     def measure(self) -> str:
         """The measure that two tables are compared by, such as ``"spearman"``."""
-        ...
 
     def score(self, table: Any, /) -> Evaluation:
         """Score one table, an `Embeddings`; the first score is the one of `measure`."""
-        ...
 
     def compare(self, pair: Pair, /) -> PairedItems:
         """Return what both tables say about each item that both can answer.
 
         Tests, intervals, margins, the verdict and the splits by moved words follow from that.
         """
-        ...
 
 
 class BuiltIn(ABC, Generic[B, Looked]):
@@ -100,6 +100,8 @@ class BuiltIn(ABC, Generic[B, Looked]):
 
     _kind: type[B]
     _lacks: str
+    _policies: Mapping[str, str] = {}  # those of `settings` that are not every evaluator's
+    limit: int | None = None  # of the rows that words are looked up in
     measure: str
 
     def __init__(
@@ -108,29 +110,20 @@ class BuiltIn(ABC, Generic[B, Looked]):
         found: Any = get(benchmark)
         if not isinstance(found, self._kind):
             raise BenchmarkError(f"{name_of(found)} {self._lacks}.")
-        check_case(case)
+        if case not in CASES:
+            raise UnknownNameError("case policy", case, CASES)
         self.benchmark: B = found
         self.case: Case = case
 
     @property
     def settings(self) -> dict[str, str]:
         """The policies, in words."""
-        return {"oov": "skip", "case": self.case}
+        return {"oov": "skip", "case": self.case, **self._policies}
 
     def score(self, table: Table, *, progress: Progress | None = None) -> Evaluation:
-        """Score one table.
+        """Score a `table`: Embeddings, KeyedVectors, (words, vectors), or what `dk.load` reads.
 
-        Parameters
-        ----------
-        table : Embeddings, KeyedVectors, (words, vectors), str or path
-            See `driftkit.evaluators.inputs.as_table`.
-        progress : callable, optional
-            Called with (done, total).
-
-        Returns
-        -------
-        Evaluation
-            The score of `measure` first.
+        `progress` is called with (done, total). The score of `measure` comes first.
         """
         table = as_table(table)
         report = part(progress, 0, 1)
@@ -142,20 +135,22 @@ class BuiltIn(ABC, Generic[B, Looked]):
     def compare(
         self, pair: Pair, *, memo: Memo | None = None, progress: Progress | None = None
     ) -> PairedItems:
-        """Take what both tables of a pair say about the items both can answer.
+        """Take what both tables of a `pair` say about the items both can answer.
 
-        Parameters
-        ----------
-        pair : Pair
-        memo : mutable mapping, optional
-            The same for several tuned tables: what is found out about the original is kept there.
-        progress : callable, optional
-            Called with (done, total).
+        A `memo` that is the same mapping for several tuned tables keeps what is found out about the
+        original. `progress` is called with (done, total).
         """
         return self._compare(pair, self._items(self._find(pair.index), pair.zero), memo, progress)
 
+    def _look_at(self, limit: int | None) -> str:
+        """Look words up in the first rows only, and return which these are, in words."""
+        if limit is not None and limit < 1:
+            raise OptionError(f"limit={limit} leaves no row; give 1 or more.")
+        self.limit = limit
+        return "all" if limit is None else f"the first {limit:,}"
+
     def _find(self, index: Mapping[str, int]) -> Find:
-        return lookup(index, self.case)
+        return lookup(first_rows(index, self.limit), self.case)
 
     @abstractmethod
     def _items(self, find: Find, is_zero: Mask) -> Looked:
@@ -188,9 +183,8 @@ class AnswerEvaluator(BuiltIn[B, Items]):
         """Return the score of each of the m usable items, (m,), and what was answered."""
 
     def _compare(
-        self, pair: Pair, items: Items, memo: Memo | None, progress: Progress | None
+        self, pair: Pair, items: Items, _memo: Memo | None, _: Progress | None
     ) -> PairedAnswers:
-        del memo, progress
         (before, said), (after, says) = (
             self._answer(matrix, items) for matrix in (pair.before, pair.after)
         )
@@ -206,6 +200,36 @@ class AnswerEvaluator(BuiltIn[B, Items]):
             answers=(said, says),
             categories=[categories[i] for i in used] if categories else (),
         )
+
+
+def as_table(source: Table) -> Embeddings:
+    """Return what people have in memory, or what `driftkit.load` reads, as `Embeddings`.
+
+    In a tuple (words, vectors) these are a matrix, a tensor or a ``torch.nn.Embedding``.
+
+    >>> as_table((["tea", "coffee"], [[1.0, 0.0], [0.8, 0.6]]))
+    <Embeddings memory: 2 words x 2, memory>
+    """
+    if isinstance(source, Embeddings):
+        return source
+    if isinstance(source, str | PathLike):
+        from driftkit.loaders import load
+
+        return load(source)
+    source = getattr(source, "wv", source)  # a gensim model carries its KeyedVectors
+    if hasattr(source, "index_to_key") and hasattr(source, "vectors"):
+        return Embeddings.from_gensim(source)
+    if isinstance(source, tuple) and len(source) == 2:
+        words = source[0]
+        vectors: Any = getattr(source[1], "weight", source[1])
+        if hasattr(vectors, "detach"):
+            vectors = vectors.detach().to("cpu").float().numpy()
+        return Embeddings(words, vectors)
+    raise OptionError(
+        f"{type(source).__name__} is not a table of vectors; give Embeddings, a gensim "
+        "KeyedVectors, (words, matrix), (words, torch.nn.Embedding), or a path. A bare matrix "
+        "lacks the words of its rows."
+    )
 
 
 def filled(values: Any, usable: Mask, empty: Any) -> np.ndarray:

@@ -3,15 +3,12 @@
 The clustering is one and fixed: Ward's (1963) agglomeration of the unit rows, from scipy, cut at as
 many clusters as there are categories. It has no random start, so it needs no seed, the same table
 always gives the same clusters, and nobody can report the best of several.
-
-How well clusters agree with categories is told by purity, the adjusted Rand index and V-measure,
-which all start from the table of counts: words of category i in cluster j.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +26,6 @@ from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.progress import Progress
 
 Labels = npt.NDArray[np.int64]
-Counts = npt.NDArray[np.int64]
 
 
 class Categorization(AnswerEvaluator[CategorizationBenchmark]):
@@ -50,12 +46,8 @@ class Categorization(AnswerEvaluator[CategorizationBenchmark]):
     """
 
     _kind, _lacks = CategorizationBenchmark, "has no words with categories"
+    _policies: Mapping[str, str] = {"clustering": "Ward, scipy"}
     measure = "purity"
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The policies, in words."""
-        return super().settings | {"clustering": "Ward, scipy"}
 
     def _asked(self) -> dict[str, Sequence[Any]]:
         return {"word": self.benchmark.words}
@@ -66,16 +58,12 @@ class Categorization(AnswerEvaluator[CategorizationBenchmark]):
     def _items(self, find: Find, is_zero: Mask) -> Items:
         return find_items([(word,) for word in self.benchmark.words], find, is_zero)
 
-    def _score(self, table: Embeddings, items: Items, progress: Progress | None) -> Evaluation:
-        del progress
+    def _score(self, table: Embeddings, items: Items, _: Progress | None) -> Evaluation:
         labels, clusters = self._clusters(table.matrix, items)
-        scores = [
-            Score.of(
-                items, table, self, agree(labels, clusters) if len(labels) else math.nan,
-                measure=measure,
-            )
-            for measure, agree in MEASURES.items()
-        ]  # fmt: skip
+        scores = []
+        for measure, agree in MEASURES.items():
+            value = agree(labels, clusters) if len(labels) else math.nan
+            scores.append(Score.of(items, table, self, value, measure=measure))
         columns = {
             "word": self.benchmark.words,
             "category": self.benchmark.labels,
@@ -103,11 +91,10 @@ def ward_clusters(matrix: Matrix, rows: Rows, count: int) -> Labels:
     if len(rows) < 2:
         return np.zeros(len(rows), np.int64)
     tree = linkage(unit_rows(matrix, rows), "ward")
-    clusters: Labels = fcluster(tree, count, "maxclust").astype(np.int64) - 1
-    return clusters
+    return fcluster(tree, count, "maxclust").astype(np.int64) - 1
 
 
-def contingency(categories: Labels, clusters: Labels) -> Counts:
+def contingency(categories: Labels, clusters: Labels) -> Labels:
     """Count the words of each category in each cluster, from labels (m,) that start at 0."""
     shape = (int(categories.max(initial=-1)) + 1, int(clusters.max(initial=-1)) + 1)
     table = np.zeros(shape, np.int64)
@@ -123,8 +110,7 @@ def in_majority(categories: Labels, clusters: Labels) -> npt.NDArray[np.bool_]:
     if len(categories) == 0:
         return np.zeros(0, bool)
     majority = contingency(categories, clusters).argmax(axis=0)
-    found: npt.NDArray[np.bool_] = majority[clusters] == categories
-    return found
+    return np.asarray(majority[clusters] == categories)
 
 
 def purity(categories: Labels, clusters: Labels) -> float:
@@ -137,9 +123,7 @@ def purity(categories: Labels, clusters: Labels) -> float:
 
 
 def adjusted_rand(categories: Labels, clusters: Labels) -> float:
-    """Return the adjusted Rand index (Hubert & Arabie 1985).
-
-    It is 1 for the same partition, and 0 on average by chance.
+    """Return the adjusted Rand index (Hubert & Arabie 1985): 1 if the same, 0 on average by chance.
 
     >>> round(adjusted_rand(np.array([0, 0, 1, 1]), np.array([0, 0, 1, 2])), 4)
     0.5714

@@ -12,11 +12,8 @@ from driftkit.arrays import Matrix, Rows, Values
 Closeness = Literal["cosine", "dot", "euclidean"]
 
 DECIMALS = 12
-"""Values are rounded to this many decimals.
-
-float32 rows carry 7 digits, so what lies beyond is the noise of the summation, and noise must not
-order pairs that are tied: a table whose rows are all alike would otherwise get a correlation.
-"""
+"""Values are rounded to this many decimals: float32 rows carry 7 digits, and the noise beyond must
+not order ties, or a table whose rows are all alike would get a correlation."""
 
 TIE = 1e-12
 """Sums of cosines this close are equal."""
@@ -31,22 +28,19 @@ def cosines_of(left: Values, right: Values) -> Values:
     """Return the cosine of each row with that of another matrix, both (m, d), none of them zero."""
     dot = np.einsum("ij,ij->i", left, right)
     norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
-    cosine: Values = np.clip(np.round(dot / norms, DECIMALS), -1.0, 1.0)
-    return cosine
+    return np.asarray(np.clip(np.round(dot / norms, DECIMALS), -1.0, 1.0))
 
 
 def dots(matrix: Matrix, pairs: Rows) -> Values:
     """Return the dot product of each pair of rows, as `cosines`, and zero rows allowed."""
     left, right = _sides(matrix, pairs)
-    product: Values = np.round(np.einsum("ij,ij->i", left, right), DECIMALS)
-    return product
+    return np.asarray(np.round(np.einsum("ij,ij->i", left, right), DECIMALS))
 
 
 def nearness(matrix: Matrix, pairs: Rows) -> Values:
     """Return the Euclidean distance of each pair of rows, negative so that higher is closer."""
     left, right = _sides(matrix, pairs)
-    distance: Values = -np.round(np.linalg.norm(left - right, axis=1), DECIMALS)
-    return distance
+    return np.asarray(-np.round(np.linalg.norm(left - right, axis=1), DECIMALS))
 
 
 def _sides(matrix: Matrix, pairs: Rows) -> tuple[Values, Values]:
@@ -56,8 +50,7 @@ def _sides(matrix: Matrix, pairs: Rows) -> tuple[Values, Values]:
 def unit_rows(matrix: Matrix, rows: Rows) -> Values:
     """Return rows (m,), none of them zero, scaled to length 1, in float64, (m, d)."""
     vectors = matrix[rows].astype(np.float64)
-    unit: Values = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    return unit
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
 
 
 CLOSENESS: dict[str, Callable[[Matrix, Rows], Values]] = {

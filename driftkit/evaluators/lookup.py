@@ -1,7 +1,6 @@
 """The items of a benchmark that a list of words can answer.
 
-One case policy for every evaluator, ``exact-then-folded`` unless asked otherwise: a word as it is
-written, else its lower-case form. WS-353 writes 18 rows with capitals, which a lower-cased
+One case policy for every evaluator: WS-353 writes 18 rows with capitals, which a lower-cased
 vocabulary such as GloVe's lacks.
 """
 
@@ -14,7 +13,6 @@ from typing import Literal, get_args
 import numpy as np
 
 from driftkit.arrays import Mask, Rows
-from driftkit.errors import UnknownNameError
 
 Case = Literal["exact-then-folded", "exact", "fold"]
 """How a benchmark's word is looked up.
@@ -23,21 +21,15 @@ Case = Literal["exact-then-folded", "exact", "fold"]
 spelling that is the same in upper case, the first row winning, which is gensim's rule.
 """
 
+CASES = get_args(Case)
+
 Find = Callable[[str], int]
 """From a word to its row, -1 for a word that is out of vocabulary."""
-
-
-def check_case(case: str) -> None:
-    """Raise `UnknownNameError` for a case policy that does not exist."""
-    if case not in get_args(Case):
-        raise UnknownNameError("case policy", case, get_args(Case))
 
 
 def lookup(index: Mapping[str, int], case: Case = "exact-then-folded") -> Find:
     """Return the function from a word to its row in `index`.
 
-    Examples
-    --------
     >>> [lookup({"Tea": 0}, case)("tea") for case in ("exact-then-folded", "exact", "fold")]
     [-1, -1, 0]
     """
@@ -61,20 +53,11 @@ def first_rows(index: Mapping[str, int], limit: int | None) -> Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Items:
-    """Where the words of a benchmark's items are.
+    """Where the words of a benchmark's m items are.
 
-    Parameters
-    ----------
-    rows : ndarray of int64, shape (m, w)
-        Row of each word of each item; -1 for a word that is out of vocabulary (OOV).
-    usable : ndarray of bool, shape (m,)
-        Items that can be answered: those whose words all have a row with a direction.
-    oov : tuple of str
-        Distinct words without a row, as written, in the order of the benchmark.
-    zero : tuple of str
-        Distinct words whose row is zero: they have no direction, so no cosine.
-    why : str
-        Why no item can be answered, where it is not only that words are missing.
+    `rows` (m, w) has -1 for a word that is out of vocabulary, `usable` (m,) tells whose words all
+    have a row with a direction. `oov` and `zero` are the distinct words without a row, or with a
+    row of zero, as written. `why` tells why no item can be answered, unless only words are missing.
     """
 
     rows: Rows

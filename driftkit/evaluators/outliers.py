@@ -14,7 +14,7 @@ of its group; words of the group it lacks are left out.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any
@@ -57,6 +57,7 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
     """
 
     _kind, _lacks = OutlierBenchmark, "has no groups with outliers"
+    _policies: Mapping[str, str] = {"oov": "skip the outlier, drop words of the group"}
 
     def __init__(
         self,
@@ -71,11 +72,6 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
         self.measure = measure
         groups = self.benchmark.groups
         self.sets = [(group, word) for group in groups for word in group.outliers]
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The policies, in words."""
-        return super().settings | {"oov": "skip the outlier, drop words of the group"}
 
     def _asked(self) -> dict[str, Sequence[Any]]:
         return {"group": self._categories(), "outlier": [word for _, word in self.sets]}
@@ -92,8 +88,7 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
         usable = outlier & (there.sum(axis=1) > FEWEST_WORDS)
         return replace(found, usable=usable, why="no set has its outlier and two of its words")
 
-    def _score(self, table: Embeddings, items: Items, progress: Progress | None) -> Evaluation:
-        del progress
+    def _score(self, table: Embeddings, items: Items, _: Progress | None) -> Evaluation:
         shares = self._shares(table.matrix, items)
         n_correct = int((shares == 1).sum())
         scores = []

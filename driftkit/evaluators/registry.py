@@ -1,24 +1,32 @@
-"""Which evaluator scores which benchmark, those of others included."""
+"""Which evaluator scores which benchmark, those of others included; and the scores of one table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from driftkit.arguments import mistaken
 from driftkit.datasets import Benchmark, get, get_all
 from driftkit.errors import BenchmarkError, OptionError
 from driftkit.evaluators.analogy.evaluator import Analogy
-from driftkit.evaluators.base import Evaluator
+from driftkit.evaluators.base import BuiltIn, Evaluator, as_table
 from driftkit.evaluators.categorization import Categorization
 from driftkit.evaluators.outliers import Outliers
+from driftkit.evaluators.scores import Score, Scores
 from driftkit.evaluators.similarity import Similarity
 from driftkit.evaluators.synonyms import SynonymChoice
 from driftkit.evaluators.weat import WEAT
+from driftkit.pair import Pair
+from driftkit.progress import Progress, as_progress, part
 
-BUILT_IN = (Similarity, Analogy, Categorization, Outliers, SynonymChoice, WEAT)
+if TYPE_CHECKING:
+    from driftkit.evaluators.base import Table
 
-EVALUATORS: dict[type, Callable[[Any], Evaluator]] = {each._kind: each for each in BUILT_IN}
+EVALUATORS: dict[type, Callable[[Any], Evaluator]] = {
+    each._kind: each
+    for each in (Similarity, Analogy, Categorization, Outliers, SynonymChoice, WEAT)
+}
 """Type of benchmark to the evaluator of its kind."""
 
 Scorable = str | PathLike[str] | Benchmark | Evaluator
@@ -67,28 +75,16 @@ def register_evaluator(benchmark_type: type, evaluator_class: Callable[[Any], Ev
     (Score(source='toy', benchmark='drinks', measure='coverage_of_words', value=0.5, n_total=2, \
 n_used=2, n_correct=None, category=None, reason=None),)
     """
-    known = EVALUATORS.get(benchmark_type)
-    if known is evaluator_class:
-        return
-    if known is not None:
+    if EVALUATORS.setdefault(benchmark_type, evaluator_class) is not evaluator_class:
         raise OptionError(
             f"{benchmark_type.__name__} has an evaluator already; register yours for a type of "
             "benchmark of its own."
         )
-    EVALUATORS[benchmark_type] = evaluator_class
 
 
 def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple[Evaluator, ...]:
     """Return an evaluator for everything that was asked for; see `driftkit.score`.
 
-    Raises
-    ------
-    UnknownNameError, BenchmarkError
-        If a benchmark cannot be found or parsed, nothing scores it, or the same measure of the
-        same benchmark is asked for twice.
-
-    Examples
-    --------
     >>> [type(one).__name__ for one in evaluators(["ws353", Analogy("google", "3cosmul")])]
     ['Similarity', 'Analogy']
     """
@@ -97,19 +93,17 @@ def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple
         asked = get_all()
     elif isinstance(benchmarks, Sequence) and not isinstance(benchmarks, str | Benchmark):
         asked = benchmarks or get_all([])  # which says that none was named
-    made: list[Evaluator] = []
-    seen: set[tuple[str, str]] = set()
+    made: dict[tuple[str, str], Evaluator] = {}
     for one in asked:
         evaluator = _evaluator(one)
         key = (evaluator.benchmark.name, evaluator.measure)
-        if key in seen:
+        if key in made:
             raise BenchmarkError(
                 f"{evaluator.measure} of {evaluator.benchmark.name!r} is asked for twice; results "
                 "are told apart by benchmark and measure, so name it once."
             )
-        seen.add(key)
-        made.append(evaluator)
-    return tuple(made)
+        made[key] = evaluator
+    return tuple(made.values())
 
 
 def _evaluator(one: Any) -> Evaluator:
@@ -125,3 +119,70 @@ def _evaluator(one: Any) -> Evaluator:
         f"nothing scores {type(found).__name__}: give a benchmark, register an evaluator for its "
         f"type, or give an evaluator (this one lacks {lacks})."
     )
+
+
+def score(
+    source: Table,
+    benchmarks: Sequence[Scorable] | Scorable | None = None,
+    *,
+    progress: Progress | bool | None = None,
+) -> Scores:
+    """Score a table on benchmarks.
+
+    Items with a word that the table lacks, or whose row is zero, are left out and counted. A word
+    is looked up as written, then in lower case. For other policies give an evaluator with its
+    options, such as ``Similarity("ws353", oov="gensim")``.
+
+    Parameters
+    ----------
+    source : Embeddings, KeyedVectors, (words, vectors), str or path
+        A table, or anything `driftkit.load` reads.
+    benchmarks : sequence of str, path, Benchmark or Evaluator, optional
+        Names, files or evaluators; by default ``ws353``, ``simlex999`` and ``google``.
+    progress : callable or True, optional
+        Called with (done, total); True draws a bar on standard error.
+
+    Returns
+    -------
+    Scores
+        Similarity: ``spearman`` and ``pearson``. Analogies: ``3cosadd@1`` over all rows of the
+        table, inputs excluded, for the whole, each group and each section. Categorization:
+        ``purity``, ``adjusted_rand`` and ``v_measure``. Outliers: ``opp`` and
+        ``outlier_accuracy``. Synonym choice: ``synonym_choice``. Bias: ``weat``.
+
+    Raises
+    ------
+    UnknownNameError, BenchmarkError
+        If a benchmark cannot be found or parsed.
+    OptionError
+        If `source` is not a table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from driftkit.datasets import SimilarityBenchmark
+    >>> toy = SimilarityBenchmark(
+    ...     "toy", (("a", "b"), ("a", "c"), ("b", "c")), np.array([9.0, 1.0, 4.0])
+    ... )
+    >>> table = ["a", "b", "c"], [[1.0, 0.1], [1.0, 0.3], [0.0, 1.0]]
+    >>> [(s.measure, round(s.value, 3)) for s in score(table, [toy])]
+    [('spearman', 1.0), ('pearson', 0.984)]
+    """
+    if isinstance(source, Pair):
+        raise mistaken(source, "Embeddings", "dk.score")
+    progress = as_progress(progress, "benchmarks")
+    asked = evaluators(benchmarks)
+    table = as_table(source)
+    results: list[Score] = []
+    for step, evaluator in enumerate(asked):
+        report = part(progress, step, len(asked))
+        if isinstance(evaluator, BuiltIn):
+            found = evaluator.score(table, progress=report).scores
+        else:
+            found = evaluator.score(table).scores
+        if isinstance(evaluator, Similarity) and evaluator.measure != "kendall":
+            found = [s for s in found if s.measure != "kendall"]
+        results += found
+        if report is not None:
+            report(1, 1)
+    return Scores(tuple(results))

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 SCHEMA = "driftkit.scores/1"
 
+_KEYS = (
+    *("source", "benchmark", "measure", "category", "value", "n_total", "n_used", "n_correct"),
+    *("oov", "zero", "reason"),
+)
+"""Keys of the JSON document, in order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Score:
@@ -67,40 +73,26 @@ class Score:
     def of(cls, items: Items, table: Any, evaluator: Any, value: float, **more: Any) -> Score:
         """Return the score of a table over the items of an evaluator's benchmark.
 
-        `items` say how many were asked and answered and which words are missing; `more` are further
-        fields, or others than those of `items` and `evaluator`.
+        `more` are further fields, or others than those of `items` and `evaluator`.
         """
-        fields = {
-            "measure": evaluator.measure,
-            "n_total": items.n_total,
-            "n_used": items.n_used,
-            "oov": items.oov,
-            "zero": items.zero,
-            "reason": items.reason,
-        }
-        return cls(
-            source=table.source.name,
-            benchmark=evaluator.benchmark.name,
-            value=value,
-            **fields | more,
-        )
+        of_items = ("n_total", "n_used", "oov", "zero", "reason")
+        fields = {name: getattr(items, name) for name in of_items}
+        fields |= {"measure": evaluator.measure, "value": value, **more}
+        return cls(table.source.name, evaluator.benchmark.name, **fields)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the entry of ``results`` in the JSON document; NaN becomes None."""
-        return {
-            "source": self.source,
-            "benchmark": self.benchmark,
-            "measure": self.measure,
-            "category": self.category,
-            "value": None if math.isnan(self.value) else self.value,
-            "n_total": self.n_total,
-            "n_used": self.n_used,
-            "n_correct": self.n_correct,
-            "oov": list(self.oov),
-            "zero": list(self.zero),
-            "reason": self.reason,
-            **({"details": dict(self.details)} if self.details else {}),
-        }
+        found = {key: plain(getattr(self, key)) for key in _KEYS}
+        return found | ({"details": dict(self.details)} if self.details else {})
+
+
+def plain(value: Any) -> Any:
+    """Return a value, or those of a dictionary, as JSON has them; NaN becomes None."""
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    if isinstance(value, tuple):
+        return list(value)
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 @dataclass(frozen=True, slots=True, repr=False)

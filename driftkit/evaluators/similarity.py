@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
 from os import PathLike
 from typing import Any, Literal, get_args
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
 
 from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.datasets import SimilarityBenchmark
@@ -18,7 +17,7 @@ from driftkit.evaluators.base import BuiltIn, Memo, filled
 from driftkit.evaluators.closeness import CLOSENESS, Closeness, cosines_of
 from driftkit.evaluators.comparison.paired_items import PairedSimilarity
 from driftkit.evaluators.correlations import CORRELATIONS, undefined_reason
-from driftkit.evaluators.lookup import Case, Find, Items, find_items, first_rows
+from driftkit.evaluators.lookup import Case, Find, Items, find_items
 from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.pair import Pair
 from driftkit.progress import Progress
@@ -27,6 +26,9 @@ OutOfVocabulary = Literal["skip", "zero", "mean", "gensim"]
 
 GENSIM_LIMIT = 300_000
 """gensim looks at this many rows; words that come later are out of vocabulary, silently."""
+
+SCIPY: dict[str, Any] = {"spearman": spearmanr, "pearson": pearsonr, "kendall": kendalltau}
+"""The correlations that gensim takes."""
 
 
 class Similarity(BuiltIn[SimilarityBenchmark, Items]):
@@ -82,33 +84,18 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
             raise UnknownNameError("closeness", closeness, CLOSENESS)
         if oov == "gensim" and closeness != "cosine":
             raise OptionError(f"closeness={closeness!r} was given, but gensim only has the cosine.")
-        if limit is not None and limit < 1:
-            raise OptionError(f"limit={limit} leaves no row; give 1 or more.")
         self.measure = measure
         self.oov: OutOfVocabulary = oov
         self.closeness: Closeness = closeness
-        self.limit = limit if limit is not None or not gensim else GENSIM_LIMIT
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The policies, in words."""
-        return {
-            "oov": self.oov,
-            "case": self.case,
-            "closeness": self.closeness,
-            "rows": "all" if self.limit is None else f"the first {self.limit:,}",
-        }
-
-    def _find(self, index: Mapping[str, int]) -> Find:
-        return super()._find(first_rows(index, self.limit))
+        rows = self._look_at(GENSIM_LIMIT if gensim and limit is None else limit)
+        self._policies = {"oov": oov, "closeness": closeness, "rows": rows}
 
     def _items(self, find: Find, is_zero: Mask) -> Items:
         if self.closeness != "cosine":
             is_zero = np.zeros_like(is_zero)
         return find_items(self.benchmark.pairs, find, is_zero)
 
-    def _score(self, table: Embeddings, items: Items, progress: Progress | None) -> Evaluation:
-        del progress
+    def _score(self, table: Embeddings, items: Items, _: Progress | None) -> Evaluation:
         close, answered = self._close(table, items)
         gold = self.benchmark.gold[answered]
         scores = []
@@ -123,10 +110,9 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
         return Evaluation(scores, self.settings, self._columns(close, answered), plot)
 
     def _compare(
-        self, pair: Pair, items: Items, memo: Memo | None, progress: Progress | None
+        self, pair: Pair, items: Items, _memo: Memo | None, _: Progress | None
     ) -> PairedSimilarity:
         """Leave out words one table lacks, whatever `oov` says: no filling is compared."""
-        del memo, progress
         if self.measure == "kendall":
             raise OptionError(
                 "two tables are compared by spearman or pearson; kendall can be scored, "
@@ -143,9 +129,7 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
         """Return the closeness of every pair, NaN where there is none, and which pairs count."""
         used = items.usable
         close = np.full(items.n_total, np.nan)
-        measure: Callable[[Matrix, Rows], Values] = CLOSENESS[self.closeness]
-        if self.oov == "gensim":
-            measure = _gensim_cosines
+        measure = _gensim_cosines if self.oov == "gensim" else CLOSENESS[self.closeness]
         close[used] = measure(table.matrix, items.rows[used])
         if self.oov == "zero":
             return np.where(used, close, 0.0), np.ones_like(used)
@@ -169,9 +153,11 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
         return np.asarray(-np.linalg.norm(sides[0] - sides[1], axis=1))
 
     def _correlation(self, measure: str, gold: Values, close: Values) -> float:
-        if self.oov == "gensim":
-            return _scipy_correlation(measure, gold, close)
-        return CORRELATIONS[measure](gold, close)
+        if self.oov != "gensim":
+            return CORRELATIONS[measure](gold, close)
+        if len(gold) < 2 or np.ptp(gold) == 0 or np.ptp(close) == 0:
+            return math.nan
+        return float(SCIPY[measure](gold, close)[0])
 
     def _columns(self, close: Values, used: Mask) -> dict[str, Any]:
         first, second = zip(*self.benchmark.pairs, strict=True)
@@ -194,16 +180,3 @@ def _gensim_cosines(matrix: Matrix, pairs: Rows) -> Values:
 
     found = [np.dot(unitvec(matrix[a]), unitvec(matrix[b])) for a, b in pairs]
     return np.array(found, np.float64)
-
-
-def _scipy_correlation(measure: str, gold: Values, close: Values) -> float:
-    from scipy import stats
-
-    if len(gold) < 2 or np.ptp(gold) == 0 or np.ptp(close) == 0:
-        return math.nan
-    by_name: dict[str, Any] = {
-        "spearman": stats.spearmanr,
-        "pearson": stats.pearsonr,
-        "kendall": stats.kendalltau,
-    }
-    return float(by_name[measure](gold, close)[0])

@@ -8,7 +8,7 @@ of it: without one of the wrong options it would be easier.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,12 +41,8 @@ class SynonymChoice(AnswerEvaluator[ChoiceBenchmark]):
     """
 
     _kind, _lacks = ChoiceBenchmark, "has no synonym questions"
+    _policies: Mapping[str, str] = {"ties": "shared"}
     measure = "synonym_choice"
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The policies, in words."""
-        return super().settings | {"ties": "shared"}
 
     def _asked(self) -> dict[str, Sequence[Any]]:
         questions = zip(self.benchmark.options, self.benchmark.right, strict=True)
@@ -59,8 +55,7 @@ class SynonymChoice(AnswerEvaluator[ChoiceBenchmark]):
         questions = zip(self.benchmark.stems, self.benchmark.options, strict=True)
         return find_groups([(stem, *options) for stem, options in questions], find, is_zero)
 
-    def _score(self, table: Embeddings, items: Items, progress: Progress | None) -> Evaluation:
-        del progress
+    def _score(self, table: Embeddings, items: Items, _: Progress | None) -> Evaluation:
         credit, chosen = self._answer(table.matrix, items)
         value = float(credit.mean()) if len(credit) else math.nan
         score = Score.of(items, table, self, value, n_correct=int((credit == 1).sum()))

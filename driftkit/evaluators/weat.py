@@ -97,33 +97,28 @@ class WEAT(BuiltIn[WordSets, _Targets]):
 
     def _items(self, find: Find, is_zero: Mask) -> _Targets:
         sets = self.benchmark
-        each = [
-            find_items([(word,) for word in words], find, is_zero)
-            for words in (sets.x, sets.y, sets.a, sets.b)
-        ]
-        rows = [found.rows[found.usable, 0] for found in each]
+        words = (*sets.x, *sets.y, *sets.a, *sets.b)
+        found = find_items([(word,) for word in words], find, is_zero)
+        usable_rows = np.where(found.usable, found.rows[:, 0], -1)
+        ends = np.cumsum([len(sets.x), len(sets.y), len(sets.a)])
+        rows = [some[some >= 0] for some in np.split(usable_rows, ends)]
         n_x, n_y, n_a, n_b = map(len, rows)
         enough = min(n_x, n_y) >= FEWEST_TARGETS and min(n_a, n_b) >= FEWEST_ATTRIBUTES
-        return _Targets(
-            np.concatenate([each[0].rows, each[1].rows]),
-            np.concatenate([each[0].usable, each[1].usable]) & enough,
-            tuple(dict.fromkeys(word for found in each for word in found.oov)),
-            tuple(dict.fromkeys(word for found in each for word in found.zero)),
+        why = (
             f"of the four sets {n_x}, {n_y}, {n_a} and {n_b} words can be used; targets need "
-            f"{FEWEST_TARGETS} and attributes {FEWEST_ATTRIBUTES}",
-            sets=rows,
+            f"{FEWEST_TARGETS} and attributes {FEWEST_ATTRIBUTES}"
         )
+        targets, usable = found.rows[: len(sets)], found.usable[: len(sets)] & enough
+        return _Targets(targets, usable, found.oov, found.zero, why, sets=rows)
 
     def _leans(self, matrix: Matrix, items: _Targets) -> Values:
         """Return the lean of each target that is used, those of X first."""
         if items.n_used == 0:
             return np.empty(0)
         x, y, a, b = (unit_rows(matrix, rows) for rows in items.sets)
-        leans: Values = np.concatenate([x, y]) @ (a.mean(axis=0) - b.mean(axis=0))
-        return leans
+        return np.asarray(np.concatenate([x, y]) @ (a.mean(axis=0) - b.mean(axis=0)))
 
-    def _score(self, table: Embeddings, items: _Targets, progress: Progress | None) -> Evaluation:
-        del progress
+    def _score(self, table: Embeddings, items: _Targets, _: Progress | None) -> Evaluation:
         sets, leans = self.benchmark, self._leans(table.matrix, items)
         test = _test(leans, len(items.sets[0]), self.seed)
         details = {
@@ -142,15 +137,12 @@ class WEAT(BuiltIn[WordSets, _Targets]):
         return Evaluation((score,), self.settings, columns, ("set", "lean", "word"))
 
     def _compare(
-        self, pair: Pair, items: _Targets, memo: Memo | None, progress: Progress | None
+        self, pair: Pair, items: _Targets, _memo: Memo | None, _: Progress | None
     ) -> PairedBias:
-        del memo, progress
         before, after = (self._leans(side, items) for side in (pair.before, pair.after))
         words = [[pair.words[row] for row in rows] for rows in items.sets]
-        return PairedBias(
-            self.measure, pair, items, before, after,
-            labels=self.benchmark.labels, words=words, seed=self.seed,
-        )  # fmt: skip
+        more: Any = {"labels": self.benchmark.labels, "words": words, "seed": self.seed}
+        return PairedBias(self.measure, pair, items, before, after, **more)
 
 
 @dataclass(eq=False, kw_only=True)
@@ -227,9 +219,8 @@ class _BiasDifference(Difference):
         """Return plain percentiles: the correction is for items that are drawn from one set."""
         return interval(differences)
 
-    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
+    def tests(self, _permutations: int, _rng: np.random.Generator) -> dict[str, Test]:
         """Test the association in each table, one-sided."""
-        del permutations, rng
         sides = {"original": self.before, "tuned": self.after}
         return {name: _test(leans, self.n_x, self.seed) for name, leans in sides.items()}
 
@@ -246,8 +237,7 @@ def _effect(x: Values, y: Values) -> Values:
     spread = np.concatenate([x, y], axis=-1).std(axis=-1, ddof=1)
     gap = x.mean(axis=-1) - y.mean(axis=-1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        effect: Values = np.where(spread > TIE, gap / spread, np.nan)
-    return effect
+        return np.where(spread > TIE, gap / spread, np.nan)
 
 
 def _test(leans: Values, n_x: int, seed: int) -> Test:

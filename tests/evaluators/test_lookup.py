@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from driftkit.errors import UnknownNameError
-from driftkit.evaluators.lookup import check_case, find_items, lookup
+from driftkit.evaluators import Similarity
+from driftkit.evaluators.lookup import find_items, lookup
 
 INDEX = {"Turkey": 0, "turkey": 1, "paris": 2, "void": 3}
 IS_ZERO = np.array([False, False, False, True])
@@ -47,4 +48,4 @@ def test_case_policies() -> None:
     assert [lookup(index)(word) for word in ("tea", "Tea", "Coffee")] == [-1, 1, 0]
     assert [lookup(index, "fold")(word) for word in ("tea", "TEA", "Coffee", "x")] == [1, 1, 0, -1]
     with pytest.raises(UnknownNameError, match="did you mean 'fold'"):
-        check_case("folded")
+        Similarity("ws353", case="folded")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any
@@ -15,7 +15,7 @@ from driftkit.datasets import AnalogyBenchmark
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError
 from driftkit.evaluators.analogy.methods import METHODS
-from driftkit.evaluators.analogy.relations import answer_relations
+from driftkit.evaluators.analogy.relations import RELATION_METHODS, answer_relations
 from driftkit.evaluators.analogy.search import Answers, answer, answer_again
 from driftkit.evaluators.base import BuiltIn, Memo, filled
 from driftkit.evaluators.comparison.paired_items import PairedAnswers
@@ -25,14 +25,14 @@ from driftkit.measures.registry import parse_measure
 from driftkit.pair import Pair
 from driftkit.progress import Progress, part
 
-RELATION_METHODS = ("3cosavg", "lrcos")
+Strings = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Questions(Items):
     """The items asked of a list of words, and their right answers."""
 
-    words: tuple[tuple[str, ...], ...]  # as shown, all n of them
+    words: Sequence[Strings]  # as shown, all n of them
     categories: np.ndarray  # (n,)
     right: Rows  # rows of accepted answers, (m, p), -2 where empty
 
@@ -92,23 +92,12 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         if asked.name not in METHODS and asked.name not in RELATION_METHODS:
             known = ", ".join([*METHODS, *RELATION_METHODS])
             raise OptionError(f"measure {measure!r} does not answer analogies; known: {known}.")
-        if limit is not None and limit < 1:
-            raise OptionError(f"limit={limit} leaves no row; give 1 or more.")
         self.measure = str(asked)
         self.method = asked.name
         self.k = asked.k or 1
-        self.exclude, self.limit, self.seed = exclude, limit, seed
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """The policies, in words."""
-        return super().settings | {
-            "inputs": "excluded" if self.exclude else "not excluded",
-            "rows": "all" if self.limit is None else f"the first {self.limit:,}",
-        }
-
-    def _find(self, index: Mapping[str, int]) -> Find:
-        return super()._find(first_rows(index, self.limit))
+        self.exclude, self.seed = exclude, seed
+        inputs = "excluded" if exclude else "not excluded"
+        self._policies = {"inputs": inputs, "rows": self._look_at(limit)}
 
     def _score(self, table: Embeddings, items: _Questions, progress: Progress | None) -> Evaluation:
         """Score over all questions (micro average), over each group and over each section."""
@@ -120,8 +109,7 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
             "correct": correct,
             "used": items.usable,
         }
-        scores = self._accuracies(table, items, correct)
-        plot = ("category", "correct", "answer")
+        scores, plot = self._accuracies(table, items, correct), ("category", "correct", "answer")
         return Evaluation(scores, self.settings, columns, plot, self.benchmark.sections)
 
     def _compare(
@@ -132,10 +120,8 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         after_norms = np.where(pair.zero, 0.0, pair.after_norms)
         rows = items.used_rows
         memo = {} if memo is None else memo
-        key = (
-            pair.original, pair.words, self.measure, self.case, self.exclude, self.limit, self.seed,
-            rows.tobytes(), pair.zero.tobytes(),
-        )  # fmt: skip
+        policies = (self.measure, self.case, self.exclude, self.limit, self.seed)
+        key = (pair.original, pair.words, policies, rows.tobytes(), pair.zero.tobytes())
         if key not in memo:
             memo[key] = self._answer(
                 pair.before, before_norms, pair.index, items, part(progress, 0, 2)
@@ -165,30 +151,20 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         accepted = self.benchmark.accepted
         quadruples, categories = self.benchmark.quadruples, self.benchmark.categories
         # The first accepted answer that the table has stands for the question.
-        words: list[tuple[str, ...]] = [
+        words: Sequence[Strings] = [
             (*q[:3], next((word for word in right if find(word) >= 0), q[3]))
             for q, right in zip(quadruples, accepted, strict=True)
         ]
         if self.method in RELATION_METHODS:
-            kept = _pairs(words, categories, accepted)
-            words = [pair for _, pair, _ in kept]
-            categories = tuple(category for category, _, _ in kept)
-            accepted = tuple(right for _, _, right in kept)
+            categories, words, accepted = _pairs(words, categories, accepted)
         found = find_items(words, find, is_zero)
         used = np.flatnonzero(found.usable)
         right = np.full((len(used), max(map(len, accepted))), -1, np.int64)
         for row, i in enumerate(used):
             right[row, : len(accepted[i])] = [find(word) for word in accepted[i]]
         right[right < 0] = -2  # -1 is a question without an answer
-        return _Questions(
-            found.rows,
-            found.usable,
-            found.oov,
-            found.zero,
-            words=tuple(words),
-            categories=np.array(categories, dtype=object),
-            right=right,
-        )
+        more: Any = {"words": words, "categories": np.array(categories, object), "right": right}
+        return _Questions(found.rows, found.usable, found.oov, found.zero, **more)
 
     def _candidates(self, index: dict[str, int], n: int) -> Rows:
         """Return the rows that may be answers: one for each spelling where case is folded."""
@@ -207,43 +183,35 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
     ) -> Answers:
         candidates = self._candidates(index, len(matrix))
         rows = items.used_rows
-        if self.method in RELATION_METHODS:
-            sections = items.categories[items.usable].astype(str)
-            return answer_relations(
-                matrix, norms, rows[:, 0], rows[:, 1],
-                np.unique(sections, return_inverse=True)[1], candidates,
-                method="lrcos" if self.method == "lrcos" else "3cosavg",
-                k=self.k, exclude=self.exclude, seed=self.seed, progress=progress,
-            )  # fmt: skip
-        return answer(
-            matrix, norms, rows[:, :3], candidates, method=self.method, k=self.k,
-            exclude=self.exclude, hints=rows[:, 3], progress=progress,
-        )  # fmt: skip
+        how: Any = {"method": self.method, "k": self.k, "exclude": self.exclude}
+        how["progress"] = progress
+        if self.method not in RELATION_METHODS:
+            return answer(matrix, norms, rows[:, :3], candidates, hints=rows[:, 3], **how)
+        a, b = rows.T
+        sections = items.categories[items.usable].astype(str)
+        relation = np.unique(sections, return_inverse=True)[1]
+        return answer_relations(matrix, norms, a, b, relation, candidates, seed=self.seed, **how)
 
     def _accuracies(self, table: Embeddings, items: _Questions, correct: Mask) -> list[Score]:
         find, is_zero = self._find(table.index), table.norms == 0
-
-        def accuracy(some: Items, correct: Mask, category: str | None = None) -> Score:
-            n_correct = int(correct.sum())
-            value = n_correct / some.n_used if some.n_used else math.nan
-            return Score.of(some, table, self, value, n_correct=n_correct, category=category)
-
-        scores = [accuracy(items, correct)]
-        sections = self.benchmark.sections
         names = items.categories.astype(str)
-        for part_, some in (self.benchmark.groups | {name: (name,) for name in sections}).items():
-            chosen = np.isin(names, some)
-            asked = [items.words[i] for i in np.flatnonzero(chosen)]
-            scores.append(accuracy(find_items(asked, find, is_zero), correct[chosen], part_))
+        groups: Any = self.benchmark.groups | {name: (name,) for name in self.benchmark.sections}
+        scores = []
+        for category, sections in ((None, names), *groups.items()):
+            chosen = np.isin(names, sections)
+            asked = [items.words[i] for i in np.flatnonzero(chosen).tolist()]
+            some = find_items(asked, find, is_zero) if category is not None else items
+            n_correct = int(correct[chosen].sum())
+            value = n_correct / some.n_used if some.n_used else math.nan
+            more = {"n_correct": n_correct, "category": category}
+            scores.append(Score.of(some, table, self, value, **more))
         return scores
 
 
 def _pairs(
-    items: list[tuple[str, ...]],
-    categories: tuple[str, ...],
-    accepted: tuple[tuple[str, ...], ...],
-) -> list[tuple[str, tuple[str, str], tuple[str, ...]]]:
-    """Return the distinct pairs of each section, c with d and a with b."""
+    items: Sequence[Strings], categories: tuple[str, ...], accepted: tuple[Strings, ...]
+) -> tuple[tuple[str, ...], tuple[Strings, ...], tuple[Strings, ...]]:
+    """Return the section, the words and the answers of the distinct pairs, (c, d) and (a, b)."""
     found: dict[tuple[str, tuple[str, str]], tuple[str, ...]] = {}
     for (_, _, c, d), category, right in zip(items, categories, accepted, strict=True):
         found.setdefault((category, (c, d)), right)
@@ -251,12 +219,12 @@ def _pairs(
     for (a, b, _, _), category in zip(items, categories, strict=True):
         if (category, a) not in asked:  # a pair that is only ever an example
             found.setdefault((category, (a, b)), (b,))
-    return [(category, pair, right) for (category, pair), right in found.items()]
+    sections, pairs = zip(*found, strict=True)
+    return sections, pairs, tuple(found.values())
 
 
 def _is_right(answers: Answers, items: _Questions) -> Mask:
-    right: Mask = (answers.rows[:, :, None] == items.right[:, None, :]).any(axis=(1, 2))
-    return right
+    return np.asarray((answers.rows[:, :, None] == items.right[:, None, :]).any(axis=(1, 2)))
 
 
 def _words(answers: Answers, words: Any) -> list[str | None]:

@@ -6,9 +6,8 @@ With unit rows and s(x) = cos(d, x):
 - 3CosMul: s'(b) s'(c) / (s'(a) + 0.001) with s' = (s + 1) / 2 (Levy & Goldberg 2014)
 - PairDirection: cos(d - c, b - a) (Mikolov, Yih & Zweig 2013)
 
-Each is a function of a *base*, which depends on (a, b) and d, and of s(c). A search bounds the
-score of a group of candidates by the largest base and the largest s(c) of the group, in float32
-and with the rounding error added, and decides among what is left in float64.
+Each is a function of a *base*, which depends on (a, b) and d, and of s(c): a search bounds the
+score of a group of candidates by the largest base and s(c) in it.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ class Add:
     """3CosAdd, and what the methods have in common.
 
     Shapes: (o, w) for o distinct (a, b) and w candidates; (v, w) for v distinct words. `inner` is
-    cos(c, b) - cos(c, a) of each question, which only PairDirection needs. `error` bounds how far
-    float32 is off: one cosine in `tables`, then a score, or each part of one in PairDirection.
+    cos(c, b) - cos(c, a) of each question, for PairDirection. `error` bounds how far float32 is
+    off: one cosine in `tables`, then a score, or each part of one in PairDirection.
     """
 
     combine: Callable[[Tensor, Tensor], Tensor] = staticmethod(Tensor.add_)
@@ -42,22 +41,19 @@ class Add:
         base = cosine.index_select(0, b).sub_(cosine.index_select(0, a))
         return base, cosine, torch.full((len(a),), 3 * error)
 
-    def above(self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor) -> Tensor:
+    def above(self, base: Tensor, part: Tensor, _inner: Tensor, error: Tensor) -> Tensor:
         """Bound the scores from above, given the largest base and part of each group."""
-        del inner
         return self.combine(base, part).add_(error)
 
     def between(
-        self, base: Tensor, part: Tensor, inner: Tensor, error: Tensor
+        self, base: Tensor, part: Tensor, _inner: Tensor, error: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Bound the score of each candidate from below and above, (p, g) both."""
-        del inner
         score = self.combine(base, part)
         return score - error, score + error
 
-    def exact(self, a: Values, b: Values, c: Values, inner: Values) -> Values:
+    def exact(self, a: Values, b: Values, c: Values, _inner: Values) -> Values:
         """Scores in float64 from the cosines of candidates to a, b and c, of one shape."""
-        del inner
         return b - a + c
 
 
@@ -77,12 +73,10 @@ class Mul(Add):
         spread = error * (2 + 1 / smallest) / smallest
         return part.index_select(0, b).div_(below), part, 2 * spread
 
-    def exact(self, a: Values, b: Values, c: Values, inner: Values) -> Values:
+    def exact(self, a: Values, b: Values, c: Values, _inner: Values) -> Values:
         """Product."""
-        del inner
         a, b, c = (np.clip((x + 1) / 2, 0, None) for x in (a, b, c))
-        score: Values = b * c / (a + EPSILON)
-        return score
+        return b * c / (a + EPSILON)
 
 
 class Direction(Add):
@@ -113,8 +107,7 @@ class Direction(Add):
         square = 2 - 2 * c
         with np.errstate(invalid="ignore", divide="ignore"):
             score = (b - a - inner) / np.sqrt(np.clip(square, 0, None))
-        found: Values = np.where(square > 1e-12, score, np.nan)
-        return found
+        return np.where(square > 1e-12, score, np.nan)
 
 
 METHODS: dict[str, Add] = {"3cosadd": Add(), "3cosmul": Mul(), "pairdirection": Direction()}

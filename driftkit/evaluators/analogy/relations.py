@@ -11,8 +11,6 @@ asked; nothing but a itself is barred as an answer.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import torch
 from scipy.special import expit
@@ -20,14 +18,7 @@ from scipy.special import expit
 from driftkit.arrays import Matrix, Rows, Values, row_blocks
 from driftkit.evaluators.analogy.search import Answers
 from driftkit.neighbors.search.exact import Search
-from driftkit.neighbors.search.rerank import (
-    NOBODY,
-    Keys,
-    entries_of,
-    keys_of,
-    leading,
-    merged,
-)
+from driftkit.neighbors.search.rerank import NOBODY, Keys, entries_of, keys_of, leading, merged
 from driftkit.neighbors.search.space import Space
 from driftkit.progress import Progress
 
@@ -40,7 +31,7 @@ NEGATIVES = 50
 RIDGE = 1.0
 """Penalty on the weights of the regression, half of its square; scikit-learn's default."""
 
-RelationMethod = Literal["3cosavg", "lrcos"]
+RELATION_METHODS = ("3cosavg", "lrcos")
 
 
 def answer_relations(
@@ -51,25 +42,16 @@ def answer_relations(
     relation: Rows,
     candidates: Rows,
     *,
-    method: RelationMethod,
+    method: str,
     k: int = 1,
     exclude: bool = True,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Answers:
-    """Answer each pair (a, b) of every relation from the other pairs of it.
+    """Answer each of m pairs (a, b), rows `sources` and `targets`, from the others of its relation.
 
-    Parameters
-    ----------
-    matrix, norms, candidates, k, exclude, progress
-        As for `driftkit.evaluators.analogy.search.answer`; only a is barred as an answer.
-    sources, targets : ndarray of int64, shape (m,)
-        Rows a and b of the pairs.
-    relation : ndarray of int64, shape (m,)
-        Which relation each pair belongs to; those with under `FEWEST_PAIRS` get no answer.
-    method : {"3cosavg", "lrcos"}
-    seed : int
-        Of the random words of LRCos.
+    `relation` (m,) tells which one that is; those with under `FEWEST_PAIRS` get no answer. The rest
+    is as for `driftkit.evaluators.analogy.search.answer`, but only a is barred as an answer.
     """
     search = Search.over(Space.of(matrix, norms), candidates[norms[candidates] > 0])
     kinds, sizes = np.unique(relation, return_counts=True)
@@ -114,11 +96,7 @@ def _classes(a: Values, b: Values, noise: Values) -> tuple[Values, Values]:
 
 
 def logistic_regression(x: Values, y: Values) -> tuple[Values, float]:
-    """Fit a logistic regression of y (n,), 0 or 1, on x (n, d) by Newton's method.
-
-    Returns the weights (d,), on which there is an L2 penalty, and the offset, on which there is
-    none.
-    """
+    """Fit y (n,), 0 or 1, on x (n, d) by Newton's method: penalized weights (d,), and offset."""
     design = np.column_stack([x, np.ones(len(x))])
     penalty = np.full(design.shape[1], RIDGE)
     penalty[-1] = 0

@@ -3,11 +3,10 @@
 3CosAdd asks the search for neighbors about the vectors b - a + c of unit rows; a product of each of
 these with each candidate would be most of the work, and the questions are made of few distinct
 words. So, for all three methods, candidates are proposed from the cosines of the distinct words
-with a block of candidates. These come in groups of 32: the largest values of a group bound the
-score of all its members, and where the bound is below what a question already has, the group is
-passed over (for 3CosAdd on GloVe, 98 of 100). What is left is scored in float32 with its rounding
-error, and what may still be an answer in float64, which decides: the score is rounded to float32,
-and of equal ones the lower row comes first.
+with a block of candidates. The largest values of a group of them bound the score of its members,
+and a group whose bound is too low is passed over (for 3CosAdd on GloVe, 98 of 100). The rest is
+scored in float32 with its rounding error, and what may still be an answer in float64: of scores
+that are equal in float32 the lower row comes first.
 """
 
 from __future__ import annotations
@@ -20,14 +19,7 @@ import torch
 from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.evaluators.analogy.methods import METHODS
 from driftkit.neighbors.search.exact import Search
-from driftkit.neighbors.search.rerank import (
-    NOBODY,
-    Keys,
-    cosines,
-    entries_of,
-    keys_of,
-    merged,
-)
+from driftkit.neighbors.search.rerank import NOBODY, Keys, cosines, entries_of, keys_of, merged
 from driftkit.neighbors.search.space import TIE, Queries, Space
 from driftkit.progress import Progress, part
 
@@ -51,8 +43,7 @@ CANCELED = 1e-12
 class Answers:
     """The best candidates of each question, (m, k), the lowest row first among equals.
 
-    Where there were fewer candidates, the row is -1 and the score -inf. Scores are rounded to
-    float32.
+    Where there were fewer candidates, the row is -1 and the score (of float32) -inf.
     """
 
     rows: Rows
@@ -87,23 +78,10 @@ def answer(
     hints: Rows | None = None,
     progress: Progress | None = None,
 ) -> Answers:
-    """Find the k best answers to analogies, exactly.
+    """Find the k best answers to the questions a : b = c : ?, rows (m, 3), none of them zero.
 
-    Parameters
-    ----------
-    matrix : ndarray of float32, shape (n, d)
-    norms : ndarray of float64, shape (n,)
-        Norms of the rows; rows of norm 0 are never answers.
-    questions : ndarray of int64, shape (m, 3)
-        Rows a, b, c of each question, none of them zero.
-    candidates : ndarray of int64, shape (r,), optional
-        Rows searched, ascending; all n by default.
-    method : {"3cosadd", "3cosmul", "pairdirection"}
-    exclude : bool
-        Whether a, b and c are barred as answers.
-    hints : ndarray of int64, shape (m,), optional
-        For each question a row that is likely to be a good answer, or -1. A good hint makes the
-        search faster; no hint changes an answer.
+    `candidates` (r,) are the rows searched, ascending, all n by default; rows of norm 0 are never
+    answers. `hints` (m,) are rows likely to be good answers, or -1: they only make it faster.
     """
     pool = np.arange(len(matrix)) if candidates is None else candidates
     search = Search.over(Space.of(matrix, norms), pool[norms[pool] > 0])
@@ -132,10 +110,8 @@ def answer_again(
 ) -> Answers:
     """Answer the same questions after some rows changed, searching only where it matters.
 
-    Where neither a question's inputs nor its answer changed, that answer is still the best of the
-    unchanged rows, so only the changed rows can beat it. All other questions are searched in full.
-    `before` holds the best answers over all rows before the change, and `changed` (n,) tells which
-    rows differ in any way; the rest is as for `answer`, and so is the result.
+    `before` are the best answers over all rows then, `changed` (n,) the rows that differ. Where
+    neither a question's rows nor its answer changed, only the changed rows can beat that answer.
     """
     was, had = before.first, before.scores[:, 0]
     settled = (was >= 0) & ~changed[questions].any(axis=1) & ~changed[was]

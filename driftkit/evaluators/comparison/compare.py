@@ -11,19 +11,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from driftkit.arguments import require
-from driftkit.arrays import Mask, Values
+from driftkit.arrays import Mask
 from driftkit.defaults import RESAMPLES
+from driftkit.drift.groups import BANDS
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.evaluators.base import BuiltIn, Memo
+from driftkit.evaluators.comparison import verdict
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
 from driftkit.evaluators.comparison.result import PartChange, ScoreChange, ScoreChanges
-from driftkit.evaluators.comparison.verdict import (
-    benchmark_measure,
-    check_margins,
-    fewest_items,
-    margin_of,
-    status_of,
-)
 from driftkit.evaluators.registry import Scorable, evaluators
 from driftkit.evaluators.significance import (
     Difference,
@@ -38,9 +33,6 @@ from driftkit.pair import Pair
 from driftkit.progress import Progress, as_progress, part
 
 Method = Literal["percentile", "bca"]
-
-BANDS = (1_000, 10_000, 100_000)
-"""Bounds of the frequency bands, by the rank of an item's rarest word in the original table."""
 
 FEWEST_CLUSTERS = 5
 """With fewer categories a bootstrap over them has too few distinct resamples."""
@@ -107,7 +99,7 @@ def compare_scores(
         raise OptionError(f"seed={seed} is negative; give 0 or more.")
     if method not in get_args(Method):
         raise UnknownNameError("method", method, get_args(Method))
-    check_margins(margins)
+    verdict.check_margins(margins)
     asked = evaluators(benchmarks)
     changes = []
     for step, evaluator in enumerate(asked):
@@ -135,8 +127,8 @@ def _change(
     margins: Mapping[str, float] | None,
     method: Method,
 ) -> ScoreChange:
-    margin, fewest = margin_of(items.measure, margins), fewest_items(items.measure)
-    better = benchmark_measure(items.measure).higher_is_better if items.is_judged else None
+    margin, fewest = verdict.margin_of(items.measure, margins), verdict.fewest_items(items.measure)
+    better = verdict.benchmark_measure(items.measure).higher_is_better if items.is_judged else None
     original, tuned = items.values(np.ones(len(items), bool))
     delta = tuned - original
     reason = items.reason
@@ -151,7 +143,10 @@ def _change(
     if reason is None:
         difference = items.difference()
         drawn = difference.resample(resamples, rng)
-        bounds = _interval(difference, drawn, delta, method)
+        if method == "percentile":
+            bounds = difference.percentiles(drawn)
+        else:
+            bounds = bca_interval(drawn, delta, difference.jackknife())
         more = {
             "tests": difference.tests(resamples, rng),
             "effect": difference.effect(),
@@ -172,7 +167,7 @@ def _change(
         ci_high=bounds.high,
         p_value=bounds.p_value,
         p_holm=math.nan,
-        status=status_of(delta, bounds, margin, higher_is_better=better),
+        status=verdict.status_of(delta, bounds, margin, higher_is_better=better),
         margin=margin,
         reason=reason,
         split=tuple(_split(items)),
@@ -183,12 +178,6 @@ def _change(
         bands=tuple(_bands(items)),
         **more,
     )
-
-
-def _interval(difference: Difference, drawn: Values, delta: float, method: Method) -> Interval:
-    if method == "percentile":
-        return difference.percentiles(drawn)
-    return bca_interval(drawn, delta, difference.jackknife())
 
 
 def _clustered(
@@ -204,12 +193,14 @@ def _clustered(
 
 
 def _split(items: PairedItems) -> Iterator[PartChange]:
+    """Return the change over items with none, some and all of their words moved."""
     none, every = items.moved == 0, items.moved == items.size
     for moved, chosen in (("none", none), ("some", ~none & ~every), ("all", every & ~none)):
         yield _part(items, {"moved": moved}, chosen)
 
 
 def _bands(items: PairedItems) -> Iterator[PartChange]:
+    """Return the change over items whose rarest word is in each band of ranks."""
     which = np.searchsorted(BANDS, items.rarest, side="right")
     for band, first in enumerate((0, *BANDS)):
         last = BANDS[band] if band < len(BANDS) else None

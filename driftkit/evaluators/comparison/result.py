@@ -14,6 +14,7 @@ from driftkit.display import Displayed, interval, number, reasons, signed, table
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.evaluators.comparison.paired_items import PairedItems
 from driftkit.evaluators.comparison.verdict import Status
+from driftkit.evaluators.scores import plain
 from driftkit.evaluators.significance import Test
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ MARKS: Mapping[Status, tuple[str, str]] = {
     "inconclusive": ("?", "yellow"),
     "not measured": ("?", "yellow"),
 }
-"""Sign and color of each status."""
 
 _VALUES = ("original", "tuned", "delta", "ci_low", "ci_high", "p_value", "p_holm")
 _NESTED = ("split", "bands", "tests", "broken", "effect")
@@ -66,8 +66,7 @@ class PartChange:
 
     def to_dict(self) -> dict[str, Any]:
         """Return its entry in the JSON document; NaN becomes None."""
-        row: dict[str, Any] = _plain(_row(self))
-        return row
+        return dict(plain(_row(self)))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -156,12 +155,12 @@ class ScoreChange(Displayed):
         name, effect = self.effect
         nested = {
             "split": [part.to_dict() for part in self.split],
-            "tests": {name: _plain(asdict(test)) for name, test in self.tests.items()},
-            "effect": {"name": name or None, "value": _plain(effect)},
+            "tests": {name: plain(asdict(test)) for name, test in self.tests.items()},
+            "effect": {"name": name or None, "value": plain(effect)},
             "bands": [part.to_dict() for part in self.bands],
             "broken": self.items.broken(BROKEN),
         }
-        return {key: nested[key] if key in nested else _plain(getattr(self, key)) for key in _KEYS}
+        return {key: nested[key] if key in nested else plain(getattr(self, key)) for key in _KEYS}
 
     def __rich__(self) -> RenderableType:
         return ScoreChanges((self,)).__rich__()
@@ -294,12 +293,3 @@ class ScoreChanges(Displayed):
 def _row(change: PartChange) -> dict[str, Any]:
     values = asdict(change)
     return {**values.pop("of"), **values}
-
-
-def _plain(value: Any) -> Any:
-    """Return a value, or those of a dictionary, as JSON has them."""
-    if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
-    if isinstance(value, tuple):
-        return list(value)
-    return None if isinstance(value, float) and math.isnan(value) else value

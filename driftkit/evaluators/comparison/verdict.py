@@ -36,15 +36,6 @@ def margin_of(measure: str, margins: Mapping[str, float] | None = None) -> float
     `margins` replace what measures declare, by their name with or without its depth. A measure that
     declares none has a hundredth of its range.
 
-    Raises
-    ------
-    UnknownNameError
-        If nobody registered the measure, or it is not one of benchmarks.
-    OptionError
-        If the range has no end, so that nobody can say what a large change is.
-
-    Examples
-    --------
     >>> margin_of("spearman"), margin_of("kendall"), margin_of("3cosadd@1", {"3cosadd": 0.05})
     (0.02, 0.02, 0.05)
     """
@@ -88,25 +79,13 @@ def check_margins(margins: Mapping[str, float] | None) -> None:
 def status_of(
     delta: float, bounds: Interval, margin: float, *, higher_is_better: bool | None = True
 ) -> Status:
-    """Decide by the interval of the difference and a practical margin.
+    """Decide by the interval of the difference `delta` (tuned - original) and a margin above zero.
 
     *Lost*: the interval lies below zero and the estimate is at or below ``-margin``. *Gained*: the
     mirror image. *Retained*: the whole interval lies inside ``(-margin, margin)``. *Not measured*:
-    a value is NaN. Anything else is *inconclusive*.
+    a value is NaN. Anything else is *inconclusive*, and so is a change where neither direction is
+    better (None).
 
-    Parameters
-    ----------
-    delta : float
-        Tuned minus original.
-    bounds : Interval
-        Interval of `delta`.
-    margin : float
-        Smallest change that matters, above zero.
-    higher_is_better : bool or None
-        Whether a fall is a loss; False where a rise is, None where neither is.
-
-    Examples
-    --------
     >>> status_of(-0.07, Interval(-0.12, -0.02, 0.004), 0.02)
     'lost'
     >>> status_of(0.001, Interval(-0.004, 0.006, 0.7), 0.02)

@@ -14,8 +14,6 @@ from driftkit.evaluators.significance.differences import (
     MeanDifference,
     PearsonDifference,
     SpearmanDifference,
-)
-from driftkit.evaluators.significance.effect_size import (
     cohen_h,
     cohen_q,
     detectable_accuracy,

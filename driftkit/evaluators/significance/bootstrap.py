@@ -41,10 +41,9 @@ class Interval:
 
 
 class Difference(ABC):
-    """The difference of two tables' scores over the same items, each counting any number of times.
+    """The difference of two tables' scores over the same m items, made once and called with counts.
 
-    Resampling with replacement, leaving one item out and weighing items are all the same thing:
-    counts. A difference, tuned - original, is made once from its m items and called with counts.
+    Resampling with replacement, leaving one item out and weighing items are all counts of items.
     """
 
     m: int
@@ -81,9 +80,8 @@ class Difference(ABC):
         """Return the percentile interval of differences that `resample` drew."""
         return interval(differences, self.m)
 
-    def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
+    def tests(self, _permutations: int, _rng: np.random.Generator) -> dict[str, Test]:
         """Test the difference in other ways than by the bootstrap."""
-        del permutations, rng
         return {}
 
     def effect(self) -> tuple[str, float]:
@@ -92,10 +90,9 @@ class Difference(ABC):
 
 
 def interval(differences: Values, n: int | None = None) -> Interval:
-    """Summarize resampled differences (r,) by their percentiles.
+    """Summarize resampled differences (r,) by their percentiles; NaN (all ranks tied) is left out.
 
-    Those that are NaN, since all ranks of a resample were tied, are left out. With `n`, the number
-    of items (or clusters) resampled, the tails are expanded for it.
+    With `n`, the number of items (or clusters) resampled, the tails are expanded for it.
 
     >>> interval(np.full(99, -0.1))
     Interval(low=-0.1, high=-0.1, p_value=0.02)
@@ -112,10 +109,9 @@ def interval(differences: Values, n: int | None = None) -> Interval:
 
 
 def bca_interval(differences: Values, delta: float, jackknifed: Values) -> Interval:
-    """Summarize resampled differences (r,) by percentiles moved for bias and skewness.
+    """Summarize differences (r,) by percentiles moved for bias and skewness, as scipy's BCa does.
 
-    `delta` is the difference over all items, `jackknifed` (m,) the one with each item left out. The
-    result is what ``scipy.stats.bootstrap(method="BCa")`` gives for the same resamples.
+    `delta` is the difference over all items, `jackknifed` (m,) the one with each item left out.
 
     >>> low_heavy = np.concatenate([np.linspace(-1, 0, 50), np.linspace(0, 0.5, 50)])
     >>> found = bca_interval(low_heavy, 0.0, np.linspace(-0.1, 0.1, 20))

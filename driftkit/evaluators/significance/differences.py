@@ -1,17 +1,18 @@
-"""Differences of two correlations and of two means, ready to be resampled and tested."""
+"""Differences of two correlations and of two means, their sizes, and those that can be seen."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import ndtri
 from scipy.stats import rankdata
 
 from driftkit.arrays import Values
 from driftkit.evaluators.correlations import pearson
-from driftkit.evaluators.significance.bootstrap import Counts, Difference
-from driftkit.evaluators.significance.effect_size import cohen_h, cohen_q
+from driftkit.evaluators.significance.bootstrap import LEVEL, Counts, Difference
 from driftkit.evaluators.significance.hypothesis_tests import (
     Test,
     correlation_tests,
@@ -20,12 +21,15 @@ from driftkit.evaluators.significance.hypothesis_tests import (
     permute_means,
 )
 
+POWER = 0.8
+"""Probability with which a two-sided test at 5 % finds a minimum detectable difference: one of
+z(0.975) + z(0.8), or 2.80, standard errors (Cohen 1988)."""
+
+_ERRORS = float(ndtri((1 + LEVEL) / 2) + ndtri(POWER))
+
 
 class CorrelationDifference(Difference):
-    """Difference of two correlations with the same human scores.
-
-    `gold`, `before` and `after` (m,) are the human scores and what either table says.
-    """
+    """Difference of two correlations with the same human scores `gold`, all of them (m,)."""
 
     def __init__(self, gold: Values, before: Values, after: Values) -> None:
         self.m = len(gold)
@@ -53,11 +57,7 @@ class CorrelationDifference(Difference):
 
 
 class SpearmanDifference(CorrelationDifference):
-    """Difference of Spearman's correlations.
-
-    Under counts, average ranks are cumulative sums over the items in sorted order, so nothing is
-    sorted here: O(m) per resample.
-    """
+    """Difference of Spearman's correlations; ranks come from cumulative sums, without sorting."""
 
     def __init__(self, gold: Values, before: Values, after: Values) -> None:
         super().__init__(gold, before, after)
@@ -86,8 +86,7 @@ class SpearmanDifference(CorrelationDifference):
             own_spread = np.einsum("ij,ij->i", own * ranks, ranks)
             with np.errstate(invalid="ignore", divide="ignore"):
                 rho.append(shared / np.sqrt(spread * own_spread))
-        difference: Values = rho[1] - rho[0]
-        return difference
+        return np.asarray(rho[1] - rho[0])
 
 
 class Ranking:
@@ -131,16 +130,14 @@ class PearsonDifference(CorrelationDifference):
             spread = gg - g * g
             after = (ga - g * a) / np.sqrt(spread * (aa - a * a))
             before = (gb - g * b) / np.sqrt(spread * (bb - b * b))
-        difference: Values = after - before
-        return difference
+        return np.asarray(after - before)
 
 
 def _standard(values: Values) -> Values:
     """Centered and scaled, so that the sums of squares lose nothing."""
     centered = values - values.mean()
     size = np.abs(centered).max(initial=0.0)
-    scaled: Values = centered / size if size > 0 else centered
-    return scaled
+    return np.asarray(centered / size if size > 0 else centered)
 
 
 class MeanDifference(Difference):
@@ -153,34 +150,26 @@ class MeanDifference(Difference):
 
     def __call__(self, counts: Counts) -> Values:
         """Return the differences for counts of shape (r, m)."""
-        difference: Values = counts @ self.change / counts.sum(axis=1)
-        return difference
+        return np.asarray(counts @ self.change / counts.sum(axis=1))
 
     def resample(self, resamples: int, rng: np.random.Generator) -> Values:
-        """Bootstrap without drawing an item.
-
-        A resample is known by how often each distinct change occurs in it, and these counts are
-        multinomial: for right or wrong answers only three numbers are drawn.
-        """
+        """Bootstrap by how often each distinct change occurs in a resample: multinomial counts."""
         distinct, counts = np.unique(self.change, return_counts=True)
         drawn = rng.multinomial(self.m, counts / self.m, resamples)
-        differences: Values = drawn @ distinct / self.m
-        return differences
+        return drawn @ distinct / self.m
 
     def resample_clusters(
         self, clusters: Sequence[str], resamples: int, rng: np.random.Generator
     ) -> Values:
-        """Bootstrap over whole categories, given that of each item.
+        """Bootstrap over whole categories (m,), since the words of one break together.
 
-        Analogies of one section share their words, so they break together; drawing sections instead
-        of questions gives the interval its honest width (Davison & Hinkley 1997, section 3.8).
+        That gives the interval its honest width (Davison & Hinkley 1997, section 3.8).
         """
         names, which = np.unique(np.asarray(clusters, object).astype(str), return_inverse=True)
         sums = np.bincount(which, self.change, minlength=len(names))
         sizes = np.bincount(which, minlength=len(names))
         drawn = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), resamples)
-        differences: Values = (drawn @ sums) / (drawn @ sizes)
-        return differences
+        return (drawn @ sums) / (drawn @ sizes)
 
     def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
         """Permutation of the two tables; McNemar where items are right or wrong."""
@@ -197,3 +186,59 @@ class MeanDifference(Difference):
         if not 0 <= min(before, after) <= max(before, after) <= 1:
             return super().effect()
         return "cohen_h", cohen_h(before, after)
+
+
+def cohen_q(before: float, after: float) -> float:
+    """Return the difference of Fisher's z (Cohen 1988): 0.1 is small, 0.3 medium, 0.5 large.
+
+    >>> round(cohen_q(0.265, 0.192), 3)
+    -0.077
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        q = float(np.arctanh(after) - np.arctanh(before))
+    return q if math.isfinite(q) else (0.0 if before == after else math.nan)
+
+
+def cohen_h(before: float, after: float) -> float:
+    """Return the change of a share on the arcsine scale (Cohen 1988): 0.2 is small, 0.8 large.
+
+    >>> round(cohen_h(0.462, 0.301), 3)
+    -0.333
+    """
+    return 2 * (math.asin(math.sqrt(after)) - math.asin(math.sqrt(before)))
+
+
+def detectable_difference(standard_error: float) -> float:
+    """Return the minimum detectable difference for a standard error, such as a bootstrap's.
+
+    >>> round(detectable_difference(0.01), 4)
+    0.028
+    """
+    return _ERRORS * standard_error
+
+
+def detectable_correlation(n: int, correlation: float, agreement: float) -> float:
+    """Return the minimum detectable change of a correlation over n pairs, before any data are seen.
+
+    `correlation` is that of either table with the human scores, `agreement` that of the two tables
+    (Olkin & Siotani 1976; Steiger 1980: large-sample variance of overlapping correlations).
+
+    >>> round(detectable_correlation(353, 0.5, 0.9), 3)
+    0.057
+    """
+    r2 = correlation**2
+    left = 1 - 2 * r2
+    covariance = agreement * left - r2 * (left - agreement**2) / 2
+    variance = 2 * max((1 - r2) ** 2 - covariance, 0.0)
+    return detectable_difference(math.sqrt(variance / n))
+
+
+def detectable_accuracy(n: int, discordant: float) -> float:
+    """Return the minimum detectable change of an accuracy over n questions, before any data.
+
+    A share `discordant` of them is answered rightly by one table and wrongly by the other.
+
+    >>> round(detectable_accuracy(19544, 0.1), 4)
+    0.0063
+    """
+    return detectable_difference(math.sqrt(discordant / n))

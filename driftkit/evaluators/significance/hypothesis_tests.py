@@ -35,10 +35,9 @@ class Test:
 def permute_means(
     before: npt.ArrayLike, after: npt.ArrayLike, *, permutations: int, rng: np.random.Generator
 ) -> float:
-    """Return the p-value of the difference of two means over the same items.
+    """Return the p-value of the difference of two mean scores over the same items, (m,) each.
 
-    Swapping turns the sign of an item's change, so only items that changed are drawn. `before` and
-    `after` are the scores of the m items, or booleans for right and wrong.
+    Swapping turns the sign of an item's change, so only items that changed are drawn.
 
     >>> always = permute_means([1] * 12, [0] * 12, permutations=999, rng=np.random.default_rng(0))
     >>> always < 0.01
@@ -56,10 +55,9 @@ def permute_means(
 def permute_correlation(
     gold: Values, before: Values, after: Values, *, permutations: int, rng: np.random.Generator
 ) -> float:
-    """Return the p-value of the difference of two correlations with human scores, (m,) each.
+    """Return the p-value of the difference of two Pearson correlations with people, (m,) each.
 
-    Pass ranks for Spearman's correlation. Ranks, not cosines, are then swapped: tuning stretches
-    the scale of cosines, which says nothing about their order. NaN if a side is constant.
+    Pass ranks for Spearman's: tuning stretches the scale of cosines. NaN if a side is constant.
     """
     g, b, a = (_standardized(side) for side in (gold, before, after))
     m = len(g)
@@ -93,8 +91,7 @@ def permute_correlation(
 def _standardized(values: Values) -> Values:
     centered = values - values.mean()
     with np.errstate(invalid="ignore"):
-        unit: Values = centered / np.sqrt(centered @ centered)
-    return unit
+        return np.asarray(centered / np.sqrt(centered @ centered))
 
 
 def _p_value(swapped: Values, observed: float) -> float:
@@ -103,11 +100,10 @@ def _p_value(swapped: Values, observed: float) -> float:
 
 
 def mcnemar(before: Mask, after: Mask) -> Test:
-    """Test exactly whether as many answers broke as were mended (McNemar 1947).
+    """Test exactly whether as many of m right answers broke as were mended (McNemar 1947).
 
-    `before` and `after` tell which of m questions each table answers rightly. The statistic is
-    (mended - broke) / sqrt(mended + broke), whose square is McNemar's chi-squared without
-    correction; the p-value is that of the binomial test.
+    The statistic is (mended - broke) / sqrt(mended + broke), whose square is McNemar's chi-squared
+    without correction; the p-value is that of the binomial test.
 
     >>> before = np.repeat([True, False, True], [60, 36, 404])
     >>> found = mcnemar(before, np.repeat([False, True, True], [60, 36, 404]))
@@ -124,11 +120,10 @@ def mcnemar(before: Mask, after: Mask) -> Test:
 def correlation_tests(r_jk: float, r_jh: float, r_kh: float, n: int) -> dict[str, Test]:
     """Test the difference r_jk - r_jh of two correlations over n items, in three ways.
 
-    j is the human scores; k and h are the two tables, which correlate by r_kh. All three are exact
-    only for normal variables: they are checks on the bootstrap and the permutation test, not
-    replacements. ``steiger`` is a z with the pooled correlation (Steiger 1980, equation 14),
-    ``williams`` a t with n - 3 degrees of freedom (Williams 1959), ``meng`` a z (Meng, Rosenthal &
-    Rubin 1992).
+    j is the human scores; k and h are the tables, which correlate by r_kh. ``steiger`` is a z with
+    the pooled correlation (Steiger 1980, equation 14), ``williams`` a t with n - 3 degrees of
+    freedom (Williams 1959), ``meng`` a z (Meng, Rosenthal & Rubin 1992). All are exact only for
+    normal variables: checks on the bootstrap and the permutation test, not replacements.
 
     >>> for name, test in correlation_tests(0.3, 0.4, 0.5, 100).items():
     ...     print(name, round(test.statistic, 4), round(test.p_value, 4))
@@ -180,9 +175,7 @@ def _positive(value: float) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values for testing several benchmarks (Holm 1979).
-
-    NaN stands for a benchmark that was not measured: it stays NaN and does not count as a test.
+    """Adjust p-values for testing several benchmarks (Holm 1979); NaN, unmeasured, does not count.
 
     >>> holm([0.01, 0.04, float("nan"), 0.03])
     [0.03, 0.06, nan, 0.06]

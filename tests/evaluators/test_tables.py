@@ -7,7 +7,7 @@ from gensim.models import Word2Vec
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, VocabularyError
-from driftkit.evaluators.inputs import as_table
+from driftkit.evaluators.base import as_table
 
 WORDS = ["tea", "coffee", "milk"]
 MATRIX = np.arange(6, dtype=np.float32).reshape(3, 2)
