@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from benchmarks.speed.neighbors import peak, tuned, vectors
+from benchmarks.speed.neighbors import forget_peak, memory, tuned, vectors
 from driftkit import Embeddings, align, audit, load
 from driftkit.drift import space_drift, word_drift
 
@@ -23,14 +23,15 @@ def measures(n: int, d: int) -> None:
     before = vectors(n, d)
     words = [f"w{row}" for row in range(len(before))]
     pair = align(Embeddings(words, before), Embeddings(words, tuned(before, 0.05)))
-    at_rest = peak()
+    forget_peak()
+    at_rest = memory("VmHWM")
     for name, function in (("space", space_drift), ("words", word_drift)):
         start = time.perf_counter()
         function(pair)
         seconds = time.perf_counter() - start
         target = f"  target {TARGET:.0f} s" if (name, d) == ("space", 300) else ""
         print(f"n {len(pair):,}  d {d}  {name}: {seconds:.1f} s{target}", flush=True)
-    print(f"  peak memory grew by {peak() - at_rest:.0f} MB")
+    print(f"  peak memory grew by {memory("VmHWM") - at_rest:.0f} MB")
 
 
 def whole_audit(original: str, tuned_: str) -> None:
