@@ -31,7 +31,8 @@ def measures(n: int, d: int) -> None:
         seconds = time.perf_counter() - start
         target = f"  target {TARGET:.0f} s" if (name, d) == ("space", 300) else ""
         print(f"n {len(pair):,}  d {d}  {name}: {seconds:.1f} s{target}", flush=True)
-    print(f"  peak memory grew by {memory("VmHWM") - at_rest:.0f} MB")
+    grown = memory("VmHWM") - at_rest
+    print(f"  peak memory grew by {grown:.0f} MB")
 
 
 def whole_audit(original: str, tuned_: str) -> None:
