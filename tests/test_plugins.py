@@ -55,6 +55,12 @@ def test_the_environment_and_installed_packages_are_asked_once(folder, monkeypat
     ]  # fmt: skip
 
 
+def test_what_a_plugin_prints_is_no_result(folder, capsys):
+    write(folder, "chatting", "print('hello')")
+    load_plugin("chatting")
+    assert capsys.readouterr() == ("", "hello\n")
+
+
 def test_a_plugin_may_ask_a_registry_while_it_is_imported(folder, monkeypatch):
     write(folder, "asks_back", "from driftkit.plugins import load_plugins\nload_plugins()\n")
     monkeypatch.setenv(VARIABLE, "asks_back")
@@ -71,6 +77,7 @@ def test_a_plugin_may_ask_a_registry_while_it_is_imported(folder, monkeypatch):
         ("garbled", "def", "it failed when it was imported (SyntaxError: invalid syntax"),
         ("talking", "raise ValueError('one\\ntwo')", "(ValueError: one)."),
         ("silent", "raise ValueError", "it failed when it was imported (ValueError)."),
+        ("leaving", "import sys; sys.exit(0)", "it failed when it was imported (SystemExit: 0)."),
     ],
 )
 def test_a_plugin_that_cannot_be_loaded(folder, monkeypatch, name, text, sentence):

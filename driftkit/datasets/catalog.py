@@ -18,7 +18,7 @@ from driftkit.datasets.layouts import read_word_set
 from driftkit.datasets.parse import read_benchmark
 from driftkit.datasets.source import Packaged, Pinned
 from driftkit.errors import BenchmarkError, MissingExtraError, OptionError, UnknownNameError
-from driftkit.plugins import load_plugins
+from driftkit.plugins import guarded, load_plugins
 
 NOT_STATED = "not stated"
 
@@ -144,8 +144,16 @@ class Dataset:
         BenchmarkError, MissingExtraError
             What `fetch` raises; or if the file cannot be parsed, or the benchmark has another name.
         """
+        found: Any
         if callable(self.origin):
-            found = self.origin()
+            made_by = f"the function registered as benchmark {self.name!r}"
+            with guarded(lambda why: BenchmarkError(f"{made_by} failed ({why}).")):
+                found = self.origin()
+            if not hasattr(getattr(found, "benchmark", found), "name"):
+                raise BenchmarkError(
+                    f"{made_by} returned an object of type {type(found).__name__}; it must return "
+                    "a benchmark, which has a `name`, or an evaluator of one."
+                )
         elif self.task == "bias":
             found = read_word_set(self.fetch(), self.name)
         else:

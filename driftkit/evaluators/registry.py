@@ -13,11 +13,12 @@ from driftkit.evaluators.analogy.evaluator import Analogy
 from driftkit.evaluators.base import BuiltIn, Evaluator, as_table
 from driftkit.evaluators.categorization import Categorization
 from driftkit.evaluators.outliers import Outliers
-from driftkit.evaluators.scores import Score, Scores
+from driftkit.evaluators.scores import Evaluation, Score, Scores
 from driftkit.evaluators.similarity import Similarity
 from driftkit.evaluators.synonyms import SynonymChoice
 from driftkit.evaluators.weat import WEAT
 from driftkit.pair import Pair
+from driftkit.plugins import guarded
 from driftkit.progress import Progress, as_progress, part
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple
     made: dict[tuple[str, str], Evaluator] = {}
     for one in asked:
         evaluator = _evaluator(one)
-        key = (evaluator.benchmark.name, evaluator.measure)
+        key = asked_of(evaluator, tuple, _key, evaluator)
         if key in made:
             raise BenchmarkError(
                 f"{evaluator.measure} of {evaluator.benchmark.name!r} is asked for twice; results "
@@ -106,18 +107,36 @@ def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple
     return tuple(made.values())
 
 
+def _key(evaluator: Evaluator) -> tuple[str, str]:
+    return evaluator.benchmark.name, evaluator.measure
+
+
 def _evaluator(one: Any) -> Evaluator:
     found: Any = get(one)
     if isinstance(found, Evaluator):
         return found
     for kind in type(found).__mro__:
         if kind in EVALUATORS:
-            return EVALUATORS[kind](found)
+            made: Evaluator = asked_of(EVALUATORS[kind], Evaluator, EVALUATORS[kind], found)
+            return made
     names = ("benchmark", "measure", "score", "compare")
     lacks = ", ".join(name for name in names if not hasattr(found, name))
     raise BenchmarkError(
         f"nothing scores {type(found).__name__}: give a benchmark, register an evaluator for its "
         f"type, or give an evaluator (this one lacks {lacks})."
+    )
+
+
+def asked_of(evaluator: Any, due: type, ask: Callable[..., Any], *given: Any) -> Any:
+    """Return what a stranger's evaluator answers, if it answers and that is what is due."""
+    of = getattr(getattr(evaluator, "benchmark", given[0]), "name", "?")
+    who = f"the evaluator {getattr(evaluator, '__name__', type(evaluator).__name__)} of {of!r}"
+    with guarded(lambda why: BenchmarkError(f"{who} failed ({why}); correct it.")):
+        found = ask(*given)
+        if isinstance(found, due):
+            return found
+    raise BenchmarkError(
+        f"{who} returned an object of type {type(found).__name__}; it must return {due.__name__}."
     )
 
 
@@ -179,7 +198,7 @@ def score(
         if isinstance(evaluator, BuiltIn):
             found = evaluator.score(table, progress=report).scores
         else:
-            found = evaluator.score(table).scores
+            found = asked_of(evaluator, Evaluation, evaluator.score, table).scores
         if isinstance(evaluator, Similarity) and evaluator.measure != "kendall":
             found = [s for s in found if s.measure != "kendall"]
         results += found

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Literal
@@ -19,7 +20,7 @@ import numpy as np
 from driftkit.arrays import Values
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.measures.measure import Bounds, Measure
-from driftkit.plugins import load_plugins
+from driftkit.plugins import guarded, load_plugins
 
 Needs = Literal["pair", "neighbors", "sums", "lists"]
 """What a function computes a measure from: the rows of both tables, or the neighbors of words; and
@@ -226,6 +227,11 @@ def computed_from(needs: Needs, kind: str, measures: Iterable[Measure]) -> list[
     ]
 
 
+def is_own(measure: Measure) -> bool:
+    """Whether a measure is one of driftkit's own."""
+    return measure.name in _OWN
+
+
 def function_of(measure: Measure) -> Any:
     """Return who computes a measure."""
     return _COMPUTATIONS[measure.name][1]
@@ -233,10 +239,17 @@ def function_of(measure: Measure) -> Any:
 
 def compute(measure: Measure, *given: Any, shape: tuple[int, ...]) -> Values:
     """Compute a measure from what it needs, and refuse what is no array of numbers of a shape."""
+
+    def failed(why: str) -> OptionError:
+        return OptionError(
+            f"{measure} could not be computed ({why}); correct the function it was registered with."
+        )
+
     asked: dict[str, float] = dict(measure.parameters)
     if measure.k is not None and _COMPUTATIONS[measure.name][0] == "pair":
         asked["k"] = measure.k
-    values = np.asarray(function_of(measure)(*given, **asked))
+    with nullcontext() if is_own(measure) else guarded(failed):
+        values = np.asarray(function_of(measure)(*given, **asked))
     if values.shape != shape or values.dtype.kind not in "biuf":
         due = f"{shape[0]:,} numbers, one for each word, were" if shape else "one number was"
         raise OptionError(

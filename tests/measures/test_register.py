@@ -1,6 +1,7 @@
 """A stranger's measure, known by its name wherever driftkit's own are."""
 
 import json
+import sys
 
 import jsonschema
 import numpy as np
@@ -170,6 +171,25 @@ def test_a_function_that_gives_something_else_is_refused(clean, kind, needs, com
         word_drift(pair, [mine])
         space_drift(pair, measures=[mine])
         shifts_with_measures(pair, pair.words, 1, [mine])
+
+
+@pytest.mark.parametrize(
+    ("kind", "needs"), [("word", "pair"), ("word", "neighbors"), ("space", "pair")]
+)
+def test_a_function_that_fails_or_exits_is_named_and_what_it_prints_is_no_result(
+    clean, capsys, kind, needs
+):
+    def leave(*_):
+        sys.stdout.write("leaving\n")
+        raise SystemExit
+
+    mine = measure(kind=kind)
+    register_measure(mine, leave, needs=needs)
+    pair = dk.align(*2 * [dk.Embeddings("abc", np.eye(3))])
+    with pytest.raises(OptionError, match=r"^mine could not be computed \(SystemExit\);") as told:
+        dk.audit(pair, benchmarks=[], k=1, measures=["mine"])
+    assert isinstance(told.value.__cause__, SystemExit)
+    assert capsys.readouterr() == ("", "leaving\n")
 
 
 def test_rounding_past_the_end_of_the_range_is_no_error(clean):

@@ -19,7 +19,7 @@ from driftkit.evaluators.base import BuiltIn, Memo
 from driftkit.evaluators.comparison import verdict
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
 from driftkit.evaluators.comparison.result import PartChange, ScoreChange, ScoreChanges
-from driftkit.evaluators.registry import Scorable, evaluators
+from driftkit.evaluators.registry import Scorable, asked_of, evaluators
 from driftkit.evaluators.significance import (
     Difference,
     Interval,
@@ -106,11 +106,13 @@ def compare_scores(
         report = part(progress, step, len(asked))
         name = evaluator.benchmark.name
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        how = (resamples, rng, margins, method)
         if isinstance(evaluator, BuiltIn):
             items = evaluator.compare(pair, memo=memo, progress=report)
+            changes.append(_change(name, items, *how))
         else:
-            items = evaluator.compare(pair)
-        changes.append(_change(name, items, resamples, rng, margins, method))
+            items = asked_of(evaluator, PairedItems, evaluator.compare, pair)
+            changes.append(asked_of(evaluator, ScoreChange, _change, name, items, *how))
         if report is not None:
             report(1, 1)
     adjusted = holm([change.p_value for change in changes])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import DriftkitError, OptionError, SourceError
+from driftkit.errors import OptionError, SourceError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats import (
@@ -32,7 +32,7 @@ from driftkit.loaders.preconditions import require_file
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
-from driftkit.plugins import load_plugins
+from driftkit.plugins import guarded, load_plugins
 from driftkit.provenance import Source
 
 HEAD_BYTES = 1 << 16  # of a file, looked at to tell its format
@@ -144,15 +144,9 @@ def register_format(
     _REGISTERED.append(_finished(known))
 
 
-@contextmanager
-def _one_sentence(source: str, what: str) -> Iterator[None]:
+def _one_sentence(source: str, what: str) -> AbstractContextManager[None]:
     """Turn whatever a stranger's code raises into one sentence about the source."""
-    try:
-        yield
-    except DriftkitError:
-        raise
-    except Exception as error:
-        raise SourceError(source, f"{what} ({type(error).__name__}: {error}).") from error
+    return guarded(lambda why: SourceError(source, f"{what} ({why})."))
 
 
 def _finished(known: Format) -> Format:
