@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ from driftkit.evaluators.scores import Evaluation, Score, Scores
 from driftkit.evaluators.similarity import Similarity
 from driftkit.evaluators.synonyms import SynonymChoice
 from driftkit.evaluators.weat import WEAT
+from driftkit.measures.registry import finite
 from driftkit.pair import Pair
 from driftkit.plugins import guarded
 from driftkit.progress import Progress, as_progress, part
@@ -140,6 +143,19 @@ def asked_of(evaluator: Any, due: type, ask: Callable[..., Any], *given: Any) ->
     )
 
 
+def _checked(evaluation: Evaluation) -> list[Score]:
+    """Return the scores of a stranger, each in the range of its measure, or NaN with a reason."""
+    if not evaluation.scores:
+        raise ValueError("it returned an Evaluation without scores")
+    found = [replace(each, value=finite(each.measure, each.value)) for each in evaluation.scores]
+    return [
+        replace(each, reason=f"{each.measure} of these items is not a finite number")
+        if math.isnan(each.value) and not each.reason
+        else each
+        for each in found
+    ]
+
+
 def score(
     source: Table,
     benchmarks: Sequence[Scorable] | Scorable | None = None,
@@ -198,7 +214,8 @@ def score(
         if isinstance(evaluator, BuiltIn):
             found = evaluator.score(table, progress=report).scores
         else:
-            found = asked_of(evaluator, Evaluation, evaluator.score, table).scores
+            evaluation = asked_of(evaluator, Evaluation, evaluator.score, table)
+            found = asked_of(evaluator, list, _checked, evaluation)
         if isinstance(evaluator, Similarity) and evaluator.measure != "kendall":
             found = [s for s in found if s.measure != "kendall"]
         results += found

@@ -150,7 +150,7 @@ def register_measure(
         of a measure that has one and needs the pair.
 
         - Kind ``"word"``: ``compute(pair)`` returns a value for each of the n shared words, in
-          their order; NaN where it cannot be measured.
+          their order; NaN where it cannot be measured, and infinite values count as NaN.
         - Kind ``"word"`` that needs neighbors: ``compute(shifts)`` takes the `NeighborShifts` of
           the m words asked about, with lists as long as the depth, and returns (m,) values.
         - Kind ``"space"``: ``compute(before, after)`` takes the rows (m, d) of one group of
@@ -256,4 +256,19 @@ def compute(measure: Measure, *given: Any, shape: tuple[int, ...]) -> Values:
             f"{measure} was computed as {values.dtype} of shape {values.shape}, but {due} "
             "expected; correct the function it was registered with."
         )
-    return values.astype(np.float64)
+    values = values.astype(np.float64)
+    return np.where(np.isinf(values), np.nan, values)
+
+
+def finite(name: str, value: float) -> float:
+    """Return a value of a measure of benchmarks, NaN if it is infinite.
+
+    Raises
+    ------
+    OptionError
+        If the value is outside the range of the measure, where one of that name is registered.
+    """
+    if not np.isfinite(value):
+        return np.nan
+    known = re.split("[(@]", name)[0] in REGISTRY
+    return float(parse_measure(name).settled(np.array(value))) if known else value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections import namedtuple
 
@@ -10,13 +11,13 @@ import pytest
 
 import driftkit as dk
 from driftkit.datasets import catalog
-from driftkit.errors import BenchmarkError
+from driftkit.errors import BenchmarkError, OptionError
 from driftkit.evaluators import Evaluation, PairedAnswers, Score, find_items, registry
 from driftkit.measures import Measure
 from driftkit.measures import registry as measures
 
 Words = namedtuple("Words", "name items")
-WORDS = [f"w{i}" for i in range(60)]
+WORDS = [f"w{i}" for i in range(120)]
 HITS = Words("some_words", tuple((word,) for word in WORDS))
 
 
@@ -118,3 +119,32 @@ def test_what_they_print_goes_to_standard_error(pair, capsys):
     with pytest.raises(BenchmarkError):
         dk.score(pair.original, [Hits(do=lambda: sys.stdout.write("scoring\n"))])
     assert capsys.readouterr() == ("", "loading\nscoring\n")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_value_that_is_no_finite_number_is_not_measured_and_says_so(pair, value):
+    scores = dk.score(pair.original, [Hits(said=value)])
+    said = "hits of these items is not a finite number"
+    assert (str(scores.results[0].value), scores.results[0].reason) == ("nan", said)
+    assert f"Not measured: some_words: {said}." in repr(scores)
+    found = dk.audit(pair, [Hits(said=value)], k=1, resamples=100)
+    assert (found.scores[0].status, found.scores[0].reason) == ("not measured", said)
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
+def test_a_value_outside_the_declared_range_is_refused(pair):
+    for ask, given in ((dk.score, pair.original), (dk.compare_scores, pair)):
+        with pytest.raises(OptionError, match="^hits came out as 17, outside its range of 0 to 1;"):
+            ask(given, [Hits(said=17.0)])
+
+
+def test_a_measure_that_nobody_registered_has_no_range_in_score(pair):
+    other = Hits(said=17.0)
+    other.measure = "of_no_registry"
+    assert dk.score(pair.original, [other]).results[0].value == 17
+
+
+def test_an_evaluation_without_scores_is_refused(pair):
+    with pytest.raises(BenchmarkError, match="Hits of 'some_words' failed .*without scores"):
+        dk.score(pair.original, [Hits(do=lambda: Evaluation(()))])
+    assert "value" in Evaluation(()).to_frame()

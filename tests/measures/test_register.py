@@ -192,6 +192,17 @@ def test_a_function_that_fails_or_exits_is_named_and_what_it_prints_is_no_result
     assert capsys.readouterr() == ("", "leaving\n")
 
 
+def test_infinite_values_are_not_measured(clean):
+    register_measure(measure("far", high=np.inf), lambda pair: [np.inf, 1, 1][: len(pair)])
+    register_measure(measure("wide", "space", high=np.inf), lambda *_: np.inf)
+    pair = dk.align(*(dk.Embeddings("abc", size * np.eye(3)) for size in (1, 2)))
+    found = dk.audit(pair, benchmarks=[], k=1, measures=["far", "wide"])
+    row = found.to_frame("summary").set_index(["measure", "group"]).loc[("far", "all")]
+    assert (row["n"], row["unmeasured"], row["mean"]) == (2, 1, 1)
+    assert found.space.find("wide").reason == "wide of these rows is not a finite number"
+    json.dumps(found.to_dict(), allow_nan=False)
+
+
 def test_rounding_past_the_end_of_the_range_is_no_error(clean):
     register_measure(measure(), lambda _: [10 + 1e-12, -1e-17])
     pair = dk.align(dk.Embeddings("ab", np.eye(2)), dk.Embeddings("ab", 2 * np.eye(2)))

@@ -67,8 +67,10 @@ class PairedItems(ABC):
     after: Values = field(repr=False)
 
     def __post_init__(self, pair: Pair, items: Items) -> None:
-        self.before = np.asarray(self.before, np.float64)
-        self.after = np.asarray(self.after, np.float64)
+        self.before, self.after = (
+            np.where(np.isinf(values), np.nan, values)
+            for values in (np.asarray(self.before, np.float64), np.asarray(self.after, np.float64))
+        )
         if not self.before.shape == self.after.shape == (items.n_used,):
             raise OptionError(
                 f"{self.measure} compares {items.n_used} items that both tables can answer, but "
