@@ -23,6 +23,7 @@ GROUP = "driftkit.plugins"
 VARIABLE = "DRIFTKIT_PLUGINS"
 
 _loaded: set[str] = set()
+_loading: list[str] = []
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def guarded(failed: Callable[[str], DriftkitError]) -> Iterator[None]:
 
 
 def _cause(error: BaseException) -> str:
-    first = next(iter(str(error).strip().splitlines()), "")
+    first = next(iter(str(error).strip().splitlines()), "").removesuffix(".")
     return f"{type(error).__name__}{first and ': '}{first}"
 
 
@@ -52,7 +53,8 @@ def load_plugin(name: str) -> None:
     key = name if file is None else str(file)
     if key in _loaded:
         return
-    _loaded.add(key)  # first, since a plugin may ask a registry, which loads plugins
+    _loaded.add(key)
+    _loading.append(key)
     try:
         with redirect_stdout(sys.stderr):
             if file is None:
@@ -62,13 +64,18 @@ def load_plugin(name: str) -> None:
     except (Exception, SystemExit) as error:
         _loaded.discard(key)
         raise PluginError(name, _reason(error, name)) from error
+    finally:
+        _loading.remove(key)
 
 
 def load_plugins() -> None:
     """Import the plugins of the environment and of installed packages, each once.
 
-    Every registry calls this before it answers, so that nothing is imported until it is needed.
+    Every registry calls this before it answers, so that nothing is imported until it is needed. A
+    plugin that asks a registry while it is imported does not start this again.
     """
+    if _loading:
+        return
     for name in os.environ.get(VARIABLE, "").split(","):
         if name.strip():
             load_plugin(name.strip())
@@ -93,6 +100,8 @@ def _import_file(file: Path) -> None:
 def _reason(error: BaseException, name: str) -> str:
     if isinstance(error, FileNotFoundError) and not error.filename:
         return "there is no such file; give the path of a .py file, or a module."
+    if not name or name.startswith("."):
+        return "give a module, such as package.module, or the path of a .py file."
     if isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "?"):
         return "Python finds no such module; install it, or give the path of a .py file."
     return f"it failed when it was imported ({_cause(error)})."

@@ -54,7 +54,7 @@ def register_evaluator(benchmark_type: type, evaluator_class: Callable[[Any], Ev
     Raises
     ------
     OptionError
-        If another evaluator scores that type already.
+        If another evaluator scores that type already, or these are no type and no class.
 
     Examples
     --------
@@ -79,6 +79,11 @@ def register_evaluator(benchmark_type: type, evaluator_class: Callable[[Any], Ev
     (Score(source='toy', benchmark='drinks', measure='coverage_of_words', value=0.5, n_total=2, \
 n_used=2, n_correct=None, category=None, reason=None),)
     """
+    if not isinstance(benchmark_type, type) or not callable(evaluator_class):
+        raise OptionError(
+            f"register_evaluator({benchmark_type!r}, {evaluator_class!r}) was called; give a type "
+            "of benchmarks, and the class of their evaluators."
+        )
     if EVALUATORS.setdefault(benchmark_type, evaluator_class) is not evaluator_class:
         raise OptionError(
             f"{benchmark_type.__name__} has an evaluator already; register yours for a type of "
@@ -100,7 +105,7 @@ def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple
     made: dict[tuple[str, str], Evaluator] = {}
     for one in asked:
         evaluator = _evaluator(one)
-        key = asked_of(evaluator, tuple, _key, evaluator)
+        key = asked_of(evaluator, tuple, lambda it: (it.benchmark.name, it.measure), evaluator)
         if key in made:
             raise BenchmarkError(
                 f"{evaluator.measure} of {evaluator.benchmark.name!r} is asked for twice; results "
@@ -108,10 +113,6 @@ def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple
             )
         made[key] = evaluator
     return tuple(made.values())
-
-
-def _key(evaluator: Evaluator) -> tuple[str, str]:
-    return evaluator.benchmark.name, evaluator.measure
 
 
 def _evaluator(one: Any) -> Evaluator:
@@ -147,13 +148,12 @@ def _checked(evaluation: Evaluation) -> list[Score]:
     """Return the scores of a stranger, each in the range of its measure, or NaN with a reason."""
     if not evaluation.scores:
         raise ValueError("it returned an Evaluation without scores")
-    found = [replace(each, value=finite(each.measure, each.value)) for each in evaluation.scores]
-    return [
-        replace(each, reason=f"{each.measure} of these items is not a finite number")
-        if math.isnan(each.value) and not each.reason
-        else each
-        for each in found
-    ]
+    found = []
+    for each in evaluation.scores:
+        value = finite(each.measure, each.value)
+        why = f"{each.measure} of these items is not a finite number" if math.isnan(value) else None
+        found.append(replace(each, value=value, reason=each.reason or why))
+    return found
 
 
 def score(

@@ -144,7 +144,8 @@ def register_measure(
     Parameters
     ----------
     measure : Measure
-        What it is. Where nothing changed, values are the `identity` it declares.
+        What it is. Groups of rows that did not change read the `identity` that a measure of the
+        space declares; values of words are what `compute` returns, changed or not.
     compute : callable, optional
         Computes it; parameters of the name come as keyword arguments, and so does the depth ``k``
         of a measure that has one and needs the pair.
@@ -190,6 +191,10 @@ def register_measure(
     >>> [(name, round(drift["bad"][name], 3)) for name in map(str, asked)]
     [('head_cosine(first=2)', 1.0), ('head_cosine(first=3)', 0.196)]
     """
+    if not isinstance(measure, Measure) or not (compute is None or callable(compute)):
+        raise OptionError(
+            f"register_measure({measure!r}, {compute!r}) was called; give a Measure and a function."
+        )
     known = REGISTRY.get(measure.name)
     if measure.name in RESERVED:
         raise OptionError(f"{measure.name!r} has another meaning in rules; choose another name.")
@@ -261,13 +266,7 @@ def compute(measure: Measure, *given: Any, shape: tuple[int, ...]) -> Values:
 
 
 def finite(name: str, value: float) -> float:
-    """Return a value of a measure of benchmarks, NaN if it is infinite.
-
-    Raises
-    ------
-    OptionError
-        If the value is outside the range of the measure, where one of that name is registered.
-    """
+    """Return a value of a measure of benchmarks, NaN if it is infinite, if its range allows it."""
     if not np.isfinite(value):
         return np.nan
     known = re.split("[(@]", name)[0] in REGISTRY

@@ -104,13 +104,19 @@ def test_so_are_items_of_ones_own_and_an_evaluator_that_cannot_be_made(pair):
     [
         (failing, r"failed \(ZeroDivisionError: division by zero\)"),
         (lambda: sys.exit("bye"), r"failed \(SystemExit: bye\)"),
-        (lambda: None, "returned an object of type NoneType; it must return a benchmark"),
+        (lambda: None, "failed .TypeError: NoneType is no benchmark, nor evaluator of one"),
     ],
 )
 def test_a_function_that_makes_no_benchmark_is_named(load, said):
     dk.register_benchmark("mine", load)
     with pytest.raises(BenchmarkError, match=f"registered as benchmark 'mine' {said}"):
         dk.datasets.get("mine")
+
+
+@pytest.mark.parametrize("given", [(3, Hits), (None, None), (Words, "Hits"), ("Words", Hits)])
+def test_an_evaluator_is_registered_as_a_class_for_a_type(given):
+    with pytest.raises(OptionError, match="give a type of benchmarks, and the class of their eval"):
+        dk.register_evaluator(*given)
 
 
 def test_what_they_print_goes_to_standard_error(pair, capsys):

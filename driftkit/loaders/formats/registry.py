@@ -129,6 +129,8 @@ def register_format(
     >>> table.words, table.source.format
     (('good',), 'jvec')
     """
+    if not isinstance(name, str) or not isinstance(title, str):
+        raise OptionError(f"a format named {name!r}, {title!r} was given; both must be text.")
     if any(name == known.name for known in formats()):
         raise OptionError(
             f"a format named {name!r} is registered already; give yours another name."
