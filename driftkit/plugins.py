@@ -57,10 +57,7 @@ def load_plugin(name: str) -> None:
     _loading.append(key)
     try:
         with redirect_stdout(sys.stderr):
-            if file is None:
-                import_module(name)
-            else:
-                _import_file(file)
+            _import_file(file) if file else import_module(name)
     except (Exception, SystemExit) as error:
         _loaded.discard(key)
         raise PluginError(name, _reason(error, name)) from error
@@ -71,11 +68,10 @@ def load_plugin(name: str) -> None:
 def load_plugins() -> None:
     """Import the plugins of the environment and of installed packages, each once.
 
-    Every registry calls this before it answers, so that nothing is imported until it is needed. A
-    plugin that asks a registry while it is imported does not start this again.
+    Every registry calls this before it answers, so that nothing is imported until it is needed.
     """
     if _loading:
-        return
+        return  # a plugin asks a registry, and is not to be blamed for those after it
     for name in os.environ.get(VARIABLE, "").split(","):
         if name.strip():
             load_plugin(name.strip())
@@ -100,7 +96,7 @@ def _import_file(file: Path) -> None:
 def _reason(error: BaseException, name: str) -> str:
     if isinstance(error, FileNotFoundError) and not error.filename:
         return "there is no such file; give the path of a .py file, or a module."
-    if not name or name.startswith("."):
+    if not name.endswith(".py") and name[:1] in ("", "."):
         return "give a module, such as package.module, or the path of a .py file."
     if isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "?"):
         return "Python finds no such module; install it, or give the path of a .py file."

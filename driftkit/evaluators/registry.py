@@ -137,11 +137,9 @@ def asked_of(evaluator: Any, due: type, ask: Callable[..., Any], *given: Any) ->
     who = f"the evaluator {getattr(evaluator, '__name__', type(evaluator).__name__)} of {of!r}"
     with guarded(lambda why: BenchmarkError(f"{who} failed ({why}); correct it.")):
         found = ask(*given)
-        if isinstance(found, due):
-            return found
-    raise BenchmarkError(
-        f"{who} returned an object of type {type(found).__name__}; it must return {due.__name__}."
-    )
+        if not isinstance(found, due):
+            raise TypeError(f"{type(found).__name__} was returned where {due.__name__} is due")
+    return found
 
 
 def _checked(evaluation: Evaluation) -> list[Score]:

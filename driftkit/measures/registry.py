@@ -41,7 +41,8 @@ def _built_in() -> dict[str, Measure]:
 REGISTRY = _built_in()
 """Measures by name: those of driftkit, then those that were registered."""
 
-_OWN = frozenset(REGISTRY)
+OWN = frozenset(REGISTRY)
+"""Names of those of driftkit."""
 
 RESERVED = frozenset(
     {"added", "change", "coverage", "displaced", "gained", "inconclusive", "lost", "moved",
@@ -198,7 +199,7 @@ def register_measure(
     known = REGISTRY.get(measure.name)
     if measure.name in RESERVED:
         raise OptionError(f"{measure.name!r} has another meaning in rules; choose another name.")
-    if measure.name in _OWN or known not in (None, measure):
+    if measure.name in OWN or known not in (None, measure):
         raise OptionError(
             f"a measure called {measure.name!r} is registered already; choose another name."
         )
@@ -232,11 +233,6 @@ def computed_from(needs: Needs, kind: str, measures: Iterable[Measure]) -> list[
     ]
 
 
-def is_own(measure: Measure) -> bool:
-    """Whether a measure is one of driftkit's own."""
-    return measure.name in _OWN
-
-
 def function_of(measure: Measure) -> Any:
     """Return who computes a measure."""
     return _COMPUTATIONS[measure.name][1]
@@ -244,16 +240,12 @@ def function_of(measure: Measure) -> Any:
 
 def compute(measure: Measure, *given: Any, shape: tuple[int, ...]) -> Values:
     """Compute a measure from what it needs, and refuse what is no array of numbers of a shape."""
-
-    def failed(why: str) -> OptionError:
-        return OptionError(
-            f"{measure} could not be computed ({why}); correct the function it was registered with."
-        )
-
     asked: dict[str, float] = dict(measure.parameters)
     if measure.k is not None and _COMPUTATIONS[measure.name][0] == "pair":
         asked["k"] = measure.k
-    with nullcontext() if is_own(measure) else guarded(failed):
+    said = f"{measure} could not be computed"
+    strange = guarded(lambda why: OptionError(f"{said} ({why}); correct its function."))
+    with nullcontext() if measure.name in OWN else strange:
         values = np.asarray(function_of(measure)(*given, **asked))
     if values.shape != shape or values.dtype.kind not in "biuf":
         due = f"{shape[0]:,} numbers, one for each word, were" if shape else "one number was"

@@ -67,9 +67,9 @@ class PairedItems(ABC):
     after: Values = field(repr=False)
 
     def __post_init__(self, pair: Pair, items: Items) -> None:
+        before, after = np.asarray(self.before, np.float64), np.asarray(self.after, np.float64)
         self.before, self.after = (
-            np.where(np.isinf(values), np.nan, values)
-            for values in (np.asarray(self.before, np.float64), np.asarray(self.after, np.float64))
+            np.where(np.isinf(each), np.nan, each) for each in (before, after)
         )
         if not self.before.shape == self.after.shape == (items.n_used,):
             raise OptionError(
