@@ -219,19 +219,6 @@ def register_benchmark(
     OptionError
         If another benchmark has that name, or `load` is neither a function nor a path where
         something is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import driftkit as dk
-    >>> from driftkit.datasets import SimilarityBenchmark
-    >>> def drinks():
-    ...     pairs = (("tea", "milk"), ("tea", "sun"), ("milk", "sun"))
-    ...     return SimilarityBenchmark("drinks", pairs, np.array([9.0, 2.0, 1.0]))
-    >>> dk.register_benchmark("drinks", drinks, citation="Three pairs of words")
-    >>> table = ["tea", "milk", "sun"], [[1.0, 0.3], [1.0, 0.1], [0.0, 1.0]]
-    >>> [(s.measure, round(s.value, 2)) for s in dk.score(table, ["drinks"])]
-    [('spearman', 1.0), ('pearson', 1.0)]
     """
     if not isinstance(name, str) or not name or re.search(r"[\[\]\s]", name):
         raise OptionError(

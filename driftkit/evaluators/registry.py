@@ -49,35 +49,12 @@ def register_evaluator(benchmark_type: type, evaluator_class: Callable[[Any], Ev
     benchmark_type : type
         Its instances have a ``name``.
     evaluator_class : callable
-        Called with a benchmark of that type, it returns an `Evaluator` of it.
+        Called with a benchmark of that type, it returns an `Evaluator` of it; see there for one.
 
     Raises
     ------
     OptionError
         If another evaluator scores that type already, or these are no type and no class.
-
-    Examples
-    --------
-    How many of some words a table has:
-
-    >>> from collections import namedtuple
-    >>> import driftkit as dk
-    >>> from driftkit.evaluators import Evaluation, Score
-    >>> Words = namedtuple("Words", "name words")
-    >>> class Coverage:
-    ...     measure = "coverage_of_words"
-    ...     def __init__(self, benchmark):
-    ...         self.benchmark = benchmark
-    ...     def score(self, table):
-    ...         here = [word in table for word in self.benchmark.words]
-    ...         value, n = sum(here) / len(here), len(here)
-    ...         return Evaluation([Score("toy", self.benchmark.name, self.measure, value, n, n)])
-    ...     def compare(self, pair):
-    ...         raise NotImplementedError
-    >>> dk.register_evaluator(Words, Coverage)
-    >>> dk.score((["tea", "milk"], [[1, 0], [0, 1]]), [Words("drinks", ["tea", "mead"])]).results
-    (Score(source='toy', benchmark='drinks', measure='coverage_of_words', value=0.5, n_total=2, \
-n_used=2, n_correct=None, category=None, reason=None),)
     """
     if not isinstance(benchmark_type, type) or not callable(evaluator_class):
         raise OptionError(

@@ -112,22 +112,6 @@ def register_format(
     ------
     OptionError
         If the name is taken, or not exactly one of `read` and `tensors` is given.
-
-    Examples
-    --------
-    >>> import json, pathlib, tempfile
-    >>> from driftkit import Embeddings, load, register_format
-    >>> def read(request):
-    ...     vectors = json.loads(request.path.read_bytes())["jvec"]
-    ...     return Embeddings(list(vectors), list(vectors.values()))
-    >>> register_format(
-    ...     "jvec", "JSON of vectors (.jvec)", lambda head: head.startswith(b'{"jvec"'), read
-    ... )
-    >>> path = pathlib.Path(tempfile.mkdtemp(), "tiny.jvec")
-    >>> _ = path.write_text('{"jvec": {"good": [1, 0.5], "bad": [-1, 0.5]}}')
-    >>> table = load(path, limit=1)
-    >>> table.words, table.source.format
-    (('good',), 'jvec')
     """
     if not isinstance(name, str) or not isinstance(title, str):
         raise OptionError(f"a format named {name!r}, {title!r} was given; both must be text.")
