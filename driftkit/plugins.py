@@ -9,18 +9,42 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
-from driftkit.errors import PluginError
+from driftkit.errors import DriftkitError, PluginError
 
 GROUP = "driftkit.plugins"
 VARIABLE = "DRIFTKIT_PLUGINS"
 
 _loaded: set[str] = set()
+_loading: list[str] = []
+
+
+@contextmanager
+def guarded(failed: Callable[[str], DriftkitError]) -> Iterator[None]:
+    """Run code of others, whose errors, and attempts to exit, become the one that `failed` makes.
+
+    `failed` is called with the cause in a few words. What the code prints goes to standard error,
+    since standard output is for results.
+    """
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except DriftkitError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise failed(_cause(error)) from error
+
+
+def _cause(error: BaseException) -> str:
+    first = next(iter(str(error).strip().splitlines()), "").removesuffix(".")
+    return f"{type(error).__name__}{first and ': '}{first}"
 
 
 def load_plugin(name: str) -> None:
@@ -29,15 +53,16 @@ def load_plugin(name: str) -> None:
     key = name if file is None else str(file)
     if key in _loaded:
         return
-    _loaded.add(key)  # first, since a plugin may ask a registry, which loads plugins
+    _loaded.add(key)
+    _loading.append(key)
     try:
-        if file is None:
-            import_module(name)
-        else:
-            _import_file(file)
-    except Exception as error:
+        with redirect_stdout(sys.stderr):
+            _import_file(file) if file else import_module(name)
+    except (Exception, SystemExit) as error:
         _loaded.discard(key)
         raise PluginError(name, _reason(error, name)) from error
+    finally:
+        _loading.remove(key)
 
 
 def load_plugins() -> None:
@@ -45,6 +70,8 @@ def load_plugins() -> None:
 
     Every registry calls this before it answers, so that nothing is imported until it is needed.
     """
+    if _loading:
+        return  # a plugin asks a registry, and is not to be blamed for those after it
     for name in os.environ.get(VARIABLE, "").split(","):
         if name.strip():
             load_plugin(name.strip())
@@ -66,10 +93,11 @@ def _import_file(file: Path) -> None:
     spec.loader.exec_module(module)
 
 
-def _reason(error: Exception, name: str) -> str:
+def _reason(error: BaseException, name: str) -> str:
     if isinstance(error, FileNotFoundError) and not error.filename:
         return "there is no such file; give the path of a .py file, or a module."
+    if not name.endswith(".py") and name[:1] in ("", "."):
+        return "give a module, such as package.module, or the path of a .py file."
     if isinstance(error, ModuleNotFoundError) and name.startswith(error.name or "?"):
         return "Python finds no such module; install it, or give the path of a .py file."
-    first = next(iter(str(error).strip().splitlines()), "")
-    return f"it failed when it was imported ({type(error).__name__}{first and ': '}{first})."
+    return f"it failed when it was imported ({_cause(error)})."

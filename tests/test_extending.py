@@ -20,7 +20,10 @@ import numpy as np
 import driftkit as dk
 from driftkit.measures import Measure
 
+print("this is no result")
+
 def largest_change(pair):
+    print("nor is this")
     return np.abs(pair.after - pair.before).max(axis=1)
 
 dk.register_measure(

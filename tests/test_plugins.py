@@ -55,22 +55,38 @@ def test_the_environment_and_installed_packages_are_asked_once(folder, monkeypat
     ]  # fmt: skip
 
 
+def test_what_a_plugin_prints_is_no_result(folder, capsys):
+    write(folder, "chatting", "print('hello')")
+    load_plugin("chatting")
+    assert capsys.readouterr() == ("", "hello\n")
+
+
 def test_a_plugin_may_ask_a_registry_while_it_is_imported(folder, monkeypatch):
     write(folder, "asks_back", "from driftkit.plugins import load_plugins\nload_plugins()\n")
     monkeypatch.setenv(VARIABLE, "asks_back")
     load_plugins()
 
 
+def test_a_plugin_is_not_blamed_for_the_one_after_it(folder, monkeypatch):
+    write(folder, "asks_too", "from driftkit.plugins import load_plugins\nload_plugins()\n")
+    monkeypatch.setenv(VARIABLE, "asks_too,nothing_after_it")
+    with pytest.raises(PluginError, match="^plugin 'nothing_after_it': Python finds no such"):
+        load_plugins()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
         ("absent_plugin", None, "plugin 'absent_plugin': Python finds no such module; install it"),
+        ("", None, "plugin '': give a module, such as package.module, or the path of a .py file."),
+        (".relative", None, "plugin '.relative': give a module"),
         ("absent.py", None, "plugin 'absent.py': there is no such file; give the path"),
         ("failing_plugin", "1 / 0", "it failed when it was imported (ZeroDivisionError: division "),
         ("needy", "import nothing_like_it", "(ModuleNotFoundError: No module named 'nothing_"),
         ("garbled", "def", "it failed when it was imported (SyntaxError: invalid syntax"),
         ("talking", "raise ValueError('one\\ntwo')", "(ValueError: one)."),
         ("silent", "raise ValueError", "it failed when it was imported (ValueError)."),
+        ("leaving", "import sys; sys.exit(0)", "it failed when it was imported (SystemExit: 0)."),
     ],
 )
 def test_a_plugin_that_cannot_be_loaded(folder, monkeypatch, name, text, sentence):
@@ -81,7 +97,7 @@ def test_a_plugin_that_cannot_be_loaded(folder, monkeypatch, name, text, sentenc
     assert sentence in str(caught.value)
     assert "\n" not in str(caught.value)
     assert caught.value.plugin == name
-    monkeypatch.setenv(VARIABLE, name)
+    monkeypatch.setenv(VARIABLE, name or "no_such_plugin")
     for _ in range(2):  # whoever asks again is told again
         with pytest.raises(PluginError):
             load_plugins()

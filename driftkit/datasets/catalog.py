@@ -18,7 +18,7 @@ from driftkit.datasets.layouts import read_word_set
 from driftkit.datasets.parse import read_benchmark
 from driftkit.datasets.source import Packaged, Pinned
 from driftkit.errors import BenchmarkError, MissingExtraError, OptionError, UnknownNameError
-from driftkit.plugins import load_plugins
+from driftkit.plugins import guarded, load_plugins
 
 NOT_STATED = "not stated"
 
@@ -107,8 +107,8 @@ class Dataset:
 
     @property
     def is_here(self) -> bool:
-        """Whether a file lies at `path`; its bytes are checked when it is read."""
-        return not self.has_file or self.path.is_file()
+        """Whether something lies at `path`; its bytes are checked when it is read."""
+        return not self.has_file or self.path.exists()
 
     def fetch(self) -> Path:
         """Return the path of the file, downloaded if it is absent, its bytes checked.
@@ -144,8 +144,13 @@ class Dataset:
         BenchmarkError, MissingExtraError
             What `fetch` raises; or if the file cannot be parsed, or the benchmark has another name.
         """
+        found: Any
         if callable(self.origin):
-            found = self.origin()
+            made_by = f"the function registered as benchmark {self.name!r}"
+            with guarded(lambda why: BenchmarkError(f"{made_by} failed ({why}).")):
+                found = self.origin()
+                if not hasattr(getattr(found, "benchmark", found), "name"):
+                    raise TypeError(f"{type(found).__name__} is no benchmark, nor evaluator of one")
         elif self.task == "bias":
             found = read_word_set(self.fetch(), self.name)
         else:
@@ -198,8 +203,9 @@ def register_benchmark(
     name : str
         What users type, in rules too: ``spearman[NAME] >= -0.02``.
     load : callable or path
-        A file, or a folder of BATS, whose kind is told from its content. Or a function without
-        arguments that returns a benchmark (one of `driftkit.datasets`, or of a type that
+        A file, or a folder of BATS, whose kind is told from its content; a plugin gives
+        ``Path(__file__).parent / "mine.csv"``. Or a function without arguments that returns a
+        benchmark (one of `driftkit.datasets`, or of a type that
         `driftkit.evaluators.register_evaluator` knows), or an evaluator of one; it is called when
         the benchmark is first asked for, and what it returns has the same name.
     task : str
@@ -211,22 +217,10 @@ def register_benchmark(
     Raises
     ------
     OptionError
-        If another benchmark has that name, or `load` is neither a path nor a function.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import driftkit as dk
-    >>> from driftkit.datasets import SimilarityBenchmark
-    >>> def drinks():
-    ...     pairs = (("tea", "milk"), ("tea", "sun"), ("milk", "sun"))
-    ...     return SimilarityBenchmark("drinks", pairs, np.array([9.0, 2.0, 1.0]))
-    >>> dk.register_benchmark("drinks", drinks, citation="Three pairs of words")
-    >>> table = ["tea", "milk", "sun"], [[1.0, 0.3], [1.0, 0.1], [0.0, 1.0]]
-    >>> [(s.measure, round(s.value, 2)) for s in dk.score(table, ["drinks"])]
-    [('spearman', 1.0), ('pearson', 1.0)]
+        If another benchmark has that name, or `load` is neither a function nor a path where
+        something is.
     """
-    if not name or re.search(r"[\[\]\s]", name):
+    if not isinstance(name, str) or not name or re.search(r"[\[\]\s]", name):
         raise OptionError(
             f"a benchmark cannot be called {name!r}: rules write names in brackets, so a name has "
             "no spaces and no brackets."
@@ -236,11 +230,16 @@ def register_benchmark(
             f"benchmark {name!r} came with {type(load).__name__}; give the path of a file, or a "
             "function that returns the benchmark."
         )
-    origin = load if callable(load) else Path(load)
+    origin = load if callable(load) else Path(load).absolute()
     dataset = Dataset(name, task, language, n_items, licence, citation, origin)
     if name in _OWN or REGISTRY.get(name, dataset) != dataset:
         raise OptionError(
             f"a benchmark called {name!r} is registered already; choose another name."
+        )
+    if not dataset.is_here:
+        raise OptionError(
+            f"benchmark {name!r}: there is no {origin}; give the path of a file, such as "
+            'Path(__file__).parent / "mine.csv" in a plugin.'
         )
     REGISTRY[name] = dataset
 

@@ -239,7 +239,7 @@ def _of_rows(measure: Measure) -> _Formula:
     def function(group: _Group) -> float:
         return float(compute(measure, *group.rows, shape=()))
 
-    return _Formula(function, 1, flat="its function could not measure these rows")
+    return _Formula(function, 1, flat=f"{measure} of these rows is not a finite number")
 
 
 def _procrustes(group: _Group) -> float:

@@ -15,7 +15,7 @@ from driftkit.display import Displayed, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
-from driftkit.measures.registry import REGISTRY, compute, computed_from, provide
+from driftkit.measures.registry import OWN, REGISTRY, compute, computed_from, provide
 from driftkit.pair import Pair
 
 if TYPE_CHECKING:
@@ -174,9 +174,10 @@ def word_drift(pair: Pair, measures: Iterable[Measure] = ()) -> WordDrift:
             found = compute(measure, sums, shape=(len(pair),))
             values[str(measure)] = measure.settled(found, unchanged)
     for measure in computed_from("pair", "word", measures):
-        # It may look at other rows too, so it is known only where none changed.
-        found = compute(measure, pair, shape=(len(pair),))
-        values[str(measure)] = measure.settled(found, bool(unchanged.all()))
+        # It may look at other rows too, so it is known only where none changed; what others compute
+        # stands, lest it reads one thing there and another beside a word that moved.
+        known = measure.name in OWN and bool(unchanged.all())
+        values[str(measure)] = measure.settled(compute(measure, pair, shape=(len(pair),)), known)
     return WordDrift(pair.words, pair.moved, values)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +15,13 @@ from driftkit.evaluators.analogy.evaluator import Analogy
 from driftkit.evaluators.base import BuiltIn, Evaluator, as_table
 from driftkit.evaluators.categorization import Categorization
 from driftkit.evaluators.outliers import Outliers
-from driftkit.evaluators.scores import Score, Scores
+from driftkit.evaluators.scores import Evaluation, Score, Scores
 from driftkit.evaluators.similarity import Similarity
 from driftkit.evaluators.synonyms import SynonymChoice
 from driftkit.evaluators.weat import WEAT
+from driftkit.measures.registry import finite
 from driftkit.pair import Pair
+from driftkit.plugins import guarded
 from driftkit.progress import Progress, as_progress, part
 
 if TYPE_CHECKING:
@@ -45,36 +49,18 @@ def register_evaluator(benchmark_type: type, evaluator_class: Callable[[Any], Ev
     benchmark_type : type
         Its instances have a ``name``.
     evaluator_class : callable
-        Called with a benchmark of that type, it returns an `Evaluator` of it.
+        Called with a benchmark of that type, it returns an `Evaluator` of it; see there for one.
 
     Raises
     ------
     OptionError
-        If another evaluator scores that type already.
-
-    Examples
-    --------
-    How many of some words a table has:
-
-    >>> from collections import namedtuple
-    >>> import driftkit as dk
-    >>> from driftkit.evaluators import Evaluation, Score
-    >>> Words = namedtuple("Words", "name words")
-    >>> class Coverage:
-    ...     measure = "coverage_of_words"
-    ...     def __init__(self, benchmark):
-    ...         self.benchmark = benchmark
-    ...     def score(self, table):
-    ...         here = [word in table for word in self.benchmark.words]
-    ...         value, n = sum(here) / len(here), len(here)
-    ...         return Evaluation([Score("toy", self.benchmark.name, self.measure, value, n, n)])
-    ...     def compare(self, pair):
-    ...         raise NotImplementedError
-    >>> dk.register_evaluator(Words, Coverage)
-    >>> dk.score((["tea", "milk"], [[1, 0], [0, 1]]), [Words("drinks", ["tea", "mead"])]).results
-    (Score(source='toy', benchmark='drinks', measure='coverage_of_words', value=0.5, n_total=2, \
-n_used=2, n_correct=None, category=None, reason=None),)
+        If another evaluator scores that type already, or these are no type and no class.
     """
+    if not isinstance(benchmark_type, type) or not callable(evaluator_class):
+        raise OptionError(
+            f"register_evaluator({benchmark_type!r}, {evaluator_class!r}) was called; give a type "
+            "of benchmarks, and the class of their evaluators."
+        )
     if EVALUATORS.setdefault(benchmark_type, evaluator_class) is not evaluator_class:
         raise OptionError(
             f"{benchmark_type.__name__} has an evaluator already; register yours for a type of "
@@ -96,7 +82,7 @@ def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple
     made: dict[tuple[str, str], Evaluator] = {}
     for one in asked:
         evaluator = _evaluator(one)
-        key = (evaluator.benchmark.name, evaluator.measure)
+        key = asked_of(evaluator, tuple, lambda it: (it.benchmark.name, it.measure), evaluator)
         if key in made:
             raise BenchmarkError(
                 f"{evaluator.measure} of {evaluator.benchmark.name!r} is asked for twice; results "
@@ -112,13 +98,37 @@ def _evaluator(one: Any) -> Evaluator:
         return found
     for kind in type(found).__mro__:
         if kind in EVALUATORS:
-            return EVALUATORS[kind](found)
+            made: Evaluator = asked_of(EVALUATORS[kind], Evaluator, EVALUATORS[kind], found)
+            return made
     names = ("benchmark", "measure", "score", "compare")
     lacks = ", ".join(name for name in names if not hasattr(found, name))
     raise BenchmarkError(
         f"nothing scores {type(found).__name__}: give a benchmark, register an evaluator for its "
         f"type, or give an evaluator (this one lacks {lacks})."
     )
+
+
+def asked_of(evaluator: Any, due: type, ask: Callable[..., Any], *given: Any) -> Any:
+    """Return what a stranger's evaluator answers, if it answers and that is what is due."""
+    of = getattr(getattr(evaluator, "benchmark", given[0]), "name", "?")
+    who = f"the evaluator {getattr(evaluator, '__name__', type(evaluator).__name__)} of {of!r}"
+    with guarded(lambda why: BenchmarkError(f"{who} failed ({why}); correct it.")):
+        found = ask(*given)
+        if not isinstance(found, due):
+            raise TypeError(f"{type(found).__name__} was returned where {due.__name__} is due")
+    return found
+
+
+def _checked(evaluation: Evaluation) -> list[Score]:
+    """Return the scores of a stranger, each in the range of its measure, or NaN with a reason."""
+    if not evaluation.scores:
+        raise ValueError("it returned an Evaluation without scores")
+    found = []
+    for each in evaluation.scores:
+        value = finite(each.measure, each.value)
+        why = f"{each.measure} of these items is not a finite number" if math.isnan(value) else None
+        found.append(replace(each, value=value, reason=each.reason or why))
+    return found
 
 
 def score(
@@ -179,7 +189,8 @@ def score(
         if isinstance(evaluator, BuiltIn):
             found = evaluator.score(table, progress=report).scores
         else:
-            found = evaluator.score(table).scores
+            evaluation = asked_of(evaluator, Evaluation, evaluator.score, table)
+            found = asked_of(evaluator, list, _checked, evaluation)
         if isinstance(evaluator, Similarity) and evaluator.measure != "kendall":
             found = [s for s in found if s.measure != "kendall"]
         results += found

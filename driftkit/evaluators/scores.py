@@ -128,7 +128,7 @@ class Scores(Displayed):
             row = score.to_dict() | {"oov": len(score.oov), "zero": len(score.zero)}
             row.pop("details", None)
             rows.append(row)
-        return pd.DataFrame(rows).astype({"value": "float64", "n_correct": "Int64"})
+        return pd.DataFrame(rows, columns=_KEYS).astype({"value": "float64", "n_correct": "Int64"})
 
     def __rich__(self) -> RenderableType:
         several = len({score.source for score in self.results}) > 1

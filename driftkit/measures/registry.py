@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from importlib.resources import files
 from typing import Any, Literal
@@ -19,7 +20,7 @@ import numpy as np
 from driftkit.arrays import Values
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.measures.measure import Bounds, Measure
-from driftkit.plugins import load_plugins
+from driftkit.plugins import guarded, load_plugins
 
 Needs = Literal["pair", "neighbors", "sums", "lists"]
 """What a function computes a measure from: the rows of both tables, or the neighbors of words; and
@@ -40,7 +41,8 @@ def _built_in() -> dict[str, Measure]:
 REGISTRY = _built_in()
 """Measures by name: those of driftkit, then those that were registered."""
 
-_OWN = frozenset(REGISTRY)
+OWN = frozenset(REGISTRY)
+"""Names of those of driftkit."""
 
 RESERVED = frozenset(
     {"added", "change", "coverage", "displaced", "gained", "inconclusive", "lost", "moved",
@@ -143,13 +145,14 @@ def register_measure(
     Parameters
     ----------
     measure : Measure
-        What it is. Where nothing changed, values are the `identity` it declares.
+        What it is. Groups of rows that did not change read the `identity` that a measure of the
+        space declares; values of words are what `compute` returns, changed or not.
     compute : callable, optional
         Computes it; parameters of the name come as keyword arguments, and so does the depth ``k``
         of a measure that has one and needs the pair.
 
         - Kind ``"word"``: ``compute(pair)`` returns a value for each of the n shared words, in
-          their order; NaN where it cannot be measured.
+          their order; NaN where it cannot be measured, and infinite values count as NaN.
         - Kind ``"word"`` that needs neighbors: ``compute(shifts)`` takes the `NeighborShifts` of
           the m words asked about, with lists as long as the depth, and returns (m,) values.
         - Kind ``"space"``: ``compute(before, after)`` takes the rows (m, d) of one group of
@@ -189,10 +192,14 @@ def register_measure(
     >>> [(name, round(drift["bad"][name], 3)) for name in map(str, asked)]
     [('head_cosine(first=2)', 1.0), ('head_cosine(first=3)', 0.196)]
     """
+    if not isinstance(measure, Measure) or not (compute is None or callable(compute)):
+        raise OptionError(
+            f"register_measure({measure!r}, {compute!r}) was called; give a Measure and a function."
+        )
     known = REGISTRY.get(measure.name)
     if measure.name in RESERVED:
         raise OptionError(f"{measure.name!r} has another meaning in rules; choose another name.")
-    if measure.name in _OWN or known not in (None, measure):
+    if measure.name in OWN or known not in (None, measure):
         raise OptionError(
             f"a measure called {measure.name!r} is registered already; choose another name."
         )
@@ -236,11 +243,23 @@ def compute(measure: Measure, *given: Any, shape: tuple[int, ...]) -> Values:
     asked: dict[str, float] = dict(measure.parameters)
     if measure.k is not None and _COMPUTATIONS[measure.name][0] == "pair":
         asked["k"] = measure.k
-    values = np.asarray(function_of(measure)(*given, **asked))
+    said = f"{measure} could not be computed"
+    strange = guarded(lambda why: OptionError(f"{said} ({why}); correct its function."))
+    with nullcontext() if measure.name in OWN else strange:
+        values = np.asarray(function_of(measure)(*given, **asked))
     if values.shape != shape or values.dtype.kind not in "biuf":
         due = f"{shape[0]:,} numbers, one for each word, were" if shape else "one number was"
         raise OptionError(
             f"{measure} was computed as {values.dtype} of shape {values.shape}, but {due} "
             "expected; correct the function it was registered with."
         )
-    return values.astype(np.float64)
+    values = values.astype(np.float64)
+    return np.where(np.isinf(values), np.nan, values)
+
+
+def finite(name: str, value: float) -> float:
+    """Return a value of a measure of benchmarks, NaN if it is infinite, if its range allows it."""
+    if not np.isfinite(value):
+        return np.nan
+    known = re.split("[(@]", name)[0] in REGISTRY
+    return float(parse_measure(name).settled(np.array(value))) if known else value

@@ -11,7 +11,7 @@ import numpy as np
 from driftkit.arrays import Rows, Values
 from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
-from driftkit.measures.registry import compute, computed_from, parse_measure, provide
+from driftkit.measures.registry import OWN, compute, computed_from, parse_measure, provide
 from driftkit.neighbors.hubness import hubness_values, k_occurrences
 from driftkit.neighbors.overlap import Lists, average_overlap, jaccard, mutual_share, overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
@@ -96,7 +96,7 @@ def neighbor_values(
         if computed_from("lists", "word", [measure]):
             given = _Lists(pair, shifts, shifts.before[:, :depth], shifts.after[:, :depth])
         values = compute(measure, given, shape=(len(shifts),))
-        found[str(measure)] = measure.settled(values, unchanged)
+        found[str(measure)] = measure.settled(values, measure.name in OWN and unchanged)
     return found
 
 

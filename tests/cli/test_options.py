@@ -114,4 +114,4 @@ def test_a_plugin_is_loaded_before_anything_else_and_a_broken_one_is_one_sentenc
     (tmp_path / "mine.py").write_text("print('hello from a plugin')")
     result = run("datasets", "list", "--plugin", tmp_path / "mine.py")
     assert result.exit_code == 0
-    assert "hello from a plugin" in result.stdout
+    assert "hello from a plugin" in result.stderr

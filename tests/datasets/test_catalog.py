@@ -367,13 +367,16 @@ def test_a_registered_benchmark_is_known_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "load", "message"),
     [
-        ("ws353", "a.txt", "'ws353' is registered already"),
-        ("taken", "a.txt", "'taken' is registered already"),
+        ("ws353", __file__, "'ws353' is registered already"),
+        ("taken", __file__, "'taken' is registered already"),
         ("two words", "a.txt", "no spaces and no brackets"),
+        (3, "a.txt", "cannot be called 3"),
         ("mine", 3, "came with int"),
+        ("mine", "no such.csv", "'mine': there is no .*no such.csv; give the path of a file"),
     ],
 )
 def test_what_cannot_be_registered(name: str, load, message: str) -> None:
-    register_benchmark("taken", "b.txt")
+    register_benchmark("taken", Path(__file__).parent)
+    assert look_up("taken").is_here
     with pytest.raises(OptionError, match=message):
         register_benchmark(name, load)

@@ -1,6 +1,7 @@
 """A stranger's measure, known by its name wherever driftkit's own are."""
 
 import json
+import sys
 
 import jsonschema
 import numpy as np
@@ -12,7 +13,7 @@ from driftkit.cli import main
 from driftkit.drift import space_drift, word_drift
 from driftkit.errors import OptionError
 from driftkit.gate.subjects import CHANGE, COUNTS, COVERAGE
-from driftkit.measures import REGISTRY, Bounds, Measure, parse_measure, register_measure, registry
+from driftkit.measures import REGISTRY, Bounds, Measure, register_measure, registry
 from driftkit.neighbors.optional_measures import shifts_with_measures
 from driftkit.report.document import audit_schema
 
@@ -82,11 +83,17 @@ def test_frames_have_it(audited, pair):
     assert summary["head_cosine(first=3)", "moved"] == pytest.approx(expected[pair.moved].mean())
 
 
-def test_what_did_not_change_reads_as_declared(audited, pair):
-    """Of a measure of words only where no row changed, since it may look at other rows too."""
+def test_groups_that_did_not_change_read_as_declared(audited):
     assert audited.space.find("mean_gap", "unmoved").value == 0
-    still = word_drift(dk.align(pair.original, pair.original), [parse_measure("head_cosine")])
-    assert (still.values["head_cosine(first=2)"] == 1).all()
+
+
+@pytest.mark.parametrize("needs", ["pair", "neighbors"])
+def test_a_value_of_a_word_is_what_the_function_says_whatever_moved(clean, needs):
+    register_measure(measure(identity=0), lambda of: np.full(len(of), 3.0), needs=needs)
+    table, tuned = (dk.Embeddings("abc", rows) for rows in (np.eye(3), np.eye(3)[[1, 0, 2]]))
+    for after in (table, tuned):
+        found = dk.audit(dk.align(table, after), benchmarks=[], k=1, measures=["mine"])
+        assert (found.to_frame("words")["mine"] == 3).all()
 
 
 def test_documents_and_screens_have_it(audited):
@@ -124,6 +131,8 @@ def test_asked_twice_in_a_notebook_is_no_error(clean):
         ((measure("twice", high=2), len), "'twice' is registered already"),
         ((measure("moved"), len), "'moved' has another meaning in rules"),
         ((measure(),), "needs a function that computes it"),
+        ((measure(), 3), "give a Measure and a function"),
+        (("mine", len), "give a Measure and a function"),
         ((measure(kind="analogy"), len), "takes no function; the evaluator"),
     ],
 )
@@ -170,6 +179,36 @@ def test_a_function_that_gives_something_else_is_refused(clean, kind, needs, com
         word_drift(pair, [mine])
         space_drift(pair, measures=[mine])
         shifts_with_measures(pair, pair.words, 1, [mine])
+
+
+@pytest.mark.parametrize(
+    ("kind", "needs"), [("word", "pair"), ("word", "neighbors"), ("space", "pair")]
+)
+def test_a_function_that_fails_or_exits_is_named_and_what_it_prints_is_no_result(
+    clean, capsys, kind, needs
+):
+    def leave(*_):
+        sys.stdout.write("leaving\n")
+        raise SystemExit
+
+    mine = measure(kind=kind)
+    register_measure(mine, leave, needs=needs)
+    pair = dk.align(*2 * [dk.Embeddings("abc", np.eye(3))])
+    with pytest.raises(OptionError, match=r"^mine could not be computed \(SystemExit\);") as told:
+        dk.audit(pair, benchmarks=[], k=1, measures=["mine"])
+    assert isinstance(told.value.__cause__, SystemExit)
+    assert capsys.readouterr() == ("", "leaving\n")
+
+
+def test_infinite_values_are_not_measured(clean):
+    register_measure(measure("far", high=np.inf), lambda pair: [np.inf, 1, 1][: len(pair)])
+    register_measure(measure("wide", "space", high=np.inf), lambda *_: np.inf)
+    pair = dk.align(*(dk.Embeddings("abc", size * np.eye(3)) for size in (1, 2)))
+    found = dk.audit(pair, benchmarks=[], k=1, measures=["far", "wide"])
+    row = found.to_frame("summary").set_index(["measure", "group"]).loc[("far", "all")]
+    assert (row["n"], row["unmeasured"], row["mean"]) == (2, 1, 1)
+    assert found.space.find("wide").reason == "wide of these rows is not a finite number"
+    json.dumps(found.to_dict(), allow_nan=False)
 
 
 def test_rounding_past_the_end_of_the_range_is_no_error(clean):

@@ -19,7 +19,7 @@ from driftkit.evaluators.base import BuiltIn, Memo
 from driftkit.evaluators.comparison import verdict
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
 from driftkit.evaluators.comparison.result import PartChange, ScoreChange, ScoreChanges
-from driftkit.evaluators.registry import Scorable, evaluators
+from driftkit.evaluators.registry import Scorable, asked_of, evaluators
 from driftkit.evaluators.significance import (
     Difference,
     Interval,
@@ -29,6 +29,7 @@ from driftkit.evaluators.significance import (
     holm,
     interval,
 )
+from driftkit.measures.registry import finite
 from driftkit.pair import Pair
 from driftkit.progress import Progress, as_progress, part
 
@@ -106,11 +107,13 @@ def compare_scores(
         report = part(progress, step, len(asked))
         name = evaluator.benchmark.name
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        how = (resamples, rng, margins, method)
         if isinstance(evaluator, BuiltIn):
             items = evaluator.compare(pair, memo=memo, progress=report)
+            changes.append(_change(name, items, *how))
         else:
-            items = evaluator.compare(pair)
-        changes.append(_change(name, items, resamples, rng, margins, method))
+            items = asked_of(evaluator, PairedItems, evaluator.compare, pair)
+            changes.append(asked_of(evaluator, ScoreChange, _change, name, items, *how))
         if report is not None:
             report(1, 1)
     adjusted = holm([change.p_value for change in changes])
@@ -129,7 +132,7 @@ def _change(
 ) -> ScoreChange:
     margin, fewest = verdict.margin_of(items.measure, margins), verdict.fewest_items(items.measure)
     better = verdict.benchmark_measure(items.measure).higher_is_better if items.is_judged else None
-    original, tuned = items.values(np.ones(len(items), bool))
+    original, tuned = _values(items, np.ones(len(items), bool))
     delta = tuned - original
     reason = items.reason
     if reason is None and len(items) < fewest:
@@ -138,6 +141,8 @@ def _change(
             f"{items.measure} needs {fewest} or more for a verdict"
         )
     reason = reason or items.undefined()
+    if reason is None and math.isnan(delta):
+        reason = f"{items.measure} of these items is not a finite number"
     bounds = clustered = Interval()
     more: dict[str, Any] = {}
     if reason is None:
@@ -180,6 +185,11 @@ def _change(
     )
 
 
+def _values(items: PairedItems, chosen: Mask) -> tuple[float, float]:
+    original, tuned = items.values(chosen)
+    return finite(items.measure, original), finite(items.measure, tuned)
+
+
 def _clustered(
     items: PairedItems, difference: Difference, resamples: int, rng: np.random.Generator
 ) -> Interval:
@@ -208,5 +218,5 @@ def _bands(items: PairedItems) -> Iterator[PartChange]:
 
 
 def _part(items: PairedItems, part: Mapping[str, Any], chosen: Mask) -> PartChange:
-    original, tuned = items.values(chosen)
+    original, tuned = _values(items, chosen)
     return PartChange(part, int(chosen.sum()), original, tuned, tuned - original)

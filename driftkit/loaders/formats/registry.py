@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import DriftkitError, OptionError, SourceError
+from driftkit.errors import OptionError, SourceError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats import (
@@ -32,7 +32,7 @@ from driftkit.loaders.preconditions import require_file
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
-from driftkit.plugins import load_plugins
+from driftkit.plugins import guarded, load_plugins
 from driftkit.provenance import Source
 
 HEAD_BYTES = 1 << 16  # of a file, looked at to tell its format
@@ -112,23 +112,9 @@ def register_format(
     ------
     OptionError
         If the name is taken, or not exactly one of `read` and `tensors` is given.
-
-    Examples
-    --------
-    >>> import json, pathlib, tempfile
-    >>> from driftkit import Embeddings, load, register_format
-    >>> def read(request):
-    ...     vectors = json.loads(request.path.read_bytes())["jvec"]
-    ...     return Embeddings(list(vectors), list(vectors.values()))
-    >>> register_format(
-    ...     "jvec", "JSON of vectors (.jvec)", lambda head: head.startswith(b'{"jvec"'), read
-    ... )
-    >>> path = pathlib.Path(tempfile.mkdtemp(), "tiny.jvec")
-    >>> _ = path.write_text('{"jvec": {"good": [1, 0.5], "bad": [-1, 0.5]}}')
-    >>> table = load(path, limit=1)
-    >>> table.words, table.source.format
-    (('good',), 'jvec')
     """
+    if not isinstance(name, str) or not isinstance(title, str):
+        raise OptionError(f"a format named {name!r}, {title!r} was given; both must be text.")
     if any(name == known.name for known in formats()):
         raise OptionError(
             f"a format named {name!r} is registered already; give yours another name."
@@ -144,15 +130,9 @@ def register_format(
     _REGISTERED.append(_finished(known))
 
 
-@contextmanager
-def _one_sentence(source: str, what: str) -> Iterator[None]:
+def _one_sentence(source: str, what: str) -> AbstractContextManager[None]:
     """Turn whatever a stranger's code raises into one sentence about the source."""
-    try:
-        yield
-    except DriftkitError:
-        raise
-    except Exception as error:
-        raise SourceError(source, f"{what} ({type(error).__name__}: {error}).") from error
+    return guarded(lambda why: SourceError(source, f"{what} ({why})."))
 
 
 def _finished(known: Format) -> Format:

@@ -145,6 +145,8 @@ def test_a_name_is_registered_once():
 def test_what_cannot_be_registered(changes, registered):
     with pytest.raises(OptionError, match="format 'jvec': give a callable `tells`, and either"):
         register(**changes)
+    with pytest.raises(OptionError, match="both must be text"):
+        register(name=3)
     assert registered == []
 
 
