@@ -95,9 +95,11 @@ def parse(
     *,
     key: str | None = None,
     progress: Progress | bool | None = None,
+    function: str = "load",
     **options: Any,
 ) -> Request:
-    """Take apart what the user typed; `options` are other fields of the `Request`.
+    """Take apart what the user typed; `function` is named in messages, `options` are
+    other fields of the `Request`.
 
     Whatever exists as a file wins, so a path that itself holds ``::`` or starts with
     ``package:`` is read as the path it is.
@@ -112,8 +114,10 @@ def parse(
     """
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     if not isinstance(name, str):
-        raise _not_a_source(source)
+        raise _not_a_source(source, function)
     scheme, target, typed_key = _split(name)
+    if not target:
+        raise SourceError(function, f"takes a path or the name of a source, not {name!r}.")
     if key is not None and typed_key is not None and key != typed_key:
         raise OptionError(
             f"{name}: names the tensor {typed_key!r} while key={key!r} names another; give one."
@@ -122,13 +126,13 @@ def parse(
     return Request(name, target, scheme, key or typed_key, progress=told, **options)
 
 
-def _not_a_source(given: object) -> SourceError:
+def _not_a_source(given: object, function: str) -> SourceError:
     """Say what to do with what is not a path; told by names, so that no library is imported."""
     kinds = [f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(given).__mro__]
     found = next((_INSTEAD[kind] for kind in kinds if kind in _INSTEAD), None)
     if found is None:
         found = f"an object of type {type(given).__name__}; give a path, PATH::KEY or SCHEME:NAME"
-    return SourceError("load", f"takes a path or the name of a source, and was given {found}.")
+    return SourceError(function, f"takes a path or the name of a source, and was given {found}.")
 
 
 def _split(name: str) -> tuple[str | None, str, str | None]:

@@ -188,7 +188,7 @@ def test_the_calls_that_are_suggested_work():
 @pytest.mark.parametrize("limit", [0, -1, "10", 1.5])
 def test_a_limit_is_a_number_of_rows(limit):
     said = sentence(lambda: load("t", limit=limit), OptionError)
-    assert said == f"limit={limit!r}: must be at least 1, the number of rows to read."
+    assert said == f"limit={limit!r} was given; it must be a whole number, 1 or more."
 
 
 def test_a_map_from_word_to_row_may_stand_in_any_order(tmp_path):

@@ -124,7 +124,7 @@ def test_asked_twice_in_a_notebook_is_no_error(clean):
         ((measure("twice", high=2), len), "'twice' is registered already"),
         ((measure("moved"), len), "'moved' has another meaning in rules"),
         ((measure(),), "needs a function that computes it"),
-        ((measure(kind="analogy"), len), "takes no function; the evaluator"),
+        ((measure(kind="analogy"), len), "takes no function; kinds 'word' and 'space' do, others"),
     ],
 )
 def test_what_cannot_be_registered_gets_one_sentence(clean, given, message):
