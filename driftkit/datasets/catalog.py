@@ -298,7 +298,7 @@ ChoiceBenchmark or WordSets
     """
     if not isinstance(name, str | PathLike):
         return name
-    if str(name) not in REGISTRY and Path(name).exists():
+    if str(name) not in ("", *REGISTRY) and Path(name).exists():
         return read_benchmark(name)
     return look_up(str(name)).read()
 

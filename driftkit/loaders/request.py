@@ -20,13 +20,8 @@ _INSTEAD = {
     "driftkit.Embeddings": "a table that is loaded already; use it as it is",
     "driftkit.Pair": "a pair of tables; both are loaded already, as pair.original and pair.tuned",
     "numpy.ndarray": "an array; make a table of it: Embeddings(words, matrix)",
-    "torch.Tensor": (
-        "a tensor; make a table of it: Embeddings(words, tensor.detach().cpu().numpy())"
-    ),
-    "torch.Module": (
-        "a model; make a table of its embedding layer: "
-        "Embeddings(words, layer.weight.detach().cpu().numpy())"
-    ),
+    "torch.Tensor": "a tensor; make a table of it: Embeddings(words, tensor)",
+    "torch.Module": "a model; make a table of its embedding layer: Embeddings(words, layer)",
     "pandas.DataFrame": "a frame; make a table of it: Embeddings(list(frame.index), frame)",
     "gensim.KeyedVectors": "gensim vectors; make a table of them: Embeddings.from_gensim(vectors)",
     "gensim.SaveLoad": "a gensim model; make a table of it: Embeddings.from_gensim(model.wv)",
@@ -98,8 +93,7 @@ def parse(
     function: str = "load",
     **options: Any,
 ) -> Request:
-    """Take apart what the user typed; `function` is named in messages, `options` are
-    other fields of the `Request`.
+    """Take apart what the user typed; `options` are other fields of the `Request`.
 
     Whatever exists as a file wins, so a path that itself holds ``::`` or starts with
     ``package:`` is read as the path it is.
