@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from os import PathLike
+from typing import Any
 
-from driftkit.errors import OptionError
+from driftkit.errors import OptionError, UnknownNameError
 
 _NAMES = {"Embeddings": "a table", "Pair": "a pair", "Audit": "an audit", "path": "a path"}
 
@@ -41,11 +44,36 @@ dk.neighbor_shifts(dk.align(dk.load("original.npy"), dk.load("tuned.npy"))).
         raise mistaken(given, due.__name__, function)
 
 
-def at_least_one(**options: int | None) -> None:
-    """Refuse options below 1; None stands for one that was left out."""
+def whole(least: int, /, **options: Any) -> None:
+    """Refuse options that are not whole numbers, `least` or more."""
     for name, value in options.items():
-        if value is not None and value < 1:
-            raise OptionError(f"{name}={value} was given; it must be 1 or more.")
+        if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < least:
+            due = f"a whole number, {least} or more"
+            raise OptionError(f"{name}={value!r} was given; it must be {due}.")
+
+
+def strings(name: str, given: Any, what: str) -> tuple[str, ...]:
+    """Return a list of `what`, which are strings, as a tuple; refuse anything else."""
+    if isinstance(given, str):
+        raise OptionError(f"{name}={given!r} is one string; give a list of {what}: [{given!r}].")
+    found = tuple(given) if isinstance(given, Iterable) else (given,)
+    strange = [each for each in found if not isinstance(each, str)]
+    if strange:
+        raise OptionError(f"{name} holds {strange[0]!r}; give a list of {what}, all strings.")
+    return found
+
+
+def position(which: object, names: Sequence[str], kind: str, hint: str = "") -> int:
+    """Return the place of one thing among others, given its name or its place, from 0."""
+    if isinstance(which, str):
+        if which in names:
+            return names.index(which)
+        raise UnknownNameError(kind, which, dict.fromkeys(names), hint)
+    if not isinstance(which, Integral) or isinstance(which, bool):
+        raise OptionError(f"[{which!r}] was asked for; give one {kind} by name or by position.")
+    if not -len(names) <= int(which) < len(names):
+        raise OptionError(f"[{which}] was asked for; there are {len(names):,}, the first is 0.")
+    return int(which)
 
 
 def mistaken(given: object, due: str, function: str) -> OptionError:

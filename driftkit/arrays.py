@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,18 @@ Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 BLOCK_ROWS = 16_384  # looked at in one step wherever a whole table is walked, to bound memory
+
+
+def as_array(vectors: Any) -> Any:
+    """Return a copy of a tensor, or of the weight of a layer, as an array; else what was given.
+
+    A copy, since training changes a weight in place.
+    """
+    vectors = getattr(vectors, "weight", vectors)
+    if not hasattr(vectors, "detach"):
+        return vectors
+    tensor = vectors.detach().to("cpu")
+    return (tensor.float() if tensor.is_floating_point() else tensor).numpy().copy()
 
 
 def row_blocks(n: int) -> Iterator[slice]:

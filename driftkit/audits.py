@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftkit.arguments import require
+from driftkit.arguments import require, strings, whole
 from driftkit.defaults import CANDIDATES, RESAMPLES, K
 from driftkit.display import Displayed
 from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
-from driftkit.errors import OptionError
 from driftkit.evaluators import ScoreChanges, compare_scores
+from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES
 from driftkit.evaluators.registry import Scorable
 from driftkit.findings import Findings, Settings
 from driftkit.measures.measure import Measure
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from driftkit.report.frames import Part
 
-FEWEST_RESAMPLES = 100
-"""Enough where nobody reads the intervals."""
 TOP = 5
 """Moved words shown in a shell or a notebook."""
 
@@ -167,10 +165,11 @@ def audit(
     ('undecided', ('film',))
     """
     require(pair, Pair, "dk.audit")
-    if k < 1 or candidates < 1:
-        raise OptionError(f"k={k} and candidates={candidates} were given; both must be 1 or more.")
+    whole(1, k=k, candidates=candidates)
+    whole(FEWEST_RESAMPLES, resamples=resamples)
+    whole(0, seed=seed)
     told = as_stage_progress(progress)
-    asked = requested_measures(measures, k)
+    asked = requested_measures(strings("measures", measures, "measures"), k)
     settings = Settings(k, candidates, resamples, seed, tuple(map(str, asked)), null)
 
     def stage(name: str) -> Progress | None:
@@ -185,7 +184,7 @@ def audit(
     found = _measure(pair, settings, benchmarks, asked, memo, stage)
     random = _measure(
         null_pair(pair, seed=seed),
-        replace(settings, resamples=FEWEST_RESAMPLES, null=False),
+        replace(settings, resamples=FEWEST_RESAMPLES, null=False),  # nobody reads its intervals
         benchmarks,
         asked,
         memo,

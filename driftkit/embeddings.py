@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.arrays import Matrix, Rows, Values, row_blocks, row_norms
+from driftkit.arrays import Matrix, Rows, Values, as_array, row_blocks, row_norms
 from driftkit.display import OneLine
-from driftkit.errors import SourceError, UnknownNameError, VocabularyError
+from driftkit.errors import OptionError, SourceError, UnknownNameError, VocabularyError
 from driftkit.provenance import Problem, Source
 from driftkit.store import write
 
 if TYPE_CHECKING:
+    import torch
     from gensim.models import KeyedVectors
 
 
@@ -28,9 +29,9 @@ class Embeddings(OneLine):
     words : sequence of str
         One word for each row. When a word comes twice the first row wins; the others are left
         out and listed in `problems`.
-    matrix : array_like, shape (n, d)
+    matrix : array_like, torch.Tensor or torch.nn.Embedding, shape (n, d)
         The vectors. A C-ordered float32 array, memory-mapped or not, is used as it is; anything
-        else is converted.
+        else is converted or copied.
     source : Source, optional
         Where the table came from.
     problems : iterable of Problem, optional
@@ -55,11 +56,19 @@ class Embeddings(OneLine):
     def __init__(
         self,
         words: Sequence[str],
-        matrix: npt.ArrayLike,
+        matrix: npt.ArrayLike | torch.nn.Module | torch.Tensor | None = None,
         *,
         source: Source | None = None,
         problems: Iterable[Problem] = (),
     ) -> None:
+        if matrix is None or not isinstance(words, Iterable):
+            call = "words, matrix"
+            if isinstance(words, Mapping):
+                call = "list(vectors), list(vectors.values())"
+            raise OptionError(
+                "dk.Embeddings takes words and a matrix with a row for each of them; call "
+                f"dk.Embeddings({call}), or dk.load(path) for a file."
+            )
         self.source = source if source is not None else Source()
         self.problems: tuple[Problem, ...] = tuple(problems)
         self.matrix: Matrix = _as_matrix(matrix, self.source)
@@ -132,6 +141,8 @@ class Embeddings(OneLine):
         return word in self.index
 
     def __getitem__(self, word: str) -> Matrix:
+        if not isinstance(word, str):
+            raise OptionError(f"table[{word!r}] was asked for; for several, table.rows(words).")
         return np.asarray(self.matrix[self.rows([word])[0]])
 
     def __len__(self) -> int:
@@ -175,6 +186,9 @@ class Embeddings(OneLine):
     @classmethod
     def from_gensim(cls, vectors: KeyedVectors) -> Embeddings:
         """Return the table of a gensim ``KeyedVectors``, without copying its vectors."""
+        if not hasattr(vectors, "index_to_key"):
+            given = f"and a {type(vectors).__name__} was given; call dk.Embeddings(words, matrix)"
+            raise OptionError(f"dk.Embeddings.from_gensim takes gensim's KeyedVectors, {given}.")
         return cls(
             vectors.index_to_key, vectors.vectors, source=Source("KeyedVectors", format="gensim")
         )
@@ -188,8 +202,8 @@ class Embeddings(OneLine):
         return vectors
 
 
-def _as_matrix(matrix: npt.ArrayLike, source: Source) -> Matrix:
-    array: npt.NDArray[Any] = np.asanyarray(matrix)
+def _as_matrix(matrix: Any, source: Source) -> Matrix:
+    array: npt.NDArray[Any] = np.asanyarray(as_array(matrix))
     if array.ndim != 2 or array.shape[1] == 0:
         raise SourceError(
             source.name,

@@ -100,13 +100,13 @@ class UnknownNameError(InputError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         names = list(known)
-        close = get_close_matches(name, names, n=1)
+        close = get_close_matches(str(name), names, n=1)
         self.kind, self.name = kind, name
         self.nearest = close[0] if close else None
         guess = f"did you mean {self.nearest!r}?" if self.nearest else ""
         listed = f"Known: {', '.join(names)}." if 0 < len(names) <= 40 else ""
         said = " ".join(part for part in (guess, listed, hint) if part)
-        super().__init__(f"unknown {kind} {name!r}: {said}".removesuffix(": "))
+        super().__init__(f"unknown {kind} {name!r}" + (f": {said}" if said else "."))
 
 
 class MissingExtraError(DriftkitError):

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from driftkit.arguments import whole
 from driftkit.arrays import Mask, Rows, Values
 from driftkit.display import joined
 from driftkit.drift import SpaceDrift, WordDrift
@@ -164,6 +165,7 @@ class Findings:
         At most `n`: words whose own row moved, or with ``moved=False`` words that did not move but
         lost neighbors.
         """
+        whole(0, n=n)
         overlap = self.shifts.overlap
         chosen = np.flatnonzero((self.shifts.moved == moved) & (overlap < 1))
         order = np.lexsort((self.candidate_rows[chosen], overlap[chosen]))
@@ -183,6 +185,7 @@ class Findings:
         The result has a line for each of the `top` most shifted moved, and unmoved, words with its
         cause, the main directions of the drift, and words that moved together.
         """
+        whole(0, top=top)
         return explained(
             self.pair,
             self.most_shifted(top, moved=True),

@@ -1,14 +1,21 @@
 """Natural mistakes get one sentence that shows the call that works."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import torch
 
 import driftkit as dk
-from driftkit.errors import OptionError
+from driftkit.datasets import SimilarityBenchmark
+from driftkit.errors import InputError, OptionError
+from driftkit.measures import Measure
 
 LOADED = 'dk.align(dk.load("original.npy"), dk.load("tuned.npy"))'
+WORDS = ["a", "b", "c"]
 TABLE = dk.Embeddings(["a", "b", "c"], np.eye(3))
 PAIR = dk.align(TABLE, TABLE)
+AUDIT = dk.audit(PAIR, [], k=1)
 
 
 @pytest.mark.parametrize(
@@ -79,3 +86,122 @@ def test_a_bar_is_drawn_when_asked_for_and_nothing_is_printed_otherwise(call, ca
     assert "100 %" in err
     with pytest.raises(OptionError, match="progress="):
         call("yes")
+
+
+WHOLE = "it must be a whole number, {} or more."
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: dk.audit(PAIR, k="10"), "k='10' was given; " + WHOLE.format(1)),
+        (lambda: dk.audit(PAIR, k=2.5), "k=2.5 was given; " + WHOLE.format(1)),
+        (lambda: dk.audit(PAIR, k=True), "k=True was given; " + WHOLE.format(1)),
+        (lambda: dk.audit(PAIR, candidates=None), "candidates=None was given; " + WHOLE.format(1)),
+        (lambda: dk.audit(PAIR, [], seed=-1), "seed=-1 was given; " + WHOLE.format(0)),
+        (lambda: dk.audit(PAIR, [], resamples=9), "resamples=9 was given; " + WHOLE.format(100)),
+        (lambda: dk.compare_scores(PAIR, seed="x"), "seed='x' was given; " + WHOLE.format(0)),
+        (lambda: dk.compare_scores(PAIR, seed=1.5), "seed=1.5 was given; " + WHOLE.format(0)),
+        (
+            lambda: dk.compare_scores(PAIR, resamples="200"),
+            "resamples='200' was given; " + WHOLE.format(100),
+        ),
+        (lambda: dk.neighbor_shifts(PAIR, k=2.0), "k=2.0 was given; " + WHOLE.format(1)),
+        (
+            lambda: dk.neighbor_shifts(PAIR, candidates=2.5),
+            "candidates=2.5 was given; " + WHOLE.format(1),
+        ),
+        (lambda: dk.load("a.npy", limit=True), "limit=True was given; " + WHOLE.format(1)),
+        (lambda: AUDIT.explain(top="x"), "top='x' was given; " + WHOLE.format(0)),
+        (lambda: AUDIT.to_dict(top=-1), "n=-1 was given; " + WHOLE.format(0)),
+        (lambda: AUDIT.shifts.most_shifted("x"), "n='x' was given; " + WHOLE.format(0)),
+        (lambda: dk.check(AUDIT, [3]), "rules holds 3; give a list of rules, all strings."),
+        (lambda: dk.check(AUDIT, 3), "rules holds 3; give a list of rules, all strings."),
+        (
+            lambda: dk.audit(PAIR, [], measures="jaccard"),
+            "measures='jaccard' is one string; give a list of measures: ['jaccard'].",
+        ),
+        (
+            lambda: dk.neighbor_shifts(PAIR, 3),
+            "words holds 3; give a list of words, all strings.",
+        ),
+        (
+            lambda: AUDIT.shifts[0:1],
+            "[slice(0, 1, None)] was asked for; give one word by name or by position.",
+        ),
+        (
+            lambda: AUDIT.words[9],
+            "[9] was asked for; there are 3, the first is 0.",
+        ),
+        (
+            lambda: AUDIT.scores[0:1],
+            "[slice(0, 1, None)] was asked for; give one benchmark by name or by position.",
+        ),
+        (
+            lambda: TABLE[["a", "b"]],
+            "table[['a', 'b']] was asked for; for several, table.rows(words).",
+        ),
+        (
+            lambda: dk.Embeddings(WORDS),
+            "dk.Embeddings takes words and a matrix with a row for each of them; call "
+            "dk.Embeddings(words, matrix), or dk.load(path) for a file.",
+        ),
+        (
+            lambda: dk.Embeddings({"a": [1.0]}),
+            "dk.Embeddings takes words and a matrix with a row for each of them; call "
+            "dk.Embeddings(list(vectors), list(vectors.values())), or dk.load(path) for a file.",
+        ),
+        (
+            lambda: dk.Embeddings.from_gensim(WORDS),
+            "dk.Embeddings.from_gensim takes gensim's KeyedVectors, and a list was given; call "
+            "dk.Embeddings(words, matrix).",
+        ),
+        (
+            lambda: Measure("m", "word", "a", 1, True, "", ""),
+            "measure m: its range, k and margin must be numbers.",
+        ),
+    ],
+)
+def test_an_argument_of_another_type_is_told_in_one_sentence(call, sentence):
+    with pytest.raises(InputError) as caught:
+        call()
+    assert str(caught.value) == sentence
+
+
+def test_a_vocabulary_that_is_no_list_of_words_is_told(tmp_path):
+    np.save(tmp_path / "a.npy", np.eye(3, dtype=np.float32))
+    with pytest.raises(InputError, match="holds 3, which is not a string"):
+        dk.load(tmp_path / "a.npy", vocab=3)
+
+
+def test_results_are_reached_by_name_and_by_position():
+    toy = SimilarityBenchmark("toy", [("a", "b"), ("a", "c"), ("b", "c")], [3, 2, 1])
+    scores = dk.score(TABLE, [toy])
+    assert scores["toy"] is scores[0]
+    assert scores["toy"].measure == "spearman"
+    with pytest.raises(InputError, match="unknown benchmark 'toi': did you mean 'toy'"):
+        scores["toi"]
+    with pytest.raises(OptionError, match="2 tables have scores of 'toy'"):
+        (scores + dk.Scores(other_table(scores)))["toy"]
+    assert AUDIT.shifts[0].word == AUDIT.shifts["a"].word == "a"
+    assert AUDIT.words[-1] == AUDIT.words["c"]
+
+
+def other_table(scores):
+    return tuple(replace(score, source="other") for score in scores)
+
+
+@pytest.mark.parametrize(
+    "vectors",
+    [
+        torch.eye(3, requires_grad=True),
+        torch.eye(3, dtype=torch.bfloat16),
+        torch.nn.Embedding.from_pretrained(torch.eye(3), freeze=False),
+    ],
+    ids=["requires_grad", "bfloat16", "layer"],
+)
+def test_a_tensor_or_a_layer_makes_a_table_that_training_does_not_change(vectors):
+    table = dk.Embeddings(WORDS, vectors)
+    with torch.no_grad():
+        getattr(vectors, "weight", vectors).zero_()
+    assert table.matrix.tolist() == np.eye(3).tolist()

@@ -178,7 +178,9 @@ def test_progress_names_every_stage(pair):
 
 
 def test_options_out_of_range(pair):
-    with pytest.raises(OptionError, match="resamples=5 is too few"):
+    with pytest.raises(
+        OptionError, match="resamples=5 was given; it must be a whole number, 100 or more"
+    ):
         dk.audit(pair, resamples=5)
     with pytest.raises(OptionError, match="k=0"):
         dk.audit(pair, k=0, resamples=RESAMPLES, benchmarks=["ws353"])

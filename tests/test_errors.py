@@ -21,3 +21,9 @@ def test_parts_are_attributes():
     assert str(missing).endswith("pip install 'driftkit[demo]'")
     with pytest.raises(errors.InputError):
         raise errors.UnsafePickleError("x.kv", "is a pickle.")
+
+
+def test_an_unknown_name_ends_in_a_full_stop():
+    known = [f"key{i:03}" for i in range(50)]
+    assert str(errors.UnknownNameError("key", "zzz", known)) == "unknown key 'zzz'."
+    assert str(errors.UnknownNameError("word", 3, known)) == "unknown word 3."

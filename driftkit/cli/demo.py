@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Folder for the vectors and checkpoints.",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@options.number_option("--seed", default=0, least=0, help="Seed of the training and the audits.")
 @options.common_options
 def command(*, output: Path, seed: int) -> None:
     """Fine-tune GloVe 6B 50d on human valence ratings, three ways, and audit all three.

@@ -9,6 +9,7 @@ taken from a file.
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -124,10 +125,10 @@ def _key(name: str) -> str:
 def _value(key: str, value: Any, option: click.Option, path: Path) -> Any:
     if option.multiple != isinstance(value, list):
         wanted = "a list" if option.multiple else "one value"
-        raise OptionError(f"{path}: {key} = {value!r} must be {wanted}.")
+        raise OptionError(f"{path}: {key} = {json.dumps(value, default=str)} must be {wanted}.")
     if option.is_flag != isinstance(value, bool):
         wanted = "true or false" if option.is_flag else "a number or a string"
-        raise OptionError(f"{path}: {key} = {value!r} must be {wanted}.")
+        raise OptionError(f"{path}: {key} = {json.dumps(value, default=str)} must be {wanted}.")
     located = [_located(each, option, path) for each in (value if option.multiple else [value])]
     return located if option.multiple else located[0]
 

@@ -5,16 +5,56 @@ The name of each is the one it is registered under, or the file's name without i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.errors import BenchmarkError
+
+
+class _Checked:
+    """A benchmark, or a part of one, that is checked when made; what it holds becomes tuples."""
+
+    __slots__ = ()
+    name: str
+
+    def _error(self, wrong: str) -> BenchmarkError:
+        return BenchmarkError(f"benchmark {self.name!r}: {wrong}.")
+
+    def _tuple(self, name: str, given: Any, kind: type, due: int | None = None) -> tuple[Any, ...]:
+        if isinstance(given, str) or not isinstance(given, Iterable):
+            raise self._error(f"{name}={given!r} was given; give a list or a tuple")
+        items = tuple(given)
+        if not isinstance(self.name, str) or not all(isinstance(item, kind) for item in items):
+            raise self._error(f"{name} holds {items!r}; name and {name} must be {kind.__name__}")
+        if due is not None and len(items) != due:
+            raise self._error(f"{name} holds {items!r}, and {due} words are due there")
+        return items
+
+    def _take(self, *names: str, kind: type = str, due: int | None = None) -> None:
+        """Make tuples of fields that hold words, or another kind."""
+        for name in names:
+            object.__setattr__(self, name, self._tuple(name, getattr(self, name), kind, due))
+
+    def _take_items(self, name: str, due: int | None = None) -> None:
+        """Make a tuple of items, which are tuples of words, of a field."""
+        self._take(name, kind=Iterable)
+        items = (self._tuple(name, each, str, due) for each in getattr(self, name))
+        object.__setattr__(self, name, tuple(items))
+
+    def _one_each(self, items: str, *names: str) -> None:
+        needed = len(getattr(self, items))
+        for name in names:
+            if (given := len(getattr(self, name))) != needed:
+                raise self._error(f"{name} holds {given} for {needed} {items}; give one for each")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class SimilarityBenchmark:
+class SimilarityBenchmark(_Checked):
     """Pairs of words and how similar people found them.
 
     Parameters
@@ -30,12 +70,26 @@ class SimilarityBenchmark:
     pairs: tuple[tuple[str, str], ...] = field(repr=False)
     gold: npt.NDArray[np.float64] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        try:
+            gold = np.asarray(self.gold)
+        except ValueError:  # rows of unequal length
+            gold = np.empty(0, object)
+        if gold.ndim != 1 or gold.dtype.kind not in "biuf":
+            raise self._error(f"gold={self.gold!r} was given; give one number for each pair")
+        object.__setattr__(self, "gold", gold.astype(np.float64, copy=False))
+        self._take_items("pairs", 2)
+        self._one_each("pairs", "gold")
+        for pair, rating in zip(self.pairs, self.gold.tolist(), strict=True):
+            if not math.isfinite(rating):
+                raise self._error(f"the rating of {pair} is {rating}; leave out unrated pairs")
+
     def __len__(self) -> int:
         return len(self.pairs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AnalogyBenchmark:
+class AnalogyBenchmark(_Checked):
     """Questions a : b = c : ?, each with its answer d.
 
     Parameters
@@ -56,6 +110,12 @@ class AnalogyBenchmark:
     categories: tuple[str, ...] = field(repr=False)
     alternatives: tuple[tuple[str, ...], ...] = field(repr=False, default=())
     groupings: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._take("categories")
+        self._take_items("quadruples", 4)
+        self._take_items("alternatives")
+        self._one_each("quadruples", "categories", *(["alternatives"] if self.alternatives else []))
 
     def __len__(self) -> int:
         return len(self.quadruples)
@@ -86,7 +146,7 @@ class AnalogyBenchmark:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CategorizationBenchmark:
+class CategorizationBenchmark(_Checked):
     """Words and the category people put each of them in.
 
     Parameters
@@ -102,6 +162,10 @@ class CategorizationBenchmark:
     words: tuple[str, ...] = field(repr=False)
     labels: tuple[str, ...] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        self._take("words", "labels")
+        self._one_each("words", "labels")
+
     def __len__(self) -> int:
         return len(self.words)
 
@@ -112,7 +176,7 @@ class CategorizationBenchmark:
 
 
 @dataclass(frozen=True, slots=True)
-class OutlierGroup:
+class OutlierGroup(_Checked):
     """Words that belong together, and words that do not belong with them.
 
     Parameters
@@ -129,9 +193,14 @@ class OutlierGroup:
     words: tuple[str, ...] = field(repr=False)
     outliers: tuple[str, ...] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        self._take("words", "outliers")
+        if len(self.words) < 2:
+            raise self._error(f"{len(self.words)} word was given; a group needs two or more")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OutlierBenchmark:
+class OutlierBenchmark(_Checked):
     """Groups of words, each with outliers; an item is one outlier among its group.
 
     Parameters
@@ -144,12 +213,15 @@ class OutlierBenchmark:
     name: str
     groups: tuple[OutlierGroup, ...] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        self._take("groups", kind=OutlierGroup)
+
     def __len__(self) -> int:
         return sum(len(group.outliers) for group in self.groups)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ChoiceBenchmark:
+class ChoiceBenchmark(_Checked):
     """Questions which of several words means the same as a given one.
 
     Parameters
@@ -168,12 +240,21 @@ class ChoiceBenchmark:
     options: tuple[tuple[str, ...], ...] = field(repr=False)
     right: tuple[int, ...] = field(repr=False)
 
+    def __post_init__(self) -> None:
+        self._take("stems")
+        self._take_items("options")
+        self._take("right", kind=int)
+        self._one_each("stems", "options", "right")
+        for right, words in zip(self.right, self.options, strict=True):
+            if right not in range(len(words)):
+                raise self._error(f"right holds {right!r}; it is the place, from 0, in {words}")
+
     def __len__(self) -> int:
         return len(self.stems)
 
 
 @dataclass(frozen=True, slots=True)
-class WordSets:
+class WordSets(_Checked):
     """Two sets of target words and two of attribute words, for an association test of bias.
 
     Parameters
@@ -194,6 +275,10 @@ class WordSets:
     y: tuple[str, ...] = field(repr=False)
     a: tuple[str, ...] = field(repr=False)
     b: tuple[str, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        self._take("labels", due=4)
+        self._take(*"xyab")
 
     def __len__(self) -> int:
         return len(self.x) + len(self.y)

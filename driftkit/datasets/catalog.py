@@ -43,7 +43,7 @@ class Dataset:
         ISO 639-1 code; empty if it is not known.
     n_items : int or None
         Number of items the file gives, repeats included; None if it is not known.
-    licence : str
+    license : str
         As stated by its authors, or ``"not stated"``.
     citation : str
         The paper to cite: authors, year, title.
@@ -55,7 +55,7 @@ class Dataset:
     task: str
     language: str
     n_items: int | None
-    licence: str
+    license: str
     citation: str
     origin: Packaged | Pinned | Path | Load
 
@@ -127,8 +127,9 @@ class Dataset:
     def to_dict(self) -> dict[str, Any]:
         """Return its entry in the JSON document ``driftkit.datasets/1``."""
         pinned = self.origin if isinstance(self.origin, Pinned) else None
-        said = ("name", "task", "language", "n_items", "licence", "citation")
+        said = ("name", "task", "language", "n_items", "citation")
         return {name: getattr(self, name) for name in said} | {
+            "licence": self.license,
             "package": self.origin.package if isinstance(self.origin, Packaged) else None,
             "url": pinned and pinned.url,
             "sha256": pinned and pinned.sha256,
@@ -173,10 +174,9 @@ def _built_in() -> dict[str, Dataset]:
             origin = Packaged(*row["package"])
         else:
             origin = Pinned(**rows["folders"][row["from"]], file=row["file"], sha256=row["sha256"])
-        licence, language = row.get("licence", NOT_STATED), row.get("language", "en")
-        found[name] = Dataset(
-            name, row["task"], language, row["n_items"], licence, row["citation"], origin
-        )
+        said = {"license": NOT_STATED, "language": "en"} | row
+        about = {key: said[key] for key in ("task", "language", "n_items", "license", "citation")}
+        found[name] = Dataset(name, **about, origin=origin)
     return found
 
 
@@ -193,7 +193,7 @@ def register_benchmark(
     task: str = "other",
     language: str = "",
     n_items: int | None = None,
-    licence: str = NOT_STATED,
+    license: str = NOT_STATED,  # noqa: A002
     citation: str = "",
 ) -> None:
     """Give a benchmark a name, so that functions, the command line and rules know it by that.
@@ -210,7 +210,7 @@ def register_benchmark(
         the benchmark is first asked for, and what it returns has the same name.
     task : str
         The heading it stands under in ``driftkit datasets list``.
-    language, n_items, licence, citation
+    language, n_items, license, citation
         What that list and its JSON say about it; all may be left out. `citation` begins with
         authors and year, or says in a few words what the benchmark is.
 
@@ -231,7 +231,7 @@ def register_benchmark(
             "function that returns the benchmark."
         )
     origin = load if callable(load) else Path(load).absolute()
-    dataset = Dataset(name, task, language, n_items, licence, citation, origin)
+    dataset = Dataset(name, task, language, n_items, license, citation, origin)
     if name in _OWN or REGISTRY.get(name, dataset) != dataset:
         raise OptionError(
             f"a benchmark called {name!r} is registered already; choose another name."
@@ -297,7 +297,7 @@ ChoiceBenchmark or WordSets
     """
     if not isinstance(name, str | PathLike):
         return name
-    if str(name) not in REGISTRY and Path(name).exists():
+    if str(name) not in ("", *REGISTRY) and Path(name).exists():
         return read_benchmark(name)
     return look_up(str(name)).read()
 

@@ -207,15 +207,13 @@ def _outliers_by_column(
     rows = _pick(items, header, [header.index(column) for column in names])
     groups = []
     for line, (title, words, outliers) in zip(items, rows, strict=True):
-        group = OutlierGroup(
-            title if titled else f"line {line.number}", _list(line, words), _list(line, outliers)
-        )
-        if len(group.words) < 2 or not group.outliers:
+        group, strangers = _list(line, words), _list(line, outliers)
+        if len(group) < 2 or not strangers:
             raise line.unreadable("needs two words or more and an outlier")
-        both = sorted({*group.words} & {*group.outliers})
-        if both:
+        if both := sorted({*group} & {*strangers}):
             raise line.unreadable(f"has {both[0]!r} both among the words and among the outliers")
-        groups.append(group)
+        title = title if titled else f"line {line.number}"
+        groups.append(OutlierGroup(title, group, strangers))
     return OutlierBenchmark(name, tuple(groups))
 
 

@@ -41,9 +41,10 @@ class Summary(OneLine):
         """Why there is no value, or None when there is one."""
         if self.n:
             return None
+        words = "words" if self.group == "all" else f"{self.group} words"
         if self.unmeasured:
-            return f"none of the {self.unmeasured:,} {self.group} words could be measured"
-        return f"there are no {self.group} words"
+            return f"none of the {self.unmeasured:,} {words} could be measured"
+        return f"there are no {words}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields and the reason, numbers that could not be measured as None."""

@@ -10,10 +10,10 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from driftkit.arguments import position
 from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks
 from driftkit.display import Displayed, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
-from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import OWN, REGISTRY, compute, computed_from, provide
 from driftkit.pair import Pair
@@ -36,14 +36,10 @@ class WordDrift(Displayed):
     def __len__(self) -> int:
         return len(self.words)
 
-    def __getitem__(self, word: str) -> dict[str, float]:
-        """Return the values of one word by name of the measure."""
-        try:
-            row = self.words.index(word)
-        except ValueError:
-            raise UnknownNameError(
-                "word", word, self.words, f"It is not among the {len(self):,} shared words."
-            ) from None
+    def __getitem__(self, word: str | int) -> dict[str, float]:
+        """Return the values of one word, by name or by position, by name of the measure."""
+        hint = f"It is not among the {len(self):,} shared words."
+        row = position(word, self.words, "word", hint)
         return {name: float(values[row]) for name, values in self.values.items()}
 
     @property

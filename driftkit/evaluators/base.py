@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, ru
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arguments import whole
 from driftkit.arrays import Mask, Matrix, Values
 from driftkit.datasets import Benchmark, get, name_of
 from driftkit.embeddings import Embeddings
@@ -144,8 +145,8 @@ class BuiltIn(ABC, Generic[B, Looked]):
 
     def _look_at(self, limit: int | None) -> str:
         """Look words up in the first rows only, and return which these are, in words."""
-        if limit is not None and limit < 1:
-            raise OptionError(f"limit={limit} leaves no row; give 1 or more.")
+        if limit is not None:
+            whole(1, limit=limit)
         self.limit = limit
         return "all" if limit is None else f"the first {limit:,}"
 
@@ -220,11 +221,7 @@ def as_table(source: Table) -> Embeddings:
     if hasattr(source, "index_to_key") and hasattr(source, "vectors"):
         return Embeddings.from_gensim(source)
     if isinstance(source, tuple) and len(source) == 2:
-        words = source[0]
-        vectors: Any = getattr(source[1], "weight", source[1])
-        if hasattr(vectors, "detach"):
-            vectors = vectors.detach().to("cpu").float().numpy()
-        return Embeddings(words, vectors)
+        return Embeddings(*source)
     raise OptionError(
         f"{type(source).__name__} is not a table of vectors; give Embeddings, a gensim "
         "KeyedVectors, (words, matrix), (words, torch.nn.Embedding), or a path. A bare matrix "

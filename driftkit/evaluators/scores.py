@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from driftkit.arguments import position
 from driftkit.display import Displayed, number, reasons, table
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.evaluators.lookup import Items
@@ -99,6 +100,8 @@ def plain(value: Any) -> Any:
 class Scores(Displayed):
     """Scores of one table or several, one entry per source, benchmark, measure and category.
 
+    ``scores["ws353"]`` is the main score of a benchmark, ``scores[0]`` the first of all.
+
     Parameters
     ----------
     results : tuple of Score
@@ -111,6 +114,18 @@ class Scores(Displayed):
 
     def __len__(self) -> int:
         return len(self.results)
+
+    def __getitem__(self, which: str | int) -> Score:
+        """Return the main score of a benchmark, by its name, or the score at a position."""
+        names = [score.benchmark for score in self.results]
+        found = self.results[position(which, names, "benchmark")]
+        tables = {score.source for score in self.results if score.benchmark == which}
+        if len(tables) > 1:
+            raise OptionError(
+                f"{len(tables)} tables have scores of {which!r}; go through all of them and look "
+                "at their source."
+            )
+        return found
 
     def __add__(self, other: Scores) -> Scores:
         return Scores(self.results + other.results)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from driftkit.arguments import whole
 from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.datasets import WordSets
 from driftkit.embeddings import Embeddings
@@ -87,6 +88,7 @@ class WEAT(BuiltIn[WordSets, _Targets]):
         seed: int = 0,
     ) -> None:
         super().__init__(benchmark, case=case)
+        whole(0, seed=seed)
         self.seed = seed
         sets = self.benchmark
         if both := sorted(set(sets.x) & set(sets.y)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.arguments import at_least_one
+from driftkit.arguments import whole
 from driftkit.arrays import Rows, Values
 from driftkit.drift.moments import blocks
 from driftkit.pair import Pair
@@ -52,7 +52,7 @@ def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Directio
     >>> print(drift_directions(align(before, after), named=1)[0])
     100% of the drift: bad <-> good
     """
-    at_least_one(n=n, named=named)
+    whole(1, n=n, named=named)
     d = pair.before.shape[1]
     gram, total = np.zeros((d, d)), np.zeros(d)
     for x, y in blocks(pair, pair.moved):
@@ -77,7 +77,7 @@ def moved_together(pair: Pair, n: int = 8, *, named: int = 8, seed: int = 0) -> 
     There are at most n clusters; the seed decides where they start.
     Dhillon & Modha 2001, "Concept Decompositions for Large Sparse Text Data".
     """
-    at_least_one(n=n, named=named)
+    whole(1, n=n, named=named)
     rows = np.flatnonzero(pair.moved)
     if not len(rows):
         return []

@@ -180,7 +180,7 @@ def _space(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
 def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
     pair = audit.pair
     if unknown := [word for word in words if word not in pair.original]:
-        hint = "The original table has no such word."
+        hint = "The original table has no such word; quotes, if any, are double ones."
         raise UnknownNameError("protected word", unknown[0], pair.original.words, hint)
     shared = [word for word in words if word in pair.index]
     shifts = audit.shifts_of(shared) if shared else None

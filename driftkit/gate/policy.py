@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal
 
+from driftkit.arguments import strings
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.gate.rules import Rule, parse_rule
 from driftkit.gate.subjects import BAND, EVERY, Kind
@@ -120,8 +121,7 @@ def make_policy(
     >>> make_policy(["moved <= 10%", "warn lost == 0"]).inconclusive
     'warn'
     """
-    if isinstance(rules, str):
-        raise OptionError(f"rules={rules!r} is one string; give a list of rules: [{rules!r}].")
+    rules = None if rules is None else strings("rules", rules, "rules")
     name = profile if profile is not None or rules else DEFAULT
     if name is not None and name not in PROFILES:
         raise UnknownNameError("profile", name, PROFILES)

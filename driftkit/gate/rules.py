@@ -7,12 +7,15 @@ tolerance may follow: ``= original +- 0.01``.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
 from driftkit.errors import InputError, RuleError
-from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject, parse_subjects
+from driftkit.gate.subjects import CHANGE, COVERAGE, STATISTICS, Subject, parse_subjects
+from driftkit.measures.measure import Bounds
+from driftkit.measures.registry import parse_measure
 
 Level = Literal["fail", "warn"]
 Operator = Literal[">=", ">", "<=", "<", "="]
@@ -132,7 +135,7 @@ def _parse_bound(text: str, rule: str) -> Bound:
 
 def _parse_amount(text: str, rule: str) -> tuple[float, Unit]:
     match = _AMOUNT.fullmatch(text.strip())
-    if not match:
+    if not match or math.isinf(float(match["number"] or match["many"] or 0)):
         raise _bad_bound(text, rule)
     sign = -1.0 if match["sign"] == "-" else 1.0
     if match["margin"]:
@@ -163,6 +166,7 @@ def _require_sense(subject: Subject, operator: str, bound: Bound, rule: str) -> 
         )
     if bound.tolerance and operator != "=":
         raise RuleError(rule, f"a tolerance goes with =; leave it out after {operator}.")
+    _require_in_range(subject, bound, rule)
     compares = not scored and (subject.kind != "group" or subject.of in STATISTICS)
     if bound.reference == "original" and compares:
         raise RuleError(
@@ -170,3 +174,21 @@ def _require_sense(subject: Subject, operator: str, bound: Bound, rule: str) -> 
             f"{subject} compares the two tables, so the original alone has no value to compare "
             "with; give a number, a percentage or baseline.",
         )
+
+
+def _require_in_range(subject: Subject, bound: Bound, rule: str) -> None:
+    """Refuse a bound out of the range of values: the rule would always pass, or always fail."""
+    if bound.reference is not None or bound.unit == "margin" or subject.measure == CHANGE:
+        return
+    low, high, scale = 0.0, 1.0, 100.0 if bound.unit == "percent" else 1.0
+    if subject.kind == "count":
+        high = 1.0 if bound.unit == "percent" else math.inf
+    elif subject.measure != COVERAGE:
+        measure = parse_measure(subject.measure)
+        low, high = measure.low, measure.high
+        if subject.kind == "benchmark" and not subject.of:  # a change
+            low, high = low - high, high - low
+    if not low * scale <= bound.number <= high * scale:
+        percent = " percent" if scale > 1 else ""
+        always = f"{subject} is always {Bounds(low * scale, high * scale)}{percent}"
+        raise RuleError(rule, f"{always}, so a bound of {bound} decides nothing.")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import index
 
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arguments import strings, whole
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
 from driftkit.loaders.problems import Problems
@@ -23,13 +23,9 @@ class WordsNotFoundError(SourceError):
 
 def check_selection(limit: int | None, words: Sequence[str] | None) -> None:
     """Check the limit and the words that a caller asks for."""
-    try:
-        usable = limit is None or index(limit) >= 1
-    except TypeError:
-        usable = False
-    if not usable:
-        raise OptionError(f"limit={limit!r}: must be at least 1, the number of rows to read.")
-    if words is not None and (isinstance(words, str) or not len(words)):
+    if limit is not None:
+        whole(1, limit=limit)
+    if words is not None and not strings("words", words, "words"):
         raise OptionError("words: give a list of at least one word, or leave it out to read all.")
 
 

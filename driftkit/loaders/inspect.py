@@ -213,7 +213,8 @@ def inspect(
     UnknownNameError
         If no tensor has the key given.
     """
-    request = parse(source, vocab=vocab, unsafe_pickle=unsafe_pickle, progress=progress)
+    options: dict[str, Any] = {"vocab": vocab, "unsafe_pickle": unsafe_pickle}
+    request = parse(source, function="inspect", progress=progress, **options)
     base = None if original is None else os.fspath(original)
     if request.scheme == "package":
         return _of_one_table(request, None, base)

@@ -18,6 +18,8 @@ def require_file(path: Path, name: str, error: type[SourceError], accepted: str)
     `name` is what the user typed and `accepted` what would do, both for the message.
     """
     try:
+        if not name:
+            raise error("''", f"is no path; give {accepted}.")
         if path.is_dir():
             raise error(name, f"is a folder; give {accepted}.")
         if not path.exists():

@@ -20,13 +20,8 @@ _INSTEAD = {
     "driftkit.Embeddings": "a table that is loaded already; use it as it is",
     "driftkit.Pair": "a pair of tables; both are loaded already, as pair.original and pair.tuned",
     "numpy.ndarray": "an array; make a table of it: Embeddings(words, matrix)",
-    "torch.Tensor": (
-        "a tensor; make a table of it: Embeddings(words, tensor.detach().cpu().numpy())"
-    ),
-    "torch.Module": (
-        "a model; make a table of its embedding layer: "
-        "Embeddings(words, layer.weight.detach().cpu().numpy())"
-    ),
+    "torch.Tensor": "a tensor; make a table of it: Embeddings(words, tensor)",
+    "torch.Module": "a model; make a table of its embedding layer: Embeddings(words, layer)",
     "pandas.DataFrame": "a frame; make a table of it: Embeddings(list(frame.index), frame)",
     "gensim.KeyedVectors": "gensim vectors; make a table of them: Embeddings.from_gensim(vectors)",
     "gensim.SaveLoad": "a gensim model; make a table of it: Embeddings.from_gensim(model.wv)",
@@ -95,6 +90,7 @@ def parse(
     *,
     key: str | None = None,
     progress: Progress | bool | None = None,
+    function: str = "load",
     **options: Any,
 ) -> Request:
     """Take apart what the user typed; `options` are other fields of the `Request`.
@@ -112,8 +108,10 @@ def parse(
     """
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     if not isinstance(name, str):
-        raise _not_a_source(source)
+        raise _not_a_source(source, function)
     scheme, target, typed_key = _split(name)
+    if not target:
+        raise SourceError(function, f"takes a path or the name of a source, not {name!r}.")
     if key is not None and typed_key is not None and key != typed_key:
         raise OptionError(
             f"{name}: names the tensor {typed_key!r} while key={key!r} names another; give one."
@@ -122,13 +120,13 @@ def parse(
     return Request(name, target, scheme, key or typed_key, progress=told, **options)
 
 
-def _not_a_source(given: object) -> SourceError:
+def _not_a_source(given: object, function: str) -> SourceError:
     """Say what to do with what is not a path; told by names, so that no library is imported."""
     kinds = [f"{kind.__module__.partition('.')[0]}.{kind.__name__}" for kind in type(given).__mro__]
     found = next((_INSTEAD[kind] for kind in kinds if kind in _INSTEAD), None)
     if found is None:
         found = f"an object of type {type(given).__name__}; give a path, PATH::KEY or SCHEME:NAME"
-    return SourceError("load", f"takes a path or the name of a source, and was given {found}.")
+    return SourceError(function, f"takes a path or the name of a source, and was given {found}.")
 
 
 def _split(name: str) -> tuple[str | None, str, str | None]:

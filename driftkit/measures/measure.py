@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Real
 
 import numpy as np
 
@@ -110,6 +111,9 @@ class Measure:
     fewest_items: int | None = None
 
     def __post_init__(self) -> None:
+        numbers = (self.low, self.high, self.identity, self.margin, self.k, self.fewest_items)
+        if not all(isinstance(each, Real) for each in numbers if each is not None):
+            raise OptionError(f"measure {self.name}: its range, k and margin must be numbers.")
         span = f"from {self.low:g} to {self.high:g}"
         names = [key for key, _ in self.parameters]
         if not re.fullmatch(r"[\w-]+", self.name):
@@ -121,7 +125,7 @@ class Measure:
         elif self.k is not None and self.k < 1:
             wrong = "the depth must be 1 or more"
         elif set(names) != set(self.accepted) or "k" in names:
-            wrong = "`parameters` and `accepted` must name the same parameters, none of them k"
+            wrong = "`parameters` and `accepted` must name the same parameters, and k is not one"
         else:
             bad = (each for each in self.parameters if each[1] not in self.accepted[each[0]])
             key, value = next(bad, ("", 0))

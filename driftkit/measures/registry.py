@@ -206,7 +206,7 @@ def register_measure(
     if (compute is None) == (measure.kind in ("word", "space")):
         due = "needs a function that computes it: register_measure(measure, compute)"
         if compute is not None:
-            due = "takes no function; the evaluator of a benchmark computes it"
+            due = "takes no function; kinds 'word' and 'space' do, others the evaluator computes"
         raise OptionError(f"measure {measure} of kind {measure.kind!r} {due}.")
     if needs not in ("pair", "neighbors") or (needs, measure.kind) == ("neighbors", "space"):
         raise OptionError(

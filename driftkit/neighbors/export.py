@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftkit.arguments import at_least_one
+from driftkit.arguments import whole
 from driftkit.arrays import row_blocks
 from driftkit.atomic import replacing
 from driftkit.drift.groups import none_if_nan
@@ -68,7 +68,7 @@ def write_shifts(
     if part is None:
         fit = (options.get("memory") or MEMORY) // (ENTRY_BYTES * max(k, 1))
         part = min(PART, max(LEAST_TOGETHER, fit))
-    at_least_one(part=part)
+    whole(1, part=part)
     if target.suffix == ".parquet":
         _parquet()
     asked = pair.words if words is None else tuple(words)

@@ -11,10 +11,10 @@ import numpy.typing as npt
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from driftkit.arguments import position, whole
 from driftkit.arrays import Mask, Rows, Values
 from driftkit.display import Displayed, before_and_after, first_few, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
-from driftkit.errors import UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import Lists, overlap, rbo
@@ -123,14 +123,9 @@ class NeighborShifts(Displayed):
     def __iter__(self) -> Iterator[Shift]:
         return map(self.at, range(len(self)))
 
-    def __getitem__(self, word: str) -> Shift:
-        """Return the shift of one of the words asked about."""
-        try:
-            return self.at(self.words.index(word))
-        except ValueError:
-            raise UnknownNameError(
-                "word", word, self.words, "It is not among the words asked about."
-            ) from None
+    def __getitem__(self, word: str | int) -> Shift:
+        """Return the shift of one of the words asked about, by name or by position."""
+        return self.at(position(word, self.words, "word", "It is not among the words asked about."))
 
     def at(self, row: int) -> Shift:
         """Return the shift of the word at a position in `words`."""
@@ -193,6 +188,7 @@ class NeighborShifts(Displayed):
         n : int, optional
             How many; all unless given.
         """
+        whole(0, n=len(self) if n is None else n)
         return np.lexsort((self.rbo, self.overlap))[:n]
 
     def to_frame(self) -> pd.DataFrame:

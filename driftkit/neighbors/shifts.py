@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Iterable, MutableMapping, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftkit.arguments import at_least_one, require
+from driftkit.arguments import require, strings, whole
 from driftkit.arrays import Rows
-from driftkit.errors import OptionError
 from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
@@ -93,10 +92,9 @@ def neighbor_shifts(
 
     require(pair, Pair, "dk.neighbor_shifts")
     progress = as_progress(progress, "neighbors")
-    at_least_one(k=k, memory=memory)
-    if words is not None:
-        _no_string("words", words)
-    rows = np.arange(len(pair)) if words is None else pair.rows(words)
+    memory = MEMORY if memory is None else memory
+    whole(1, k=k, memory=memory)
+    rows = np.arange(len(pair)) if words is None else pair.rows(strings("words", words, "words"))
     pool = _pool(pair, candidates)
     spaces = Spaces(pair.before, pair.after, pair.before_norms, pair.after_norms)
     if metric == "cosine":
@@ -106,7 +104,7 @@ def neighbor_shifts(
             k,
             candidates=pool,
             device=device,
-            memory=MEMORY if memory is None else memory,
+            memory=memory,
             memo=memo,
             memo_key=None if memo is None else _question(pair, rows, pool),
             progress=progress,
@@ -159,14 +157,9 @@ def _pool(pair: Pair, candidates: int | Sequence[str] | None) -> Rows | None:
     """Positions of the candidates among the shared words; None for all of them."""
     if candidates is None:
         return None
-    if isinstance(candidates, int | np.integer):
-        at_least_one(candidates=int(candidates))
-        return np.arange(min(int(candidates), len(pair)))
-    _no_string("candidates", candidates)
-    at_least_one(candidates=len(candidates))
-    return pair.rows(tuple(dict.fromkeys(candidates)))
-
-
-def _no_string(option: str, words: Sequence[str]) -> None:
-    if isinstance(words, str):
-        raise OptionError(f"{option}={words!r} is one string; give a list of words: [{words!r}].")
+    if not isinstance(candidates, Iterable):
+        whole(1, candidates=candidates)
+        return np.arange(min(candidates, len(pair)))
+    chosen = strings("candidates", candidates, "words")
+    whole(1, candidates=len(chosen))
+    return pair.rows(dict.fromkeys(chosen))

@@ -36,7 +36,7 @@ def datasets_view(datasets: Sequence[Dataset]) -> RenderableType:
                 shown.add_row(
                     dataset.name,
                     dataset.authors,
-                    dataset.licence.split(" (")[0],
+                    dataset.license.split(" (")[0],
                     "yes" if dataset.is_here else "no",
                     "" if dataset.n_items is None else f"{dataset.n_items:,}",
                 )

@@ -104,3 +104,12 @@ def test_a_reader_that_leaves_is_no_traceback(saved):
     os.close(write)
     assert done.returncode == 2
     assert done.stderr == ""
+
+
+def test_every_option_is_described():
+    def options(command):
+        for each in getattr(command, "commands", {}).values():
+            yield from options(each)
+        yield from (each for each in command.params if isinstance(each, click.Option))
+
+    assert [option.name for option in options(main) if not option.help] == []

@@ -75,10 +75,10 @@ def test_paths_begin_at_the_file(tmp_path):
         ({"not-mesured": "fail"}, "did you mean 'not-measured'?"),
         ({"chek": {"k": 1}}, "did you mean 'check'?"),
         ({"check": {"forced": True}}, "unknown key of [check] in"),
-        ({"rules": "moved <= 3"}, "rules = 'moved <= 3' must be a list"),
+        ({"rules": "moved <= 3"}, 'rules = "moved <= 3" must be a list'),
         ({"k": [1]}, "k = [1] must be one value"),
-        ({"quiet": "yes"}, "quiet = 'yes' must be true or false"),
-        ({"k": True}, "k = True must be a number or a string"),
+        ({"quiet": "yes"}, 'quiet = "yes" must be true or false'),
+        ({"k": True}, "k = true must be a number or a string"),
     ],
 )
 def test_what_is_not_known_names_the_nearest(settings, message):

@@ -302,7 +302,7 @@ def test_names_are_unique_and_every_field_is_filled() -> None:
     for dataset in REGISTRY.values():
         assert re.fullmatch(r"[a-z0-9-]+", dataset.name)
         assert dataset.language == "en"
-        assert dataset.licence
+        assert dataset.license
         assert re.fullmatch(r".+ (19|20)\d\d, .{10,}", dataset.citation)
         if isinstance(dataset.origin, Pinned):
             assert re.fullmatch(r"[0-9a-f]{40}", dataset.origin.commit)
@@ -333,7 +333,7 @@ def test_the_page_of_benchmarks_lists_it(dataset: Dataset) -> None:
         if line.startswith(f"| `{dataset.name}` |")
     )
     assert f"| {dataset.n_items:,} |" in row
-    assert f"| {dataset.licence} |" in row
+    assert f"| {dataset.license} |" in row
     assert dataset.citation in row
     if isinstance(dataset.origin, Pinned):
         assert dataset.origin.url in row

@@ -29,6 +29,15 @@ def test_an_empty_group_says_so():
     assert np.isnan(empty.mean)
 
 
+def test_a_reason_does_not_speak_of_all_words():
+    for values, said in (
+        ([], "there are no words"),
+        ([np.nan] * 2, "none of the 2 words could be measured"),
+    ):
+        moved = np.zeros(len(values), bool)
+        assert summarize({"l2": np.array(values)}, group_masks(moved))[0].reason == said
+
+
 def test_a_group_of_unmeasured_words_says_so():
     row = summarize({"self_cosine": np.full(2, np.nan)}, group_masks(np.ones(2, bool)))[1]
     assert row.reason == "none of the 2 moved words could be measured"

@@ -155,12 +155,19 @@ def test_importing_the_room_imports_nothing_heavy():
     assert out.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("empty", ["", "::key", "package:"])
+@pytest.mark.parametrize("call", [load, inspect])
+def test_an_empty_path_is_no_folder(call, empty):
+    said = f"{call.__name__}: takes a path or the name of a source, not {empty!r}."
+    assert sentence(lambda: call(empty)) == said
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
         (np.eye(2), "an array; make a table of it: Embeddings(words, matrix)."),
-        (torch.eye(2), "a tensor; make a table of it: Embeddings(words, tensor.detach()"),
-        (torch.nn.Embedding(2, 2), "a model; make a table of its embedding layer: Embeddings("),
+        (torch.eye(2), "a tensor; make a table of it: Embeddings(words, tensor)."),
+        (torch.nn.Embedding(2, 2), "a model; make a table of its embedding layer: Embeddings(word"),
         (Embeddings(["a"], [[1.0]]), "a table that is loaded already; use it as it is."),
         (["a.npy", "b.npy"], "a list; load one source at a time: [load(source) for source in"),
         ({"good": [1.0]}, "a dict; if it maps words to vectors, make a table of it: Embeddings("),
@@ -174,7 +181,7 @@ def test_what_is_no_source_is_told_the_call_that_works(given, said):
     for call in (load, inspect):
         message = sentence(lambda call=call: call(given))
         assert message.startswith(
-            f"load: takes a path or the name of a source, and was given {said}"
+            f"{call.__name__}: takes a path or the name of a source, and was given {said}"
         )
 
 
@@ -188,7 +195,7 @@ def test_the_calls_that_are_suggested_work():
 @pytest.mark.parametrize("limit", [0, -1, "10", 1.5])
 def test_a_limit_is_a_number_of_rows(limit):
     said = sentence(lambda: load("t", limit=limit), OptionError)
-    assert said == f"limit={limit!r}: must be at least 1, the number of rows to read."
+    assert said == f"limit={limit!r} was given; it must be a whole number, 1 or more."
 
 
 def test_a_map_from_word_to_row_may_stand_in_any_order(tmp_path):

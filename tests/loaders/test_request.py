@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftkit.errors import OptionError
+from driftkit.errors import OptionError, SourceError
 from driftkit.loaders.request import parse
 
 
@@ -37,6 +37,10 @@ def test_progress_goes_to_whoever_listens():
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_taken_apart(name):
+    if not name.partition("::")[0]:
+        with pytest.raises(SourceError, match="load: takes a path"):
+            parse(name)
+        return
     request = parse(name)
     assert request.name == name
     assert request.scheme in (None, "package")

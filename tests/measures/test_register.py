@@ -133,7 +133,7 @@ def test_asked_twice_in_a_notebook_is_no_error(clean):
         ((measure(),), "needs a function that computes it"),
         ((measure(), 3), "give a Measure and a function"),
         (("mine", len), "give a Measure and a function"),
-        ((measure(kind="analogy"), len), "takes no function; the evaluator"),
+        ((measure(kind="analogy"), len), "takes no function; kinds 'word' and 'space' do, others"),
     ],
 )
 def test_what_cannot_be_registered_gets_one_sentence(clean, given, message):

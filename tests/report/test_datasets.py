@@ -26,3 +26,4 @@ def test_the_document_holds_every_benchmark():
     assert [entry["task"] for entry in document["datasets"]] == [
         dataset.task for dataset in REGISTRY.values()
     ]
+    assert all("licence" in entry for entry in document["datasets"])  # as it was shipped

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from driftkit.arguments import whole
 from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows
 from driftkit.datasets import AnalogyBenchmark
 from driftkit.embeddings import Embeddings
@@ -95,6 +96,7 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         self.measure = str(asked)
         self.method = asked.name
         self.k = asked.k or 1
+        whole(0, seed=seed)
         self.exclude, self.seed = exclude, seed
         inputs = "excluded" if exclude else "not excluded"
         self._policies = {"inputs": inputs, "rows": self._look_at(limit)}

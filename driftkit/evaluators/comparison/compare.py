@@ -10,11 +10,11 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from driftkit.arguments import require
+from driftkit.arguments import require, whole
 from driftkit.arrays import Mask
 from driftkit.defaults import RESAMPLES
 from driftkit.drift.groups import BANDS
-from driftkit.errors import OptionError, UnknownNameError
+from driftkit.errors import UnknownNameError
 from driftkit.evaluators.base import BuiltIn, Memo
 from driftkit.evaluators.comparison import verdict
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
@@ -92,12 +92,8 @@ def compare_scores(
     """
     require(pair, Pair, "dk.compare_scores")
     progress = as_progress(progress, "benchmarks")
-    if resamples < FEWEST_RESAMPLES:
-        raise OptionError(
-            f"resamples={resamples} is too few for an interval; give {FEWEST_RESAMPLES} or more."
-        )
-    if seed < 0:
-        raise OptionError(f"seed={seed} is negative; give 0 or more.")
+    whole(FEWEST_RESAMPLES, resamples=resamples)
+    whole(0, seed=seed)
     if method not in get_args(Method):
         raise UnknownNameError("method", method, get_args(Method))
     verdict.check_margins(margins)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from driftkit.arguments import position
 from driftkit.display import Displayed, interval, number, reasons, signed, table
-from driftkit.errors import OptionError, UnknownNameError
 from driftkit.evaluators.comparison.paired_items import PairedItems
 from driftkit.evaluators.comparison.verdict import Status
 from driftkit.evaluators.scores import plain
@@ -185,14 +185,7 @@ class ScoreChanges(Displayed):
 
     def __getitem__(self, which: str | int) -> ScoreChange:
         """Return the change of one benchmark, by name or by position."""
-        if isinstance(which, int):
-            if not -len(self) <= which < len(self):
-                raise OptionError(f"changes[{which}]: there are {len(self)}, the first is 0.")
-            return self.changes[which]
-        for change in self.changes:
-            if change.name == which:
-                return change
-        raise UnknownNameError("benchmark", which, [change.name for change in self.changes])
+        return self.changes[position(which, [each.name for each in self.changes], "benchmark")]
 
     def to_dict(self) -> dict[str, Any]:
         """Return the ``benchmarks`` part of the JSON document."""

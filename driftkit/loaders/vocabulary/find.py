@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from driftkit.errors import VocabularyError
@@ -40,7 +40,7 @@ def read_vocabulary(vocab: Vocab, *, unsafe_pickle: bool = False) -> Vocabulary:
     if isinstance(vocab, Mapping) and vocab:
         return Vocabulary(words_by_row(vocab, "the vocabulary given"), "the vocabulary given")
     if not isinstance(vocab, str | os.PathLike):
-        words = tuple(vocab)
+        words = tuple(vocab) if isinstance(vocab, Iterable) else (vocab,)
         strangers = [word for word in words if not isinstance(word, str)]
         if strangers:
             raise VocabularyError(

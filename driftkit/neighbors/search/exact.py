@@ -22,7 +22,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.arguments import at_least_one
+from driftkit.arguments import whole
 from driftkit.arrays import Matrix, Rows, Values
 from driftkit.neighbors.search import blockwise
 from driftkit.neighbors.search.rerank import Lists, Proposals, decide
@@ -76,7 +76,7 @@ def nearest(
     >>> rows.tolist()
     [[3, 1], [-1, -1]]
     """
-    at_least_one(k=k, tile=tile, memory=memory)
+    whole(1, k=k, memory=memory, tile=1 if tile is None else tile)
     search = Search.over(Space.of(matrix, norms, device, engine), candidates, tile)
     return search.nearest(search.of_rows(queries), k, memory=memory, progress=progress)
 

@@ -248,9 +248,11 @@ def test_every_exit_of_the_result(replaced: Pair) -> None:
 
 
 def test_options_out_of_range(replaced: Pair) -> None:
-    with pytest.raises(OptionError, match="give 100 or more"):
+    with pytest.raises(OptionError, match="a whole number, 100 or more"):
         compare_scores(replaced, resamples=99)
-    with pytest.raises(OptionError, match="seed=-1 is negative"):
+    with pytest.raises(
+        OptionError, match="seed=-1 was given; it must be a whole number, 0 or more"
+    ):
         compare_scores(replaced, seed=-1)
 
 

@@ -26,7 +26,7 @@ def test_one_benchmark_by_name_or_by_position(changes):
     assert changes["toy"].n_used == 39
     assert changes[0] is changes["toy"]
     assert changes[-1] is changes["alien"]
-    with pytest.raises(OptionError, match=r"changes\[2\]: there are 2"):
+    with pytest.raises(OptionError, match=r"\[2\] was asked for; there are 2"):
         changes[2]
     with pytest.raises(UnknownNameError, match="did you mean 'toy'"):
         changes["toi"]

@@ -76,6 +76,7 @@ def test_files_that_hold_no_words(tmp_path):
             f"{tmp_path / 'w.txt'}: no such file; did you mean '{tmp_path / 'v.txt'}'?",
         ),
         (tmp_path, f"{tmp_path}: is a folder; give a file of one word per line, or JSON."),
+        ("", "'': is no path; give a file of one word per line, or JSON."),
         ([], "vocabulary: is empty; give one string for each row."),
         (
             ["a", 3],
