@@ -1,7 +1,8 @@
-"""The arrays that every room takes: their types, and one way to walk over their rows."""
+"""The arrays that every room takes: their types, a walk over their rows, and random numbers."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +14,14 @@ Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 BLOCK_ROWS = 16_384  # looked at in one step wherever a whole table is walked, to bound memory
+
+
+def generator(seed: int, purpose: str) -> np.random.Generator:
+    """Return random numbers of a seed for one purpose.
+
+    Nothing else draws them: no other purpose, and no table made by ``np.random.default_rng(seed)``.
+    """
+    return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 
 def row_blocks(n: int) -> Iterator[slice]:

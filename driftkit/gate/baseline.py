@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import os
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from driftkit.arrays import BLOCK_ROWS
+from driftkit.arrays import BLOCK_ROWS, generator
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
@@ -283,7 +282,7 @@ def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[fl
         for each in (audit, previous)
     )
     settings = audit.settings
-    rng = np.random.default_rng([settings.seed, zlib.crc32(subject.on.encode())])
+    rng = generator(settings.seed, subject.on)
     difference = items.since(older).difference()
     bounds = difference.percentiles(difference.resample(settings.resamples, rng))
     return bounds.low, bounds.high
