@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -133,6 +134,17 @@ def unwrapped(line: str, style: str = "") -> Text:
     It is printed with ``crop=False``.
     """
     return Text(line, style, no_wrap=True, overflow="ignore")
+
+
+def argument(text: str) -> str:
+    """Return a path as a shell takes it: quoted where it must be, and never like an option.
+
+    Examples
+    --------
+    >>> argument("a.npy"), argument("-my table.pt")
+    ('a.npy', "'./-my table.pt'")
+    """
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def reasons(pairs: Iterable[tuple[str, str | None]]) -> list[RenderableType]:

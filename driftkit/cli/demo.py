@@ -38,6 +38,7 @@ def command(*, output: Path, seed: int) -> None:
 
     from driftkit import align, audit, load
     from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
+    from driftkit.display import argument
     from driftkit.report.terminal import audit_view
 
     show = Messages()
@@ -68,7 +69,7 @@ def command(*, output: Path, seed: int) -> None:
         with show.stage(f"auditing {recipe.name}"):
             result = audit(pair, seed=seed, memo=memo, progress=show.draw if show.live else None)
         out.print(audit_view(result, top=4))
-    here = output.as_posix()
+    here = argument(output.as_posix())
     commands = (
         f"  driftkit shifts {here}/original.npy {here}/hot.pt good bad film\n"
         f"  driftkit audit {here}/original.npy {here}/direct.pt -w happy\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -28,11 +29,12 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
     from driftkit.errors import DriftkitError
 
     messages = output.Messages()
+    typed = tuple(options.repeated("vocab", "original", "json_to"))
     found, failures = [], []
     for source in sources:
         try:
             with messages.stage(f"reading {source}") as progress:
-                found.append(inspect(source, progress=progress, **asked))
+                found.append(replace(inspect(source, progress=progress, **asked), options=typed))
         except DriftkitError as failure:  # the other sources are shown all the same
             failures.append(failure)
     if found:

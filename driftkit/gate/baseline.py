@@ -18,7 +18,7 @@ from driftkit.arrays import BLOCK_ROWS, generator
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
-from driftkit.errors import BaselineError, DriftkitError
+from driftkit.errors import BaselineError, DriftkitError, UnknownNameError
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.facts import NAN, ROUNDING, Fact, Facts, facts_of, portable
 from driftkit.gate.subjects import Subject, parse_subjects
@@ -189,6 +189,13 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         try:
             subject = parse_subjects(name, name)[0]
             facts[subject] = portable(subject, _from_entry(entry))
+        except UnknownNameError as error:
+            raise BaselineError(
+                path,
+                f"holds {name!r}, and {error.kind} {error.name!r} is not known here; give the "
+                "options that it was written with, such as --plugin and -b, or restore the file as "
+                "it was committed.",
+            ) from None
         except (DriftkitError, TypeError, ValueError):
             raise BaselineError(
                 path,

@@ -190,12 +190,12 @@ def _refuse_phrases(request: Request, raw: list[bytes], matrix: Matrix, *, whole
         following = raw[row + 1] if whole and row + 1 < len(raw) else b""
         for found in re.finditer(b" ", data[:PHRASE_BYTES]):
             end = found.end()
-            shifted = (data + following)[end : end + len(data)]
+            shifted = data[end : len(data) - (len(data) - end) % 4]
             if (
                 _is_clean(data[:end])
                 and _is_clean(following[end:].lstrip(b"\n"))
                 and len(shifted) >= 4 * FEWEST
-                and _spread(data) > _spread(shifted[: len(shifted) // 4 * 4])
+                and _spread(data) > _spread(shifted)
             ):
                 word = (raw[row] + b" " + data[: end - 1]).decode(errors="backslashreplace")
                 raise request.error(
