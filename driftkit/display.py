@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any
 
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
@@ -23,6 +25,13 @@ WIDTH = 100
 """Columns of a result printed in a shell."""
 WIDEST_NAME = 15
 """Columns of a name in two lists side by side."""
+
+
+LONGEST = 200
+"""Characters of a word in a text; a longer one is cut in the middle."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONG = re.compile(rf"\S{{{LONGEST + 1},}}")
 
 
 class Displayed:
@@ -63,17 +72,57 @@ def to_text(view: RenderableType, width: int = WIDTH) -> str:
     good
     """
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        color_system=None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        force_jupyter=False,  # in a notebook rich would display the text instead of writing it
-    )
+    # In a notebook rich would display the text instead of writing it.
+    console = SafeConsole(file=out, width=width, color_system=None, force_jupyter=False)
     console.print(Group(view), crop=False)  # a bare text would lose that it is not wrapped
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+class SafeConsole(Console):
+    """A console that prints words as they are, but shows what would steer a terminal."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, soft_wrap=False, **settings)
+
+    def print(self, *views: Any, **settings: Any) -> None:
+        """Print texts, views or results."""
+        super().print(*map(_safe, views), **settings)
+
+
+def printable(text: str) -> str:
+    r"""Return a text with its control characters shown, and very long words cut in the middle.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[31m\nb\u202e"))
+    a\x1b[31m\nb\u202e
+    """
+    return _LONG.sub(lambda m: f"{m[0][:100]}...{m[0][-50:]}", uncontrolled(text))
+
+
+def uncontrolled(text: str) -> str:
+    """Return a text with its control characters shown, on one line."""
+    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+
+
+def _safe(view: RenderableType) -> RenderableType:
+    shown = rich_cast(view)
+    if isinstance(shown, Group):
+        return Group(*map(_safe, shown.renderables))
+    if isinstance(shown, Columns):
+        shown.renderables[:] = map(_safe, shown.renderables)
+    elif isinstance(shown, Table):
+        for column in shown.columns:
+            heads = str(column.header).split("\n")  # a title may have two lines; a word has one
+            column.header = "\n".join(map(printable, heads))
+            column._cells[:] = map(_safe, column._cells)
+    elif isinstance(shown, str):
+        return printable(shown)
+    elif isinstance(shown, Text):
+        # A command to copy is never cut.
+        plain = (uncontrolled if shown.no_wrap else printable)(shown.plain)
+        return shown if plain == shown.plain else shown.blank_copy(plain)
+    return shown
 
 
 def to_html(view: RenderableType) -> str:
@@ -84,7 +133,7 @@ def to_html(view: RenderableType) -> str:
     >>> to_html(section("Words", "<b>"))
     '<p><b>Words</b></p><p>&lt;b&gt;</p>'
     """
-    shown = rich_cast(view)
+    shown = _safe(view)
     if isinstance(shown, Group):
         return "".join(map(to_html, shown.renderables))
     if isinstance(shown, Columns):

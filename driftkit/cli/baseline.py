@@ -96,14 +96,14 @@ def update(
     try:
         before: Baseline | None = read_baseline(baseline)
     except BaselineError as error:
-        click.echo(f"The old baseline cannot be read, so nothing is compared: {error}", err=True)
+        output.say(f"The old baseline cannot be read, so nothing is compared: {error}")
         before = None
     after = _measure(original, tuned, rules, audit_options)
     write_baseline(after, baseline)
     click.echo(f"Updated {baseline}.")
     if before is not None:
         for line in _changes(before, after) or ["no value changed"]:
-            click.echo(f"  {line}")
+            output.say(f"  {line}", err=False)
 
 
 @command.command("show")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options
-from driftkit.cli.output import Messages, console
+from driftkit.cli.output import Messages
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,11 +34,12 @@ def command(*, output: Path, seed: int) -> None:
     Takes about a minute. Leaves what a user would have: the original vectors with their words,
     and one checkpoint for each way.
     """
+    from rich.console import Group
     from rich.text import Text
 
     from driftkit import align, audit, load
     from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
-    from driftkit.display import argument
+    from driftkit.display import SafeConsole, argument, unwrapped
     from driftkit.report.terminal import audit_view
 
     show = Messages()
@@ -56,7 +57,7 @@ def command(*, output: Path, seed: int) -> None:
         correlations.append((recipe, correlation))
         if recipe is not FROZEN:
             save(model, output / f"{recipe.name}.pt")
-    out = console()
+    out = SafeConsole()
     out.print(_scores(task, correlations))
 
     saved = load(str(output / "original.npy"))
@@ -71,11 +72,12 @@ def command(*, output: Path, seed: int) -> None:
         out.print(audit_view(result, top=4))
     here = argument(output.as_posix())
     commands = (
-        f"  driftkit shifts {here}/original.npy {here}/hot.pt good bad film\n"
-        f"  driftkit audit {here}/original.npy {here}/direct.pt -w happy\n"
-        f"  driftkit inspect {here}/staged.pt"
+        f"shifts {here}/original.npy {here}/hot.pt good bad film",
+        f"audit {here}/original.npy {here}/direct.pt -w happy",
+        f"inspect {here}/staged.pt",
     )
-    out.print(Text(f"\nTry next:\n{commands}"))
+    lines = (unwrapped(f"  driftkit {each}") for each in commands)
+    out.print(Group(Text(""), Text("Try next:"), *lines), crop=False)
 
 
 def _scores(task: Task, correlations: Sequence[tuple[Recipe, float]]) -> RenderableType:

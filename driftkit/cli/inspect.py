@@ -42,6 +42,6 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
         document = documents if len(sources) > 1 else documents[0]
         output.show(lambda: Group(*found), document, json_to)
     for earlier in failures[:-1]:
-        click.echo(f"Error: {earlier}", err=True)
+        output.say(f"Error: {earlier}")
     if failures:
         raise failures[-1]
