@@ -17,10 +17,7 @@ BLOCK_ROWS = 16_384  # looked at in one step wherever a whole table is walked, t
 
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
-    """Return random numbers of a seed for one purpose.
-
-    Nothing else draws them: no other purpose, and no table made by ``np.random.default_rng(seed)``.
-    """
+    """Return random numbers that nothing else draws, such as a table made with the same seed."""
     return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 

@@ -27,11 +27,8 @@ WIDEST_NAME = 15
 """Columns of a name in two lists side by side."""
 
 
-LONGEST = 200
-"""Characters of a word in a text; a longer one is cut in the middle."""
-
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_LONG = re.compile(rf"\S{{{LONGEST + 1},}}")
+_LONG = re.compile(r"\S{201,}")  # a word that is cut in the middle
 
 
 class Displayed:
@@ -89,7 +86,7 @@ class SafeConsole(Console):
         super().print(*map(_safe, views), **settings)
 
 
-def printable(text: str) -> str:
+def printable(text: str, *, cut: bool = True) -> str:
     r"""Return a text with its control characters shown, and very long words cut in the middle.
 
     Examples
@@ -97,12 +94,8 @@ def printable(text: str) -> str:
     >>> print(printable("a\x1b[31m\nb\u202e"))
     a\x1b[31m\nb\u202e
     """
-    return _LONG.sub(lambda m: f"{m[0][:100]}...{m[0][-50:]}", uncontrolled(text))
-
-
-def uncontrolled(text: str) -> str:
-    """Return a text with its control characters shown, on one line."""
-    return _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+    shown = _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+    return _LONG.sub(lambda m: f"{m[0][:100]}...{m[0][-50:]}", shown) if cut else shown
 
 
 def _safe(view: RenderableType) -> RenderableType:
@@ -119,8 +112,7 @@ def _safe(view: RenderableType) -> RenderableType:
     elif isinstance(shown, str):
         return printable(shown)
     elif isinstance(shown, Text):
-        # A command to copy is never cut.
-        plain = (uncontrolled if shown.no_wrap else printable)(shown.plain)
+        plain = printable(shown.plain, cut=not shown.no_wrap)  # a command to copy stays whole
         return shown if plain == shown.plain else shown.blank_copy(plain)
     return shown
 

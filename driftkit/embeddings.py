@@ -202,10 +202,8 @@ def _as_matrix(matrix: npt.ArrayLike, source: Source) -> Matrix:
         with np.errstate(over="raise"):
             return np.ascontiguousarray(array, np.float32).view()
     except FloatingPointError:
-        raise SourceError(
-            source.name,
-            "holds numbers past 3.4e38, too large for float32; scale the table down.",
-        ) from None
+        why = "holds numbers past 3.4e38, too large for float32; scale the table down."
+        raise SourceError(source.name, why) from None
 
 
 def _require_finite(matrix: Matrix, words: Sequence[str], source: Source) -> None:

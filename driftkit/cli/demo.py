@@ -34,12 +34,11 @@ def command(*, output: Path, seed: int) -> None:
     Takes about a minute. Leaves what a user would have: the original vectors with their words,
     and one checkpoint for each way.
     """
-    from rich.console import Group
     from rich.text import Text
 
     from driftkit import align, audit, load
     from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
-    from driftkit.display import SafeConsole, argument, unwrapped
+    from driftkit.display import SafeConsole, argument, section, unwrapped
     from driftkit.report.terminal import audit_view
 
     show = Messages()
@@ -76,8 +75,7 @@ def command(*, output: Path, seed: int) -> None:
         f"audit {here}/original.npy {here}/direct.pt -w happy",
         f"inspect {here}/staged.pt",
     )
-    lines = (unwrapped(f"  driftkit {each}") for each in commands)
-    out.print(Group(Text(""), Text("Try next:"), *lines), crop=False)
+    out.print(section("Try next:", *(unwrapped(f"  driftkit {c}") for c in commands)), crop=False)
 
 
 def _scores(task: Task, correlations: Sequence[tuple[Recipe, float]]) -> RenderableType:

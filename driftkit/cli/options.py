@@ -68,9 +68,9 @@ def repeated(*left_out: str) -> list[str]:
     for option in ctx.command.params:
         name = option.name or ""
         typed = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        if not isinstance(option, click.Option) or not typed or name in left_out:
+        if name in left_out or not typed or not isinstance(option, click.Option):
             continue
-        values = known.get(name, ())  # flags that commands need not know of are not repeated
+        values = known.get(name, ())  # -q and its like are not known, and not repeated
         for value in values if isinstance(values, tuple) else (values,):
             parts.append(option.opts[0])
             parts += [] if option.is_flag else [argument(str(value))]

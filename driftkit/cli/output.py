@@ -74,14 +74,14 @@ def show(
     json_to: str | None,
 ) -> None:
     """Print a result, write it as JSON, or both, as ``--json`` asks."""
+    from driftkit.display import SafeConsole
+
     if json_to is not None:
         text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
         if json_to == "-":
             click.echo(text, nl=False)
             return
         write_text(json_to, text)
-    from driftkit.display import SafeConsole
-
     SafeConsole().print(view(), crop=False)  # a command to copy stays on one line
 
 

@@ -139,10 +139,9 @@ class Inspection(Displayed):
             for table in self.tables
         ]
         path = None if self.path is None else str(self.path)
-        changed = {"path": path, "tables": tables, "problems": list(self.problems)}
-        return {
-            name: value for name, value in (asdict(self) | changed).items() if name != "options"
-        }
+        document = asdict(self) | {"path": path, "tables": tables, "problems": list(self.problems)}
+        del document["options"]
+        return document
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per table: key, rows, dimensions, dtype, fits, zero_share, equals, ..."""

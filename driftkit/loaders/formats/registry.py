@@ -149,14 +149,10 @@ def _one_sentence(source: str, what: str) -> Iterator[None]:
     """Turn whatever a stranger's code raises into one sentence about the source."""
     try:
         yield
-    except SourceError as error:
-        nameless = (
-            f"{Source().name}: "  # the reader made Embeddings that say not where they are from
-        )
-        if not str(error).startswith(nameless):
-            raise
-        raise type(error)(source, str(error).removeprefix(nameless)) from None
-    except DriftkitError:
+    except DriftkitError as error:
+        nameless = f"{Source().name}: "  # said by Embeddings that were given no source
+        if isinstance(error, SourceError) and str(error).startswith(nameless):
+            raise type(error)(source, str(error).removeprefix(nameless)) from None
         raise
     except Exception as error:
         raise SourceError(source, f"{what} ({type(error).__name__}: {error}).") from error

@@ -27,7 +27,6 @@ from driftkit.provenance import Source
 CHUNK_BYTES = 1 << 24
 WORD_BYTES = 1 << 16  # nothing longer is a word: the file is damaged
 PHRASE_BYTES = 100  # looked at for the rest of a word that holds a space
-FEWEST = 3  # numbers whose sizes can be compared
 HUGE = 1e10  # hardly a number of a vector; bytes that are read at the wrong place give such
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})[ \r]*\n")
@@ -182,19 +181,18 @@ def _cut(request: Request, row: int, n: int, *, long: bool) -> SourceError:
 def _refuse_phrases(request: Request, raw: list[bytes], matrix: Matrix, *, whole: bool) -> None:
     """Refuse words that hold a space: it was taken for their end, and the rest for numbers.
 
-    Then the vector begins with text and a space; read after that, its numbers are of like sizes
-    and the next word, where the `whole` file was read, is clean.
+    Such a vector begins with text and a space; after these, its numbers are of like sizes and the
+    next word, where the `whole` file was read, is clean.
     """
     for row in _suspects(raw, matrix) if whole else range(len(raw)):
         data = matrix[row].tobytes()
         following = raw[row + 1] if whole and row + 1 < len(raw) else b""
-        for found in re.finditer(b" ", data[:PHRASE_BYTES]):
-            end = found.end()
+        for end in (found.end() for found in re.finditer(b" ", data[:PHRASE_BYTES])):
             shifted = data[end : len(data) - (len(data) - end) % 4]
             if (
                 _is_clean(data[:end])
                 and _is_clean(following[end:].lstrip(b"\n"))
-                and len(shifted) >= 4 * FEWEST
+                and len(shifted) >= 12  # three numbers, whose sizes can be compared
                 and _spread(data) > _spread(shifted)
             ):
                 word = (raw[row] + b" " + data[: end - 1]).decode(errors="backslashreplace")
@@ -225,10 +223,9 @@ def _is_clean(data: bytes) -> bool:
 def _spread(data: bytes) -> float:
     """Powers of two between the smallest and the largest number; infinite where one is not."""
     sizes = np.abs(np.frombuffer(data, "<f4"))
-    if not np.isfinite(sizes).all():
-        return np.inf
-    sizes = sizes[sizes > 0]
-    return float(np.log2(sizes.max()) - np.log2(sizes.min())) if len(sizes) else 0.0
+    if np.isfinite(sizes).all():
+        return float(np.ptp(np.log2(sizes[sizes > 0]))) if sizes.any() else 0.0
+    return np.inf
 
 
 def _note_rest(window: _Window, n: int, problems: Problems) -> None:

@@ -98,11 +98,10 @@ def _of_lines(lines: Sequence[str], path: Path) -> Vocabulary:
         words, digits = zip(*map(str.split, lines), strict=True)
         numbers = list(map(int, digits))
         falls = all(former >= later for former, later in pairwise(numbers))
-        first = min(numbers)
-        numbers_rows = first < 2 and sorted(numbers) == list(range(first, first + len(numbers)))
-        # Otherwise the number belongs to the word: route 66, page 1.
+        low, high, n = min(numbers), max(numbers), len(numbers)
+        numbers_rows = low < 2 and len(set(numbers)) == n == high - low + 1
         if len(set(words)) == len(words) and (falls or numbers_rows):
-            return _numbered(words, numbers, path)
+            return _numbered(words, numbers, path)  # else it is part of the word: page 1, page 2
     return Vocabulary(tuple(lines), path.name, path)
 
 
@@ -122,9 +121,8 @@ def _numbered(words: tuple[str, ...], numbers: list[int], path: Path, head: str 
             "and write the words in row order.",
         )
     what = f"left out, the words are in the order of the lines: {words[0]!r} had {numbers[0]:,}"
-    return Vocabulary(
-        words, path.name, path, problems=(Problem("number after a word", None, what),)
-    )
+    noted = Problem("number after a word", None, what)
+    return Vocabulary(words, path.name, path, problems=(noted,))
 
 
 def _is_count(field: str) -> bool:

@@ -113,6 +113,7 @@ def test_files_beside_a_matrix_in_order(tmp_path):
         ("New York\nthe\n", ("New York", "the")),
         ("in 2003\nthe\n", ("in 2003", "the")),
         ("top 10\nroute 66\n", ("top 10", "route 66")),
+        ("a 0\nb 0\nc 1\n", ("a 0", "b 0", "c 1")),
         ("page 2\npage 1\n", ("page 2", "page 1")),
         ("a 1\nb 2\nc 3\n", ("a", "b", "c")),
         ("word\tcount\nthe\t2\nof\t1\n", ("the", "of")),
