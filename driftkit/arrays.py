@@ -1,7 +1,8 @@
-"""The arrays that every room takes: their types, and one way to walk over their rows."""
+"""The arrays that every room takes: their types, a walk over their rows, and random numbers."""
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -26,6 +27,11 @@ def as_array(vectors: Any) -> Any:
         return vectors
     tensor = vectors.detach().to("cpu")
     return (tensor.float() if tensor.is_floating_point() else tensor).numpy().copy()
+
+
+def generator(seed: int, purpose: str) -> np.random.Generator:
+    """Return random numbers that nothing else draws, such as a table made with the same seed."""
+    return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 
 def row_blocks(n: int) -> Iterator[slice]:

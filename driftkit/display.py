@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import io
 import math
+import re
+import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
+from typing import Any
 
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
@@ -22,6 +25,10 @@ WIDTH = 100
 """Columns of a result printed in a shell."""
 WIDEST_NAME = 15
 """Columns of a name in two lists side by side."""
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONG = re.compile(r"\S{201,}")  # a word that is cut in the middle
 
 
 class Displayed:
@@ -62,17 +69,52 @@ def to_text(view: RenderableType, width: int = WIDTH) -> str:
     good
     """
     out = io.StringIO()
-    console = Console(
-        file=out,
-        width=width,
-        color_system=None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        force_jupyter=False,  # in a notebook rich would display the text instead of writing it
-    )
+    # In a notebook rich would display the text instead of writing it.
+    console = SafeConsole(file=out, width=width, color_system=None, force_jupyter=False)
     console.print(Group(view), crop=False)  # a bare text would lose that it is not wrapped
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
+
+
+class SafeConsole(Console):
+    """A console that prints words as they are, but shows what would steer a terminal."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(highlight=False, markup=False, emoji=False, soft_wrap=False, **settings)
+
+    def print(self, *views: Any, **settings: Any) -> None:
+        """Print texts, views or results."""
+        super().print(*map(_safe, views), **settings)
+
+
+def printable(text: str, *, cut: bool = True) -> str:
+    r"""Return a text with its control characters shown, and very long words cut in the middle.
+
+    Examples
+    --------
+    >>> print(printable("a\x1b[31m\nb\u202e"))
+    a\x1b[31m\nb\u202e
+    """
+    shown = _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
+    return _LONG.sub(lambda m: f"{m[0][:100]}...{m[0][-50:]}", shown) if cut else shown
+
+
+def _safe(view: RenderableType) -> RenderableType:
+    shown = rich_cast(view)
+    if isinstance(shown, Group):
+        return Group(*map(_safe, shown.renderables))
+    if isinstance(shown, Columns):
+        shown.renderables[:] = map(_safe, shown.renderables)
+    elif isinstance(shown, Table):
+        for column in shown.columns:
+            heads = str(column.header).split("\n")  # a title may have two lines; a word has one
+            column.header = "\n".join(map(printable, heads))
+            column._cells[:] = map(_safe, column._cells)
+    elif isinstance(shown, str):
+        return printable(shown)
+    elif isinstance(shown, Text):
+        plain = printable(shown.plain, cut=not shown.no_wrap)  # a command to copy stays whole
+        return shown if plain == shown.plain else shown.blank_copy(plain)
+    return shown
 
 
 def to_html(view: RenderableType) -> str:
@@ -83,7 +125,7 @@ def to_html(view: RenderableType) -> str:
     >>> to_html(section("Words", "<b>"))
     '<p><b>Words</b></p><p>&lt;b&gt;</p>'
     """
-    shown = rich_cast(view)
+    shown = _safe(view)
     if isinstance(shown, Group):
         return "".join(map(to_html, shown.renderables))
     if isinstance(shown, Columns):
@@ -133,6 +175,17 @@ def unwrapped(line: str, style: str = "") -> Text:
     It is printed with ``crop=False``.
     """
     return Text(line, style, no_wrap=True, overflow="ignore")
+
+
+def argument(text: str) -> str:
+    """Return a path as a shell takes it: quoted where it must be, and never like an option.
+
+    Examples
+    --------
+    >>> argument("a.npy"), argument("-my table.pt")
+    ('a.npy', "'./-my table.pt'")
+    """
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def reasons(pairs: Iterable[tuple[str, str | None]]) -> list[RenderableType]:

@@ -212,8 +212,12 @@ def _as_matrix(matrix: Any, source: Source) -> Matrix:
         )
     if array.dtype.kind not in "fiu":
         raise SourceError(source.name, f"holds {array.dtype}, not numbers.")
-    with np.errstate(over="ignore"):  # an overflow becomes infinity and is named by the next check
-        return np.ascontiguousarray(array, np.float32).view()
+    try:
+        with np.errstate(over="raise"):
+            return np.ascontiguousarray(array, np.float32).view()
+    except FloatingPointError:
+        why = "holds numbers past 3.4e38, too large for float32; scale the table down."
+        raise SourceError(source.name, why) from None
 
 
 def _require_finite(matrix: Matrix, words: Sequence[str], source: Source) -> None:

@@ -129,3 +129,17 @@ def test_an_inspection_ends_with_the_command_to_run(saved):
     text = to_text(dk.inspect(saved / "tuned.pt"), 40)
     assert text.splitlines()[-1].startswith("next: driftkit audit ORIGINAL ")
     assert text.splitlines()[-1].endswith("tuned.vocab.txt")
+
+
+def test_words_cannot_steer_a_terminal_and_long_ones_are_cut():
+    words = ["\x1b[31mred", "new\nline", "\u202eback", "\ud800", "x" * 10_000, "a\u200db"]
+    rng = np.random.default_rng(3)
+    before = dk.Embeddings(words, rng.normal(size=(6, 4)))
+    pair = dk.align(before, dk.Embeddings(words, rng.normal(size=(6, 4))))
+    shifts = dk.neighbor_shifts(pair, k=3)
+    for text in (repr(shifts), shifts._repr_html_(), repr(dk.audit(pair, benchmarks=[], k=3))):
+        assert not re.search("[\x1b\u202e\ud800]", text)
+        assert "\\x1b[31mred" in text
+        assert "new\\nline" in text
+        assert "x" * 300 not in text
+    assert words[0] in [entry["word"] for entry in shifts.to_dict()["words"]]

@@ -50,6 +50,7 @@ def write(
 
     Rules decide which benchmarks and protected words are measured; none is applied.
     """
+    from driftkit.display import argument
     from driftkit.errors import BaselineError
     from driftkit.gate import write_baseline
 
@@ -57,9 +58,10 @@ def write(
         replacing = "replace it with `driftkit baseline update`, or name another file (-o FILE)"
         raise BaselineError(baseline, f"exists already; {replacing}.")
     write_baseline(_measure(original, tuned, rules, audit_options), baseline)
+    command = ["driftkit check", argument(original), "TUNED", "--baseline", argument(baseline)]
     click.echo(
         f"Wrote {baseline}. Commit it, and check with:\n"
-        f"  driftkit check {original} TUNED --baseline {baseline}"
+        f"  {' '.join([*command, *options.repeated('baseline')])}"
     )
 
 
@@ -94,14 +96,14 @@ def update(
     try:
         before: Baseline | None = read_baseline(baseline)
     except BaselineError as error:
-        click.echo(f"The old baseline cannot be read, so nothing is compared: {error}", err=True)
+        output.say(f"The old baseline cannot be read, so nothing is compared: {error}")
         before = None
     after = _measure(original, tuned, rules, audit_options)
     write_baseline(after, baseline)
     click.echo(f"Updated {baseline}.")
     if before is not None:
         for line in _changes(before, after) or ["no value changed"]:
-            click.echo(f"  {line}")
+            output.say(f"  {line}", err=False)
 
 
 @command.command("show")

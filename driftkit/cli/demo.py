@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options
-from driftkit.cli.output import Messages, console
+from driftkit.cli.output import Messages
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,6 +38,7 @@ def command(*, output: Path, seed: int) -> None:
 
     from driftkit import align, audit, load
     from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
+    from driftkit.display import SafeConsole, argument, section, unwrapped
     from driftkit.report.terminal import audit_view
 
     show = Messages()
@@ -55,7 +56,7 @@ def command(*, output: Path, seed: int) -> None:
         correlations.append((recipe, correlation))
         if recipe is not FROZEN:
             save(model, output / f"{recipe.name}.pt")
-    out = console()
+    out = SafeConsole()
     out.print(_scores(task, correlations))
 
     saved = load(str(output / "original.npy"))
@@ -68,13 +69,13 @@ def command(*, output: Path, seed: int) -> None:
         with show.stage(f"auditing {recipe.name}"):
             result = audit(pair, seed=seed, memo=memo, progress=show.draw if show.live else None)
         out.print(audit_view(result, top=4))
-    here = output.as_posix()
+    here = argument(output.as_posix())
     commands = (
-        f"  driftkit shifts {here}/original.npy {here}/hot.pt good bad film\n"
-        f"  driftkit audit {here}/original.npy {here}/direct.pt -w happy\n"
-        f"  driftkit inspect {here}/staged.pt"
+        f"shifts {here}/original.npy {here}/hot.pt good bad film",
+        f"audit {here}/original.npy {here}/direct.pt -w happy",
+        f"inspect {here}/staged.pt",
     )
-    out.print(Text(f"\nTry next:\n{commands}"))
+    out.print(section("Try next:", *(unwrapped(f"  driftkit {c}") for c in commands)), crop=False)
 
 
 def _scores(task: Task, correlations: Sequence[tuple[Recipe, float]]) -> RenderableType:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -110,6 +111,7 @@ class LazyGroup(click.Group):
 
 def _report(error: Exception) -> int:
     """Say in one line on standard error what went wrong, and return the exit code."""
+    from driftkit.cli.output import say
     from driftkit.errors import DriftkitError
 
     if os.environ.get(TRACEBACK_VARIABLE):
@@ -122,17 +124,19 @@ def _report(error: Exception) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     if isinstance(error, click.ClickException):
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        for line in shown.getvalue().removesuffix("\n").split("\n"):
+            say(line)
     elif isinstance(error, DriftkitError):
-        click.echo(f"Error: {error}", err=True)
+        say(f"Error: {error}")
     elif isinstance(error, MemoryError):
         click.echo("Error: not enough memory for this; ask for less at a time.", err=True)
     elif isinstance(error, OSError) and error.filename:
-        click.echo(f"Error: {error.filename}: {error.strerror}.", err=True)
+        say(f"Error: {error.filename}: {error.strerror}.")
     else:
-        click.echo(
+        say(
             f"Error: driftkit failed on something it did not expect ({type(error).__name__}: "
-            f"{error}). Set {TRACEBACK_VARIABLE}=1 for the traceback, and please report it.",
-            err=True,
+            f"{error}). Set {TRACEBACK_VARIABLE}=1 for the traceback, and please report it."
         )
     return FAILED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -28,11 +29,12 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
     from driftkit.errors import DriftkitError
 
     messages = output.Messages()
+    typed = tuple(options.repeated("vocab", "original", "json_to"))
     found, failures = [], []
     for source in sources:
         try:
             with messages.stage(f"reading {source}") as progress:
-                found.append(inspect(source, progress=progress, **asked))
+                found.append(replace(inspect(source, progress=progress, **asked), options=typed))
         except DriftkitError as failure:  # the other sources are shown all the same
             failures.append(failure)
     if found:
@@ -40,6 +42,6 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
         document = documents if len(sources) > 1 else documents[0]
         output.show(lambda: Group(*found), document, json_to)
     for earlier in failures[:-1]:
-        click.echo(f"Error: {earlier}", err=True)
+        output.say(f"Error: {earlier}")
     if failures:
         raise failures[-1]

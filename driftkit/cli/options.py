@@ -58,11 +58,31 @@ def _remember(ctx: click.Context, option: click.Parameter, value: bool) -> None:
     ctx.meta[f"driftkit.{option.name}"] = value
 
 
-def _load_plugins(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
+def repeated(*left_out: str) -> list[str]:
+    """Return the options that were typed, but those left out, as a command to copy has them."""
+    from driftkit.display import argument
+
+    ctx = click.get_current_context()
+    known = {**ctx.params, "plugins": ctx.meta.get("driftkit.plugins", ())}
+    parts = []
+    for option in ctx.command.params:
+        name = option.name or ""
+        typed = ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        if name in left_out or not typed or not isinstance(option, click.Option):
+            continue
+        values = known.get(name, ())  # -q and its like are not known, and not repeated
+        for value in values if isinstance(values, tuple) else (values,):
+            parts.append(option.opts[0])
+            parts += [] if option.is_flag else [argument(str(value))]
+    return parts
+
+
+def _load_plugins(ctx: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
     """Load the plugins that are named, and those that are always there."""
     from driftkit.plugins import load_plugin, load_plugins
 
     load_plugins()
+    ctx.meta["driftkit.plugins"] = names
     for name in names:
         load_plugin(name)
 

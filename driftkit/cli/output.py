@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
     from driftkit.progress import Progress
 
@@ -58,14 +58,14 @@ class Messages:
     def say(self, text: str) -> None:
         """Print a line that stays."""
         if not self.quiet:
-            click.echo(text, err=True)
+            say(text)
 
 
-def console() -> Console:
-    """Return a console on standard output that prints words as they are."""
-    from rich.console import Console
+def say(text: str, *, err: bool = True) -> None:
+    """Print a line, with the control characters of words shown."""
+    from driftkit.display import printable
 
-    return Console(highlight=False, markup=False, emoji=False, soft_wrap=False)
+    click.echo(printable(text), err=err)
 
 
 def show(
@@ -74,13 +74,15 @@ def show(
     json_to: str | None,
 ) -> None:
     """Print a result, write it as JSON, or both, as ``--json`` asks."""
+    from driftkit.display import SafeConsole
+
     if json_to is not None:
         text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
         if json_to == "-":
             click.echo(text, nl=False)
             return
         write_text(json_to, text)
-    console().print(view(), crop=False)  # a command to copy stays on one line
+    SafeConsole().print(view(), crop=False)  # a command to copy stays on one line
 
 
 def write_text(path: str, text: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from driftkit.arrays import row_blocks
+from driftkit.arrays import generator, row_blocks
 from driftkit.embeddings import Embeddings
 from driftkit.pair import Pair, align
 from driftkit.provenance import Source
@@ -21,7 +21,7 @@ def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
     >>> float(np.linalg.norm(null.after[0] - null.before[0]).round(5)), null.moved.tolist()
     (5.0, [True, False])
     """
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, "random moves")
     matrix = np.array(pair.before)
     for some in row_blocks(len(pair)):
         rows = some.start + np.flatnonzero(pair.moved[some])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from driftkit.arguments import whole
-from driftkit.arrays import Mask, Matrix, Rows, Values
+from driftkit.arrays import Mask, Matrix, Rows, Values, generator
 from driftkit.datasets import WordSets
 from driftkit.embeddings import Embeddings
 from driftkit.errors import BenchmarkError
@@ -255,6 +255,6 @@ def _test(leans: Values, n_x: int, seed: int) -> Test:
     if math.comb(n, n_x) <= EXACT:
         chosen = np.array(list(combinations(range(n), n_x)))
         return Test(effect, float((leans[chosen].sum(axis=1) >= observed).mean()))
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, "weat partitions")
     order = rng.permuted(np.tile(np.arange(n), (EXACT, 1)), axis=1)[:, :n_x]
     return Test(effect, float((1 + (leans[order].sum(axis=1) >= observed).sum()) / (1 + EXACT)))

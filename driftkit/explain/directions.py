@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from driftkit.arguments import whole
-from driftkit.arrays import Rows, Values
+from driftkit.arrays import Rows, Values, generator
 from driftkit.drift.moments import blocks
 from driftkit.pair import Pair
 
@@ -83,7 +83,7 @@ def moved_together(pair: Pair, n: int = 8, *, named: int = 8, seed: int = 0) -> 
         return []
     move = pair.after[rows].astype(np.float64) - pair.before[rows]
     length = np.linalg.norm(move, axis=1)
-    label = _spherical(move / length[:, None], min(n, len(rows)), np.random.default_rng(seed))
+    label = _spherical(move / length[:, None], min(n, len(rows)), generator(seed, "cluster starts"))
     return sorted(_clusters(pair, rows, move, length, label, named), key=lambda c: -len(c.words))
 
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import os
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
@@ -15,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from driftkit.arrays import BLOCK_ROWS
+from driftkit.arrays import BLOCK_ROWS, generator
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
-from driftkit.errors import BaselineError, DriftkitError
+from driftkit.errors import BaselineError, DriftkitError, UnknownNameError
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.facts import NAN, ROUNDING, Fact, Facts, facts_of, portable
 from driftkit.gate.subjects import Subject, parse_subjects
@@ -190,6 +189,13 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         try:
             subject = parse_subjects(name, name)[0]
             facts[subject] = portable(subject, _from_entry(entry))
+        except UnknownNameError as error:
+            raise BaselineError(
+                path,
+                f"holds {name!r}, and {error.kind} {error.name!r} is not known here; give the "
+                "options that it was written with, such as --plugin and -b, or restore the file as "
+                "it was committed.",
+            ) from None
         except (DriftkitError, TypeError, ValueError):
             raise BaselineError(
                 path,
@@ -283,7 +289,7 @@ def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[fl
         for each in (audit, previous)
     )
     settings = audit.settings
-    rng = np.random.default_rng([settings.seed, zlib.crc32(subject.on.encode())])
+    rng = generator(settings.seed, subject.on)
     difference = items.since(older).difference()
     bounds = difference.percentiles(difference.resample(settings.resamples, rng))
     return bounds.low, bounds.high

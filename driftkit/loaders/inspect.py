@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from driftkit.display import Displayed, unwrapped
+from driftkit.display import Displayed, argument, unwrapped
 from driftkit.display import table as new_table
 from driftkit.errors import VocabularyError
 from driftkit.loaders.choose_rows import WordsNotFoundError
@@ -99,6 +98,8 @@ class Inspection(Displayed):
         What the tables were compared with.
     others : int
         Further matrices, which do not look like word tables.
+    options : tuple of str
+        What the command that audits a table needs besides, such as ``--unsafe-pickle``.
     """
 
     source: str
@@ -110,6 +111,7 @@ class Inspection(Displayed):
     problems: tuple[str, ...]
     original: str | None = None
     others: int = 0
+    options: tuple[str, ...] = ()
 
     def command(self, table: TableInfo | None = None) -> str:
         """Return the command that audits a table, by default the first.
@@ -121,14 +123,14 @@ class Inspection(Displayed):
         target = self.source if self.path is None else str(self.path)
         if table.key is not None:
             target += f"::{table.key}"
-        original = "ORIGINAL" if self.original is None else shlex.quote(self.original)
-        parts = ["driftkit", "audit", original, shlex.quote(target)]
+        original = "ORIGINAL" if self.original is None else argument(self.original)
+        parts = ["driftkit", "audit", original, argument(target)]
         is_file = self.path is not None and self.path.is_file()
         if not table.fits:
             parts += ["--vocab", "FILE"]
         elif is_file and self.vocabulary is not None and Path(self.vocabulary).is_file():
-            parts += ["--vocab", shlex.quote(self.vocabulary)]
-        return " ".join(parts)
+            parts += ["--vocab", argument(self.vocabulary)]
+        return " ".join([*parts, *self.options])
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -137,7 +139,9 @@ class Inspection(Displayed):
             for table in self.tables
         ]
         path = None if self.path is None else str(self.path)
-        return asdict(self) | {"path": path, "tables": tables, "problems": list(self.problems)}
+        document = asdict(self) | {"path": path, "tables": tables, "problems": list(self.problems)}
+        del document["options"]
+        return document
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per table: key, rows, dimensions, dtype, fits, zero_share, equals, ..."""
@@ -216,13 +220,15 @@ def inspect(
     options: dict[str, Any] = {"vocab": vocab, "unsafe_pickle": unsafe_pickle}
     request = parse(source, function="inspect", progress=progress, **options)
     base = None if original is None else os.fspath(original)
-    if request.scheme == "package":
-        return _of_one_table(request, None, base)
-    request = registry.as_path(request)
-    known = registry.find_format(request)
-    if known.tensors is not None:
-        return _of_tensors(request, known.name, known.tensors(request), base)
-    return _of_one_table(request, known, base)
+    known = None
+    if request.scheme != "package":
+        request = registry.as_path(request)
+        known = registry.find_format(request)
+    if known is not None and known.tensors is not None:
+        found = _of_tensors(request, known.name, known.tensors(request), base)
+    else:
+        found = _of_one_table(request, known, base)
+    return replace(found, options=("--unsafe-pickle",) if unsafe_pickle else ())
 
 
 def _of_one_table(request: Request, known: Format | None, original: str | None) -> Inspection:

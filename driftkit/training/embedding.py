@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from driftkit.arrays import Matrix
+from driftkit.arrays import Matrix, generator
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError, VocabularyError
 from driftkit.loaders import load
@@ -267,8 +267,7 @@ def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:
         mean = table.matrix.mean(axis=0, dtype=np.float64)
         return np.broadcast_to(mean, (n, table.dimensions)).astype(np.float32)
     scale = np.sqrt(np.square(table.norms).mean() / table.dimensions)
-    rng = np.random.default_rng(seed)
-    return rng.normal(0, scale, (n, table.dimensions)).astype(np.float32)
+    return generator(seed, "missing").normal(0, scale, (n, table.dimensions)).astype(np.float32)
 
 
 def _check_probability(p: float) -> None:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from driftkit.arrays import Mask, Values
+from driftkit.arrays import Mask, Values, generator
 from driftkit.datasets import Benchmark, SimilarityBenchmark
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError
@@ -129,7 +129,7 @@ def probe_rows(
                 f"probes={probes} was given and {len(directed):,} candidates have a direction; "
                 "at least 1 of each is needed."
             )
-        rng = np.random.default_rng(seed)
+        rng = generator(seed, "probes")
         rows = np.sort(rng.choice(directed, min(probes, len(directed)), replace=False))
         return torch.from_numpy(rows).to(candidates.device)
     if isinstance(probes, str) or not len(probes):

@@ -74,3 +74,25 @@ def test_a_rule_that_cannot_be_read_is_told_before_the_work(baseline):
     result = baseline("write", "original.npy", TUNED, "-r", "movd <= 1")
     assert result.exit_code == 2
     assert not Path(FILE).exists()
+
+
+def test_the_printed_command_runs_and_needs_what_was_typed(baseline):
+    options = ("-r", "moved <= 500", "-m", "jaccard@5", "--resamples", "200", "-b", "ws353")
+    written = baseline("write", "./original.npy", TUNED, *options, "-o", "-my base.json")
+    assert written.stdout.splitlines()[1] == (
+        "  driftkit check ./original.npy TUNED --baseline './-my base.json' "
+        "-r 'moved <= 500' -b ws353 -m jaccard@5 --resamples 200"
+    )
+
+
+def test_a_name_that_only_a_plugin_knows_is_not_called_damage(baseline):
+    baseline("write", "original.npy", TUNED, *QUICK)
+    text = Path(FILE).read_text("utf-8").replace('"overlap@10 mean"', '"halves@10 mean"')
+    Path(FILE).write_text(text, "utf-8")
+    shown = baseline("show")
+    assert shown.exit_code == 2
+    assert shown.stderr == (
+        f"Error: baseline {FILE} holds 'halves@10 mean', and measure or count 'halves' is not "
+        "known here; give the options that it was written with, such as --plugin and -b, or "
+        "restore the file as it was committed.\n"
+    )

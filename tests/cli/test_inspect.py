@@ -49,3 +49,14 @@ def test_a_file_that_cannot_be_read_does_not_hide_the_others(run, saved, tmp_pat
     assert [line.partition(": no such file")[0] for line in errors] == [
         f"Error: {tmp_path / 'gone.pt'}", f"Error: {tmp_path / 'lost.pt'}",
     ]  # fmt: skip
+
+
+def test_the_command_has_the_plugin_and_is_quoted(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("")
+    (tmp_path / "-x$HOME.txt").write_text("a 1 2\n")
+    result = run("inspect", "--plugin", "./mine.py", "--", "-x$HOME.txt")
+    last = result.stdout.splitlines()[-1]
+    assert last == "next: driftkit audit ORIGINAL './-x$HOME.txt' --plugin ./mine.py"
+    result = run("inspect", "--unsafe-pickle", "./-x$HOME.txt", "--json", "-")
+    assert json.loads(result.stdout)["tables"][0]["command"].endswith(" --unsafe-pickle")

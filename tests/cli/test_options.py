@@ -6,6 +6,7 @@ import click
 import pytest
 
 from driftkit.cli import COMMANDS, main, output, tables
+from driftkit.display import SafeConsole
 from driftkit.errors import OptionError, UnknownNameError
 
 
@@ -94,10 +95,10 @@ def test_verbose_tells_each_step_and_shows_the_traceback_of_an_error(run, saved)
 
 def test_colors_follow_the_conventions(monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert output.console().is_terminal
+    assert SafeConsole().is_terminal
     monkeypatch.delenv("FORCE_COLOR")
     monkeypatch.setenv("NO_COLOR", "1")
-    assert output.console().no_color
+    assert SafeConsole().no_color
 
 
 def test_a_plugin_is_loaded_before_anything_else_and_a_broken_one_is_one_sentence(tmp_path, run):

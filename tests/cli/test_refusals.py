@@ -143,7 +143,11 @@ HARM = {
     "without engines": (("engines",), GONE, "is damaged: it has no 'engines'"),
     "without benchmarks": (("benchmarks",), GONE, "is damaged: it has no 'benchmarks'"),
     "without a digest": (("original", "sha256"), GONE, "it has no 'original.sha256'"),
-    "an unknown name": (("figures", "movd"), 3, "'movd': 3 is not a name that rules know with a"),
+    "an unknown name": (
+        ("figures", "movd"),
+        3,
+        "'movd', and measure or count 'movd' is not known here",
+    ),
     "no number": (("figures", "moved"), "many", "'moved': \"many\" is not a name that rules know"),
     "cut off": (("figures", "spearman[ws353]"), [0.1, 0.2], "[number, low, high] or null"),
     "foreign": (("original", "sha256"), "0" * 64, "is foreign: it was made against original.npy"),

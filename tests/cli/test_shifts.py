@@ -87,3 +87,12 @@ def test_a_wrong_neighbor_is_an_error(run, saved, monkeypatch):
     result = run("shifts", saved / "original.npy", saved / "tuned.pt", "good", "--verify")
     assert result.exit_code == 2
     assert "'good'; please report it" in result.stderr
+
+
+def test_a_vocabulary_cannot_steer_the_terminal(run, tmp_path):
+    table = tmp_path / "esc.txt"
+    table.write_text("\x1b]0;title\x07 1 0\n\x1b[31mred 0.9 0.1\nplain 0 1\n", encoding="utf-8")
+    for words in (["plain"], ["gone"], ["\x1b[31mred"]):
+        result = run("shifts", table, table, *words, "-k", "2")
+        assert "\x1b" not in result.output
+        assert "\\x1b[31mred" in result.output

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from driftkit import Embeddings, align
 from driftkit.drift.null_model import null_pair
 from driftkit.drift.space import space_drift
 
@@ -29,3 +30,15 @@ def test_random_moves_read_as_their_own_null(pair):
     one, other = (space_drift(each) for each in (random, null_pair(random, seed=2)))
     expected = pytest.approx(other.find("cka", "moved").value, abs=0.05)
     assert one.find("cka", "moved").value == expected
+
+
+def test_the_numbers_that_made_the_table_do_not_make_its_null():
+    matrix = np.random.default_rng(0).normal(size=(300, 20))
+    words = [f"w{row}" for row in range(300)]
+    moved = np.array(matrix)
+    moved[:150] += 1
+    null = null_pair(align(Embeddings(words, matrix), Embeddings(words, moved)), seed=0)
+    step = (null.after - null.before)[:150]
+    cosine = (step * null.before[:150]).sum(axis=1)
+    cosine /= np.linalg.norm(step, axis=1) * null.before_norms[:150]
+    assert abs(cosine.mean()) < 0.2

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from scipy.special import expit
 
-from driftkit.arrays import Matrix, Rows, Values, row_blocks
+from driftkit.arrays import Matrix, Rows, Values, generator, row_blocks
 from driftkit.evaluators.analogy.search import Answers
 from driftkit.neighbors.search.exact import Search
 from driftkit.neighbors.search.rerank import NOBODY, Keys, entries_of, keys_of, leading, merged
@@ -70,7 +70,7 @@ def answer_relations(
         queries = search.of_vectors(goal[asked], barred)
         identity[asked], scores[asked] = search.nearest(queries, k, progress=progress)
         return Answers.of(identity, scores, search.candidates)
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, "relation negatives")
     for step, kind in enumerate(kinds if len(search.candidates) else ()):
         some = np.flatnonzero(relation == kind)
         size = min(NEGATIVES, len(search.candidates))

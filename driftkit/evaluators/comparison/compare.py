@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
@@ -11,7 +10,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from driftkit.arguments import require, whole
-from driftkit.arrays import Mask
+from driftkit.arrays import Mask, generator
 from driftkit.defaults import RESAMPLES
 from driftkit.drift.groups import BANDS
 from driftkit.errors import UnknownNameError
@@ -102,7 +101,7 @@ def compare_scores(
     for step, evaluator in enumerate(asked):
         report = part(progress, step, len(asked))
         name = evaluator.benchmark.name
-        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        rng = generator(seed, name)
         how = (resamples, rng, margins, method)
         if isinstance(evaluator, BuiltIn):
             items = evaluator.compare(pair, memo=memo, progress=report)

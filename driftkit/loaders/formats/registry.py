@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -130,9 +129,17 @@ def register_format(
     _REGISTERED.append(_finished(known))
 
 
-def _one_sentence(source: str, what: str) -> AbstractContextManager[None]:
+@contextmanager
+def _one_sentence(source: str, what: str) -> Iterator[None]:
     """Turn whatever a stranger's code raises into one sentence about the source."""
-    return guarded(lambda why: SourceError(source, f"{what} ({why})."))
+    try:
+        with guarded(lambda why: SourceError(source, f"{what} ({why}).")):
+            yield
+    except SourceError as error:
+        nameless = f"{Source().name}: "  # said by Embeddings that were given no source
+        if str(error).startswith(nameless):
+            raise type(error)(source, str(error).removeprefix(nameless)) from None
+        raise
 
 
 def _finished(known: Format) -> Format:

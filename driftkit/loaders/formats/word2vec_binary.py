@@ -12,7 +12,7 @@ from mmap import ACCESS_READ, mmap
 
 import numpy as np
 
-from driftkit.arrays import BLOCK_ROWS
+from driftkit.arrays import BLOCK_ROWS, Matrix, row_blocks
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import note_missing, nothing_chosen
@@ -26,8 +26,11 @@ from driftkit.provenance import Source
 
 CHUNK_BYTES = 1 << 24
 WORD_BYTES = 1 << 16  # nothing longer is a word: the file is damaged
+PHRASE_BYTES = 100  # looked at for the rest of a word that holds a space
+HUGE = 1e10  # hardly a number of a vector; bytes that are read at the wrong place give such
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})[ \r]*\n")
+_UNPRINTED = re.compile(rb"[\x00-\x1f\x7f]")
 _PRINTABLE = frozenset(string.printable.encode())
 _CONTROL = frozenset(range(32)) - frozenset(b"\t\n\r\v\f")
 
@@ -123,6 +126,7 @@ def _read(request: Request, window: _Window) -> Embeddings:
             window.position = position
             long = space < 0 and end_of_data - position > WORD_BYTES
             if long or not window.advance():
+                _refuse_phrases(request, raw, matrix, whole=asked is None)
                 raise _cut(request, row, n, long=long)
             view, find, position, end_of_data = _begin(window)
             space = find(b" ", position, position + WORD_BYTES)
@@ -143,6 +147,7 @@ def _read(request: Request, window: _Window) -> Embeddings:
             request.report(window.done, window.size)
     view.release()
     window.position = position
+    _refuse_phrases(request, raw, matrix, whole=asked is None)
     problems = Problems()
     words = _decode(raw, kept or range(len(raw)), problems)
     if asked is None and rows == n:
@@ -171,6 +176,56 @@ def _cut(request: Request, row: int, n: int, *, long: bool) -> SourceError:
         f"it ends inside vector {row + 1:,} of the {n:,} its header promises; the file "
         "is probably truncated, so copy or download it again."
     )
+
+
+def _refuse_phrases(request: Request, raw: list[bytes], matrix: Matrix, *, whole: bool) -> None:
+    """Refuse words that hold a space: it was taken for their end, and the rest for numbers.
+
+    Such a vector begins with text and a space; after these, its numbers are of like sizes and the
+    next word, where the `whole` file was read, is clean.
+    """
+    for row in _suspects(raw, matrix) if whole else range(len(raw)):
+        data = matrix[row].tobytes()
+        following = raw[row + 1] if whole and row + 1 < len(raw) else b""
+        for end in (found.end() for found in re.finditer(b" ", data[:PHRASE_BYTES])):
+            shifted = data[end : len(data) - (len(data) - end) % 4]
+            if (
+                _is_clean(data[:end])
+                and _is_clean(following[end:].lstrip(b"\n"))
+                and len(shifted) >= 12  # three numbers, whose sizes can be compared
+                and _spread(data) > _spread(shifted)
+            ):
+                word = (raw[row] + b" " + data[: end - 1]).decode(errors="backslashreplace")
+                raise request.error(
+                    f"a word of this file seems to hold a space ({word!r}), which this format "
+                    "cannot tell from the end of the word; save the table as .kv, .txt or "
+                    ".safetensors."
+                )
+
+
+def _suspects(raw: list[bytes], matrix: Matrix) -> list[int]:
+    """Rows with huge numbers or a space at the end of one, or before a word that is not clean."""
+    rows = []
+    for some in row_blocks(len(raw)):
+        block = matrix[: len(raw)][some]
+        usual = (block.max(axis=1) < HUGE) & (block.min(axis=1) > -HUGE)
+        ends = block[:, : PHRASE_BYTES // 4].view("<u4") >> 24 == ord(" ")
+        rows += (some.start + np.flatnonzero(~usual | ends.any(axis=1))).tolist()
+    if not _is_clean(b"".join(raw)):
+        rows += [row for row, word in enumerate(raw[1:]) if not _is_clean(word)]
+    return sorted(rows)
+
+
+def _is_clean(data: bytes) -> bool:
+    return _is_utf8(data) and not _UNPRINTED.search(data)
+
+
+def _spread(data: bytes) -> float:
+    """Powers of two between the smallest and the largest number; infinite where one is not."""
+    sizes = np.abs(np.frombuffer(data, "<f4"))
+    if np.isfinite(sizes).all():
+        return float(np.ptp(np.log2(sizes[sizes > 0]))) if sizes.any() else 0.0
+    return np.inf
 
 
 def _note_rest(window: _Window, n: int, problems: Problems) -> None:

@@ -199,9 +199,9 @@ def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, line
     if bad:
         shown = ", ".join(f"{words[row]!r} in line {lines[row]:,}" for row in bad[:5])
         raise request.error(
-            f"holds NaN or infinity ({shown}{', ...' if len(bad) > 5 else ''}); vectors must be "
-            "finite, so mend or remove those lines. Training that diverged, or an overflow in "
-            "fp16, leaves such rows."
+            f"holds NaN, infinity or a number past 3.4e38 ({shown}"
+            f"{', ...' if len(bad) > 5 else ''}); vectors must be finite, so mend or "
+            "remove those lines. Training that diverged, or an overflow in fp16, leaves such rows."
         )
 
 

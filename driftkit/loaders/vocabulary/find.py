@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from driftkit.errors import VocabularyError
@@ -13,6 +14,7 @@ from driftkit.loaders.preconditions import require_file
 from driftkit.loaders.request import Vocab
 from driftkit.loaders.vocabulary import pickled, tokenizer
 from driftkit.loaders.vocabulary.words import Vocabulary, words_by_row, words_of_json
+from driftkit.provenance import Problem
 
 # Tried beside X.npy as X.vocab.txt and so on, then the other names in the same folder.
 ENDINGS = (".vocab.txt", ".words.txt", ".vocab.json", ".words.json", ".vocab.tsv")
@@ -76,31 +78,51 @@ def read_vocabulary(vocab: Vocab, *, unsafe_pickle: bool = False) -> Vocabulary:
         lines = [line.removesuffix("\r") for line in lines]
     if lines == [""]:
         raise VocabularyError(vocab, "is empty; a vocabulary holds one word per line, or JSON.")
-    return Vocabulary(_words_of_lines(lines), path.name, path)
+    return _of_lines(lines, path)
 
 
-def _words_of_lines(lines: Sequence[str]) -> tuple[str, ...]:
+def _of_lines(lines: Sequence[str], path: Path) -> Vocabulary:
     """Words of lines that may hold more: a count, a row number, or columns under a header."""
     if lines[0].count("\t") >= 1 and len({line.count("\t") for line in lines}) == 1:
         table = [line.split("\t") for line in lines]
         has_head = not any(map(_is_count, table[0])) and (
             any(map(_is_count, table[-1])) or table[0][0].lower() in ("word", "token", "label")
         )
-        return _by_number(table[1:] if has_head and len(table) > 1 else table)
+        head = table.pop(0)[1] if has_head and len(table) > 1 else ""
+        words = tuple(row[0] for row in table)
+        if not all(len(row) == 2 and _is_count(row[1]) for row in table):
+            return Vocabulary(words, path.name, path)
+        return _numbered(words, [int(row[1]) for row in table], path, head)
     # Line by line, so that a plain list of words is told by its first line.
     if len(lines) > 1 and all(map(_COUNTED.fullmatch, lines)):
-        return _by_number([line.split() for line in lines])
-    return tuple(lines)
+        words, digits = zip(*map(str.split, lines), strict=True)
+        numbers = list(map(int, digits))
+        falls = all(former >= later for former, later in pairwise(numbers))
+        low, high, n = min(numbers), max(numbers), len(numbers)
+        numbers_rows = low < 2 and len(set(numbers)) == n == high - low + 1
+        if len(set(words)) == len(words) and (falls or numbers_rows):
+            return _numbered(words, numbers, path)  # else it is part of the word: page 1, page 2
+    return Vocabulary(tuple(lines), path.name, path)
 
 
-def _by_number(table: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """First column, in the order of the second where that numbers the rows from 0."""
-    words = tuple(row[0] for row in table)
-    if all(len(row) == 2 and _is_count(row[1]) for row in table):
-        rows = [int(row[1]) for row in table]
-        if sorted(rows) == list(range(len(rows))):
-            return tuple(word for _, word in sorted(zip(rows, words, strict=True)))
-    return words
+def _numbered(words: tuple[str, ...], numbers: list[int], path: Path, head: str = "") -> Vocabulary:
+    """Words in the order of their numbers where these are rows from 0; of the file for counts."""
+    n = len(words)
+    in_order = sorted(numbers)
+    if in_order == list(range(n)):
+        ordered = tuple(word for _, word in sorted(zip(numbers, words, strict=True)))
+        return Vocabulary(ordered, path.name, path)
+    is_count = head.lower() in ("count", "counts", "freq", "frequency")
+    if in_order == list(range(1, n + 1)) and numbers != in_order and not is_count:
+        raise VocabularyError(
+            path,
+            f"the numbers after its words are 1 to {n:,}, which may be row numbers that start at 1 "
+            "or counts of words in row order; number the rows from 0, or leave the numbers out "
+            "and write the words in row order.",
+        )
+    what = f"left out, the words are in the order of the lines: {words[0]!r} had {numbers[0]:,}"
+    noted = Problem("number after a word", None, what)
+    return Vocabulary(words, path.name, path, problems=(noted,))
 
 
 def _is_count(field: str) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.arrays import Matrix, Rows, Values
+from driftkit.arrays import Matrix, Rows, Values, generator
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.search.space import Ids
 from driftkit.pair import Pair
@@ -33,7 +33,7 @@ def verify(pair: Pair, shifts: NeighborShifts, *, sample: int = 100, seed: int =
     >>> verify(pair, neighbor_shifts(pair, k=1))
     Verification(checked=3, wrong=())
     """
-    chosen = np.random.default_rng(seed).permutation(len(shifts))[:sample]
+    chosen = generator(seed, "verified words").permutation(len(shifts))[:sample]
     pool = pair.rows(shifts.candidates)
     wrong = []
     for at in np.sort(chosen).tolist():

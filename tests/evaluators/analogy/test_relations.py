@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from driftkit.arrays import generator
 from driftkit.evaluators.analogy.relations import answer_relations, logistic_regression
 
 
@@ -103,7 +104,7 @@ def test_lrcos_by_its_definition(rng: np.random.Generator) -> None:
         matrix, norms, a, b, np.zeros(10, int), everyone, method="lrcos", k=3, seed=1
     )
     unit = matrix / norms[:, None]
-    noise = unit[np.random.default_rng(1).choice(everyone, 50, replace=False)]
+    noise = unit[generator(1, "relation negatives").choice(everyone, 50, replace=False)]
     for i in range(10):
         others = np.arange(10) != i
         x = np.concatenate([unit[b[others]], unit[a[others]], noise])

@@ -175,3 +175,14 @@ def test_a_sentence_of_the_readers_own_is_kept(file):
     register(read=refuse)
     with pytest.raises(SourceError, match=r"tiny\.jvec: is empty inside\."):
         load(file)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [("NaN", "1 of 1 rows hold NaN"), ("1e300", "too large for float32")]
+)
+def test_what_embeddings_refuse_is_said_of_the_file(file, number, said):
+    register()
+    file.write_text(f'{{"jvec": {{"good": [1, {number}]}}}}')
+    with pytest.raises(SourceError, match=said) as caught:
+        load(file)
+    assert caught.value.source == str(file)

@@ -53,6 +53,31 @@ def test_zeros_invalid_utf8_and_trailing_bytes(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    "phrase", ["New York", "vitamin c", "New Age", "San Jos\u00e9", "New York City"]
+)
+@pytest.mark.parametrize("newline", [b"\n", b""])
+@pytest.mark.parametrize("asked", [None, "first"])
+def test_a_word_with_a_space_is_refused_and_named(tmp_path, phrase, newline, asked):
+    rows = np.random.default_rng(7).normal(size=(20, 50))
+    words = [b"w%d" % row for row in range(20)]
+    words[8] = phrase.encode()
+    path = tmp_path / "v.bin"
+    path.write_bytes(binary(words, rows, newline))
+    with pytest.raises(SourceError, match="seems to hold a space") as caught:
+        load(path, words=asked and [phrase.split()[0]])
+    assert repr(phrase)[1:9] in str(caught.value)
+
+
+def test_words_that_are_not_utf8_are_not_taken_for_phrases(tmp_path):
+    rows = np.random.default_rng(7).normal(size=(200, 50)) * 1e-19
+    path = tmp_path / "v.bin"
+    path.write_bytes(binary([b"caf\xe9%d" % row for row in range(200)], rows, b""))
+    table = load(path)
+    assert len(table.problems) == 200
+    assert np.array_equal(table.matrix, rows.astype("f4"))
+
+
 def test_truncated(tmp_path):
     path = tmp_path / "v.bin"
     content = binary([b"a" * 40, b"b" * 40], np.full((2, 3), 0.1))

@@ -119,7 +119,7 @@ def test_blank_lines_invalid_utf8_duplicates_and_empty_words_are_listed(write):
         ("3 2\n", "holds no line of a word followed by numbers separated by spaces."),
         (
             "a 1 2\nb nan 2\n",
-            "holds NaN or infinity ('b' in line 2); vectors must be finite, so mend or remove those "  # noqa: E501
+            "holds NaN, infinity or a number past 3.4e38 ('b' in line 2); vectors must be finite, so mend or remove those "  # noqa: E501
             "lines. Training that diverged, or an overflow in fp16, leaves such rows.",
         ),
     ],

@@ -113,12 +113,31 @@ def test_files_beside_a_matrix_in_order(tmp_path):
         ("word\tkind\tcount\nthe\tx\t500\nof\ty\t3\n", ("the", "of")),
         ("New York\nthe\n", ("New York", "the")),
         ("in 2003\nthe\n", ("in 2003", "the")),
+        ("top 10\nroute 66\n", ("top 10", "route 66")),
+        ("a 0\nb 0\nc 1\n", ("a 0", "b 0", "c 1")),
+        ("page 2\npage 1\n", ("page 2", "page 1")),
+        ("a 1\nb 2\nc 3\n", ("a", "b", "c")),
+        ("word\tcount\nthe\t2\nof\t1\n", ("the", "of")),
     ],
 )
 def test_counts_row_numbers_and_columns(tmp_path, text, words):
     path = tmp_path / "vocab.txt"
     path.write_text(text)
     assert read_vocabulary(path).words == words
+
+
+def test_numbers_left_out_are_noted(tmp_path):
+    (path := tmp_path / "vocab.txt").write_text("the 500\nof 300\n")
+    (problem,) = read_vocabulary(path).problems
+    assert problem.kind == "number after a word"
+    assert problem.detail.endswith("'the' had 500")
+
+
+@pytest.mark.parametrize("text", ["b 2\nd 4\na 1\nc 3\n", "word\tindex\nb\t2\na\t1\n"])
+def test_numbers_from_1_that_can_be_rows_or_counts_are_refused(tmp_path, text):
+    (path := tmp_path / "vocab.txt").write_text(text)
+    with pytest.raises(VocabularyError, match="row numbers that start at 1 or counts"):
+        read_vocabulary(path)
 
 
 def test_words_in_the_state_of_a_layer():
