@@ -42,6 +42,8 @@ class Summary(OneLine):
         if self.n:
             return None
         words = "words" if self.group == "all" else f"{self.group} words"
+        if self.unmeasured == 1:
+            return f"the only {words.removesuffix('s')} could not be measured"
         if self.unmeasured:
             return f"none of the {self.unmeasured:,} {words} could be measured"
         return f"there are no {words}"
