@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 PROBE = """
 import json, numpy, scipy.linalg, torch
 from threadpoolctl import threadpool_info
-from driftkit.neighbors.search.jit import can_compile
+from driftkit.neighbors.search.space import can_compile
 pools = [pool for pool in threadpool_info() if pool["internal_api"] == "openblas"]
 print(json.dumps({
     "torch": torch.backends.cpu.get_cpu_capability(),

@@ -118,7 +118,7 @@ def command(
     from rich.text import Text
 
     from driftkit import align, neighbor_shifts
-    from driftkit.explain.causes import explain
+    from driftkit.explain.explanation import explain
     from driftkit.neighbors.export import write_shifts
     from driftkit.neighbors.search.verify import sample_of
     from driftkit.report.words import neighbors_view

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,11 +16,15 @@ import numpy.typing as npt
 from driftkit.errors import BenchmarkError
 
 
+@dataclass(frozen=True, slots=True, eq=False)
 class _Checked:
     """A benchmark, or a part of one, that is checked when made; what it holds becomes tuples."""
 
-    __slots__ = ()
     name: str
+
+    def __len__(self) -> int:
+        """Return the number of items, which the field after the name holds."""
+        return len(getattr(self, fields(self)[1].name))
 
     def _error(self, wrong: str) -> BenchmarkError:
         return BenchmarkError(f"benchmark {self.name!r}: {wrong}.")
@@ -42,9 +46,9 @@ class _Checked:
 
     def _take_items(self, name: str, due: int | None = None) -> None:
         """Make a tuple of items, which are tuples of words, of a field."""
-        self._take(name, kind=Iterable)
-        items = (self._tuple(name, each, str, due) for each in getattr(self, name))
-        object.__setattr__(self, name, tuple(items))
+        items = self._tuple(name, getattr(self, name), Iterable)
+        items = tuple(self._tuple(name, each, str, due) for each in items)
+        object.__setattr__(self, name, items)
 
     def _one_each(self, items: str, *names: str) -> None:
         needed = len(getattr(self, items))
@@ -66,7 +70,6 @@ class SimilarityBenchmark(_Checked):
         Human scores on the benchmark's own scale.
     """
 
-    name: str
     pairs: tuple[tuple[str, str], ...] = field(repr=False)
     gold: npt.NDArray[np.float64] = field(repr=False)
 
@@ -83,9 +86,6 @@ class SimilarityBenchmark(_Checked):
         for pair, rating in zip(self.pairs, self.gold.tolist(), strict=True):
             if not math.isfinite(rating):
                 raise self._error(f"the rating of {pair} is {rating}; leave out unrated pairs")
-
-    def __len__(self) -> int:
-        return len(self.pairs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +105,6 @@ class AnalogyBenchmark(_Checked):
         Names of groups of sections, where the source has them.
     """
 
-    name: str
     quadruples: tuple[tuple[str, str, str, str], ...] = field(repr=False)
     categories: tuple[str, ...] = field(repr=False)
     alternatives: tuple[tuple[str, ...], ...] = field(repr=False, default=())
@@ -116,9 +115,6 @@ class AnalogyBenchmark(_Checked):
         self._take_items("quadruples", 4)
         self._take_items("alternatives")
         self._one_each("quadruples", "categories", *(["alternatives"] if self.alternatives else []))
-
-    def __len__(self) -> int:
-        return len(self.quadruples)
 
     @property
     def accepted(self) -> tuple[tuple[str, ...], ...]:
@@ -158,16 +154,12 @@ class CategorizationBenchmark(_Checked):
         The category of each word.
     """
 
-    name: str
     words: tuple[str, ...] = field(repr=False)
     labels: tuple[str, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
         self._take("words", "labels")
         self._one_each("words", "labels")
-
-    def __len__(self) -> int:
-        return len(self.words)
 
     @property
     def categories(self) -> tuple[str, ...]:
@@ -189,7 +181,6 @@ class OutlierGroup(_Checked):
         Words to be told from the group, one at a time.
     """
 
-    name: str
     words: tuple[str, ...] = field(repr=False)
     outliers: tuple[str, ...] = field(repr=False)
 
@@ -210,7 +201,6 @@ class OutlierBenchmark(_Checked):
         The groups in the order of the file.
     """
 
-    name: str
     groups: tuple[OutlierGroup, ...] = field(repr=False)
 
     def __post_init__(self) -> None:
@@ -235,7 +225,6 @@ class ChoiceBenchmark(_Checked):
         Place of the right one among the options, from 0.
     """
 
-    name: str
     stems: tuple[str, ...] = field(repr=False)
     options: tuple[tuple[str, ...], ...] = field(repr=False)
     right: tuple[int, ...] = field(repr=False)
@@ -248,9 +237,6 @@ class ChoiceBenchmark(_Checked):
         for right, words in zip(self.right, self.options, strict=True):
             if right not in range(len(words)):
                 raise self._error(f"right holds {right!r}; it is the place, from 0, in {words}")
-
-    def __len__(self) -> int:
-        return len(self.stems)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +255,6 @@ class WordSets(_Checked):
         Attribute words, such as those of career and of family.
     """
 
-    name: str
     labels: tuple[str, str, str, str]
     x: tuple[str, ...] = field(repr=False)
     y: tuple[str, ...] = field(repr=False)

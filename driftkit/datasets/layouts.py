@@ -94,13 +94,9 @@ def holds_choices(path: Path) -> bool:
 
 
 def read_choices(path: str | Path, name: str | None = None) -> ChoiceBenchmark:
-    """Read synonym questions from a file in the format of ESL or of TOEFL.
+    """Read synonym questions from the file at `path`, in the format of ESL or of TOEFL.
 
-    Parameters
-    ----------
-    path : str or pathlib.Path
-    name : str, optional
-        Name of the benchmark; by default the file's name without its ending.
+    `name` is that of the benchmark; by default the file's name without its ending.
 
     Raises
     ------

@@ -15,12 +15,9 @@ by less."""
 def saturated(pair: Pair) -> Mask:
     """Return which shared words were clipped, (n,).
 
-    Let M be the largest magnitude among the tuned rows. A word is saturated if an entry of its row
-    is M or -M now and was larger than M by more than 1 % in the original. Every table has a
-    largest entry, and shrinking makes it smaller, so two such entries must have been different
-    before: numbers that differed and now share the extreme were cut off there. Rounding, scaling
-    and squashing keep different numbers apart, or bring none of them down to M. A table that was
-    enlarged first and clipped at more than the original's largest entry is not found.
+    An entry was cut if it is the tuned table's largest magnitude now and was larger by more than
+    1 % before. Scaling does that to one entry, too, so two must have been different before. A table
+    that was enlarged first and clipped at more than the original's largest entry is not found.
 
     >>> from driftkit import Embeddings, align
     >>> words = ["good", "bad", "film"]

@@ -10,19 +10,14 @@ from driftkit.errors import OptionError
 from driftkit.measures.registry import provide
 from driftkit.pair import Pair
 
-_DECIMALS = 12
-"""A rotation is known to about as many; more would be another processor's."""
+_DECIMALS = 12  # a rotation is known to about as many; more would be another processor's
 
 
 def displacement(pair: Pair, *, center: bool = False, anchors: Mask | None = None) -> Values:
     """Return cosine distances (n,) after optional centering and rotation; NaN without a direction.
 
-    Fine-tuning shares the coordinates of the original, so neither is done unless asked for. Where
-    two tables were trained apart, or one was rotated, align them on words that should not have
-    moved, and report both values: no rotation undoes what happened to single rows. `center` takes
-    each table's mean from its rows first; the best rotation of the tuned table onto the original is
-    fitted on the words marked in `anchors` (n,), such as the unmoved or the frequent ones.
-
+    Fine-tuning shares the coordinates of the original, so neither is done unless asked for. The
+    best rotation of the tuned table is fitted on the words marked in `anchors` (n,).
     Hamilton, Leskovec & Jurafsky 2016, "Diachronic Word Embeddings Reveal Statistical Laws of
     Semantic Change".
 

@@ -105,13 +105,8 @@ def space_drift(
 ) -> SpaceDrift:
     """Compare the two spaces as wholes, over all, the moved and the unmoved rows, and by rank.
 
-    What driftkit computes from sums is always taken; of `measures`, those of the space that need no
-    neighbors are taken besides. `bands` are the last ranks of bands, counted among the shared
-    words; a last band takes what follows, and bands that would be all rows are left out.
-
-    A group over all rows hides damage to a few, hence the groups. What cannot be measured is NaN
-    with a reason: measures that need more rows than a group has, and those of shape when all
-    rows of a side are equal. Measures of cosines leave out rows that are zero on either side.
+    What driftkit computes from sums is always taken, and of `measures` those of the space that need
+    no neighbors. `bands` are those of `band_masks`. What cannot be measured is NaN with a reason.
 
     >>> from driftkit import Embeddings, align
     >>> square = np.array([[1, 0], [0, 1], [-1, 0], [0, -2]])

@@ -15,11 +15,9 @@ from driftkit.arrays import Mask, Matrix, Values, row_blocks
 from driftkit.drift.moments import Moments
 from driftkit.drift.similarity import DOUBT, certain
 
-_RANK = 1e-12
-"""Share of the largest eigenvalue below which a direction is rounding."""
+_RANK = 1e-12  # share of the largest eigenvalue below which a direction is rounding
 
-_SAFE = 600.0
-"""Exponents up to which neither a power nor its inverse leaves the range of float64."""
+_SAFE = 600.0  # exponents up to which neither a power nor its inverse leaves the range of float64
 
 
 def effective_rank(lam: Values) -> float:
@@ -71,8 +69,7 @@ def isoscore(lam: Values) -> float:
 def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Values) -> float:
     """Return ``min Z(c) / max Z(c)``, ``Z(c) = sum exp(c.x)``, c the eigenvectors, both signs.
 
-    An eigenvector has no sign, so both are tried; the usual code takes whichever one the solver
-    gave, and its answer changes with the solver. ``gram`` (d, d) is ``X'X`` of the chosen rows of
+    An eigenvector has no sign, so both are tried. ``gram`` (d, d) is ``X'X`` of the chosen rows of
     the matrix (n, d), not centered. 1 is isotropic; NaN without rows.
     Mu & Viswanath 2018, "All-but-the-Top", equation 3, after Arora et al. 2016.
 

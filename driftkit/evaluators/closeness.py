@@ -15,8 +15,7 @@ DECIMALS = 12
 """Values are rounded to this many decimals: float32 rows carry 7 digits, and the noise beyond must
 not order ties, or a table whose rows are all alike would get a correlation."""
 
-TIE = 1e-12
-"""Sums of cosines this close are equal."""
+TIE = 1e-12  # sums of cosines this close are equal
 
 
 def cosines(matrix: Matrix, pairs: Rows) -> Values:

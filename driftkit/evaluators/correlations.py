@@ -9,8 +9,7 @@ from scipy.stats import kendalltau, rankdata
 
 from driftkit.arrays import Values
 
-FEWEST_PAIRS = 3
-"""A line through two points fits always: below this a correlation says nothing."""
+FEWEST_PAIRS = 3  # a line through two points fits always: below this a correlation says nothing
 
 
 def pearson(x: Values, y: Values) -> float:

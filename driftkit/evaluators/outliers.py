@@ -31,8 +31,7 @@ from driftkit.evaluators.lookup import Case, Find, Items, find_groups
 from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.progress import Progress
 
-FEWEST_WORDS = 2
-"""Words a group needs for an outlier to stand out from it."""
+FEWEST_WORDS = 2  # words a group needs for an outlier to stand out from it
 
 MEASURES = ("opp", "outlier_accuracy")
 

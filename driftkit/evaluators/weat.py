@@ -37,8 +37,7 @@ if TYPE_CHECKING:
 FEWEST_TARGETS, FEWEST_ATTRIBUTES = 3, 2
 """With fewer words left in a set, nothing is measured."""
 
-EXACT = 20_000
-"""Up to this many partitions are all looked at; beyond, as many are drawn."""
+EXACT = 20_000  # up to this many partitions are all looked at; beyond, as many are drawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,26 +1,94 @@
-"""Why neighbors changed and where words moved to, for the words of a pair."""
+"""Why the neighbors of words changed, and where words moved to, for the words of a pair."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
+import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from driftkit.arrays import Mask
 from driftkit.display import Displayed, number, section, table
-from driftkit.explain.causes import Explanation, explain
+from driftkit.drift.groups import none_if_nan
+from driftkit.drift.words import self_cosines
 from driftkit.explain.directions import Cluster, Direction, drift_directions, moved_together
-from driftkit.neighbors import Shift
+from driftkit.neighbors.result import Shift
 from driftkit.pair import Pair
 
-LISTED = 20
-"""Words of a cluster in the JSON document; its size counts them all."""
-CLUSTERS = 6
-"""Clusters shown; all are in the JSON document."""
-NAMED = 4
-"""Words named of a cluster, and at each end of a direction."""
+LINE = 3  # words named on each side of a line
+LISTED = 20  # words of a cluster in the JSON document; its size counts them all
+CLUSTERS = 6  # clusters shown; all are in the JSON document
+NAMED = 4  # words named of a cluster, and at each end of a direction
+
+Cause = Literal["the word moved", "its neighbors moved", "both moved", "nothing changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """How one word's neighbors changed, and why."""
+
+    word: str
+    lost: tuple[str, ...]  # nearest first
+    gained: tuple[str, ...]
+    cause: Cause  # whose rows moved, among the word and the neighbors it lost or gained
+    own: float  # 1 - self_cosine; NaN where the word has no direction
+    neighbors: float  # mean of the same over its neighbors before; NaN if none has a direction
+
+    def __str__(self) -> str:
+        changes = [
+            f"{verb} {', '.join(names[:LINE])}" + (", …" if len(names) > LINE else "")
+            for verb, names in (("lost", self.lost), ("gained", self.gained))
+            if names
+        ]
+        told = "; ".join(changes) or "kept its neighbors"
+        return (
+            f"{self.word}: {told}; moved itself {_shown(self.own)}, "
+            f"its old neighbors moved {_shown(self.neighbors)} ({self.cause})"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields, ready for JSON; None for what is NaN."""
+        return {name: none_if_nan(value) for name, value in asdict(self).items()}
+
+
+def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
+    """Explain the shift of each word asked about, found in this pair.
+
+    >>> from driftkit import Embeddings, align, neighbor_shifts
+    >>> words = ["good", "bad", "film"]
+    >>> original = Embeddings(words, [[1, 0.1], [1, 0], [0, 1]])
+    >>> tuned = Embeddings(words, [[0.1, 1], [1, 0], [0, 1]])
+    >>> pair = align(original, tuned)
+    >>> print(explain(pair, neighbor_shifts(pair, ["good"], k=1))[0])
+    good: lost bad; gained film; moved itself 0.80, its old neighbors moved 0.00 (the word moved)
+    """
+    found = []
+    for shift in shifts:
+        rows = pair.rows((shift.word, *(name for name, _ in shift.before)))
+        changed = pair.rows((*shift.lost, *shift.gained))
+        own, *theirs = (1 - self_cosines(pair, rows)).tolist()
+        known = [moved for moved in theirs if not np.isnan(moved)]
+        mean = sum(known) / len(known) if known else np.nan
+        cause = _cause(bool(pair.moved[rows[0]]), pair.moved[changed])
+        found.append(Explanation(shift.word, shift.lost, shift.gained, cause, own, mean))
+    return found
+
+
+def _cause(word: bool, changed: Mask) -> Cause:
+    """Say who moved, given whether the word did, and each neighbor it lost or gained."""
+    neighbors = bool(changed.any())
+    if not len(changed):
+        return "nothing changed"
+    if word and neighbors:
+        return "both moved"
+    return "the word moved" if word else "its neighbors moved"
+
+
+def _shown(value: float) -> str:
+    return "(not measured)" if np.isnan(value) else f"{value:.2f}"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

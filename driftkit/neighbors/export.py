@@ -30,8 +30,7 @@ from driftkit.progress import Progress
 if TYPE_CHECKING:
     import pyarrow
 
-PART = 32_768
-"""Most words in a part: what is lost when a run is stopped."""
+PART = 32_768  # most words in a part: what is lost when a run is stopped
 ENTRY_BYTES = 128
 """Bytes that a neighbor of both sides takes while a part is found, compared and written."""
 ENDINGS = (".jsonl", ".parquet")

@@ -1,25 +1,27 @@
-"""Measures of neighbors that are asked for by name, at any depth, from one search."""
+"""Measures of neighbors that are asked for by name, at any depth, from one search.
+
+Those of words, and those of hubness: how unevenly words are spread among the neighbors of others.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from driftkit.arrays import Rows, Values
+from driftkit.drift.groups import band_masks, group_masks
 from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import OWN, compute, computed_from, parse_measure, provide
-from driftkit.neighbors.hubness import hubness_values, k_occurrences
 from driftkit.neighbors.overlap import Lists, average_overlap, jaccard, mutual_share, overlap, rbo
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
 
-_PAIR_NUMBERS = 1 << 22
-"""Numbers gathered at once."""
+_PAIR_NUMBERS = 1 << 22  # numbers gathered at once
 
 NEED_ALL_LISTS = ("mutual_change", "k_occurrence_change")
 """Measures of a word that need the lists of all others; only words asked about have lists."""
@@ -33,9 +35,8 @@ def shifts_with_measures(
 ) -> tuple[NeighborShifts, tuple[SpaceValue, ...]]:
     """Search neighbors once, as deep as every measure asked for needs, and take these measures.
 
-    Return the shifts with lists of depth k and the measures of words in `optional`; and the
-    measures of hubness. Measures of anything else are left to others. `how` are options of
-    `neighbor_shifts`.
+    Return the shifts with lists of depth k and the measures of words in `optional`, and the
+    measures of hubness. `how` are options of `neighbor_shifts`.
 
     >>> from driftkit import Embeddings, align
     >>> table = Embeddings(["a", "b", "c"], [[1, 0.1], [1, 0], [0, 1]])
@@ -74,9 +75,8 @@ def neighbor_values(
 ) -> dict[str, Values]:
     """Measure each of the m words asked about by its neighbors; (m,) by name of the measure.
 
-    Measures, those that were registered too, are no deeper than the lists; unless given, they are
-    those of `OPTIONAL` at the depth of the lists. ``mutual_change`` and ``k_occurrence_change``
-    count only words asked about as askers, and are NaN for words that are no candidates.
+    Measures are no deeper than the lists; unless given, they are those of `OPTIONAL` as deep. Those
+    of `NEED_ALL_LISTS` are NaN for words that are no candidates.
 
     >>> from driftkit import Embeddings, align
     >>> words = ["good", "bad", "film"]
@@ -165,6 +165,54 @@ def _local_neighborhood(lists: _Lists) -> Values:
     return np.where(np.isnan(shifts.overlap), np.nan, out)
 
 
+def hubness_values(
+    pair: Pair, shifts: NeighborShifts, measures: Iterable[Measure]
+) -> Iterator[SpaceValue]:
+    """Measure the hubness of each table, over all, the moved and the unmoved candidates, by rank.
+
+    Only the words asked about count as askers. Measures are no deeper than the lists.
+    """
+    pool = pair.rows(shifts.candidates)
+    chosen = {**group_masks(pair.moved), **band_masks(len(pair))}
+    for measure in measures:
+        sides = {
+            of: k_occurrences(lists[:, : measure.k], len(pool))
+            for of, lists in (("original", shifts.before), ("tuned", shifts.after))
+        }
+        for group, mask in chosen.items():
+            for of, counts in sides.items():
+                some = counts[mask[pool]]
+                value, reason = np.nan, f"there are no {group} words among the candidates"
+                if len(some):
+                    value = float(compute(measure, some, shape=()))
+                    reason = "all are neighbors of equally many words"
+                yield SpaceValue(
+                    str(measure), group, of, len(some), value, reason if np.isnan(value) else None
+                )
+
+
+def k_occurrences(lists: Lists, candidates: int) -> Rows:
+    """Count in how many lists (m, k) each candidate stands.
+
+    >>> k_occurrences(np.array([[1, 2], [2, -1]], np.int32), 3).tolist()
+    [0, 1, 2]
+    """
+    return np.bincount(lists[lists >= 0], minlength=candidates)
+
+
+def skewness(counts: Rows) -> float:
+    """Third standardized moment of k-occurrences (c,); NaN when all are equal.
+
+    Radovanovic, Nanopoulos & Ivanovic 2010, "Hubs in Space".
+
+    >>> round(skewness(np.array([0, 0, 0, 4])), 3)
+    1.155
+    """
+    away = counts - counts.mean()
+    spread = float(np.square(away).mean())
+    return float((away**3).mean() / spread**1.5) if spread else np.nan
+
+
 provide(
     "lists",
     {
@@ -175,5 +223,8 @@ provide(
         "local_neighborhood": _local_neighborhood,
         "mutual_change": _mutual_change,
         "k_occurrence_change": _k_occurrence_change,
+        "hubness_skewness": skewness,
+        "largest_hub": np.max,
+        "antihub_share": lambda counts: np.mean(counts == 0),
     },
 )

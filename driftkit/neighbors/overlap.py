@@ -19,8 +19,7 @@ from driftkit.arrays import Rows, Values
 
 Lists = npt.NDArray[np.int32]
 
-_BLOCK_ENTRIES = 1 << 20
-"""Neighbors compared at once."""
+_BLOCK_ENTRIES = 1 << 20  # neighbors compared at once
 
 F = TypeVar("F", bound=Callable[..., Values])
 

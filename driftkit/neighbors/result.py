@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 Cosines = npt.NDArray[np.float32]
 Neighbors = tuple[tuple[str, float], ...]
 
-SHOWN = 10
-"""Words, and neighbors of a word, in a printed table."""
+SHOWN = 10  # words, and neighbors of a word, in a printed table
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -179,14 +178,9 @@ class NeighborShifts(Displayed):
         return summarize(self.values, group_masks(self.moved))
 
     def most_shifted(self, n: int | None = None) -> Rows:
-        """Positions in `words`, from the lowest overlap up; ties by RBO, then as given.
+        """Positions in `words` of the n lowest overlaps, or of all, from the lowest up.
 
-        Words that could not be measured come last.
-
-        Parameters
-        ----------
-        n : int, optional
-            How many; all unless given.
+        Ties are ordered by RBO, then as given; words that could not be measured come last.
         """
         whole(0, n=len(self) if n is None else n)
         return np.lexsort((self.rbo, self.overlap))[:n]

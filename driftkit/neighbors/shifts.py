@@ -97,22 +97,13 @@ def neighbor_shifts(
     rows = np.arange(len(pair)) if words is None else pair.rows(strings("words", words, "words"))
     pool = _pool(pair, candidates)
     spaces = Spaces(pair.before, pair.after, pair.before_norms, pair.after_norms)
+    how: Any = {"candidates": pool, "device": device, "progress": progress}
     if metric == "cosine":
-        (before, before_cosine), (after, after_cosine) = nearest_in_both(
-            spaces,
-            rows,
-            k,
-            candidates=pool,
-            device=device,
-            memory=memory,
-            memo=memo,
-            memo_key=None if memo is None else _question(pair, rows, pool),
-            progress=progress,
-        )
+        key = None if memo is None else _question(pair, rows, pool)
+        found = nearest_in_both(spaces, rows, k, memory=memory, memo=memo, memo_key=key, **how)
     else:
-        (before, before_cosine), (after, after_cosine) = nearest_in_both_by(
-            metric, spaces, rows, k, candidates=pool, device=device, progress=progress
-        )
+        found = nearest_in_both_by(metric, spaces, rows, k, **how)
+    (before, before_cosine), (after, after_cosine) = found
     (_, persistence), *_ = parse_measure("rbo").parameters
     asked = tuple(pair.words[row] for row in rows.tolist()) if words is not None else pair.words
     share = overlap(before, after)

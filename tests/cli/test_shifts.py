@@ -1,7 +1,7 @@
 import json
 
 import driftkit as dk
-from driftkit.explain.causes import explain
+from driftkit.explain.explanation import explain
 
 
 def test_neighbors_before_and_after(run, saved, pair):

@@ -3,7 +3,7 @@ import json
 import numpy as np
 
 from driftkit import Embeddings, align, neighbor_shifts
-from driftkit.explain.causes import explain
+from driftkit.explain.explanation import explain
 
 WORDS = ["a", "b", "c", "d"]
 BEFORE = [[1, 0], [1, 0.1], [0, 1], [0.1, 1]]

@@ -2,9 +2,8 @@ import numpy as np
 import pytest
 
 from driftkit.display import to_text
-from driftkit.explain.causes import Explanation
 from driftkit.explain.directions import Cluster, Direction
-from driftkit.explain.explanation import CLUSTERS, Explained
+from driftkit.explain.explanation import CLUSTERS, Explained, Explanation
 
 
 @pytest.fixture(scope="module")

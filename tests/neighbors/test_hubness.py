@@ -4,7 +4,7 @@ from scipy.stats import skew
 
 from driftkit import Embeddings, align, neighbor_shifts
 from driftkit.measures.registry import REGISTRY, parse_measure
-from driftkit.neighbors.hubness import hubness_values, k_occurrences, skewness
+from driftkit.neighbors.optional_measures import hubness_values, k_occurrences, skewness
 from driftkit.neighbors.search.exact import nearest
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from driftkit import Embeddings, align, neighbor_shifts
 from driftkit.drift.words import word_drift
 from driftkit.measures.registry import parse_measure, requested_measures
-from driftkit.neighbors.hubness import hubness_values
 from driftkit.neighbors.optional_measures import (
     OPTIONAL,
+    hubness_values,
     neighbor_values,
     shifts_of_others,
     shifts_with_measures,

@@ -20,8 +20,7 @@ from torch import Tensor
 
 from driftkit.arrays import Values
 
-EPSILON = 1e-3
-"""Levy & Goldberg's guard of 3CosMul against division by zero."""
+EPSILON = 1e-3  # Levy & Goldberg's guard of 3CosMul against division by zero
 
 
 class Add:

@@ -22,14 +22,12 @@ from driftkit.neighbors.search.rerank import NOBODY, Keys, entries_of, keys_of, 
 from driftkit.neighbors.search.space import Space
 from driftkit.progress import Progress
 
-FEWEST_PAIRS = 3
-"""A relation with fewer pairs leaves too little to learn it from."""
+FEWEST_PAIRS = 3  # a relation with fewer pairs leaves too little to learn it from
 
 NEGATIVES = 50
 """Random words told to the regression, besides the a of the relation, as not of the class."""
 
-RIDGE = 1.0
-"""Penalty on the weights of the regression, half of its square; scikit-learn's default."""
+RIDGE = 1.0  # penalty on the weights of the regression, half of its square; scikit-learn's default
 
 RELATION_METHODS = ("3cosavg", "lrcos")
 

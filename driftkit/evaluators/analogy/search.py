@@ -23,18 +23,12 @@ from driftkit.neighbors.search.rerank import NOBODY, Keys, cosines, entries_of, 
 from driftkit.neighbors.search.space import TIE, Queries, Space
 from driftkit.progress import Progress, part
 
-QUESTIONS = 32_768
-"""Questions answered at a time."""
-BLOCK = 2_048
-"""Most candidates in a block."""
-GROUP = 32
-"""Candidates bounded together."""
-TILE = 2**23
-"""Cosines and bases of a block held at a time, 32 MB of float32."""
-PAIRS = 2**17
-"""(question, group) pairs scored at a time, 16 MB of float32."""
-WAITING = 2**20
-"""(question, candidate) pairs that may wait for their scores in float64."""
+QUESTIONS = 32_768  # questions answered at a time
+BLOCK = 2_048  # most candidates in a block
+GROUP = 32  # candidates bounded together
+TILE = 2**23  # cosines and bases of a block held at a time, 32 MB of float32
+PAIRS = 2**17  # (question, group) pairs scored at a time, 16 MB of float32
+WAITING = 2**20  # (question, candidate) pairs that may wait for their scores in float64
 CANCELED = 1e-12
 """A vector b - a + c shorter than this is what rounding leaves of zero, and has no direction."""
 

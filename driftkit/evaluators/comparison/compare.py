@@ -34,11 +34,9 @@ from driftkit.progress import Progress, as_progress, part
 
 Method = Literal["percentile", "bca"]
 
-FEWEST_CLUSTERS = 5
-"""With fewer categories a bootstrap over them has too few distinct resamples."""
+FEWEST_CLUSTERS = 5  # with fewer categories a bootstrap over them has too few distinct resamples
 
-FEWEST_RESAMPLES = 100
-"""With fewer, the ends of a 95 % interval are single draws."""
+FEWEST_RESAMPLES = 100  # with fewer, the ends of a 95 % interval are single draws
 
 
 def compare_scores(
@@ -155,11 +153,7 @@ def _change(
         clustered = _clustered(items, difference, resamples, rng)
     return ScoreChange(
         name=name,
-        measure=items.measure,
-        n_total=items.n_total,
         n_used=len(items),
-        oov=items.oov,
-        zero=items.zero,
         original=original,
         tuned=tuned,
         delta=delta,
@@ -176,6 +170,7 @@ def _change(
         cluster_low=clustered.low,
         cluster_high=clustered.high,
         bands=tuple(_bands(items)),
+        **{same: getattr(items, same) for same in ("measure", "n_total", "oov", "zero")},
         **more,
     )
 

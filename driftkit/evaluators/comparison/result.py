@@ -20,8 +20,7 @@ from driftkit.evaluators.significance import Test
 if TYPE_CHECKING:
     import pandas as pd
 
-BROKEN = 20
-"""Items that suffered most, as many as the JSON document names of each benchmark."""
+BROKEN = 20  # items that suffered most, as many as the JSON document names of each benchmark
 
 MARKS: Mapping[Status, tuple[str, str]] = {
     "lost": ("-", "bold red"),

@@ -13,8 +13,7 @@ from driftkit.measures.registry import REGISTRY, parse_measure
 
 Status = Literal["retained", "lost", "gained", "inconclusive", "not measured"]
 
-FEWEST_ITEMS = 10
-"""Below this a bootstrap has too few distinct resamples, whatever the measure."""
+FEWEST_ITEMS = 10  # below this a bootstrap has too few distinct resamples, whatever the measure
 
 
 def benchmark_measure(name: str) -> Measure:

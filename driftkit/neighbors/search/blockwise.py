@@ -19,12 +19,10 @@ from driftkit.neighbors.search.space import Cosines, Ids, Queries, Space
 
 TILE = 16_384
 """Candidates in one tile; wide, because picking the best groups costs less in a wide tile."""
-STRIP = 256
-"""Queries in one product."""
+STRIP = 256  # queries in one product
 QUERIES = 4_096
 """Queries answered together: how often a tile of unit rows is used before it is made again."""
-GROUP = 64
-"""Entries of a product looked at only if the largest of them is among the best."""
+GROUP = 64  # entries of a product looked at only if the largest of them is among the best
 
 
 def propose(

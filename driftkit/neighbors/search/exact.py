@@ -30,14 +30,11 @@ from driftkit.neighbors.search.space import Cosines, Engine, Ids, Queries, Space
 from driftkit.neighbors.search.tiled import Side, offer_rectangle, offer_square
 from driftkit.progress import Progress
 
-SLACK = 8
-"""Entries a short list holds beyond k."""
+SLACK = 8  # entries a short list holds beyond k
 MEMORY = 500_000_000
 """Bytes the lists of queries answered together may take, unless the caller says otherwise."""
-ENTRY_BYTES = 32
-"""Bytes an entry of a short list takes while it is found and decided."""
-LEAST_TOGETHER = 256
-"""Queries answered together at least, however little memory there is."""
+ENTRY_BYTES = 32  # bytes an entry of a short list takes while it is found and decided
+LEAST_TOGETHER = 256  # queries answered together at least, however little memory there is
 
 Found = tuple[Ids, Cosines]
 Tell = Callable[[float], None]
@@ -59,17 +56,10 @@ def nearest(
 ) -> Found:
     """Find the k candidates nearest to each query by cosine, the query itself left out.
 
-    Queries (m,) and candidates (c,), every row unless given, are rows of the matrix (n, d);
-    `norms` (n,) are its norms, where they are known. The answer is positions (m, k) among the
-    candidates, nearest first, of equally near ones the lower first, and their cosines; -1 and NaN
-    where there is no further neighbor. A zero row has no direction: it is nobody's neighbor, and
-    has none.
-
-    Neither the engine (compiled code where there is numba) nor the `tile`, which is the number of
-    candidates looked at together, changes the answer. `memory` is the bytes that lists may take
-    beyond the result; less means more passes over the candidates. Tiles and unit rows take some
-    50 MB at d = 50 and 80 MB at d = 300 besides. While all queries are answered together,
-    `progress` is told the share of the work done as a share of queries.
+    Queries (m,) and candidates (c,), every row unless given, are rows of the matrix (n, d). The
+    answer is positions (m, k) among the candidates, nearest first, and cosines; -1 and NaN where
+    there is no further neighbor. `tile` is the number of candidates looked at together, `memory`
+    the bytes that lists may take beyond the result: fewer mean more passes over the candidates.
 
     >>> space = np.array([[1, 0], [1, 1], [0, 0], [1, 0]], np.float32)
     >>> rows, cosine = nearest(space, np.array([0, 2]), 2)

@@ -30,10 +30,8 @@ from driftkit.neighbors.search.space import TIE, Cosines, Engine, Space
 from driftkit.neighbors.search.tiled import Side, offer_rectangle, offer_square
 from driftkit.progress import Progress
 
-RESERVE = 14
-"""Entries kept beyond k in the original, to stand in for neighbors that changed."""
-MOSTLY_CHANGED = 0.75
-"""Share of changed candidates above which the tuned space is searched whole."""
+RESERVE = 14  # entries kept beyond k in the original, to stand in for neighbors that changed
+MOSTLY_CHANGED = 0.75  # share of changed candidates above which the tuned space is searched whole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +59,9 @@ def nearest_in_both(
 ) -> tuple[Found, Found]:
     """Find the k nearest candidates to each query in two spaces of matched rows.
 
-    Parameters and answers are those of `driftkit.neighbors.search.exact.nearest`, asked twice;
-    `progress` counts each query once for each space. In `memo` the lists of the original are kept
-    for the next tuned table; `memo_key` tells this original, these queries and these candidates
-    from others.
+    Otherwise as `exact.nearest`; `progress` counts each query once for each space. In `memo` the
+    lists of the original are kept for the next tuned table, under `memo_key`, which tells this
+    original, these queries and these candidates from others.
     """
     before, after = (
         Search.over(Space.of(matrix, norms, device, engine), candidates)
@@ -144,12 +141,8 @@ class _SharedSearch:
         """
         kth = np.full(len(rows), np.nan, np.float32)
         for some in row_blocks(len(rows) if kept.identity.shape[1] >= self.k else 0):
-            cosine = cosines_of_lists(
-                self.after.space,
-                self.after.candidates,
-                self.after.of_rows(rows[some]),
-                kept.identity[some],
-            )
+            asked, near = self.after.of_rows(rows[some]), kept.identity[some]
+            cosine = cosines_of_lists(self.after.space, self.after.candidates, asked, near)
             kth[some] = -np.sort(-cosine, axis=1)[:, self.k - 1]  # NaN comes last
         return self.after.space.below(kth)
 

@@ -1,6 +1,9 @@
 """The compiled inner loops: keep the largest products, and decide cosines in float64.
 
-Imported only where numba is (see `driftkit.neighbors.search.jit`).
+Imported only where numba is. Compiled code is kept in its cache: beside the module where that
+folder can be written, else in the user's cache folder, else nowhere, and then each process compiles
+once (about two seconds). The interpreter's lock is released inside, so plain threads run side by
+side and numba's own thread pool, which is global, is never started.
 
 The k largest products of a query are a binary heap with the smallest at its root. A threshold
 beside it, in memory of its own, repeats the root, so that a whole stretch of products is compared
@@ -9,19 +12,31 @@ with a whole stretch of thresholds at once; few stretches hold anything to look 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-
-from driftkit.neighbors.search.jit import compiled
 
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int32]
 
-GROUP = 64
-"""Products compared at once."""
+F = TypeVar("F", bound=Callable[..., Any])
+
+GROUP = 64  # products compared at once
+
+
+def compiled(function: F) -> F:
+    """Compile a function of numbers and arrays; floating point keeps its order and its bits."""
+    njit: Any = import_module("numba").njit
+    made: F
+    try:
+        made = njit(nogil=True, cache=True)(function)
+    except RuntimeError:  # no folder that can be written
+        made = njit(nogil=True)(function)
+    return made
 
 
 @compiled

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -27,10 +27,8 @@ from driftkit.progress import Progress
 Metric = Literal["cosine", "dot", "euclidean", "csls"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
-CSLS_NEIGHBORS = 10
-"""Neighbors over which CSLS takes a word's mean cosine, as its authors do."""
-_PRODUCTS = 1 << 22
-"""Products held at once (32 MB in float64)."""
+CSLS_NEIGHBORS = 10  # neighbors over which CSLS takes a word's mean cosine, as its authors do
+_PRODUCTS = 1 << 22  # products held at once (32 MB in float64)
 
 
 def nearest_by(
@@ -46,10 +44,9 @@ def nearest_by(
 ) -> Found:
     """Find the k nearest candidates to each query by any metric; otherwise as `exact.nearest` does.
 
-    Scores are cosines, dot products, distances below zero (so that more is nearer), or, for CSLS
-    (Lample et al. 2018, "Word Translation without Parallel Data"), ``2 cos(x, y) - r(x) - r(y)``
-    with r the mean cosine to the ten nearest candidates. A zero row has no neighbors by cosine and
-    CSLS; by the others it is a point like any.
+    Distances are given below zero, so that more is nearer; CSLS (Lample et al. 2018) is
+    ``2 cos(x, y) - r(x) - r(y)`` with r the mean cosine to the ten nearest candidates. By dot
+    product and distance a zero row is a point like any.
 
     >>> space = np.array([[1, 0], [5, 5], [1.1, 0]], np.float32)
     >>> [nearest_by(m, space, np.array([0]), 1)[0].item() for m in ("dot", "euclidean")]
@@ -71,17 +68,14 @@ def nearest_in_both_by(
     queries: Rows,
     k: int,
     *,
-    candidates: Rows | None = None,
-    device: str = "cpu",
     progress: Progress | None = None,
+    **how: Any,
 ) -> tuple[Found, Found]:
-    """Find the k nearest candidates in two spaces, one after the other, by any metric."""
+    """Find the k nearest candidates in two spaces, one after the other, as `nearest_by` does."""
 
     def search(matrix: Matrix, norms: Values, already: int) -> Found:
-        return nearest_by(
-            metric, matrix, queries, k, candidates=candidates, norms=norms, device=device,
-            progress=progress and (lambda done, of: progress(already + done, 2 * of)),
-        )  # fmt: skip
+        told = progress and (lambda done, of: progress(already + done, 2 * of))
+        return nearest_by(metric, matrix, queries, k, norms=norms, progress=told, **how)
 
     before = search(spaces.before, spaces.before_norms, 0)
     return before, search(spaces.after, spaces.after_norms, len(queries))

@@ -18,10 +18,8 @@ from driftkit.neighbors.search.space import TIE, Cosines, Ids, Queries, Space
 
 Keys = npt.NDArray[np.int64]
 
-BLOCK_ENTRIES = 1 << 20
-"""Entries decided together."""
-_PAIR_NUMBERS = 1 << 20
-"""Numbers gathered at once on each side when cosines are taken in float64."""
+BLOCK_ENTRIES = 1 << 20  # entries decided together
+_PAIR_NUMBERS = 1 << 20  # numbers gathered at once on each side when cosines are taken in float64
 NOBODY: int = np.iinfo(np.int64).max
 """Key of a place that is not filled; it comes last."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any, Literal
 
 import numpy as np
@@ -11,14 +13,12 @@ import torch
 
 from driftkit.arrays import Matrix, Rows, Values, row_norms
 from driftkit.errors import OptionError
-from driftkit.neighbors.search.jit import can_compile
 
 Ids = npt.NDArray[np.int32]
 Cosines = npt.NDArray[np.float32]
 Engine = Literal["compiled", "torch"]
 
-TIE = 2.0**-23
-"""Cosines closer than this can be one number in float32."""
+TIE = 2.0**-23  # cosines closer than this can be one number in float32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +91,11 @@ class Queries:
 
     def __getitem__(self, some: Rows | slice) -> Queries:
         return Queries(self.space, self.rows[some], self.excluded[some])
+
+
+def can_compile() -> bool:
+    """Whether numba is installed and not told to interpret, which is far slower than torch."""
+    return os.environ.get("NUMBA_DISABLE_JIT", "") in ("", "0") and find_spec("numba") is not None
 
 
 def usable_device(name: str | torch.device) -> torch.device:

@@ -25,12 +25,10 @@ from driftkit.arrays import Rows
 from driftkit.neighbors.search.rerank import Proposals
 from driftkit.neighbors.search.space import Cosines, Ids, Space
 
-TILE = 2_048
-"""Most rows, and columns, of a tile."""
+TILE = 2_048  # most rows, and columns, of a tile
 PRODUCTS = 1 << 21
 """Products held at once by all threads together (8 MB, to stay near the processor)."""
-SQUARE = 16_384
-"""Rows kept as unit rows on each side while their tiles are taken."""
+SQUARE = 16_384  # rows kept as unit rows on each side while their tiles are taken
 
 Step = Callable[[int], None]
 """Called with the number of products just looked through."""

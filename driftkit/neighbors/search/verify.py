@@ -12,8 +12,7 @@ from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.search.space import Ids
 from driftkit.pair import Pair
 
-TOLERANCE = 1e-6
-"""Cosines nearer to each other than this count as one."""
+TOLERANCE = 1e-6  # cosines nearer to each other than this count as one
 
 
 @dataclass(frozen=True, slots=True)

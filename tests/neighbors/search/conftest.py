@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from driftkit.neighbors.search.jit import can_compile
+from driftkit.neighbors.search.space import can_compile
 
 WHY = "needs numba, and NUMBA_DISABLE_JIT not set"
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from driftkit.neighbors.search.jit import can_compile
+from driftkit.neighbors.search.space import can_compile
 
 if not can_compile():
     pytest.skip("needs numba, and NUMBA_DISABLE_JIT not set", allow_module_level=True)

@@ -1,6 +1,6 @@
 import pytest
 
-from driftkit.neighbors.search import jit as compiler
+from driftkit.neighbors.search import space
 
 
 def double(x):
@@ -9,6 +9,8 @@ def double(x):
 
 def test_compiles_where_no_folder_can_be_written(monkeypatch):
     numba = pytest.importorskip("numba", reason="needs numba")
+    from driftkit.neighbors.search.kernels import compiled
+
     real = numba.njit
 
     def no_cache(*args, **options):
@@ -17,9 +19,9 @@ def test_compiles_where_no_folder_can_be_written(monkeypatch):
         return real(*args, **options)
 
     monkeypatch.setattr(numba, "njit", no_cache)
-    assert compiler.compiled(double)(4) == 8
+    assert compiled(double)(4) == 8
     monkeypatch.undo()
-    assert compiler.compiled(double)(2.5) == 5
+    assert compiled(double)(2.5) == 5
 
 
 @pytest.mark.parametrize(
@@ -28,10 +30,10 @@ def test_compiles_where_no_folder_can_be_written(monkeypatch):
 def test_heeds_the_switch_that_has_numba_interpret(switch, possible, monkeypatch):
     pytest.importorskip("numba", reason="needs numba")
     monkeypatch.setenv("NUMBA_DISABLE_JIT", switch)
-    assert compiler.can_compile() is possible
+    assert space.can_compile() is possible
 
 
 def test_knows_whether_numba_is_installed(monkeypatch):
     monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
-    monkeypatch.setattr(compiler, "find_spec", lambda _: None)
-    assert not compiler.can_compile()
+    monkeypatch.setattr(space, "find_spec", lambda _: None)
+    assert not space.can_compile()
