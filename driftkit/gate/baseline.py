@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from driftkit.arrays import BLOCK_ROWS
+from driftkit.arrays import row_blocks
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
@@ -120,11 +120,11 @@ def content_sha256(table: Embeddings) -> str:
     The same table gives the same digest whatever file format it was read from.
     """
     digest = hashlib.sha256()
-    for start in range(0, len(table), BLOCK_ROWS):
-        words = table.words[start : start + BLOCK_ROWS]
-        digest.update("".join(f"{word}\n" for word in words).encode("utf-8", "surrogatepass"))
-    for start in range(0, len(table), BLOCK_ROWS):
-        digest.update(np.ascontiguousarray(table.matrix[start : start + BLOCK_ROWS], "<f4").data)
+    for rows in row_blocks(len(table)):
+        words = (f"{word}\n" for word in table.words[rows])
+        digest.update("".join(words).encode("utf-8", "surrogatepass"))
+    for rows in row_blocks(len(table)):
+        digest.update(np.ascontiguousarray(table.matrix[rows], "<f4").data)
     return digest.hexdigest()
 
 

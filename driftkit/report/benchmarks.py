@@ -12,8 +12,7 @@ from driftkit.display import section, signed, table
 from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 
-NAMED = 5
-"""Broken items named of each benchmark."""
+NAMED = 5  # broken items named of each benchmark
 
 
 def broken_view(changes: Iterable[ScoreChange]) -> RenderableType | None:
