@@ -81,12 +81,8 @@ class Audit(Displayed, Findings):
     def to_dict(self, top: int = 50, *, explain: bool = False) -> dict[str, Any]:
         """Return the JSON document ``driftkit.audit/1`` as plain values.
 
-        Parameters
-        ----------
-        top : int
-            How many of the most shifted moved, and of the unmoved, words to include.
-        explain : bool
-            Whether to include what `explain` tells.
+        It includes the `top` most shifted moved, and unmoved, words, and with `explain` what that
+        method tells.
         """
         from driftkit.report.document import audit_document
 
@@ -141,10 +137,6 @@ def audit(
         that work on the original, its scores and its neighbors, is done once.
     progress : callable or True, optional
         Called with (stage, steps done, steps in all); True draws a bar on standard error.
-
-    Returns
-    -------
-    Audit
 
     Raises
     ------

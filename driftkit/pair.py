@@ -57,15 +57,7 @@ class Pair(OneLine):
         return {word: position for position, word in enumerate(self.words)}
 
     def rows(self, words: Iterable[str]) -> Rows:
-        """Return the position of each word among the shared words.
-
-        Parameters
-        ----------
-        words : iterable of str
-
-        Returns
-        -------
-        ndarray of int64, shape (m,)
+        """Return the position of each of m words among the shared words, (m,) int64.
 
         Raises
         ------
@@ -163,14 +155,8 @@ class Pair(OneLine):
 def align(original: Embeddings, tuned: Embeddings | None = None) -> Pair:
     """Join two tables by word.
 
-    Parameters
-    ----------
-    original, tuned : Embeddings
-        Tables of the same dimension d; the order and number of their rows do not matter.
-
-    Returns
-    -------
-    Pair
+    `original` and `tuned` are Embeddings of the same dimension d; the order and number of their
+    rows do not matter.
 
     Raises
     ------

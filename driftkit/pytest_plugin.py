@@ -75,7 +75,7 @@ class DriftkitCheck:
         original_vocab: str | os.PathLike[str] | None = None,
         **audit_options: Any,
     ) -> Verdict:
-        """Audit, check, and fail the test when a rule is broken.
+        """Audit, check, and fail the test when a rule is broken; else return the verdict.
 
         Parameters
         ----------
@@ -88,11 +88,6 @@ class DriftkitCheck:
             Words of tables that have none in their file.
         **audit_options
             Passed to `driftkit.audit`: ``benchmarks``, ``k``, ``candidates``, ...
-
-        Returns
-        -------
-        Verdict
-            Its state is ``"pass"`` or ``"warn"``.
         """
         import driftkit
         from driftkit.gate import baseline_of, make_policy, write_baseline

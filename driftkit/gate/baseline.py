@@ -81,14 +81,10 @@ class Baseline:
 
 
 def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Baseline:
-    """Make a baseline of the audit of an accepted table.
+    """Make a baseline of the `audit` of an accepted table.
 
-    Parameters
-    ----------
-    audit : Audit
-    words, bands : iterable of str
-        Protected words, whose own values are kept too, and bands of ranks (``rank 1-1000``) over
-        which per-word measures are summed up, too.
+    The values of `words`, the protected ones, are kept too, and per-word measures are summed up
+    over `bands` of ranks (``rank 1-1000``) as well.
     """
     pair = audit.pair
     facts = facts_of(audit, words, bands)
@@ -150,23 +146,14 @@ def _describe_table(table: Embeddings) -> dict[str, Any]:
 def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
     """Write a `baseline` to the file at `path`, in one step.
 
-    Raises
-    ------
-    OptionError
-        If the folder does not exist.
+    A folder that does not exist is an OptionError.
     """
     with replacing(path) as partial:
         partial.write_text(baseline.to_json(), encoding="utf-8")
 
 
 def read_baseline(path: str | os.PathLike[str]) -> Baseline:
-    """Read the baseline at `path`.
-
-    Raises
-    ------
-    BaselineError
-        If there is none, or it cannot be read.
-    """
+    """Read the baseline at `path`; one that is missing or damaged is a BaselineError."""
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:

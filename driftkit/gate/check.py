@@ -49,10 +49,6 @@ def check(
         What a rule of level *fail* leads to when it cannot be decided; by default what the profile
         says.
 
-    Returns
-    -------
-    Verdict
-
     Raises
     ------
     RuleError

@@ -44,12 +44,10 @@ class WordEmbedding(nn.Embedding):
 
     Attributes
     ----------
-    words : tuple of str
     index : dict of str to int
         Word to row.
     missing : tuple of str
         Words that had no vector.
-    source : str
     """
 
     def __init__(
@@ -73,10 +71,7 @@ class WordEmbedding(nn.Embedding):
     def rows(self, tokens: Iterable[str]) -> Tensor:
         """Return the row of each token, that of ``<unk>`` for unknown tokens, (m,) int64.
 
-        Raises
-        ------
-        UnknownNameError
-            If a token is unknown and there is no ``<unk>``.
+        A token that is unknown where there is no ``<unk>`` is an UnknownNameError.
         """
         tokens, unknown = list(tokens), self.index.get(UNK)
         rows = [self.index.get(token, unknown) for token in tokens]

@@ -225,11 +225,9 @@ class DriftMonitor:
     def step(self, optimizer: Optimizer | None = None) -> bool:
         """Count a step, check when it is time, and return whether to stop.
 
-        Parameters
-        ----------
-        optimizer : torch.optim.Optimizer, optional
-            The one that trains the table, for budgets that cut its rate. A cut changes the rate of
-            its parameter group; a scheduler that computes rates from its own start overrides it.
+        The optimizer that trains the table is needed for budgets that cut its rate. A cut changes
+        the rate of its parameter group; a scheduler that computes rates from its own start
+        overrides it.
 
         Raises
         ------
@@ -282,10 +280,7 @@ class DriftMonitor:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on where another monitor of the same table stood.
 
-        Raises
-        ------
-        OptionError
-            If it started from another table, or watched other values or budgets.
+        One that started from another table, or watched other values or budgets, is an OptionError.
         """
         if state["original"] != self._digest:
             raise OptionError(

@@ -125,8 +125,9 @@ def fisher_diagonal(
 ) -> dict[str, Tensor]:
     """Return the diagonal of the empirical Fisher information: the mean of squared gradients.
 
-    Each example takes a backward pass of its own; the square of a batch's mean gradient would be
-    something else, and near zero at an optimum.
+    It holds a tensor for each name of a parameter, of the parameter's shape. Each example takes a
+    backward pass of its own; the square of a batch's mean gradient would be something else, and
+    near zero at an optimum.
 
     Parameters
     ----------
@@ -138,11 +139,6 @@ def fisher_diagonal(
         Of the proxy task; best a sample of some hundreds to thousands.
     progress : callable, optional
         Called with (done, total), if `examples` has a length.
-
-    Returns
-    -------
-    dict of str to Tensor
-        A tensor for each name of a parameter, of the parameter's shape.
 
     Raises
     ------

@@ -15,7 +15,7 @@ def mask_rows(embedding: nn.Embedding, trainable: Tensor) -> RemovableHandle:
     """Let only some rows learn: the gradients of all others are zero, or absent if sparse.
 
     A row whose gradient is always zero has no momentum either, so nothing but weight decay moves
-    it.
+    it. Call ``remove()`` of the handle that is returned to let every row learn again.
 
     Parameters
     ----------
@@ -23,11 +23,6 @@ def mask_rows(embedding: nn.Embedding, trainable: Tensor) -> RemovableHandle:
         Its weight must require a gradient.
     trainable : BoolTensor, shape (n,)
         Rows that may learn.
-
-    Returns
-    -------
-    torch.utils.hooks.RemovableHandle
-        Call its ``remove()`` to let every row learn again.
 
     Raises
     ------
@@ -75,17 +70,10 @@ def mask_rows(embedding: nn.Embedding, trainable: Tensor) -> RemovableHandle:
 
 
 def mask_rare_rows(embedding: nn.Embedding, counts: Tensor, at_least: int) -> RemovableHandle:
-    """Let only rows learn whose words the training set holds often enough.
+    """Let only the rows of an `embedding` learn whose words the training set holds often enough.
 
-    Parameters
-    ----------
-    embedding : torch.nn.Embedding
-    counts : LongTensor, shape (n,)
-        How often each row's word occurs in the training set.
-    at_least : int
-        Occurrences from which on a row may learn, 1 or more.
-
-    Returns and raises as `mask_rows`; `OptionError` also if `at_least` is below 1.
+    `counts`, a LongTensor (n,), tells how often each row's word occurs, and `at_least`, 1 or more,
+    from which number on a row may learn; below 1 it is an `OptionError`. Else as `mask_rows`.
     """
     if at_least < 1:
         raise OptionError(f"at_least={at_least} was given; it must be 1 or more.")
@@ -131,12 +119,8 @@ class Ball:
     def project(self, rows: Tensor | None = None) -> int:
         """Put rows that left their ball back on its surface, and return how many left.
 
-        Call it after the optimizer's step.
-
-        Parameters
-        ----------
-        rows : LongTensor, optional
-            Rows to look at, such as those of the batch; all unless given.
+        Call it after the optimizer's step. Only `rows`, a LongTensor such as that of the batch, are
+        looked at; all unless given.
         """
         weight = self.embedding.weight
         rows = torch.arange(len(weight), device=weight.device) if rows is None else rows.unique()

@@ -121,6 +121,8 @@ def discriminative_rates(
 ) -> list[dict[str, Any]]:
     """Return parameter groups whose rate is divided by `factor` with every layer down.
 
+    They are for an optimizer's constructor, in the order of `layers`.
+
     Parameters
     ----------
     layers : sequence of torch.nn.Module or of parameters
@@ -129,11 +131,6 @@ def discriminative_rates(
         Rate of the top layer.
     factor : float
         2.6 in the paper.
-
-    Returns
-    -------
-    list of dict
-        For an optimizer's constructor, in the order of `layers`.
 
     Raises
     ------

@@ -59,14 +59,9 @@ _STATE = ("steps", "epochs", "thawed", "best", "waited")
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A layer that starts frozen.
+    """A `layer`, a module or parameters, that starts frozen, and `when` it is unfrozen.
 
-    Parameters
-    ----------
-    layer : torch.nn.Module or iterable of parameters
-    when : AtEpoch, AtStep or OnPlateau
-    rate : float, optional
-        Its learning rate once unfrozen; that of the group it is in unless given.
+    `rate` is its learning rate from then on; that of the group it is in unless given.
     """
 
     layer: Layer
@@ -128,10 +123,7 @@ class Unfreezing:
     def end_epoch(self, metric: float | None = None) -> int:
         """Count an epoch; return the number of stages this unfroze.
 
-        Parameters
-        ----------
-        metric : float, optional
-            The one that may have reached a plateau, such as the accuracy on held-out examples.
+        `metric` may have reached a plateau, such as the accuracy on held-out examples.
 
         Raises
         ------
@@ -195,13 +187,7 @@ def freeze_then_unfreeze(
 ) -> Unfreezing:
     """Keep a layer, such as the embedding, frozen for a while, then train it at a lower rate.
 
-    Parameters
-    ----------
-    optimizer : torch.optim.Optimizer
-    layer : torch.nn.Module or iterable of parameters
-    when : AtEpoch, AtStep or OnPlateau
-    rate : float, optional
-        Rate once unfrozen.
+    `layer`, `when` and `rate` are those of a `Stage`; `optimizer` is that of `Unfreezing`.
 
     References
     ----------
