@@ -29,8 +29,7 @@ if TYPE_CHECKING:
 
     from driftkit.report.frames import Part
 
-TOP = 5
-"""Moved words shown in a shell or a notebook."""
+TOP = 5  # moved words shown in a shell or a notebook
 
 
 @dataclass(frozen=True, repr=False)

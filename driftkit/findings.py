@@ -117,16 +117,14 @@ class Findings:
             yield "no benchmark was asked for"
         count, moved = int(self.displaced.sum()), int(self.pair.moved.sum())
         said = f"{moved:,} of {len(self.pair):,} words moved"
-        if count == 1:
+        if count:
+            its, confused = "their", "them with other words"
+            if count == 1:
+                its, confused = "its", "it with another word"
             said += (
-                ", 1 of them farther away than its nearest neighbor was, so anything that still "
-                "reads the original vectors will confuse it with another word"
-            )
-        elif count:
-            said += (
-                f", {'all' if count == moved else f'{count:,}'} of them farther away than their "
-                "nearest neighbor was, so anything that still reads the original vectors will "
-                "confuse them with other words"
+                f", {'all' if 1 < count == moved else f'{count:,}'} of them farther away than "
+                f"{its} nearest neighbor was, so anything that still reads the original vectors "
+                f"will confuse {confused}"
             )
         yield said
         if removed := len(self.pair.removed):

@@ -56,13 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class DriftkitCheck:
-    """What the fixture returns: call it with an original and a tuned table.
-
-    Parameters
-    ----------
-    request : pytest.FixtureRequest
-        Of the test that uses it.
-    """
+    """What the fixture returns: call it with an original and a tuned table."""
 
     def __init__(self, request: pytest.FixtureRequest) -> None:
         self._node: Any = request.node

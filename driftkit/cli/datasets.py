@@ -23,7 +23,7 @@ def command() -> None:
 def list_(json_to: str | None) -> None:
     """List every benchmark: task, items, authors, license, and whether its file is here."""
     from driftkit.datasets import REGISTRY
-    from driftkit.report.datasets import datasets_document, datasets_view
+    from driftkit.report.benchmarks import datasets_document, datasets_view
 
     known = tuple(REGISTRY.values())
     output.show(lambda: datasets_view(known), datasets_document(known), json_to)

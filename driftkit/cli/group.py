@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -83,20 +83,14 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(self._help.items()))
 
-    def main(
-        self,
-        args: Sequence[str] | None = None,
-        prog_name: str | None = None,
-        complete_var: str | None = None,
-        standalone_mode: bool = True,
-        **extra: Any,
-    ) -> Any:
+    def main(self, *args: Any, standalone_mode: bool = True, **settings: Any) -> Any:
         """Run, and exit with the code the contract gives."""
-        run = super().main
+        settings |= {"prog_name": settings.get("prog_name") or self.name, "standalone_mode": False}
+        run: Callable[..., Any] = super().main
         if not standalone_mode:
-            return run(args, prog_name or "driftkit", complete_var, False, **extra)
+            return run(*args, **settings)
         try:
-            code = run(args, prog_name or "driftkit", complete_var, False, **extra)
+            code = run(*args, **settings)
             sys.stdout.flush()
         except SystemExit:
             # click itself leaves this way, with 1, when the reader of our output has left.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +57,13 @@ def default_map(
     """
     known = {key for command in commands.values() for key in _keys(command)}
     for key, value in settings.items():
-        if isinstance(value, dict):
-            if key not in commands:
-                raise UnknownNameError(f"table of {path}", key, commands)
-            inside = _keys(commands[key])
-            for each in value:
-                _refuse_code(each, path)
-                if _key(each) not in inside:
-                    raise UnknownNameError(f"key of [{key}] in {path}", each, sorted(inside))
+        if not isinstance(value, dict):
+            _require_key(key, known, f"key of {path}", path, commands)
             continue
-        _refuse_code(key, path)
-        if _key(key) not in known:
-            raise UnknownNameError(f"key of {path}", key, sorted({*known, *commands}))
+        if key not in commands:
+            raise UnknownNameError(f"table of {path}", key, commands)
+        for each in value:
+            _require_key(each, _keys(commands[key]), f"key of [{key}] in {path}", path)
     top = {key: value for key, value in settings.items() if not isinstance(value, dict)}
     return {
         name: _defaults(command, {**top, **settings.get(name, {})}, path)
@@ -76,12 +71,17 @@ def default_map(
     }
 
 
-def _refuse_code(key: str, path: Path) -> None:
+def _require_key(
+    key: str, known: set[str], kind: str, path: Path, tables: Iterable[str] = ()
+) -> None:
+    """Refuse a key that would run code, and one that nothing knows."""
     if option := RUNS_CODE.get(_key(key)):
         raise OptionError(
             f"{path}: {key} would run code, which no settings file may do; give {option} on the "
             "command line."
         )
+    if _key(key) not in known:
+        raise UnknownNameError(kind, key, sorted({*known, *tables}))
 
 
 def _defaults(command: click.Command, values: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -123,14 +123,16 @@ def _key(name: str) -> str:
 
 
 def _value(key: str, value: Any, option: click.Option, path: Path) -> Any:
+    wanted = None
     if option.multiple != isinstance(value, list):
         wanted = "a list" if option.multiple else "one value"
-        raise OptionError(f"{path}: {key} = {json.dumps(value, default=str)} must be {wanted}.")
-    if option.is_flag != isinstance(value, bool):
+    elif option.is_flag != isinstance(value, bool):
         wanted = "true or false" if option.is_flag else "a number or a string"
+    if wanted is not None:
         raise OptionError(f"{path}: {key} = {json.dumps(value, default=str)} must be {wanted}.")
-    located = [_located(each, option, path) for each in (value if option.multiple else [value])]
-    return located if option.multiple else located[0]
+    if option.multiple:
+        return [_located(each, option, path) for each in value]
+    return _located(value, option, path)
 
 
 def _located(value: Any, option: click.Option, path: Path) -> Any:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from driftkit.pair import Pair
 
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
-SAMPLE = 100
-"""Words that --verify checks."""
+SAMPLE = 100  # words that --verify checks
 
 
 def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int | None:

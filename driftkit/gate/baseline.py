@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from driftkit.arrays import BLOCK_ROWS, generator
+from driftkit.arrays import generator, row_blocks
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
@@ -52,14 +52,8 @@ _ENTRIES = {
 class Baseline:
     """What was measured of an accepted table, against an original.
 
-    Parameters
-    ----------
-    name : str
-        File it was read from, or name of the accepted table.
-    document : mapping
-        The whole document ``driftkit.baseline/1``.
-    facts : dict of Subject to Fact
-        The values in it, by name.
+    `name` is the file it was read from, or the name of the accepted table, `document` the whole of
+    ``driftkit.baseline/1``, and `facts` holds the values in it by name.
     """
 
     name: str
@@ -80,14 +74,10 @@ class Baseline:
 
 
 def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Baseline:
-    """Make a baseline of the audit of an accepted table.
+    """Make a baseline of the `audit` of an accepted table.
 
-    Parameters
-    ----------
-    audit : Audit
-    words, bands : iterable of str
-        Protected words, whose own values are kept too, and bands of ranks (``rank 1-1000``) over
-        which per-word measures are summed up, too.
+    The values of `words`, the protected ones, are kept too, and per-word measures are summed up
+    over `bands` of ranks (``rank 1-1000``) as well.
     """
     pair = audit.pair
     facts = facts_of(audit, words, bands)
@@ -119,11 +109,11 @@ def content_sha256(table: Embeddings) -> str:
     The same table gives the same digest whatever file format it was read from.
     """
     digest = hashlib.sha256()
-    for start in range(0, len(table), BLOCK_ROWS):
-        words = table.words[start : start + BLOCK_ROWS]
-        digest.update("".join(f"{word}\n" for word in words).encode("utf-8", "surrogatepass"))
-    for start in range(0, len(table), BLOCK_ROWS):
-        digest.update(np.ascontiguousarray(table.matrix[start : start + BLOCK_ROWS], "<f4").data)
+    for rows in row_blocks(len(table)):
+        words = (f"{word}\n" for word in table.words[rows])
+        digest.update("".join(words).encode("utf-8", "surrogatepass"))
+    for rows in row_blocks(len(table)):
+        digest.update(np.ascontiguousarray(table.matrix[rows], "<f4").data)
     return digest.hexdigest()
 
 
@@ -149,23 +139,14 @@ def _describe_table(table: Embeddings) -> dict[str, Any]:
 def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
     """Write a `baseline` to the file at `path`, in one step.
 
-    Raises
-    ------
-    OptionError
-        If the folder does not exist.
+    A folder that does not exist is an OptionError.
     """
     with replacing(path) as partial:
         partial.write_text(baseline.to_json(), encoding="utf-8")
 
 
 def read_baseline(path: str | os.PathLike[str]) -> Baseline:
-    """Read the baseline at `path`.
-
-    Raises
-    ------
-    BaselineError
-        If there is none, or it cannot be read.
-    """
+    """Read the baseline at `path`; one that is missing or damaged is a BaselineError."""
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -27,8 +27,7 @@ STATES: dict[Action, str] = {"fail": "failed", "warn": "passed with warnings", "
 STYLES: dict[Action, str] = {"fail": "bold red", "warn": "yellow", "pass": "green"}
 SIGNS: dict[Action, str] = {"fail": "x", "warn": "!", "pass": "="}
 _NUMBERS = ("value", "low", "high", "bound", "tolerance", "slack", "reference")
-_NAMED = 5
-"""Results that a headline names."""
+_NAMED = 5  # results that a headline names
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +155,7 @@ class Verdict(Displayed):
     @property
     def state(self) -> Action:
         """``"fail"``, ``"warn"`` (passed, with something to look at) or ``"pass"``."""
-        return _worst_of(each.action for each in self.results)
+        return worst(each.action for each in self.results)
 
     @property
     def exit_code(self) -> int:
@@ -236,7 +235,7 @@ def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     policy = verdicts[0].policy
     return {
         "schema": SCHEMA,
-        "state": worst(verdicts),
+        "state": worst(each.state for each in verdicts),
         "exit_code": max(each.exit_code for each in verdicts),
         "profile": policy.profile,
         "rules": [{"level": rule.level, "rule": rule.text} for rule in policy.rules],
@@ -246,12 +245,8 @@ def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     }
 
 
-def worst(verdicts: Sequence[Verdict]) -> Action:
-    """Return the worst state among several verdicts."""
-    return _worst_of(each.state for each in verdicts)
-
-
-def _worst_of(actions: Iterable[Action]) -> Action:
+def worst(actions: Iterable[Action]) -> Action:
+    """Return the worst of several actions or states."""
     return min(actions, key=WORST_FIRST.index, default="pass")
 
 

@@ -1,19 +1,20 @@
-"""What stands beside the changes of benchmarks: items that broke, and what random moves bring."""
+"""Benchmarks: those known by name, items that broke, and what random moves bring."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
+from driftkit.datasets import Dataset
+from driftkit.datasets.source import folder
 from driftkit.display import section, signed, table
 from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 
-NAMED = 5
-"""Broken items named of each benchmark."""
+NAMED = 5  # broken items named of each benchmark
 
 
 def broken_view(changes: Iterable[ScoreChange]) -> RenderableType | None:
@@ -59,3 +60,33 @@ def null_view(findings: Findings, null: Findings) -> RenderableType:
         by_chance = Text(signed(random.delta), "dim")
         made.add_row(change.name, change.measure, signed(change.delta), by_chance)
     return section("What random moves of the same size would have done", made)
+
+
+def datasets_document(datasets: Sequence[Dataset]) -> dict[str, Any]:
+    """Return the JSON document ``driftkit.datasets/1``."""
+    return {
+        "schema": "driftkit.datasets/1",
+        "folder": str(folder()),
+        "datasets": [dataset.to_dict() for dataset in datasets],
+    }
+
+
+def datasets_view(datasets: Sequence[Dataset]) -> RenderableType:
+    """One row for each benchmark, grouped by task."""
+    shown = table("name", "authors", "license", "here", right=("items",))
+    for task in dict.fromkeys(dataset.task for dataset in datasets):
+        if shown.row_count:
+            shown.add_row()
+        shown.add_row(Text(task, "bold"))
+        for dataset in datasets:
+            if dataset.task == task:
+                shown.add_row(
+                    dataset.name,
+                    dataset.authors,
+                    dataset.license.split(" (")[0],
+                    "yes" if dataset.is_here else "no",
+                    "" if dataset.n_items is None else f"{dataset.n_items:,}",
+                )
+    absent = sum(not dataset.is_here for dataset in datasets)
+    closing = f" {absent} are not here yet; each is downloaded when first used." if absent else ""
+    return Group(shown, Text(""), Text(f"Files are kept in {folder()}.{closing}"))

@@ -12,8 +12,7 @@ from driftkit.display import number, table
 from driftkit.findings import Findings
 from driftkit.neighbors import NeighborShifts, Shift
 
-SHOWN = 3
-"""Neighbors named where a word gets one line."""
+SHOWN = 3  # neighbors named where a word gets one line
 
 
 def neighbors_view(shifts: NeighborShifts) -> RenderableType:

@@ -28,8 +28,7 @@ Named = dict[str, float]
 COUNTS = ("seen", "moved", "moved_unseen")
 PERCENTILES = (5, 50, 95)
 
-STEP = 1024
-"""Rows compared at a time: few enough for their doubles to stay in the processor's cache."""
+STEP = 1024  # rows compared at a time: their doubles stay in the processor's cache
 
 
 class TableValues:

@@ -17,16 +17,6 @@ from driftkit.errors import OptionError
 
 Layer = nn.Module | Iterable[nn.Parameter]
 
-MOMENTUM = (
-    "{kind} keeps a running mean of gradients, so a row goes on moving in steps whose batch does "
-    "not hold its word; use nn.Embedding(sparse=True) with torch.optim.SparseAdam, or SGD without "
-    "momentum, to move only the rows of the batch"
-)
-DECAY = (
-    "{kind} has weight_decay={decay:g}, which shrinks every row at every step, words never seen "
-    "too; give the table a parameter group with weight_decay=0"
-)
-
 
 def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
     """Return the parameters of each layer; refuse one without any, and one in two layers."""
@@ -69,8 +59,7 @@ def give_own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float 
 def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
     """Return a sentence for each setting of an optimizer that moves rows outside the batch.
 
-    It goes by torch's names of settings, so it holds for torch's own optimizers and those with the
-    same names. `DriftMonitor` measures what it says.
+    It goes by the names that torch's own optimizers give their settings.
 
     >>> table = torch.nn.Embedding(3, 2)
     >>> row_motion(torch.optim.SGD(table.parameters(), lr=0.1), table.weight)
@@ -85,7 +74,14 @@ def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
     reasons = []
     mean = max(float(group.get("betas", (0.0,))[0]), group.get("momentum", 0))
     if mean > 0 and not isinstance(optimizer, torch.optim.SparseAdam):
-        reasons.append(MOMENTUM.format(kind=kind))
-    if group.get("weight_decay", 0) > 0:
-        reasons.append(DECAY.format(kind=kind, decay=group["weight_decay"]))
+        reasons.append(
+            f"{kind} keeps a running mean of gradients, so a row goes on moving in steps whose "
+            "batch does not hold its word; use nn.Embedding(sparse=True) with "
+            "torch.optim.SparseAdam, or SGD without momentum, to move only the rows of the batch"
+        )
+    if (decay := group.get("weight_decay", 0)) > 0:
+        reasons.append(
+            f"{kind} has weight_decay={decay:g}, which shrinks every row at every step, words "
+            "never seen too; give the table a parameter group with weight_decay=0"
+        )
     return tuple(reasons)

@@ -17,8 +17,7 @@ if TYPE_CHECKING or find_spec("transformers") is not None:
 else:
     TrainerCallback = object
 
-STATE = "driftkit-monitor.pt"
-"""File beside a checkpoint's weights that holds the state of the monitor."""
+STATE = "driftkit-monitor.pt"  # holds the monitor's state beside a checkpoint's weights
 
 
 class DriftTrainerCallback(TrainerCallback):  # type: ignore[misc]

@@ -102,9 +102,9 @@ def test_frame_text_and_notebook(verdict):
 def test_the_worst_of_several(audits):
     passed, failed = (dk.check(audits.harmed, [f"moved <= {n}"]) for n in (200, 3))
     warned = dk.check(audits.harmed, ["warn moved <= 3"])
-    assert worst([passed]) == "pass"
-    assert worst([passed, warned]) == "warn"
-    assert worst([passed, warned, failed]) == "fail"
+    assert worst(each.state for each in [passed]) == "pass"
+    assert worst(each.state for each in [passed, warned]) == "warn"
+    assert worst(each.state for each in [passed, warned, failed]) == "fail"
 
 
 def test_numbers_that_are_not_known_are_none(audits):

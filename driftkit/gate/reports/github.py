@@ -8,8 +8,7 @@ from driftkit.gate.policy import Action
 from driftkit.gate.reports.markdown import markdown
 from driftkit.gate.verdict import Verdict, worst
 
-WORST = 5
-"""Results annotated besides the summary; GitHub shows ten annotations a step."""
+WORST = 5  # results annotated besides the summary; GitHub shows ten annotations a step
 
 SUMMARY_LIMIT = 2**20 - 2**12
 """Bytes of a step summary. GitHub drops one above 1 MiB; other commands may write to it too."""
@@ -19,7 +18,7 @@ _KIND: dict[Action, str] = {"fail": "error", "warn": "warning", "pass": "notice"
 
 def workflow_commands(verdicts: Sequence[Verdict]) -> list[str]:
     """Return the workflow commands: one for the whole, then the worst results, failures first."""
-    state = worst(verdicts)
+    state = worst(verdict.state for verdict in verdicts)
     if len(verdicts) == 1:
         said = verdicts[0].headline
     else:
@@ -42,13 +41,10 @@ def step_summary(verdicts: Sequence[Verdict], already: int = 0) -> str:
 
 
 def _command(kind: str, title: str, message: str) -> str:
-    return f"::{kind} title={_property(title)}::{_data(message)}"
-
-
-def _data(text: str) -> str:
-    """Escape a message: a line break would end the command."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    # A line break would end the command, a colon or comma the title.
+    title, message = (
+        text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+        for text in (title, message)
+    )
+    title = title.replace(":", "%3A").replace(",", "%2C")
+    return f"::{kind} title={title}::{message}"

@@ -31,7 +31,17 @@ def junit_xml(verdicts: Sequence[Verdict]) -> str:
         }
         suite = _element(root, "testsuite", about)
         properties = _element(suite, "properties")
-        for name, value in _properties(verdict).items():
+        sources = verdict.about["sources"]
+        for name, value in (
+            ("state", verdict.state),
+            ("headline", verdict.headline),
+            ("audit", verdict.audit),
+            ("profile", verdict.policy.profile or ""),
+            ("baseline", verdict.baseline or ""),
+            ("original.sha256", sources["original"]["sha256"]),
+            ("tuned.sha256", sources["tuned"]["sha256"]),
+            ("driftkit", verdict.about["driftkit"]),
+        ):
             _element(properties, "property", {"name": name, "value": value})
         for result in verdict.results:
             _case(suite, result)
@@ -69,20 +79,6 @@ def _case(suite: ElementTree.Element, result: Result) -> None:
 
 def _is_skipped(result: Result) -> bool:
     return result.action == "pass" and result.outcome != "pass"
-
-
-def _properties(verdict: Verdict) -> Mapping[str, str]:
-    sources = verdict.about["sources"]
-    return {
-        "state": verdict.state,
-        "headline": verdict.headline,
-        "audit": verdict.audit,
-        "profile": verdict.policy.profile or "",
-        "baseline": verdict.baseline or "",
-        "original.sha256": sources["original"]["sha256"],
-        "tuned.sha256": sources["tuned"]["sha256"],
-        "driftkit": verdict.about["driftkit"],
-    }
 
 
 def _element(
