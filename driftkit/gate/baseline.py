@@ -52,8 +52,14 @@ _ENTRIES = {
 class Baseline:
     """What was measured of an accepted table, against an original.
 
-    `name` is the file it was read from, or the name of the accepted table, `document` the whole of
-    ``driftkit.baseline/1``, and `facts` holds the values in it by name.
+    Parameters
+    ----------
+    name : str
+        File it was read from, or name of the accepted table.
+    document : mapping
+        The whole document ``driftkit.baseline/1``.
+    facts : dict of Subject to Fact
+        The values in it, by name.
     """
 
     name: str

@@ -84,7 +84,12 @@ _BOUND = re.compile(
 
 
 def parse_rule(text: str) -> Rule:
-    """Read one rule; the RuleError of one that cannot be read says what is accepted.
+    """Read one rule, such as ``spearman[simlex999] >= -0.02`` or ``warn moved <= 10%``.
+
+    Raises
+    ------
+    RuleError
+        If it cannot be read; the message says what is accepted.
 
     Examples
     --------

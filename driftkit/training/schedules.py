@@ -90,9 +90,18 @@ class SlantedTriangular(LRScheduler):
 class WarmUp(LRScheduler):
     """Raise every group's rate evenly to its own within the first steps, and keep it there.
 
-    Step t of the `optimizer`, from 0, gets ``min(1, (t + 1) / steps)`` of the rate: no step has
-    rate 0, and step number `steps`, counted from 1, is the first to have the full one. Less than 1
-    is an OptionError.
+    Step t from 0 gets ``min(1, (t + 1) / steps)`` of the rate: no step has rate 0.
+
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+    steps : int
+        Steps until the full rate: step number `steps`, counted from 1, is the first to have it.
+
+    Raises
+    ------
+    OptionError
+        If `steps` is below 1.
     """
 
     def __init__(self, optimizer: Optimizer, steps: int) -> None:
