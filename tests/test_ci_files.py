@@ -174,7 +174,9 @@ def test_the_commands_of_the_make_targets_work(folder, monkeypatch):
         return CliRunner().invoke(main, [*arguments, *QUICK.split()], env=variables)
 
     def recipe(target):
-        return subprocess.check_output([*MAKE, "--dry-run", target], cwd=folder, text=True)
+        return subprocess.check_output(
+            [*MAKE, "--no-print-directory", "--dry-run", target], cwd=folder, text=True
+        )
 
     candidate = "original.npy tuned.pt::embedding.weight"
     assert run(f"driftkit baseline write {candidate}").exit_code == 0
