@@ -61,7 +61,8 @@ def main() -> None:
     if options.dimensions > table.dimensions:
         table = wider(table, options.dimensions)
     _ = table.norms
-    questions = Analogy("google")._ask(table.index, table.norms == 0).rows[:, :3]
+    asked = Analogy("google")
+    questions = asked._items(asked._find(table.index), table.norms == 0).used_rows[:, :3]
 
     fastest: dict[str, float] = {}
     right: dict[str, int] = {}
