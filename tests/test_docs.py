@@ -87,3 +87,15 @@ def test_every_page_is_reached_from_the_index():
                 if target not in reached:
                     waiting.append(target)
     assert reached == set(PAGES)
+
+
+INPUTS = DOCS / "reference" / "inputs.md"
+
+
+def test_each_row_of_the_inputs_is_held_by_a_test():
+    """The last column names ``room/test_file.py::test_name``, seen from ``tests/``."""
+    rows = [line.split("|") for line in INPUTS.read_text("utf-8").splitlines() if line[:2] == "| "]
+    for *_, held_by, _ in (row for row in rows if row[-2].strip() != "Held by"):
+        file, _, name = held_by.strip().strip("`").partition("::")
+        text = (Path(__file__).parent / file).read_text("utf-8")
+        assert f"def {name}(" in text, held_by
