@@ -51,6 +51,7 @@ def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[
         "sources": {"original": _source(pair.original), "tuned": _source(pair.tuned)},
         "verdict": findings.verdict,
         "headline": findings.headline,
+        "findings": [finding.to_dict() for finding in findings.findings],
         "rows": {
             "shared": len(pair),
             "moved": int(pair.moved.sum()),

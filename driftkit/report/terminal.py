@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from driftkit.display import section
+from driftkit.display import section, table
 from driftkit.findings import Findings
 from driftkit.report.benchmarks import broken_view, null_view
 from driftkit.report.drift import bands_view, drift_view
@@ -18,7 +18,10 @@ VERDICT_STYLE = {
     "ship with care": "bold cyan",
     "undecided": "bold yellow",
     "safe to ship": "bold green",
+    "unchanged": "bold yellow",
 }
+
+STATUS_STYLE = {"kept": "green", "changed": "cyan", "broken": "red", "not tested": "yellow"}
 
 
 def audit_view(
@@ -30,7 +33,7 @@ def audit_view(
     explain: bool = False,
 ) -> RenderableType:
     """The whole picture: verdict, benchmarks, drift, and chosen words or the most shifted ones."""
-    parts = [_head(findings)]
+    parts = [_head(findings), _questions(findings)]
     if findings.scores:
         parts.append(section("What the benchmarks say", findings.scores))
     if (broken := broken_view(findings.scores)) is not None:
@@ -76,3 +79,13 @@ def _head(findings: Findings) -> RenderableType:
             said = f"{notes} from reading it, such as {first.kind}: {first.detail}."
             lines.append(Text(f"{side.source.name}: {said}", "yellow"))
     return Group(*lines)
+
+
+def _questions(findings: Findings) -> RenderableType:
+    """The six questions, a line each."""
+    made = table("question", "status")
+    made.add_column("answer", overflow="fold")
+    for each in findings.findings:
+        status = Text(each.status, STATUS_STYLE[each.status])
+        made.add_row(each.question, status, each.sentence)
+    return Group(Text(""), made)

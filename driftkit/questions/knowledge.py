@@ -1,0 +1,65 @@
+"""The question what general knowledge was lost, as far as benchmarks can say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from driftkit.display import joined
+from driftkit.evaluators import ScoreChange
+from driftkit.evaluators.comparison.verdict import Status as Outcome
+from driftkit.measured import Measured
+from driftkit.questions.finding import Finding, Status
+
+PHRASES: Mapping[Outcome, str] = {
+    "lost": "lost",
+    "gained": "gained",
+    "retained": "retained",
+    "inconclusive": "inconclusive on",
+    "not tested": "did not test",
+    "not measured": "could not measure",
+}
+"""How a sentence speaks of each outcome of a benchmark, in its order."""
+
+
+def answer(found: Measured) -> Finding:
+    """Say which benchmarks were lost, gained and retained, and how many of their items could be."""
+    outcomes = {outcome: found.status(outcome) for outcome in PHRASES}
+    spoken = [
+        f"{phrase} {joined(map(_scored, changes))}"
+        for outcome, phrase in PHRASES.items()
+        if (changes := outcomes[outcome])
+    ]
+    items = sum(change.items_changeable for change in found.scores)
+    total = sum(change.n_total for change in found.scores)
+    if items:
+        spoken.append(f"{items:,} of {total:,} items could have changed")
+    return Finding(
+        "knowledge",
+        _status(outcomes),
+        "; ".join(spoken) or "no benchmark was asked for",
+        {
+            **{
+                outcome.replace(" ", "_"): [change.name for change in changes]
+                for outcome, changes in outcomes.items()
+            },
+            "items_changeable": items,
+            "items": total,
+        },
+    )
+
+
+def _status(outcomes: Mapping[Outcome, list[ScoreChange]]) -> Status:
+    if outcomes["lost"]:
+        return "broken"
+    if outcomes["inconclusive"]:
+        return "not tested"
+    if outcomes["gained"]:
+        return "changed"
+    return "kept" if outcomes["retained"] else "not tested"
+
+
+def _scored(change: ScoreChange) -> str:
+    """Name a benchmark, with both scores where they differ for certain."""
+    if change.status not in ("lost", "gained"):
+        return change.name
+    return f"{change.name} ({change.original:.3f} to {change.tuned:.3f})"
