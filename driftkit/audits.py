@@ -69,11 +69,11 @@ class Audit(Displayed, Findings):
         Parameters
         ----------
         table : {"findings", "words", "benchmarks", "split", "space", "summary"}
-            ``findings`` has a row for each of the six questions. ``words`` has a row for each shared word with every per-word measure; those of
-            neighbors are NaN for words that were not candidates. If the null was asked for,
-            ``words`` has another column ``NAME null`` for each measure, and the other parts have a
-            column ``null``: what random moves would have given instead of a mean, of a value or of
-            a score of the tuned table.
+            ``findings`` has a row for each of the six questions. ``words`` has a row for each
+            shared word with every per-word measure; those of neighbors are NaN for words that were
+            not candidates. If the null was asked for, ``words`` has another column ``NAME null``
+            for each measure, and the parts after it a column ``null``: what random moves would have
+            given instead of a mean, of a value or of a score of the tuned table.
 
         Raises
         ------

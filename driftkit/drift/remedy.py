@@ -15,7 +15,7 @@ FITTED = 20_000  # moved words a map is fitted on, evenly spaced
 EXPLAINED = 1e-4
 """Share of the squared movement that a map may leave over to explain all of it: rounding."""
 
-WORST_CONDITION = 1e6  # of an affine map; past this it has lost a direction and cannot be undone
+FLAT = 1e-6  # stretch of a direction, against the usual one, that no map can undo
 
 _ROWS_PER_DIMENSION = 4  # with fewer, an affine map fits anything
 
@@ -80,7 +80,8 @@ def _maps(pair: Pair, rows: Rows) -> Iterator[Remedy]:
     if n >= _ROWS_PER_DIMENSION * d:
         whole = np.hstack([x, np.ones((n, 1))])
         solution, *_ = np.linalg.lstsq(whole, y, rcond=None)
-        if np.linalg.cond(solution[:-1]) < WORST_CONDITION:
+        least = np.linalg.svd(solution[:-1], compute_uv=False).min()
+        if least > FLAT * np.sqrt(np.square(y).sum() / np.square(x).sum()):
             undo = "fit the map back on words both tables hold"
             yield Remedy("one affine map", undo, left(whole @ solution))
 
