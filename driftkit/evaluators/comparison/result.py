@@ -27,7 +27,6 @@ MARKS: Mapping[Status, tuple[str, str]] = {
     "gained": ("+", "bold cyan"),
     "retained": ("=", "green"),
     "inconclusive": ("?", "yellow"),
-    "not tested": ("?", "yellow"),
     "not measured": ("?", "yellow"),
 }
 
@@ -142,11 +141,6 @@ class ScoreChange(Displayed):
     cluster_low: float = field(repr=False, default=math.nan)
     cluster_high: float = field(repr=False, default=math.nan)
     bands: tuple[PartChange, ...] = field(repr=False, default=())
-
-    @property
-    def items_changeable(self) -> int:
-        """STANDIN."""
-        return sum(part.n for part in self.split if part.of["moved"] != "none")
 
     @property
     def broken_frame(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from driftkit.evaluators.significance import Interval
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import REGISTRY, parse_measure
 
-Status = Literal["retained", "lost", "gained", "inconclusive", "not tested", "not measured"]
+Status = Literal["retained", "lost", "gained", "inconclusive", "not measured"]
 
 FEWEST_ITEMS = 10  # below this a bootstrap has too few distinct resamples, whatever the measure
 
