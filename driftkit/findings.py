@@ -30,6 +30,7 @@ PHRASES: Mapping[Status, str] = {
     "gained": "gained",
     "retained": "retained",
     "inconclusive": "inconclusive on",
+    "not tested": "could not test",
     "not measured": "could not measure",
 }
 """How the headline speaks of each status, in its order."""
@@ -91,13 +92,13 @@ class Findings:
         """What the measurements advise.
 
         *Do not ship* when a benchmark was lost; *undecided* when one is inconclusive or could not
-        be measured, or none was asked for; *ship with care* when something was gained, or words
-        are missing, clipped or displaced, which other readers of the table will notice; *safe to
-        ship* otherwise.
+        be tested or measured, or none was asked for; *ship with care* when something was gained,
+        or words are missing, clipped or displaced, which other readers of the table will notice;
+        *safe to ship* otherwise.
         """
         if self.status("lost"):
             return "do not ship"
-        if not self.scores or self.status("inconclusive", "not measured"):
+        if not self.scores or self.status("inconclusive", "not tested", "not measured"):
             return "undecided"
         harmed = self.pair.removed or self.saturated.any() or self.displaced.any()
         if self.status("gained") or harmed:
