@@ -16,7 +16,7 @@ Status = Literal["retained", "lost", "gained", "inconclusive", "not tested", "no
 FEWEST_ITEMS = 10  # below this a bootstrap has too few distinct resamples, whatever the measure
 
 LEAST_CHANGEABLE = 0.01
-"""Share of the items in which a word must have moved: if fewer broke, every one of them, an accuracy
+"""Share of the items in which a word must have moved: if fewer broke, and all of them, an accuracy
 would not even fall by the margin of analogies, the smallest there is."""
 
 LEAST_COVERAGE = 1 / 3
