@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.arguments import whole
-from driftkit.arrays import Mask, Matrix, Values
+from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.datasets import Benchmark, get, name_of
 from driftkit.embeddings import Embeddings
 from driftkit.errors import BenchmarkError, OptionError, UnknownNameError
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
-from driftkit.evaluators.lookup import CASES, Case, Find, Items, first_rows, lookup
+from driftkit.evaluators.lookup import CASES, Case, Find, Items, ItemsLost, first_rows, lookup
 from driftkit.evaluators.scores import Evaluation
 from driftkit.pair import Pair
 from driftkit.progress import Progress, part
@@ -141,7 +141,25 @@ class BuiltIn(ABC, Generic[B, Looked]):
         A `memo` that is the same mapping for several tuned tables keeps what is found out about the
         original. `progress` is called with (done, total).
         """
-        return self._compare(pair, self._items(self._find(pair.index), pair.zero), memo, progress)
+        items = self._items(self._find(pair.index), pair.zero)
+        found = self._compare(pair, items, memo, progress)
+        found.lost = self._lost(pair, items)
+        return found
+
+    def _lost(self, pair: Pair, items: Items) -> ItemsLost:
+        """Return the items that the original alone can answer."""
+        original = pair.original
+        was_zero = original.norms == 0
+        zeroed = pair.zero & ~was_zero[pair.original_rows]
+        if not pair.removed and not zeroed.any():
+            return ItemsLost()
+        find, shared = self._find(original.index), self._find(pair.index)
+        count = self._items(find, was_zero).n_used - items.n_used
+        return ItemsLost(
+            count,
+            tuple(w for w in items.oov if (row := find(w)) >= 0 and not was_zero[row]),
+            tuple(w for w in items.zero if zeroed[shared(w)]),
+        )
 
     def _look_at(self, limit: int | None) -> str:
         """Look words up in the first rows only, and return which these are, in words."""
@@ -179,6 +197,15 @@ class AnswerEvaluator(BuiltIn[B, Items]):
         """Return the section of every item, where there are some."""
         return ()
 
+    def _related(self, items: Items) -> Rows:
+        """Return what each of the m usable items shares with others, (m, c): its words."""
+        return items.rows[items.usable]
+
+    def _chance(self, items: Items, said: Sequence[Any]) -> float:
+        """Return the mean score of guessing, for what the original answered."""
+        del items, said
+        return 0.0
+
     @abstractmethod
     def _answer(self, matrix: Matrix, items: Items) -> tuple[Values, Sequence[Any]]:
         """Return the score of each of the m usable items, (m,), and what was answered."""
@@ -191,7 +218,7 @@ class AnswerEvaluator(BuiltIn[B, Items]):
         )
         used = np.flatnonzero(items.usable).tolist()
         categories = self._categories()
-        return PairedAnswers(
+        found = PairedAnswers(
             self.measure,
             pair,
             items,
@@ -200,7 +227,10 @@ class AnswerEvaluator(BuiltIn[B, Items]):
             columns={name: [all_[i] for i in used] for name, all_ in self._asked().items()},
             answers=(said, says),
             categories=[categories[i] for i in used] if categories else (),
+            chance=self._chance(items, said) if used else 0.0,
         )
+        found.related = self._related(items)
+        return found
 
 
 def as_table(source: Table) -> Embeddings:

@@ -87,6 +87,24 @@ class Items:
         return f"no item can be answered: {len(self.oov)} words are out of vocabulary{zero}"
 
 
+@dataclass(frozen=True, slots=True)
+class ItemsLost:
+    """Items that the original could answer and the tuned table cannot, and why.
+
+    `count` is how many; `removed` and `zeroed` are the words of the benchmark that only the
+    original has, and those whose row became zero.
+    """
+
+    count: int = 0
+    removed: tuple[str, ...] = ()
+    zeroed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        kinds = ((self.removed, "removed"), (self.zeroed, "zeroed"))
+        why = [f"{len(words):,} words {kind}" for words, kind in kinds if words]
+        return f"{self.count:,} items left the set ({', '.join(why)})"
+
+
 def find_items(
     items: Sequence[tuple[str, ...]], index: Mapping[str, int] | Find, is_zero: Mask
 ) -> Items:

@@ -87,6 +87,22 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
         usable = outlier & (there.sum(axis=1) > FEWEST_WORDS)
         return replace(found, usable=usable, why="no set has its outlier and two of its words")
 
+    def _related(self, items: Items) -> Rows:
+        """Return the group and the outlier of each usable set."""
+        used = np.flatnonzero(items.usable)
+        sizes = np.array([len(self.sets[at][0].words) for at in used], np.int64)
+        names = np.array([self.sets[at][0].name for at in used], object).astype(str)
+        groups = np.unique(names, return_inverse=True)[1]
+        outliers = items.rows[used, sizes]
+        return np.stack([groups, outliers + len(self.sets)], axis=1)
+
+    def _chance(self, items: Items, said: Sequence[Any]) -> float:
+        """Return half the positions, or one of the words of a set."""
+        del said
+        if self.measure == "opp":
+            return 0.5
+        return float((1 / (items.rows[items.usable] >= 0).sum(axis=1)).mean())
+
     def _score(self, table: Embeddings, items: Items, _: Progress | None) -> Evaluation:
         shares = self._shares(table.matrix, items)
         n_correct = int((shares == 1).sum())

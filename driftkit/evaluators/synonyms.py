@@ -55,6 +55,11 @@ class SynonymChoice(AnswerEvaluator[ChoiceBenchmark]):
         questions = zip(self.benchmark.stems, self.benchmark.options, strict=True)
         return find_groups([(stem, *options) for stem, options in questions], find, is_zero)
 
+    def _chance(self, items: Items, said: Sequence[Any]) -> float:
+        del said
+        sizes = [len(self.benchmark.options[at]) for at in np.flatnonzero(items.usable)]
+        return float((1 / np.array(sizes)).mean())
+
     def _score(self, table: Embeddings, items: Items, _: Progress | None) -> Evaluation:
         credit, chosen = self._answer(table.matrix, items)
         value = float(credit.mean()) if len(credit) else math.nan

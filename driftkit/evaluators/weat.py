@@ -143,6 +143,7 @@ class WEAT(BuiltIn[WordSets, _Targets]):
         before, after = (self._leans(side, items) for side in (pair.before, pair.after))
         words = [[pair.words[row] for row in rows] for rows in items.sets]
         more: Any = {"labels": self.benchmark.labels, "words": words, "seed": self.seed}
+        more["attributes_moved"] = bool(pair.moved[np.concatenate(items.sets[2:])].any())
         return PairedBias(self.measure, pair, items, before, after, **more)
 
 
@@ -157,6 +158,12 @@ class PairedBias(PairedItems):
     labels: tuple[str, ...]
     words: list[list[str]] = field(repr=False)
     seed: int
+    attributes_moved: bool = False
+
+    @property
+    def changeable(self) -> Mask:
+        """All targets where an attribute moved, since each leans by all of those."""
+        return np.asarray(super().changeable | self.attributes_moved)
 
     @property
     def is_x(self) -> Mask:
@@ -216,7 +223,7 @@ class _BiasDifference(Difference):
         y = rng.integers(self.n_x, self.m, (resamples, self.m - self.n_x))
         return self._between(x, y)
 
-    def percentiles(self, differences: Values) -> Interval:
+    def percentiles(self, differences: Values, _n: int | None = None) -> Interval:
         """Return plain percentiles: the correction is for items that are drawn from one set."""
         return interval(differences)
 

@@ -277,8 +277,7 @@ def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[fl
     )
     settings = audit.settings
     rng = generator(settings.seed, subject.on)
-    difference = items.since(older).difference()
-    bounds = difference.percentiles(difference.resample(settings.resamples, rng))
+    bounds = items.since(older).spread(settings.resamples, rng).bounds()
     return bounds.low, bounds.high
 
 

@@ -143,7 +143,9 @@ def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     known = not math.isnan(change.delta)
     detail = f"{rounded(change.original):.3f} to {rounded(change.tuned):.3f}" if known else ""
     fact = Fact(change.delta, change.ci_low, change.ci_high, uncertain=True, unchanged=0.0, n=n)
-    fact = replace(fact, margin=change.margin, detail=detail, reason=change.reason)
+    # A change that could not have been one is a fact: only its status is not tested.
+    why = change.reason if change.status == "not measured" else None
+    fact = replace(fact, margin=change.margin, detail=detail, reason=why)
     yield Subject("benchmark", measure, on=name), fact
     # The original's score is the fixed point of a level, so the interval of the change moves along.
     low, high = change.original + change.ci_low, change.original + change.ci_high

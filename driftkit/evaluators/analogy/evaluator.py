@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import Any
 
@@ -117,6 +117,11 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
     def _compare(
         self, pair: Pair, items: _Questions, memo: Memo | None, progress: Progress | None
     ) -> PairedAnswers:
+        return self._paired(pair, items, *self._both(pair, items, memo, progress))
+
+    def _both(
+        self, pair: Pair, items: _Questions, memo: Memo | None, progress: Progress | None
+    ) -> tuple[Answers, Answers]:
         """Answer with the shared words; those that are zero in either table are never answers."""
         before_norms = np.where(pair.zero, 0.0, pair.before_norms)
         after_norms = np.where(pair.zero, 0.0, pair.after_norms)
@@ -138,6 +143,21 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
             )  # fmt: skip
         else:
             after = self._answer(pair.after, after_norms, pair.index, items, again)
+        return before, after
+
+    def _paired(
+        self, pair: Pair, items: _Questions, before: Answers, after: Answers
+    ) -> PairedAnswers:
+        """Compare answers with the shared words, where added ones take part after tuning.
+
+        The original cannot answer with them, but whoever asks the tuned table gets them.
+        """
+        added = self._added(pair)
+        if len(added):
+            after = self._with_added(pair, items, after, added)
+        moves = np.append(pair.moved, np.ones(len(added) + 1, bool))
+        moves[-1] = False  # of no answer
+        words = [*pair.words, *(pair.tuned.words[row] for row in added)] if len(added) else None
         return PairedAnswers(
             self.measure,
             pair,
@@ -145,9 +165,41 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
             _is_right(before, items).astype(np.float64),
             _is_right(after, items).astype(np.float64),
             columns=items.columns(np.flatnonzero(items.usable)),
-            answers=(_words(before, pair.words), _words(after, pair.words)),
+            answers=(_words(before, pair.words), _words(after, words or pair.words)),
             categories=items.categories[items.usable].tolist(),
+            winners_moved=moves[before.first] | moves[after.first],
+            chance=self._chance(items, len(pair)),
         )
+
+    def _chance(self, items: _Questions, n: int) -> float:
+        """Return the score of answers drawn from n words."""
+        accepted = float((items.right >= 0).sum(axis=1).mean()) if items.n_used else 0.0
+        return min(1.0, self.k * accepted / n)
+
+    def _added(self, pair: Pair) -> Rows:
+        """Return the rows of the tuned table that only it has and that may be answers."""
+        if not pair.added or self.limit is not None or self.method == "lrcos":
+            return np.empty(0, np.int64)  # lrcos draws its negatives among the candidates
+        rows = np.setdiff1d(np.arange(len(pair.tuned)), pair.tuned_rows)
+        if self.case == "fold":
+            find = self._find(pair.index)
+            rows = rows[[find(pair.tuned.words[row]) < 0 for row in rows]]
+        return rows[pair.tuned.norms[rows] > 0]
+
+    def _with_added(self, pair: Pair, items: _Questions, after: Answers, added: Rows) -> Answers:
+        """Return the best k of the answers with shared words and those with added ones.
+
+        Added words are numbered after the shared ones.
+        """
+        tuned, n = pair.tuned, len(pair)
+        asked = replace(items, rows=np.where(items.rows >= 0, pair.tuned_rows[items.rows], -1))
+        new = self._search(tuned.matrix, tuned.norms, asked, added, hints=None)
+        place = np.where(new.rows >= 0, n + np.searchsorted(added, new.rows), -1)
+        rows = np.concatenate([after.rows, place], axis=1)
+        scores = np.concatenate([after.scores, new.scores], axis=1)
+        in_tuned = np.append(pair.tuned_rows, [*added, -1])[rows]
+        best = np.lexsort((in_tuned, -scores), axis=1)[:, : self.k]
+        return Answers(*(np.take_along_axis(each, best, axis=1) for each in (rows, scores)))
 
     def _items(self, find: Find, is_zero: Mask) -> _Questions:
         accepted = self.benchmark.accepted
@@ -184,11 +236,24 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         progress: Progress | None,
     ) -> Answers:
         candidates = self._candidates(index, len(matrix))
+        hints = None if self.method in RELATION_METHODS else items.used_rows[:, 3]
+        return self._search(matrix, norms, items, candidates, hints=hints, progress=progress)
+
+    def _search(
+        self,
+        matrix: Matrix,
+        norms: Values,
+        items: _Questions,
+        candidates: Rows,
+        *,
+        hints: Rows | None,
+        progress: Progress | None = None,
+    ) -> Answers:
         rows = items.used_rows
         how: Any = {"method": self.method, "k": self.k, "exclude": self.exclude}
         how["progress"] = progress
         if self.method not in RELATION_METHODS:
-            return answer(matrix, norms, rows[:, :3], candidates, hints=rows[:, 3], **how)
+            return answer(matrix, norms, rows[:, :3], candidates, hints=hints, **how)
         a, b = rows.T
         sections = items.categories[items.usable].astype(str)
         relation = np.unique(sections, return_inverse=True)[1]

@@ -14,6 +14,7 @@ from driftkit.arguments import position
 from driftkit.display import Displayed, interval, number, reasons, signed, table
 from driftkit.evaluators.comparison.paired_items import PairedItems
 from driftkit.evaluators.comparison.verdict import Status
+from driftkit.evaluators.lookup import ItemsLost
 from driftkit.evaluators.scores import plain
 from driftkit.evaluators.significance import Test
 
@@ -27,16 +28,18 @@ MARKS: Mapping[Status, tuple[str, str]] = {
     "gained": ("+", "bold cyan"),
     "retained": ("=", "green"),
     "inconclusive": ("?", "yellow"),
+    "not tested": ("?", "yellow"),
     "not measured": ("?", "yellow"),
 }
 
 _VALUES = ("original", "tuned", "delta", "ci_low", "ci_high", "p_value", "p_holm")
-_NESTED = ("split", "bands", "tests", "broken", "effect")
+_NESTED = ("split", "bands", "tests", "broken", "effect", "items_lost_from_set")
 _KEYS = (
     *("name", "measure", "n_total", "n_used", "oov", "zero"),
     *_VALUES,
     *("status", "margin", "reason", "split", "method", "tests", "effect", "detectable"),
     *("cluster_low", "cluster_high", "bands", "broken"),
+    *("items_changeable", "items_rivals", "items_lost_from_set", "least_visible_fall"),
 )
 """Keys of the JSON document, in order."""
 
@@ -85,15 +88,18 @@ class ScoreChange(Displayed):
     original, tuned, delta : float
         The two scores and tuned minus original; NaN if they could not be measured.
     ci_low, ci_high : float
-        95 % paired bootstrap interval of `delta`, the one `status` goes by.
+        95 % paired bootstrap interval of `delta`, the one `status` goes by; items that share words
+        vary together (see `driftkit.evaluators.significance.clusters`).
     p_value, p_holm : float
         Two-sided, alone and adjusted for the benchmarks compared together.
     status : str
-        See `driftkit.evaluators.comparison.verdict.status_of`.
+        See `driftkit.evaluators.comparison.verdict.status_of`. *Not tested*: too few items could
+        have changed, or too few of the benchmark's items were answered. *Not measured*: there was
+        no item, or nothing to lose.
     margin : float
         Smallest change that counts.
     reason : str or None
-        Why the status is *not measured*.
+        Why the status is *not measured* or *not tested*.
     split : tuple of PartChange
         The same for items with none, some and all of their words moved. In a similarity benchmark
         the first is a control: it cannot change.
@@ -114,6 +120,15 @@ class ScoreChange(Displayed):
         95 % interval with whole categories resampled; NaN where there are under five.
     bands : tuple of PartChange
         The same by the rank of the rarest word of an item.
+    items_changeable : int
+        Items with a word that moved, or more.
+    items_rivals : int
+        Items none of whose words moved, but the answer before or after is a word that moved or was
+        added. What such items mend is no gain, and hides no loss.
+    items_lost_from_set : ItemsLost
+        How many items the original alone could answer, and the words that were removed or zeroed.
+    least_visible_fall : float
+        The smallest fall that would have been called *lost* with the spread seen here.
     """
 
     name: str
@@ -141,6 +156,10 @@ class ScoreChange(Displayed):
     cluster_low: float = field(repr=False, default=math.nan)
     cluster_high: float = field(repr=False, default=math.nan)
     bands: tuple[PartChange, ...] = field(repr=False, default=())
+    items_changeable: int = 0
+    items_rivals: int = 0
+    items_lost_from_set: ItemsLost = field(repr=False, default=ItemsLost())
+    least_visible_fall: float = math.nan
 
     @property
     def broken_frame(self) -> pd.DataFrame:
@@ -158,6 +177,7 @@ class ScoreChange(Displayed):
             "effect": {"name": name or None, "value": plain(effect)},
             "bands": [part.to_dict() for part in self.bands],
             "broken": self.items.broken(BROKEN),
+            "items_lost_from_set": plain(asdict(self.items_lost_from_set)),
         }
         return {key: nested[key] if key in nested else plain(getattr(self, key)) for key in _KEYS}
 
@@ -200,8 +220,9 @@ class ScoreChanges(Displayed):
             for part in _NESTED:
                 del row[part]
             row["effect_size"] = change.effect[1]
+            row["items_lost_from_set"] = change.items_lost_from_set.count
             rows.append(row)
-        values = (*_VALUES, "detectable", "cluster_low", "cluster_high")
+        values = (*_VALUES, "detectable", "cluster_low", "cluster_high", "least_visible_fall")
         return pd.DataFrame(rows).astype(dict.fromkeys(values, "float64"))
 
     def split_frame(self) -> pd.DataFrame:
@@ -273,6 +294,17 @@ class ScoreChanges(Displayed):
             f"{len(change.oov):,} words are not in both tables."
             for change in self.changes
             if change.n_used < change.n_total
+        ]
+        notes += [
+            f"{change.name}: {change.items_lost_from_set}."
+            for change in self.changes
+            if change.items_lost_from_set.count
+        ]
+        notes += [
+            f"{change.name}: {change.items_rivals:,} answers went to or from words that moved or "
+            "were added, in questions whose own words stayed; what these mended is no gain."
+            for change in self.changes
+            if change.items_rivals
         ]
         return Group(
             made,
