@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from driftkit.display import joined
+from driftkit.drift.groups import none_if_nan
 from driftkit.evaluators import ScoreChange
 from driftkit.evaluators.comparison.verdict import Status as Outcome
 from driftkit.measured import Measured
@@ -15,7 +16,7 @@ PHRASES: Mapping[Outcome, str] = {
     "gained": "gained",
     "retained": "retained",
     "inconclusive": "inconclusive on",
-    "not tested": "did not test",
+    "not tested": "could not test",
     "not measured": "could not measure",
 }
 """How a sentence speaks of each outcome of a benchmark, in its order."""
@@ -44,8 +45,19 @@ def answer(found: Measured) -> Finding:
             },
             "items_changeable": items,
             "items": total,
+            "benchmarks": {change.name: _evidence(change) for change in found.scores},
         },
     )
+
+
+def _evidence(change: ScoreChange) -> dict[str, object]:
+    """What a benchmark could say: of how many items, and no fall smaller than which."""
+    names = ("status", "n_total", "n_used", "items_changeable", "items_rivals")
+    return {
+        **{name: getattr(change, name) for name in names},
+        "least_visible_fall": none_if_nan(change.least_visible_fall),
+        "set_changed": change.items_lost_from_set.count,
+    }
 
 
 def _status(outcomes: Mapping[Outcome, list[ScoreChange]]) -> Status:
