@@ -34,8 +34,8 @@ COUNTS = {
     "not_measured": "benchmarks that could not be measured",
 }
 
-STATISTICS = ("mean", "median", "p05", "p95")
-"""How a per-word measure is summed up: mean, median, 5th and 95th percentile."""
+STATISTICS = ("mean", "median", "p05", "p95", "min")
+"""How a per-word measure is summed up: mean, median, 5th and 95th percentile, least value."""
 
 CHANGE, COVERAGE = "change", "coverage"
 """Of any benchmark: its score in the tuned table minus that in the original; the share of its items

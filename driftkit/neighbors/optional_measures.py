@@ -139,7 +139,10 @@ def _k_occurrence_change(lists: _Lists) -> Values:
 
 
 def _local_neighborhood(lists: _Lists) -> Values:
-    """1 less the cosine of the cosines to the neighbors of both sides (Hamilton et al. 2016b)."""
+    """1 less the cosine of the cosines to the neighbors of both sides (Hamilton et al. 2016b).
+
+    A neighbor that has no direction in one of the tables has no cosine there and is left out.
+    """
     pair, shifts = lists.pair, lists.shifts
     rows, pool = pair.rows(shifts.words), pair.rows(shifts.candidates)
     order = np.sort(np.concatenate([lists.before, lists.after], axis=1), axis=1)  # (m, 2k)
@@ -149,7 +152,8 @@ def _local_neighborhood(lists: _Lists) -> Values:
     step = max(1, _PAIR_NUMBERS // (order.shape[1] * pair.before.shape[1]))
     for start in range(0, len(rows), step):
         some = slice(start, start + step)
-        words, others, counts = rows[some], pool[order[some]], once[some]
+        words, others = rows[some], pool[order[some]]
+        counts = once[some] & ~pair.zero[others]
         sides = []
         for matrix, norms in ((pair.before, pair.before_norms), (pair.after, pair.after_norms)):
             dots = np.einsum(
@@ -170,19 +174,25 @@ def hubness_values(
 ) -> Iterator[SpaceValue]:
     """Measure the hubness of each table, over all, the moved and the unmoved candidates, by rank.
 
-    Only the words asked about count as askers. Measures are no deeper than the lists.
+    Only the words asked about count as askers. A word whose row is zero in a table cannot be
+    anybody's neighbor there, so it does not count. Measures are no deeper than the lists.
     """
     pool = pair.rows(shifts.candidates)
     chosen = {**group_masks(pair.moved), **band_masks(len(pair))}
     for measure in measures:
-        sides = {
-            of: k_occurrences(lists[:, : measure.k], len(pool))
-            for of, lists in (("original", shifts.before), ("tuned", shifts.after))
-        }
+        sides = [
+            (of, k_occurrences(lists[:, : measure.k], len(pool)), norms[pool] > 0)
+            for of, lists, norms in (
+                ("original", shifts.before, pair.before_norms),
+                ("tuned", shifts.after, pair.after_norms),
+            )
+        ]
         for group, mask in chosen.items():
-            for of, counts in sides.items():
-                some = counts[mask[pool]]
+            for of, counts, directed in sides:
+                some = counts[mask[pool] & directed]
                 value, reason = np.nan, f"there are no {group} words among the candidates"
+                if mask[pool].any():
+                    reason = f"the {group} words among the candidates have no direction"
                 if len(some):
                     value = float(compute(measure, some, shape=()))
                     reason = "all are neighbors of equally many words"

@@ -32,7 +32,7 @@ RULES = {
     "qqq <= 3": "Counts are shared, moved, unmoved, added, removed, zero, saturated, displaced, ",
     "overlp@10 mean >= 0.6": "did you mean 'overlap'?",
     "jacard mean >= 0.6": "did you mean 'jaccard'?",
-    "overlap avg >= 0.6": "unknown part of overlap@10 'avg': Known: mean, median, p05, p95.",
+    "overlap avg >= 0.6": "unknown part of overlap@10 'avg': Known: mean, median, p05, p95, min.",
     "overlap mean[mowed] >= 0.6": "unknown group of words 'mowed': did you mean 'moved'?",
     "rbo(q=0.9) mean >= 0.6": "unknown parameter of rbo 'q': Known: p.",
     "spearman[ws353] delta >= 0": "part of spearman 'delta': Known: change, original, tuned.",
