@@ -130,7 +130,8 @@ def audit(
         Depth of the neighbor lists.
     candidates : int
         Neighbors are sought among this many of the first shared words (the most frequent, in
-        files that are sorted so), joined by as many of the moved words that follow.
+        files that are sorted so), joined by as many of the moved words that follow; in the tuned
+        table also among as many of the first added words.
     resamples : int
         Bootstrap resamples behind each interval, 100 or more.
     seed : int
@@ -221,8 +222,9 @@ def _measure(
             progress=stage("benchmarks"),
         )
     pool = candidate_words(pair, settings.candidates)
+    among = [*pool, *pair.added[: settings.candidates]]
     shifts, hubs = shifts_with_measures(
-        pair, pool, settings.k, asked, candidates=pool, memo=memo, progress=stage("neighbors")
+        pair, pool, settings.k, asked, candidates=among, memo=memo, progress=stage("neighbors")
     )
     space = SpaceDrift(space.values + hubs)
     read = readings(pair, pair.rows(pool))

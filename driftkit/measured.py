@@ -87,7 +87,7 @@ class Measured:
         """
         if not self.pair.added:
             return np.nan
-        return float((self.shifts.after >= len(self.shifts.words)).any(axis=1).mean())
+        return float((self.shifts.after >= len(self.shifts.shared)).any(axis=1).mean())
 
     @cached_property
     def values(self) -> Mapping[str, Values]:

@@ -47,7 +47,9 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 )
 @options.k_option
 @options.number_option(
-    "--candidates", help="Look for neighbors among the first N shared words.  [default: all]"
+    "--candidates",
+    help="Look for neighbors among the first N shared words and, in TUNED, the first N "
+    "added ones.  [default: all]",
 )
 @options.file_option(
     "--candidates-from",
@@ -172,7 +174,7 @@ def _candidates(
     """Return the words that every given option allows, in the order of the table or the file."""
     if not (file or pattern or moved):
         return first
-    allowed: Sequence[str] = pair.words[:first]
+    allowed: Sequence[str] = (*pair.words[:first], *pair.added[:first])
     if file:
         listed = (line.split()[0] for line in gather_words((), file))
         inside = set(allowed)
@@ -184,8 +186,8 @@ def _candidates(
             raise click.UsageError(f"{pattern!r} is not a regular expression: {error}.") from None
         allowed = [word for word in allowed if matches(word)]
     if moved:
-        allowed = [word for word in allowed if pair.moved[pair.index[word]]]
-    if not allowed:
+        allowed = [word for word in allowed if word in pair.index and pair.moved[pair.index[word]]]
+    if not any(word in pair.index for word in allowed):
         raise click.UsageError("no shared word is left as a candidate.")
     return list(allowed)
 

@@ -141,13 +141,16 @@ def _k_occurrence_change(lists: _Lists) -> Values:
 def _local_neighborhood(lists: _Lists) -> Values:
     """1 less the cosine of the cosines to the neighbors of both sides (Hamilton et al. 2016b).
 
-    A neighbor that has no direction in one of the tables has no cosine there and is left out.
+    A neighbor that has no direction in one of the tables, or no row, has no cosine there and is
+    left out.
     """
     pair, shifts = lists.pair, lists.shifts
-    rows, pool = pair.rows(shifts.words), pair.rows(shifts.candidates)
+    rows, pool = pair.rows(shifts.words), pair.rows(shifts.shared)
     order = np.sort(np.concatenate([lists.before, lists.after], axis=1), axis=1)  # (m, 2k)
     # A neighbor of both sides stands twice in a row and counts once.
     once = (order >= 0) & np.pad(order[:, 1:] != order[:, :-1], ((0, 0), (1, 0)), constant_values=1)
+    once &= order < len(pool)  # the others were added
+    order = np.where(once, order, -1)
     out = np.empty(len(rows))
     step = max(1, _PAIR_NUMBERS // (order.shape[1] * pair.before.shape[1]))
     for start in range(0, len(rows), step):
@@ -174,14 +177,16 @@ def hubness_values(
 ) -> Iterator[SpaceValue]:
     """Measure the hubness of each table, over all, the moved and the unmoved candidates, by rank.
 
+    The candidates are those that both tables have.
+
     Only the words asked about count as askers. A word whose row is zero in a table cannot be
     anybody's neighbor there, so it does not count. Measures are no deeper than the lists.
     """
-    pool = pair.rows(shifts.candidates)
+    pool = pair.rows(shifts.shared)
     chosen = {**group_masks(pair.moved), **band_masks(len(pair))}
     for measure in measures:
         sides = [
-            (of, k_occurrences(lists[:, : measure.k], len(pool)), norms[pool] > 0)
+            (of, k_occurrences(lists[:, : measure.k], len(pool))[: len(pool)], norms[pool] > 0)
             for of, lists, norms in (
                 ("original", shifts.before, pair.before_norms),
                 ("tuned", shifts.after, pair.after_norms),

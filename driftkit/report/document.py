@@ -128,10 +128,7 @@ def _word(findings: Findings, shift: Shift) -> dict[str, Any]:
         "moved": bool(findings.pair.moved[row]),
         "measures": _measures(findings, row),
         **({} if null is None else {"null": _measures(null, row)}),
-        "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
-        "after": [{"word": name, "cosine": cosine} for name, cosine in shift.after],
-        "lost": list(shift.lost),
-        "gained": list(shift.gained),
+        **shift.lists(),
     }
 
 

@@ -27,8 +27,8 @@ def drift_view(findings: Findings) -> RenderableType:
         if null is not None and not name.endswith(", original"):
             cells = (number(null[name][group], 3) for group in GROUPS)
             made.add_row("  null", *cells, style="dim")
-    words, candidates = len(findings.shifts.words), len(findings.shifts.candidates)
-    notes = [f"Neighbors are those of {words:,} words among {candidates:,} candidates."]
+    shifts = findings.shifts
+    notes = [f"Neighbors are those of {len(shifts):,} words among {shifts.among}."]
     if null is not None:
         notes.append("null: the same words moved as far, each in a random direction.")
     return section("How far the table moved", made, *(Text(note, "dim") for note in notes))

@@ -42,9 +42,13 @@ def test_agrees_with_sets_and_sums(pair):
             len(set(shifts.before[at, :d]) & set(shifts.after[at, :d])) / d for d in range(1, 5)
         ]
         assert np.isclose(values["average_overlap@4"][at], np.mean(depths))
-        mutual = [np.mean([at in lists[other] for other in lists[at]]) for lists in (before, after)]
+        shared = a | b - {120}  # the added word has no row before and no list of its own
+        mutual = [
+            np.mean([at in lists[other] for other in lists[at] & shared])
+            for lists in (before, after)
+        ]
         assert np.isclose(values["mutual_change@4"][at], mutual[1] - mutual[0])
-        directed = [other for other in a | b if x[other].any() and y[other].any()]
+        directed = [other for other in shared if x[other].any() and y[other].any()]
         sides = [[cosine(m[at], m[other]) for other in directed] for m in (x, y)]
         local = 1 - cosine(*map(np.array, sides))
         assert np.isclose(values["local_neighborhood@4"][at], local)
