@@ -95,6 +95,35 @@ def test_candidates_are_the_first_words_and_then_moved_ones(pair, nudged):
     assert candidate_words(pair, 10**6) == nudged.words
 
 
+@pytest.fixture(scope="module")
+def copied(pair):
+    """A near copy of each word, under a name of its own, in front of all that was there."""
+    noise = 0.01 * np.random.default_rng(0).normal(size=pair.before.shape)
+    words = [*(f"new {word}" for word in pair.words), *pair.words]
+    return dk.align(
+        dk.Embeddings(pair.words, pair.before),
+        dk.Embeddings(words, np.vstack([pair.before + noise, pair.before])),
+    )
+
+
+def test_added_words_crowd_in_as_the_first_of_them_are_candidates(copied):
+    result = dk.audit(copied, [], candidates=400, k=3, null=True)
+    shifts = result.shifts
+    assert shifts.candidates == (*copied.words[:400], *(f"new {w}" for w in copied.words[:400]))
+    assert (shifts.before < 400).all()
+    assert (shifts.after[:, 0] == np.arange(400, 800)).all()
+    assert result.crowded == 1
+    assert not result.pair.moved.any()
+    assert (result.null.shifts.overlap == shifts.overlap).all()
+    told = result.explain(5)
+    assert {each.cause for each in told.unmoved} == {"a new word came"}
+    document = result.to_dict(top=3, explain=True)
+    jsonschema.validate(document, audit_schema())
+    assert document["unmoved_words"][0]["after"][0]["added"] is True
+    other = result.shifts_of([copied.words[900]])
+    assert (other.candidates, other.added) == (shifts.candidates, 400)
+
+
 def test_most_shifted_words_lost_most_and_come_by_frequency(audited, pair):
     shifts = audited.most_shifted(30, moved=True)
     overlap = [shift.overlap for shift in shifts]

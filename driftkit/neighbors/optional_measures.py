@@ -16,7 +16,15 @@ from driftkit.drift.groups import band_masks, group_masks
 from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import OWN, compute, computed_from, parse_measure, provide
-from driftkit.neighbors.overlap import Lists, average_overlap, jaccard, mutual_share, overlap, rbo
+from driftkit.neighbors.overlap import (
+    Lists,
+    adjusted_overlap,
+    average_overlap,
+    jaccard,
+    mutual_share,
+    overlap,
+    rbo,
+)
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
@@ -26,7 +34,7 @@ _PAIR_NUMBERS = 1 << 22  # numbers gathered at once
 NEED_ALL_LISTS = ("mutual_change", "k_occurrence_change")
 """Measures of a word that need the lists of all others; only words asked about have lists."""
 
-OPTIONAL = ("jaccard", "average_overlap", "local_neighborhood", *NEED_ALL_LISTS)
+OPTIONAL = ("adjusted_overlap", "jaccard", "average_overlap", "local_neighborhood", *NEED_ALL_LISTS)
 """Measures of neighbors that are taken only when asked for."""
 
 
@@ -119,6 +127,17 @@ class _Lists:
     def own(self) -> Rows:
         """Position (m,) of each word among the candidates; -1 where it is none."""
         return _places(self.shifts.words, self.shifts.candidates)
+
+    @property
+    def directed(self) -> int:
+        """How many candidates have a direction in a table, and so may be neighbors there."""
+        pair, shared = self.pair, self.pair.rows(self.shifts.shared)
+        new = self.shifts.candidates[len(shared) :]
+        lengths = np.maximum(pair.before_norms[shared], pair.after_norms[shared])
+        found = np.count_nonzero(lengths)
+        if new:
+            found += np.count_nonzero(pair.tuned.norms[pair.tuned.rows(new)])
+        return int(found)
 
 
 def _places(words: Sequence[str], among: Sequence[str]) -> Rows:
@@ -233,6 +252,9 @@ provide(
     {
         "overlap": lambda lists: overlap(lists.before, lists.after),
         "rbo": lambda lists, p: rbo(lists.before, lists.after, p),
+        "adjusted_overlap": lambda lists: adjusted_overlap(
+            lists.before, lists.after, lists.directed
+        ),
         "jaccard": lambda lists: jaccard(lists.before, lists.after),
         "average_overlap": lambda lists: average_overlap(lists.before, lists.after),
         "local_neighborhood": _local_neighborhood,

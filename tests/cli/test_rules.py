@@ -33,6 +33,7 @@ CASES = {
         ("overlap mean[all] >= 60%", "pass", "pass", [0.9258]),
         ("l2 median <= 0", "pass", "pass", [0]),
         ("self_cosine p05[moved] >= 0.8", "fail", "fail", [0.6858]),
+        ("self_cosine min[moved] >= 0.9", "fail", "fail", [0.6343]),
         ("norm_ratio p95 <= 1.01", "fail", "fail", [1.077]),
         ("rbo(p=0.9)@10 mean[unmoved] >= 0.97", "fail", "fail", [0.9493]),
         ("cka[moved] >= 0.9", "fail", "fail", [0.7691]),

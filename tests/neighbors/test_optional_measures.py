@@ -25,8 +25,8 @@ def test_agrees_with_sets_and_sums(pair):
     shifts = neighbor_shifts(pair, k=4)
     values = neighbor_values(pair, shifts)
     assert list(values) == [
-        "jaccard@4", "average_overlap@4", "local_neighborhood@4", "mutual_change@4",
-        "k_occurrence_change@4",
+        "adjusted_overlap@4", "jaccard@4", "average_overlap@4", "local_neighborhood@4",
+        "mutual_change@4", "k_occurrence_change@4",
     ]  # fmt: skip
     before, after = (
         [set(row.tolist()) for row in lists] for lists in (shifts.before, shifts.after)
@@ -38,6 +38,9 @@ def test_agrees_with_sets_and_sums(pair):
             continue
         a, b = before[at], after[at]
         assert values["jaccard@4"][at] == len(a & b) / len(a | b)
+        chance = 4 / 120  # of 121 candidates, the word itself is none
+        adjusted = (len(a & b) / 4 - chance) / (1 - chance)
+        assert np.isclose(values["adjusted_overlap@4"][at], adjusted)
         depths = [
             len(set(shifts.before[at, :d]) & set(shifts.after[at, :d])) / d for d in range(1, 5)
         ]
