@@ -117,7 +117,7 @@ def test_added_words_crowd_in_as_the_first_of_them_are_candidates(copied):
     assert (result.null.shifts.overlap == shifts.overlap).all()
     told = result.explain(5)
     assert {each.cause for each in told.unmoved} == {"a new word came"}
-    document = result.to_dict(top=3, explain=True)
+    document = json.loads(json.dumps(result.to_dict(top=3, explain=True)))
     jsonschema.validate(document, audit_schema())
     assert document["unmoved_words"][0]["after"][0]["added"] is True
     other = result.shifts_of([copied.words[900]])
