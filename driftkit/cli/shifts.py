@@ -112,8 +112,9 @@ def command(
     """Show the neighbors of each WORD in the ORIGINAL and in the TUNED table.
 
     A lost neighbor is marked -, a gained one +, a kept one =. The last line of a word tells
-    whether the word moved, its neighbors did, or both. Words are given as arguments, in a file, or
-    on standard input (-). With --all -o FILE the neighbors of every shared word are written.
+    whether the word moved, its neighbors did, or both, or whether words that only TUNED has came
+    near. Words are given as arguments, in a file, or on standard input (-). With --all -o FILE the
+    neighbors of every shared word are written.
     """
     from rich.console import Group
     from rich.text import Text
