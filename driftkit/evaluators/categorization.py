@@ -39,6 +39,8 @@ class Categorization(AnswerEvaluator[CategorizationBenchmark]):
     ----------
     benchmark : str, path or CategorizationBenchmark
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` and ``phrase_separator``, see `driftkit.evaluators.Spelling`.
 
     Examples
     --------

@@ -31,6 +31,8 @@ class SynonymChoice(AnswerEvaluator[ChoiceBenchmark]):
     benchmark : path or ChoiceBenchmark
         A file in the format of TOEFL or of ESL, see `driftkit.datasets.read_choices`.
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` and ``phrase_separator``, see `driftkit.evaluators.Spelling`.
 
     Examples
     --------

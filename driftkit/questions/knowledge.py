@@ -34,6 +34,8 @@ def answer(found: Measured) -> Finding:
     total = sum(change.n_total for change in found.scores)
     if items:
         spoken.append(f"{items:,} of {total:,} items could have changed")
+    if outcomes["not tested"] or outcomes["not measured"]:
+        spoken += found.scores.notes
     return Finding(
         "knowledge",
         _status(outcomes),
@@ -45,6 +47,7 @@ def answer(found: Measured) -> Finding:
             },
             "items_changeable": items,
             "items": total,
+            "notes": list(found.scores.notes),
             "benchmarks": {change.name: _evidence(change) for change in found.scores},
         },
     )
