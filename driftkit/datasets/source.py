@@ -74,6 +74,12 @@ class PinnedFolder:
         As those of a `Pinned` file.
     files : mapping of str to str
         The SHA-256 of each file.
+
+    Examples
+    --------
+    >>> (one,) = PinnedFolder("owner/name", "94b3dd9", "data/bats", {"D1.txt": "33ee"})
+    >>> one.url
+    'https://raw.githubusercontent.com/owner/name/94b3dd9/data/bats/D1.txt'
     """
 
     repository: str

@@ -6,7 +6,7 @@ from driftkit.evaluators.categorization import Categorization
 from driftkit.evaluators.comparison.compare import compare_scores
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems, PairedSimilarity
 from driftkit.evaluators.comparison.result import PartChange, ScoreChange, ScoreChanges
-from driftkit.evaluators.lookup import Spelling, find_items
+from driftkit.evaluators.lookup import find_items
 from driftkit.evaluators.outliers import Outliers
 from driftkit.evaluators.registry import register_evaluator, score
 from driftkit.evaluators.scores import Evaluation, Score, Scores
@@ -30,7 +30,6 @@ __all__ = [
     "ScoreChanges",
     "Scores",
     "Similarity",
-    "Spelling",
     "SynonymChoice",
     "compare_scores",
     "find_items",

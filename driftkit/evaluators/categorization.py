@@ -40,7 +40,8 @@ class Categorization(AnswerEvaluator[CategorizationBenchmark]):
     benchmark : str, path or CategorizationBenchmark
     case : {"exact-then-folded", "exact", "fold"}
     **spelling
-        ``normalize`` and ``phrase_separator``, see `driftkit.evaluators.Spelling`.
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
 
     Examples
     --------

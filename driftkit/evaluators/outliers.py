@@ -46,7 +46,8 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
         The main value, and the one two tables are compared by.
     case : {"exact-then-folded", "exact", "fold"}
     **spelling
-        ``normalize`` and ``phrase_separator``, see `driftkit.evaluators.Spelling`.
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
 
     Examples
     --------

@@ -48,7 +48,8 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
     case : {"exact-then-folded", "exact", "fold"}, optional
         ``exact-then-folded``, and ``fold`` where `oov` is ``gensim``.
     **spelling
-        ``normalize`` and ``phrase_separator``, see `driftkit.evaluators.Spelling`.
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
     closeness : {"cosine", "dot", "euclidean"}
         How close two words are. Rows of zero have no cosine, so pairs with one are OOV there.
     limit : int, optional

@@ -32,7 +32,8 @@ class SynonymChoice(AnswerEvaluator[ChoiceBenchmark]):
         A file in the format of TOEFL or of ESL, see `driftkit.datasets.read_choices`.
     case : {"exact-then-folded", "exact", "fold"}
     **spelling
-        ``normalize`` and ``phrase_separator``, see `driftkit.evaluators.Spelling`.
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
 
     Examples
     --------

@@ -63,7 +63,8 @@ class WEAT(BuiltIn[WordSets, _Targets]):
         the sets themselves.
     case : {"exact-then-folded", "exact", "fold"}
     **spelling
-        ``normalize`` and ``phrase_separator``, see `driftkit.evaluators.Spelling`.
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
     seed : int
         Of the partitions drawn.
 

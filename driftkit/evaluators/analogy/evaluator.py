@@ -60,7 +60,8 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         share of questions whose answer is among the first k.
     case : {"exact-then-folded", "exact", "fold"}
     **spelling
-        ``normalize`` and ``phrase_separator``, see `driftkit.evaluators.Spelling`.
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
     exclude : bool
         Whether the words of a question are barred as its answer, as is usual.
     limit : int, optional
