@@ -48,7 +48,7 @@ def bands_view(findings: Findings) -> RenderableType:
     notes = [f"A {place} is the position of a word among the shared words."]
     overlap = str(findings.shifts.measures[0])
     part = [
-        f"{row.n:,} of {row.n + row.unmeasured:,} in {row.group}"
+        f"{row.n:,} of {row.n + row.unmeasured:,} in {row.group.replace('rank', place)}"
         for row in findings.summaries(bands=True)
         if row.measure == overlap and row.group in bands and row.unmeasured
     ]
