@@ -32,10 +32,10 @@ def answer(found: Measured) -> Finding:
     ]
     items = sum(change.items_changeable for change in found.scores)
     total = sum(change.n_total for change in found.scores)
-    if items:
-        spoken.append(f"{items:,} of {total:,} items could have changed")
     if outcomes["not tested"] or outcomes["not measured"]:
         spoken += found.scores.notes
+    if items:
+        spoken.append(f"{items:,} of {total:,} items could have changed")
     return Finding(
         "knowledge",
         _status(outcomes),
