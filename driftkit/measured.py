@@ -21,6 +21,7 @@ from driftkit.measures.registry import requested_measures
 from driftkit.neighbors import NeighborShifts, Shift
 from driftkit.neighbors.optional_measures import shifts_of_others
 from driftkit.pair import Pair
+from driftkit.subwords import is_special
 
 TIE = 2.0**-23  # cosines closer than this can be one number in float32
 
@@ -114,11 +115,12 @@ class Measured:
         """Return the words that kept the fewest neighbors, the most frequent first among equals.
 
         At most `n`: words whose own row moved, or with ``moved=False`` words that did not move but
-        lost neighbors.
+        lost neighbors. Special tokens such as ``[PAD]`` are no words, and left out.
         """
         whole(0, n=n)
         overlap = self.shifts.overlap
-        chosen = np.flatnonzero((self.shifts.moved == moved) & (overlap < 1))
+        special = np.array([is_special(word) for word in self.shifts.words], bool)
+        chosen = np.flatnonzero((self.shifts.moved == moved) & (overlap < 1) & ~special)
         order = np.lexsort((self.candidate_rows[chosen], overlap[chosen]))
         return [self.shifts.at(at) for at in chosen[order[:n]].tolist()]
 

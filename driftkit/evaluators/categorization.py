@@ -39,6 +39,9 @@ class Categorization(AnswerEvaluator[CategorizationBenchmark]):
     ----------
     benchmark : str, path or CategorizationBenchmark
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
 
     Examples
     --------

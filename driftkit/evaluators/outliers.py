@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from driftkit.embeddings import Embeddings
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators.base import AnswerEvaluator, filled
 from driftkit.evaluators.closeness import TIE, unit_rows
-from driftkit.evaluators.lookup import Case, Find, Items, find_groups
+from driftkit.evaluators.lookup import Case, Find, Items, Spelling, find_groups
 from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.progress import Progress
 
@@ -45,6 +45,9 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
     measure : {"opp", "outlier_accuracy"}
         The main value, and the one two tables are compared by.
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
 
     Examples
     --------
@@ -64,8 +67,9 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
         measure: str = "opp",
         *,
         case: Case = "exact-then-folded",
+        **spelling: Unpack[Spelling],
     ) -> None:
-        super().__init__(benchmark, case=case)
+        super().__init__(benchmark, case=case, **spelling)
         if measure not in MEASURES:
             raise UnknownNameError("measure of outliers", measure, MEASURES)
         self.measure = measure

@@ -31,6 +31,9 @@ class SynonymChoice(AnswerEvaluator[ChoiceBenchmark]):
     benchmark : path or ChoiceBenchmark
         A file in the format of TOEFL or of ESL, see `driftkit.datasets.read_choices`.
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
 
     Examples
     --------

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 from itertools import combinations
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from driftkit.errors import BenchmarkError
 from driftkit.evaluators.base import BuiltIn, Memo, filled
 from driftkit.evaluators.closeness import TIE, unit_rows
 from driftkit.evaluators.comparison.paired_items import PairedItems
-from driftkit.evaluators.lookup import Case, Find, Items, find_items
+from driftkit.evaluators.lookup import Case, Find, Items, Spelling, find_items
 from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.evaluators.significance import Difference, Interval, Test, interval
 from driftkit.evaluators.significance.bootstrap import Counts
@@ -62,6 +62,9 @@ class WEAT(BuiltIn[WordSets, _Targets]):
         ``weat1`` to ``weat10``, a file with one test (see `driftkit.datasets.read_word_sets`), or
         the sets themselves.
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
     seed : int
         Of the partitions drawn.
 
@@ -85,8 +88,9 @@ class WEAT(BuiltIn[WordSets, _Targets]):
         *,
         case: Case = "exact-then-folded",
         seed: int = 0,
+        **spelling: Unpack[Spelling],
     ) -> None:
-        super().__init__(benchmark, case=case)
+        super().__init__(benchmark, case=case, **spelling)
         whole(0, seed=seed)
         self.seed = seed
         sets = self.benchmark

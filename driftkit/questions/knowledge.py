@@ -32,6 +32,8 @@ def answer(found: Measured) -> Finding:
     ]
     items = sum(change.items_changeable for change in found.scores)
     total = sum(change.n_total for change in found.scores)
+    if outcomes["not tested"] or outcomes["not measured"]:
+        spoken += found.scores.notes
     if items:
         spoken.append(f"{items:,} of {total:,} items could have changed")
     return Finding(
@@ -45,6 +47,7 @@ def answer(found: Measured) -> Finding:
             },
             "items_changeable": items,
             "items": total,
+            "notes": list(found.scores.notes),
             "benchmarks": {change.name: _evidence(change) for change in found.scores},
         },
     )

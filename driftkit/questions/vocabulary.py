@@ -7,16 +7,12 @@ import numpy as np
 from driftkit.display import first_few
 from driftkit.measured import Measured
 from driftkit.questions.finding import Finding, Status, counted, worst
+from driftkit.subwords import is_special
 
 REMOVED = 0.05  # share of the original's names from which its vocabulary is another
 CROWDED, OVERRUN = 0.01, 0.25
 """Shares of old words with a new name among their neighbors: from the first they notice, from the
 second the new names have taken over."""
-
-SPECIAL = frozenset({
-    "<pad>", "<unk>", "<s>", "</s>", "<bos>", "<eos>", "<mask>", "<|endoftext|>",
-    "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]",
-})  # fmt: skip
 
 
 def answer(found: Measured) -> Finding:
@@ -24,7 +20,8 @@ def answer(found: Measured) -> Finding:
     pair = found.pair
     zeroed = np.flatnonzero((pair.after_norms == 0) & (pair.before_norms > 0))
     words = [pair.words[row] for row in zeroed.tolist()]
-    special = [word for word in pair.words if word in SPECIAL and pair.moved[pair.index[word]]]
+    moved = np.flatnonzero(pair.moved).tolist()
+    special = [pair.words[row] for row in moved if is_special(pair.words[row])]
     crowded = found.crowded
     notes: list[tuple[Status, str]] = []
     if pair.removed:

@@ -18,10 +18,10 @@ NAMED = 5  # broken items named of each benchmark
 
 
 def broken_view(changes: Iterable[ScoreChange]) -> RenderableType | None:
-    """Name the items that suffered most in each benchmark that fell; None if none did."""
+    """Name the items that suffered most in each benchmark that was lost; None if none was."""
     lines: list[RenderableType] = []
     for change in changes:
-        found = change.items.broken(change.n_used) if change.delta < 0 else []
+        found = change.items.broken(change.n_used) if change.status == "lost" else []
         if not found:
             continue
         lines.append(Text(f"{change.name}: {len(found):,} of {change.n_used:,} items fell"))

@@ -35,8 +35,9 @@ def drift_view(findings: Findings) -> RenderableType:
 
 
 def bands_view(findings: Findings) -> RenderableType:
-    """The same values by the rank of the words: one column for each band."""
-    title = "By rank of the words"
+    """The same values by the rank, or the row, of the words: one column for each band."""
+    place = findings.pair.original.source.place
+    title = f"By {place} of the words"
     bands = tuple(band_masks(len(findings.pair)))
     if not bands:
         return section(title, Text(f"All {len(findings.pair):,} words are in one band.", "dim"))
@@ -44,10 +45,10 @@ def bands_view(findings: Findings) -> RenderableType:
     for name, groups in _cells(findings, bands=True).items():
         if bands[0] in groups:
             made.add_row(name, *(number(groups[band], 3) for band in bands))
-    notes = ["A rank is the position of a word among the shared words."]
+    notes = [f"A {place} is the position of a word among the shared words."]
     overlap = str(findings.shifts.measures[0])
     part = [
-        f"{row.n:,} of {row.n + row.unmeasured:,} in {row.group}"
+        f"{row.n:,} of {row.n + row.unmeasured:,} in {row.group.replace('rank', place)}"
         for row in findings.summaries(bands=True)
         if row.measure == overlap and row.group in bands and row.unmeasured
     ]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from driftkit.display import section, table
 from driftkit.findings import Findings
+from driftkit.neighbors import Shift
 from driftkit.report.benchmarks import broken_view, null_view
 from driftkit.report.drift import bands_view, drift_view
 from driftkit.report.words import one_line_each, side_by_side
@@ -47,15 +48,27 @@ def audit_view(
         shown = side_by_side(findings, findings.shifts_of(words))
         parts.append(section("Words asked about", shown))
     elif top:
-        if moved := findings.most_shifted(top, moved=True):
+        moved, unmoved = _most_shifted(findings, top)
+        if moved:
             shown = side_by_side(findings, moved)
             parts.append(section("Moved words that kept the fewest neighbors", shown))
-        if unmoved := findings.most_shifted(2 * top, moved=False):
+        if unmoved:
             shown = one_line_each(findings, unmoved)
             parts.append(section("Words that did not move but lost neighbors", shown))
     if explain:
         parts.append(findings.explain(top))
     return Group(*parts)
+
+
+def _most_shifted(findings: Findings, top: int) -> tuple[list[Shift], list[Shift]]:
+    """Return the moved, and the unmoved, words that are shown unasked."""
+    return findings.most_shifted(top, moved=True), findings.most_shifted(2 * top, moved=False)
+
+
+def shown_words(findings: Findings, top: int) -> list[Shift]:
+    """Return the words that `audit_view` shows if none are asked about."""
+    moved, unmoved = _most_shifted(findings, top)
+    return [*moved, *unmoved]
 
 
 def _head(findings: Findings) -> RenderableType:

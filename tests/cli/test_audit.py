@@ -65,7 +65,7 @@ def test_asked_words_are_shown_whether_candidates_or_not(run, tables, nudged):
         "audit", *tables, *QUICK, "--candidates", "50", "--words", "the", "-w", rare, "-k", "3"
     )
     assert "Words asked about" in result.stdout
-    assert "rank 3,000, self_cosine" in result.stdout
+    assert "row 3,000, self_cosine" in result.stdout
 
 
 def test_an_unknown_word_is_told_at_once(run, tables):
@@ -108,7 +108,7 @@ def test_everything_that_can_be_asked_for(run, tables):
     assert document["explanation"]["directions"]
     text = run("audit", *tables, *QUICK, "--top", "1", *asked).stdout
     for shown in (
-        "jaccard@20, mean", "largest_hub@10, tuned", "  null", "By rank",
+        "jaccard@20, mean", "largest_hub@10, tuned", "  null", "By row",
         "What random moves of the same size would have done", "Words that moved together",
         "Directions in which words moved",
     ):  # fmt: skip

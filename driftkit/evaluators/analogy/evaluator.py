@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from driftkit.evaluators.analogy.relations import RELATION_METHODS, answer_relat
 from driftkit.evaluators.analogy.search import Answers, answer, answer_again
 from driftkit.evaluators.base import BuiltIn, Memo, filled
 from driftkit.evaluators.comparison.paired_items import PairedAnswers
-from driftkit.evaluators.lookup import Case, Find, Items, find_items, first_rows
+from driftkit.evaluators.lookup import Case, Find, Items, Spelling, find_items, first_rows
 from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.measures.registry import parse_measure
 from driftkit.pair import Pair
@@ -59,6 +59,9 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         ``3cosadd``, ``3cosmul``, ``pairdirection``, ``3cosavg`` or ``lrcos``, with ``@k`` for the
         share of questions whose answer is among the first k.
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
     exclude : bool
         Whether the words of a question are barred as its answer, as is usual.
     limit : int, optional
@@ -87,8 +90,9 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         exclude: bool = True,
         limit: int | None = None,
         seed: int = 0,
+        **spelling: Unpack[Spelling],
     ) -> None:
-        super().__init__(benchmark, case=case)
+        super().__init__(benchmark, case=case, **spelling)
         asked = parse_measure(measure)
         if asked.name not in METHODS and asked.name not in RELATION_METHODS:
             known = ", ".join([*METHODS, *RELATION_METHODS])
@@ -127,7 +131,8 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         after_norms = np.where(pair.zero, 0.0, pair.after_norms)
         rows = items.used_rows
         memo = {} if memo is None else memo
-        policies = (self.measure, self.case, self.exclude, self.limit, self.seed)
+        spelling = tuple(self.spelling.values())
+        policies = (self.measure, *spelling, self.exclude, self.limit, self.seed)
         key = (pair.original, pair.words, policies, rows.tobytes(), pair.zero.tobytes())
         if key not in memo:
             memo[key] = self._answer(
@@ -135,7 +140,7 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
             )
         before: Answers = memo[key]
         again = part(progress, 1, 2)
-        if self.method in METHODS and self.k == 1 and self.limit is None and self.case != "fold":
+        if self.method in METHODS and self.k == 1 and self.limit is None and not self.joins_rows:
             # *Moved* forgives the rounding of the sources, an answer does not: rows that changed.
             after = answer_again(
                 pair.after, after_norms, rows[:, :3], before, changed_rows(pair.before, pair.after),
@@ -181,8 +186,8 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         if not pair.added or self.limit is not None or self.method == "lrcos":
             return np.empty(0, np.int64)  # lrcos draws its negatives among the candidates
         rows = np.setdiff1d(np.arange(len(pair.tuned)), pair.tuned_rows)
-        if self.case == "fold":
-            find = self._find(pair.index)
+        if self.joins_rows:
+            find = self.finder(pair.index)
             rows = rows[[find(pair.tuned.words[row]) < 0 for row in rows]]
         return rows[pair.tuned.norms[rows] > 0]
 
@@ -222,9 +227,9 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
 
     def _candidates(self, index: dict[str, int], n: int) -> Rows:
         """Return the rows that may be answers: one for each spelling where case is folded."""
-        if self.case != "fold":
+        if not self.joins_rows:
             return np.arange(min(n, self.limit or n))
-        find = self._find(index)
+        find = self.finder(index)
         return np.unique([find(word) for word in first_rows(index, self.limit)])
 
     def _answer(
@@ -260,7 +265,7 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         return answer_relations(matrix, norms, a, b, relation, candidates, seed=self.seed, **how)
 
     def _accuracies(self, table: Embeddings, items: _Questions, correct: Mask) -> list[Score]:
-        find, is_zero = self._find(table.index), table.norms == 0
+        find, is_zero = self.finder(table.index), table.norms == 0
         names = items.categories.astype(str)
         groups: Any = self.benchmark.groups | {name: (name,) for name in self.benchmark.sections}
         scores = []

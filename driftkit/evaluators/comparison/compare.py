@@ -19,6 +19,7 @@ from driftkit.evaluators.comparison import verdict
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
 from driftkit.evaluators.comparison.result import PartChange, ScoreChange, ScoreChanges
 from driftkit.evaluators.comparison.spread import Method, Spread
+from driftkit.evaluators.coverage import Answered, notes_on
 from driftkit.evaluators.registry import Scorable, asked_of, evaluators
 from driftkit.evaluators.significance import (
     Difference,
@@ -108,8 +109,13 @@ def compare_scores(
         if report is not None:
             report(1, 1)
     adjusted = holm([change.p_value for change in changes])
+    answered = [
+        Answered(evaluator, change.n_used, change.n_total, change.oov)
+        for evaluator, change in zip(asked, changes, strict=True)
+    ]
     return ScoreChanges(
-        tuple(replace(change, p_holm=p) for change, p in zip(changes, adjusted, strict=True))
+        tuple(replace(change, p_holm=p) for change, p in zip(changes, adjusted, strict=True)),
+        notes_on(answered, pair.index, pair.zero),
     )
 
 

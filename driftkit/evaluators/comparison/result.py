@@ -192,9 +192,13 @@ class ScoreChanges(Displayed):
     Parameters
     ----------
     changes : tuple of ScoreChange
+    notes : tuple of str
+        What would let the tables answer more: benchmarks of their language, or other ways to find
+        words.
     """
 
     changes: tuple[ScoreChange, ...]
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[ScoreChange]:
         return iter(self.changes)
@@ -311,6 +315,7 @@ class ScoreChanges(Displayed):
             split,
             *(Text(note, "dim") for note in notes),
             *reasons((change.name, change.reason) for change in self.changes),
+            *(Text(f"{note[0].upper()}{note[1:]}.", "yellow") for note in self.notes),
         )
 
 
