@@ -18,10 +18,12 @@ from driftkit.loaders.formats import (
     downloads,
     driftkit_folder,
     fasttext_file,
-    gensim_file,
+    hdf5_file,
+    keras_file,
     model_folder,
     numpy_file,
     package,
+    pickled_file,
     projector,
     safetensors_file,
     torch_checkpoint,
@@ -43,6 +45,8 @@ _TOLD_BY_MARK = (
     torch_checkpoint.FORMAT,
     safetensors_file.FORMAT,
     fasttext_file.FORMAT,
+    hdf5_file.FORMAT,
+    keras_file.FORMAT,
     word2vec_binary.FORMAT,
     driftkit_folder.FORMAT,
 )
@@ -51,7 +55,7 @@ _TOLD_BY_MARK = (
 _REGISTERED: list[Format] = []
 
 _TAKE_MANY = (
-    gensim_file.FORMAT,
+    pickled_file.FORMAT,
     compressed.FORMAT,
     projector.FORMAT,
     text.FORMAT,
