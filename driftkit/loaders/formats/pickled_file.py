@@ -26,7 +26,7 @@ from driftkit.loaders.vocabulary.pickled import looks_like_pickle
 from driftkit.provenance import Rounding, Source
 
 # How a pickle of protocol 0 or 1 begins that holds a dict, a list, a tuple or an object.
-_OLD = re.compile(rb"(\(+[dl]p\d+\n|c[\w.]+\n\w+\n[pq(]|\(*[}\]]q.)", re.DOTALL)
+_OLD = re.compile(rb"\(*([dl]p\d+\n|c[\w.]+\n\w+\n|[}\]]q.)", re.DOTALL)
 
 _LACKING = re.compile(r"Can't get attribute '([\w.]+)' on <module '([\w.]+)'")
 _JOBLIB = b"joblib.numpy_pickle"
