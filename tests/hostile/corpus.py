@@ -435,7 +435,164 @@ def folder_cases() -> None:
     case("projector: too few words", "t.tsv", tsv, vocab=["a"])
 
 
-for _add in (text_cases, compressed_cases, binary_cases, tensor_cases, folder_cases):
+def library_cases() -> None:
+    """Files of other libraries: NumPy archives, pickles, HDF5, Keras, spaCy, and what is not read."""
+    import msgpack
+
+    rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+    words = np.array(list("abc"))
+
+    def npz(**arrays: Any) -> bytes:
+        out = io.BytesIO()
+        np.savez(out, **arrays)
+        return out.getvalue()
+
+    flipped = bytearray(npz(vectors=rows, words=words))
+    flipped[flipped.find(rows.tobytes()) + 2] ^= 4
+    case("npz: a wrong checksum", "t.npz", bytes(flipped))
+    case("npz: two arrays of words", "t.npz", npz(v=rows, words=words, names=np.array(list("xyz"))))
+    case("npz: classes that are no words", "t.npz", npz(v=rows, labels=np.array(["x", "y", "x"])))
+    case("npz: words and too many rows", "t.npz", npz(v=rows, words=words[:2]))
+    objects = words.astype(object)
+    case("npz: words that are objects", "t.npz", npz(idx_to_vec=rows, idx_to_token=objects))
+    case("npz: objects beside a table", "t.npz", npz(v=rows, o=objects), key="v", vocab=list("abc"))
+    case(
+        "npz: objects as the table",
+        "t.npz",
+        lambda p: p.write_bytes(npz(v=rows, o=np.array([[Payload(p.parent)]]))),
+        key="o",
+        vocab=["a"],
+    )
+    case("npz: records", "t.npz", npz(v=np.zeros(3, "f4,f4")), vocab=list("abc"))
+    case("npz: a member cut short", "t.npz", _zip_of("v.npy", _npy_header(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999, 300)}")), vocab=["a"])  # fmt: skip
+    case("npy: records", "t.npy", _bytes_of(np.save, np.zeros(3, "f4,f4")), vocab=list("abc"))
+    case("npy: words", "t.npy", _bytes_of(np.save, words))
+
+    def pickled(name: str, value: Any, file: str = "t.pkl", flag: bool = True) -> None:
+        data = value if isinstance(value, bytes) else pickle.dumps(value)
+        case(f"pickle: {name}", file, data, unsafe_pickle=flag)
+
+    pickled("a map", dict(zip("abc", rows, strict=True)))
+    pickled("a map without the flag", {"a": [1.0]}, flag=False)
+    pickled("protocol 0 without the flag", pickle.dumps({"a": [1.0]}, 0), flag=False)
+    pickled("compressed without the flag", gzip.compress(pickle.dumps({"a": [1.0]})), flag=False)
+    pickled("vectors of several lengths", {"a": [1.0], "b": [1.0, 2.0]})
+    pickled("two lists of words", (list("abc"), list("xyz"), rows))
+    pickled("a package that is missing", b"\x80\x04\x8c\x05nopkg\x8c\x03Foo\x93)R.")
+    pickled("a class that is missing", b"\x80\x04\x8c\x04json\x8c\x03Foo\x93)R.")
+    pickled("an exit", b"\x80\x04\x8c\x03sys\x8c\x04exit\x93)R.")
+    pickled("a dump of joblib", b"\x80\x04\x8c\x13joblib.numpy_pickle\x94.", flag=False)
+    for protocol in (0, 1):
+        case(
+            f"pickle: a payload of protocol {protocol}",
+            "t.dat",
+            lambda p, protocol=protocol: p.write_bytes(pickle.dumps([Payload(p.parent)], protocol)),
+        )
+
+    def hdf5(name: str, fill: Callable[[Any], Any], **settings: Any) -> None:
+        def build(path: Path) -> None:
+            import h5py
+
+            with h5py.File(path, "w") as file:
+                fill(file)
+
+        case(f"hdf5: {name}", "t.h5", build, **{"vocab": list("abc")} | settings)
+
+    def external(file: Any) -> None:
+        import h5py
+
+        file["v"] = h5py.ExternalLink("/etc/passwd", "/v")
+
+    def virtual(file: Any) -> None:
+        import h5py
+
+        layout = h5py.VirtualLayout((3, 2), "f4")
+        layout[:] = h5py.VirtualSource("/etc/passwd", "v", (3, 2))
+        file.create_virtual_dataset("v", layout)
+
+    def bomb(file: Any) -> None:
+        wide = file.create_dataset("v", (3, 10**8), "f4", chunks=(1, 10**6), compression="gzip")
+        wide[0, 0] = 1
+
+    def frames(file: Any) -> None:
+        for name in ("one", "two"):
+            file.update({f"{name}/axis0": [0, 1], f"{name}/axis1": words.astype("S")})
+            file[f"{name}/block0_values"] = rows
+
+    hdf5("a link to another file", external)
+    hdf5("a view of another file", virtual)
+    hdf5(
+        "numbers in another file",
+        lambda f: f.create_dataset("v", (3, 2), "f4", external=[("/etc/passwd", 0, 24)]),
+    )
+    hdf5("numbers never written", lambda f: f.create_dataset("v", (3, 2), "f4"))
+    hdf5(
+        "promises terabytes", lambda f: f.create_dataset("v", (3, 10**12), "f4", chunks=(1, 10**6))
+    )
+    hdf5("a bomb", bomb)
+    hdf5("empty", lambda f: None)
+    hdf5("two frames", frames, vocab=None)
+    hdf5(
+        "two datasets of words",
+        lambda f: f.update({"v": rows, "w": list("abc"), "x": list("xyz")}),
+        vocab=None,
+    )
+    hdf5(
+        "a quantized layer of Keras",
+        lambda f: f.update({"layers/embedding/vars/0": rows.astype("i1")}),
+    )
+    hdf5(
+        "an unmerged adapter of Keras",
+        lambda f: f.update(
+            {"model_weights/e/e/embeddings": rows, "model_weights/e/e/lora_embeddings_a": rows}
+        ),
+    )
+    case("hdf5: the magic alone", "t.h5", b"\x89HDF\r\n\x1a\n")
+    case("keras: no weights", "t.keras", _zip_of("metadata.json", b'{"keras_version": "3"}'))
+
+    def spacy(name: str, keys: Any, settings: Any = None, strings: bytes = b'["a"]') -> None:
+        def build(path: Path) -> None:
+            path.mkdir()
+            (path / "vectors").write_bytes(_bytes_of(np.save, rows))
+            (path / "key2row").write_bytes(msgpack.packb(keys))
+            (path / "strings.json").write_bytes(strings)
+            (path / "vectors.cfg").write_text(json.dumps(settings))
+
+        case(f"spacy: {name}", "m", build)
+
+    spacy("floret", {}, {"mode": "floret"})
+    spacy("rows past the end", {1: 3})
+    spacy("keys of no word", {7: 0})
+    spacy("no map", [1, 2])
+    spacy("no words", {7: 0}, strings=b"[")
+
+    for name, (file, data) in {
+        "GGUF": ("t.gguf", b"GGUF" + struct.pack("<I", 3)), "ONNX": ("t.onnx", b"\x08\x08\x12\x07pytorch"),
+        "TFLite": ("t.tflite", b"\x1c\0\0\0TFL3"), "a TensorFlow checkpoint": ("t.data-00000-of-00001", bytes(99)),
+        "a TensorFlow graph": ("t.pb", bytes(99)), "Flax": ("t.msgpack", b"\x81"), "faiss": ("t.x", b"IxFI" + bytes(60)),
+        "Annoy": ("t.ann", bytes(99)), "SQLite": ("t.magnitude", b"SQLite format 3\0"), "Excel": ("t.xlsx", _zip_of("[Content_Types].xml", b"x")),
+        "7z": ("t.7z", b"7z\xbc\xaf\x27\x1c"), "zstd": ("t.zst", b"\x28\xb5\x2f\xfd"), "tar": ("t.tar", b"a".ljust(257, b"\0") + b"ustar"),
+        "Python": ("t.py", b"import os\n"), "a server's error": ("t.bin", b'{"error": "not found"}'),
+        "an embeddings service": ("t.json", b'{"object": "list", "data": [{"embedding": [1]}]}'),
+    }.items():  # fmt: skip
+        case(f"unread: {name}", file, data)
+
+
+def _zip_of(name: str, data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, data)
+    return out.getvalue()
+
+
+def _bytes_of(save: Callable[..., Any], value: Any) -> bytes:
+    out = io.BytesIO()
+    save(out, value)
+    return out.getvalue()
+
+
+for _add in (text_cases, compressed_cases, binary_cases, tensor_cases, folder_cases, library_cases):
     _add()
 
 

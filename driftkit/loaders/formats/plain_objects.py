@@ -152,5 +152,6 @@ def _described(value: Any) -> str:
     if isinstance(value, Mapping | list | tuple):
         inner = list(value.values()) if isinstance(value, Mapping) else value
         what = f" of {type(inner[0]).__name__}" if inner else ""
-        return f"a {kind} of {len(value):,} entries{what and f', the first{what}'}"
+        entries = "1 entry" if len(value) == 1 else f"{len(value):,} entries"
+        return f"a {kind} of {entries}{what and f', the first{what}'}"
     return f"an object of type {kind}"

@@ -19,11 +19,12 @@ class Unread:
     tells: Callable[[bytes], bool] | None = None  # from its first bytes
     names: str = ""  # a pattern of file names, asked where no format knows the content
     inside: str = ""  # a pattern of names, of which a folder holds one
+    fate: str = ", which is not read"
 
     @property
     def sentence(self) -> str:
         """What to tell the user."""
-        return f"is {self.what}, which is not read; {self.advice}."
+        return f"is {self.what}{self.fate}; {self.advice}."
 
 
 def _starts(*marks: bytes, at: int = 0) -> Callable[[bytes], bool]:
@@ -46,11 +47,17 @@ _TEXT = "save its table as text: a word and its numbers on each line"
 _UNPACK = "unpack it and give the file inside"
 
 KINDS = (
-    Unread("a web page", _DOWNLOAD, _holds(rb"\s*<(!doctype html|html[\s>])", b"</")),
+    Unread(
+        "a web page and not the file itself",
+        _DOWNLOAD,
+        _holds(rb"\s*<(!doctype html|html[\s>])", b"</"),
+        fate="",
+    ),
     Unread(
         "a pointer of Git LFS and not the file itself",
         "run `git lfs pull` in its repository",
         _starts(b"version https://git-lfs.github.com/spec/"),
+        fate="",
     ),
     Unread(
         "an answer of an embeddings service (JSON)",
@@ -58,9 +65,10 @@ KINDS = (
         _holds(rb'\s*\{\s*"(object|id|model|data|embeddings?|response_type)"\s*:', b'"embedding'),
     ),
     Unread(
-        "an error message of a server (JSON)",
+        "an error message of a server (JSON) and not the file itself",
         _DOWNLOAD,
         _holds(rb'\s*\{\s*"(error|errors|message|detail|status)"\s*:'),
+        fate="",
     ),
     Unread(
         "a GGUF model of llama.cpp",

@@ -106,7 +106,7 @@ def test_a_matrix_alone_and_named_ones_take_a_vocabulary(tmp_path):
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ({"a": 1}, "holds a dict of 1 entries, the first of int; a map from word to vector, words"),
+        ({"a": 1}, "holds a dict of 1 entry, the first of int; a map from word to vector, words"),
         ([], "holds a list of 0 entries; a map from word to vector"),
         (None, "holds an object of type NoneType; a map from word to vector"),
         (
