@@ -89,7 +89,7 @@ COMMANDS = {
     # Tables, benchmarks and files to write.
     "check original.npy missing.npy": "missing.npy: no such file; did you mean 'original.npy'?",
     "check missing.npy gentle.npy": "missing.npy: no such file",
-    "check original.npy broken.npy": "the file may be damaged or of another format",
+    "check original.npy broken.npy": "it may be damaged or of another format",
     "check original.npy overflowed.npy": "593 of 713 rows hold NaN or infinity",
     "check original.npy wordless.npy": "no words were found for its 713 rows",
     "check original.npy narrow.txt": "has 50 dimensions and narrow.txt has 2",

@@ -39,6 +39,12 @@ def tensors(request: Request) -> TensorFile:
     frames = [path for path in contents.groups if _is_frame(contents, path)]
     if frames:
         return _of_frame(request, contents, frames)
+    for path, dataset in contents.datasets.items():
+        if path.endswith("/table") and dataset.stored.names:
+            raise request.error(
+                f"its data frame {_parent(path)} is stored as a table of records, which is not "
+                "read; save it with pandas without format='table'."
+            )
     arrays = filter(None, (dataset.words() for dataset in contents.datasets.values()))
     found = tuple(dataset.tensor(path) for path, dataset in contents.datasets.items())
     rows = {tensor.shape[0] for tensor in found if tensor.is_table}

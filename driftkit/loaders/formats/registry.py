@@ -210,6 +210,11 @@ def find_format(request: Request) -> Format:
     load_plugins()
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         told: bytes | Path = path
+        try:
+            if unread.holds_pointers(path):
+                raise SourceError(name, f"holds {unread.POINTERS}.")
+        except OSError as error:
+            raise SourceError(name, f"cannot be opened ({error.strerror}).") from None
     else:
         require_file(path, name, SourceError, accepted())
         with path.open("rb") as file:

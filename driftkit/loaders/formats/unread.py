@@ -37,14 +37,32 @@ def _binary(*marks: bytes) -> Callable[[bytes], bool]:
 
 
 def _holds(pattern: bytes, *more: bytes) -> Callable[[bytes], bool]:
-    begins = re.compile(pattern, re.IGNORECASE)
+    begins = re.compile(pattern, re.IGNORECASE | re.DOTALL)
     return lambda head: bool(begins.match(head)) and all(part in head for part in more)
+
+
+def _is_error(head: bytes) -> bool:
+    """Whether a file is a short JSON object about an error, and no row of columns with a vector."""
+    about = re.match(rb'\s*\{\s*"(error|errors|message|detail|status)"\s*:', head)
+    return bool(about) and len(head) < 4096 and not re.search(rb"\[\s*-?\d", head)
 
 
 _WEIGHTS = "save the table there as numbers, np.save(path, matrix), and give its words with --vocab"
 _DOWNLOAD = "the download failed or needs a login: open its address in a browser and save the file"
 _TEXT = "save its table as text: a word and its numbers on each line"
 _UNPACK = "unpack it and give the file inside"
+
+POINTER = Unread(
+    "a pointer of Git LFS and not the file itself",
+    "run `git lfs pull` in its repository",
+    _starts(b"version https://git-lfs.github.com/spec/"),
+    fate="",
+)
+
+POINTERS = "weights that are pointers of Git LFS; run `git lfs pull` in it"
+
+# As OpenAI begins a list of answers, and as Cohere holds a list or a map of many vectors.
+_MANY_VECTORS = rb'("object"\s*:\s*"list"|"embeddings"\s*:\s*[\[{]\s*[\["])'
 
 KINDS = (
     Unread(
@@ -53,21 +71,16 @@ KINDS = (
         _holds(rb"\s*<(!doctype html|html[\s>])", b"</"),
         fate="",
     ),
-    Unread(
-        "a pointer of Git LFS and not the file itself",
-        "run `git lfs pull` in its repository",
-        _starts(b"version https://git-lfs.github.com/spec/"),
-        fate="",
-    ),
+    POINTER,
     Unread(
         "an answer of an embeddings service (JSON)",
         "write its vectors as JSON lines, {\"id\": ..., \"vector\": [...]}, or with np.savez",
-        _holds(rb'\s*\{\s*"(object|id|model|data|embeddings?|response_type)"\s*:', b'"embedding'),
+        _holds(rb"\s*\{.{0,300}" + _MANY_VECTORS, b'"embedding'),
     ),
     Unread(
         "an error message of a server (JSON) and not the file itself",
         _DOWNLOAD,
-        _holds(rb'\s*\{\s*"(error|errors|message|detail|status)"\s*:'),
+        _is_error,
         fate="",
     ),
     Unread(
@@ -148,6 +161,18 @@ KINDS = (
 def by_content(head: bytes) -> Unread | None:
     """Return the kind of file that begins so; None if it is none of these."""
     return next((kind for kind in KINDS if kind.tells and kind.tells(head)), None)
+
+
+def holds_pointers(path: Path) -> bool:
+    """Whether the weights of a folder are pointers of Git LFS, as in a clone without them."""
+    weights = [file for file in path.iterdir() if file.suffix in (".safetensors", ".bin", ".h5")]
+    return bool(weights) and all(map(_is_pointer_file, weights))
+
+
+def _is_pointer_file(path: Path) -> bool:
+    if not path.is_file() or path.stat().st_size > 1024:
+        return False
+    return POINTER.tells is not None and POINTER.tells(path.read_bytes())
 
 
 def by_name(path: Path) -> Unread | None:

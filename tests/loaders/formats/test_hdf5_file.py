@@ -49,6 +49,9 @@ def test_frames_that_could_be_misread(save):
     assert load(f"{path}::two").words == tuple("uvwxyz")
     with pytest.raises(SourceError, match="is stored by columns, which is not read"):
         load(save(lambda file: frame(file, transposed=False)))
+    records = save(lambda file: file.update({"mat/table": np.zeros(6, "i8,(2,)f4")}))
+    with pytest.raises(SourceError, match="its data frame mat is stored as a table of records"):
+        load(records)
     mixed = save(lambda file: (frame(file), file.update({"mat/block1_values": ROWS})))
     with pytest.raises(SourceError, match="has columns of several types"):
         load(mixed)

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from driftkit.errors import SourceError
 from driftkit.loaders import inspect, load
@@ -32,7 +33,7 @@ CONTENT = {
     "page.bin": (b"\n <HTML lang='en'><body></body>", "a web page"),
     "model.safetensors": (
         b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 7\n",
-        r"a pointer of Git LFS and not the file itself, .* run `git lfs pull`",
+        "a pointer of Git LFS and not the file itself; run `git lfs pull`",
     ),
     "answer.txt": (b'{"error": "Repository not found"}', "an error message of a server"),
     "openai.json": (
@@ -91,6 +92,32 @@ def test_folder(tmp_path, name, said):
     (tmp_path / name).write_bytes(b"x")
     with pytest.raises(SourceError, match=f"is {said}"):
         load(tmp_path)
+
+
+def test_a_clone_without_its_weights(tmp_path):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 7\n"
+    (tmp_path / "model.safetensors").write_bytes(pointer)
+    (tmp_path / "vocab.txt").write_text("a\nb\nc\n")
+    with pytest.raises(SourceError, match="holds weights that are pointers of Git LFS; run `git"):
+        load(tmp_path)
+    (tmp_path / "pytorch_model.bin").write_bytes(pointer)
+    save_file({"emb": np.eye(3, dtype=np.float32)}, tmp_path / "model.safetensors")
+    assert load(tmp_path).words == ("a", "b", "c")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        '{"id": "a", "embedding": [0.1, 0.2]}',
+        '{"id": "a", "embeddings": [0.1, 0.2]}',
+        '{"message": "a", "vector": [0.1, 0.2]}',
+        '{"error": "a", "vector": [ -0.1, 0.2]}',
+        '{"object": "a", "embedding": [0.1, 0.2]}',
+    ],
+)
+def test_rows_of_columns_are_no_answer_of_a_server(row):
+    assert by_content(f"{row}\n{row}\n".encode()) is None
+    assert by_content(f"{row}\n".encode()) is None
 
 
 def test_words_that_begin_like_a_mark_are_words(tmp_path):
