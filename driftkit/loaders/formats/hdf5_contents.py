@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arrays import type_name
 from driftkit.errors import DriftkitError, MissingExtraError
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor
@@ -75,7 +76,9 @@ class Contents:
             elif isinstance(item, h5py.Dataset):
                 if item.is_virtual or item.external:
                     refused.append(f"its {path} is kept in other files")
-                dtype = "bfloat16" if item.attrs.get("dtype") == "bfloat16" else str(item.dtype)
+                dtype = (
+                    "bfloat16" if item.attrs.get("dtype") == "bfloat16" else type_name(item.dtype)
+                )
                 self.datasets[path] = Dataset(
                     request, opened, path, item.shape or (), item.dtype, dtype
                 )

@@ -13,6 +13,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arrays import type_name
 from driftkit.errors import SourceError, UnsafePickleError
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile
@@ -46,7 +47,7 @@ def tensors(request: Request) -> TensorFile:
             raise _objects(request) from None
         raise request.damaged(".npy file", error) from None
     _check_numbers(request, "", array.dtype)
-    return TensorFile((Tensor(None, array.shape, str(array.dtype), array.__getitem__),))
+    return TensorFile((Tensor(None, array.shape, type_name(array.dtype), array.__getitem__),))
 
 
 def archive_tensors(request: Request) -> TensorFile:
@@ -102,7 +103,7 @@ class _Member:
             path = self.request.path
             return np.memmap(path, self.dtype, "r", self._offset(), self.shape, order)[rows]
 
-        return Tensor(self.key, self.shape, str(self.dtype), read_rows)
+        return Tensor(self.key, self.shape, type_name(self.dtype), read_rows)
 
     def words(self) -> WordArray | None:
         """The array as one of words, if it can be."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arrays import type_name
 from driftkit.embeddings import Embeddings
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
@@ -53,7 +54,7 @@ def table_of(request: Request, value: Any) -> Embeddings:
 
 
 def _table(request: Request, words: Sequence[str], matrix: npt.NDArray[Any]) -> Embeddings:
-    dtype = str(matrix.dtype)
+    dtype = type_name(matrix.dtype)
     source = Source(request.name, request.path, "pickle", dtype, rounding=Rounding.of_dtype(dtype))
     return chosen_table(request, words, lambda rows: matrix[rows], source)
 
@@ -144,7 +145,7 @@ def _text(word: Any) -> str:
 
 
 def _tensor(key: str | None, array: npt.NDArray[Any]) -> Tensor:
-    return Tensor(key, array.shape, str(array.dtype), lambda rows: array[rows])
+    return Tensor(key, array.shape, type_name(array.dtype), lambda rows: array[rows])
 
 
 def _described(value: Any) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arrays import type_name
 from driftkit.embeddings import Embeddings
 from driftkit.errors import MissingExtraError
 from driftkit.loaders.choose_rows import chosen_table
@@ -65,7 +66,7 @@ def read(request: Request) -> Embeddings:
         raise request.error(f"none of its {len(rows):,} keys is the number of a word in {_WORDS}.")
     at = np.array([row for row, _ in held], np.int64)
     require_memory(4 * len(at) * matrix.shape[1], request.name)
-    dtype = str(matrix.dtype)
+    dtype = type_name(matrix.dtype)
     rounding = Rounding.of_dtype(dtype)
     source = Source(request.name, folder / _MATRIX, "spacy", dtype, rounding=rounding)
     named = [word for _, word in held]

@@ -84,6 +84,13 @@ def test_datasets_of_vectors_and_of_words(save, words, packed):
     assert inspect(path).words == 6
 
 
+@pytest.mark.parametrize("dtype", [">f4", ">f2", "<f2", "<f8"])
+def test_types_and_byte_orders(save, dtype):
+    table = load(save(lambda file: file.update({"v": ROWS.astype(dtype), "words": WORDS})))
+    assert np.array_equal(table.matrix, ROWS)
+    assert table.source.rounding.is_exact == ("f2" not in dtype)
+
+
 def test_two_datasets_of_words_are_not_read(save):
     path = save(lambda file: file.update({"v": ROWS, "w": WORDS, "x": list("uvwxyz")}))
     with pytest.raises(SourceError, match=r"holds 2 arrays that may be the words.*w \('a', ...\)"):

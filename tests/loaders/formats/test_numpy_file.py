@@ -31,11 +31,21 @@ def test_float32_stays_memory_mapped(save):
     assert table.source.rounding.is_exact
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float64", ">f4", "int32"])
+@pytest.mark.parametrize("dtype", ["float16", ">f2", "float64", ">f4", "int32"])
 def test_other_types_and_orders_are_converted(save, dtype):
     table = load(save(np.asfortranarray(np.array([[1, 2, 3], [4, 5, 6]], dtype))))
     assert table.matrix.tolist() == [[1, 2, 3], [4, 5, 6]]
-    assert table.source.rounding.is_exact == (dtype != "float16")
+    assert table.source.rounding.is_exact == (dtype not in ("float16", ">f2"))
+
+
+@pytest.mark.parametrize("dtype", ["<f2", ">f2", ">f4", "<f8", "g"])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("compress", [np.savez, np.savez_compressed])
+def test_types_and_orders_inside_an_archive(tmp_path, dtype, order, compress):
+    compress(tmp_path / "m.npz", emb=np.array([[1, 2, 3], [4, 5, 6]], dtype, order=order))
+    table = load(tmp_path / "m.npz", vocab=["a", "b"])
+    assert table.matrix.tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert table.source.rounding.is_exact == ("f2" not in dtype)
 
 
 @pytest.mark.parametrize(
