@@ -100,7 +100,8 @@ def _is_words_to_vectors(value: Mapping[Any, Any]) -> bool:
 def _vector(value: Any) -> npt.NDArray[Any]:
     """Return a list, array or tensor as an array; anything else as one of objects."""
     if hasattr(value, "detach"):
-        value = value.detach().cpu().float().numpy()
+        value = value.detach().cpu()
+        value = (value.float() if "bfloat16" in str(value.dtype) else value).numpy()
     try:
         return np.asarray(value)
     except ValueError:  # lists of several lengths
