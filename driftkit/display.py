@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -21,14 +20,12 @@ from rich.protocol import rich_cast
 from rich.table import Table
 from rich.text import Text
 
+from driftkit.escaping import harmless, printable
+
 WIDTH = 100
 """Columns of a result printed in a shell."""
 WIDEST_NAME = 15
 """Columns of a name in two lists side by side."""
-
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_LONG = re.compile(r"\S{201,}")  # a word that is cut in the middle
 
 
 class Displayed:
@@ -76,26 +73,16 @@ def to_text(view: RenderableType, width: int = WIDTH) -> str:
 
 
 class SafeConsole(Console):
-    """A console that prints words as they are, but shows what would steer a terminal."""
+    """A console that prints words as they are, but nothing that would steer what reads it."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, soft_wrap=False, **settings)
 
     def print(self, *views: Any, **settings: Any) -> None:
         """Print texts, views or results."""
-        super().print(*map(_safe, views), **settings)
-
-
-def printable(text: str, *, cut: bool = True) -> str:
-    r"""Return a text with its control characters shown, and very long words cut in the middle.
-
-    Examples
-    --------
-    >>> print(printable("a\x1b[31m\nb\u202e"))
-    a\x1b[31m\nb\u202e
-    """
-    shown = _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
-    return _LONG.sub(lambda m: f"{m[0][:100]}...{m[0][-50:]}", shown) if cut else shown
+        with self.capture() as lines:  # only now is it known where each line begins
+            super().print(*map(_safe, views), **settings)
+        self.file.write(harmless(lines.get()))
 
 
 def _safe(view: RenderableType) -> RenderableType:

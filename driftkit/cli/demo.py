@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.Output(file_okay=False, path_type=Path),
     default="driftkit-demo",
     show_default=True,
     help="Folder for the vectors and checkpoints.",

@@ -40,7 +40,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False),
+    type=options.Output(dir_okay=False),
     metavar="FILE",
     help="Write one row for each word to FILE.jsonl or FILE.parquet. A run that was stopped "
     "continues where it was.",

@@ -14,6 +14,7 @@ from driftkit.arrays import Mask
 from driftkit.display import Displayed, number, section, table
 from driftkit.drift.groups import none_if_nan
 from driftkit.drift.words import self_cosines
+from driftkit.escaping import printable
 from driftkit.explain.directions import Cluster, Direction, drift_directions, moved_together
 from driftkit.neighbors.result import Shift
 from driftkit.pair import Pair
@@ -44,7 +45,7 @@ class Explanation:
             if names
         ]
         told = "; ".join(changes) or "kept its neighbors"
-        return (
+        return printable(
             f"{self.word}: {told}; moved itself {_shown(self.own)}, "
             f"its old neighbors moved {_shown(self.neighbors)} ({self.cause})"
         )
