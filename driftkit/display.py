@@ -18,7 +18,7 @@ from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.protocol import rich_cast
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from driftkit.escaping import harmless, printable
 
@@ -26,6 +26,14 @@ WIDTH = 100
 """Columns of a result printed in a shell."""
 WIDEST_NAME = 15
 """Columns of a name in two lists side by side."""
+
+
+class Text(RichText):
+    """A text of any words; what cannot be seen in it is shown, where rich would leave it out."""
+
+    def __init__(self, text: str = "", style: str = "", **settings: Any) -> None:
+        cut = not settings.get("no_wrap")  # a command to copy stays whole
+        super().__init__(printable(text, cut=cut), style, **settings)
 
 
 class Displayed:
@@ -98,9 +106,6 @@ def _safe(view: RenderableType) -> RenderableType:
             column._cells[:] = map(_safe, column._cells)
     elif isinstance(shown, str):
         return printable(shown)
-    elif isinstance(shown, Text):
-        plain = printable(shown.plain, cut=not shown.no_wrap)  # a command to copy stays whole
-        return shown if plain == shown.plain else shown.blank_copy(plain)
     return shown
 
 
@@ -120,7 +125,7 @@ def to_html(view: RenderableType) -> str:
         return f'<div style="display:flex;flex-wrap:wrap;gap:2em">{"".join(blocks)}</div>'
     if isinstance(shown, Table):
         return _table_html(shown)
-    text = shown if isinstance(shown, Text) else Text(str(shown))
+    text = shown if isinstance(shown, RichText) else Text(str(shown))
     inside = escape(text.plain.strip("\n")).replace("\n", "<br>")
     if "bold" in str(text.style):
         inside = f"<b>{inside}</b>"
@@ -138,7 +143,7 @@ def _table_html(made: Table) -> str:
 
 
 def _cell(cell: RenderableType) -> str:
-    return escape(cell.plain if isinstance(cell, Text) else str(cell)).replace("\n", "<br>")
+    return escape(cell.plain if isinstance(cell, RichText) else str(cell)).replace("\n", "<br>")
 
 
 def table(*left: str, right: Sequence[str] = ()) -> Table:

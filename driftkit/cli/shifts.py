@@ -114,9 +114,9 @@ def command(
     on standard input (-). With --all -o FILE the neighbors of every shared word are written.
     """
     from rich.console import Group
-    from rich.text import Text
 
     from driftkit import align, neighbor_shifts
+    from driftkit.display import Text
     from driftkit.explain.explanation import explain
     from driftkit.neighbors.export import write_shifts
     from driftkit.neighbors.search.verify import sample_of

@@ -8,10 +8,9 @@ from typing import Any, Literal
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from driftkit.arrays import Mask
-from driftkit.display import Displayed, number, section, table
+from driftkit.display import Displayed, Text, number, section, table
 from driftkit.drift.groups import none_if_nan
 from driftkit.drift.words import self_cosines
 from driftkit.escaping import printable

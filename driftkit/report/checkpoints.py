@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 from rich.console import RenderableType
-from rich.text import Text
 
-from driftkit.display import number, section, signed, table
+from driftkit.display import Text, number, section, signed, table
 from driftkit.escaping import printable
 from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
-from driftkit.escaping import printable
+from driftkit.escaping import harmless, printable
 from driftkit.gate.verdict import Result, Verdict
 
 
@@ -75,9 +75,9 @@ def _element(
 ) -> ElementTree.Element:
     # What is not printable XML cannot hold, not even escaped: one such character, and the whole
     # report cannot be read.
-    shown = {name: printable(str(value)) for name, value in (attributes or {}).items()}
+    shown = {name: harmless(printable(str(value))) for name, value in (attributes or {}).items()}
     made = ElementTree.Element(tag, shown)
-    made.text = printable(text) or None
+    made.text = harmless(printable(text)) or None
     if parent is not None:
         parent.append(made)
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from driftkit.escaping import printable
+from driftkit.escaping import harmless, printable
 from driftkit.gate.policy import Action
 from driftkit.gate.verdict import STATES, Result, Verdict
 
@@ -87,7 +87,7 @@ def _cells(*cells: str) -> str:
 
 def _code(text: str) -> str:
     """Put text of users or files into a code span that it cannot leave."""
-    flat = printable(text).strip() or " "
+    flat = harmless(printable(text)).strip() or " "
     fence = "`"
     while fence in flat:
         fence += "`"
