@@ -1,6 +1,7 @@
 import json
 import re
 from itertools import combinations
+from pathlib import Path
 from unicodedata import normalize
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strangers import HONEST, SEEN_BY_NOBODY, WORDS, require_harmless
 
+import driftkit
 from driftkit.errors import SourceError
 from driftkit.escaping import harmless, printable, to_json
 
@@ -83,3 +85,11 @@ def test_json_tells_words_apart():
 @pytest.mark.parametrize("word", WORDS)
 def test_an_error_can_be_shown_anywhere(word):
     require_harmless(str(SourceError(f"file {word}", f"holds {word}.")))
+
+
+def test_texts_and_consoles_are_made_in_one_place():
+    """The classes of rich print control characters, or leave them out."""
+    package = Path(driftkit.__file__).parent
+    makers = re.compile(r"from rich\.(text|console) import .*\b(Text|Console)\b|from rich import")
+    found = {file.name for file in package.rglob("*.py") if makers.search(file.read_text("utf-8"))}
+    assert found == {"display.py"}
