@@ -192,7 +192,7 @@ SETTINGS = {
     'rules = "moved <= 3"': 'rules = "moved <= 3" must be a list.',
     'rules = ["movd <= 3"]': "rule 'movd <= 3': unknown measure or count 'movd'",
     "k = [5]": "k = [5] must be one value.",
-    "k = true": "k = true must be a number or a string.",
+    "k = true": "k = true must be a whole number.",
     'quiet = "yes"': 'quiet = "yes" must be true or false.',
     "rules = [": "is not valid TOML",
     "unsafe-pickle = true": "unsafe-pickle would run code, which no settings file may do; give "
