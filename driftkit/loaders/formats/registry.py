@@ -15,13 +15,16 @@ from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats import (
     compressed,
+    delimited_file,
     downloads,
     driftkit_folder,
     fasttext_file,
     gensim_file,
+    json_file,
     model_folder,
     numpy_file,
     package,
+    parquet_file,
     projector,
     safetensors_file,
     torch_checkpoint,
@@ -44,6 +47,7 @@ _TOLD_BY_MARK = (
     safetensors_file.FORMAT,
     fasttext_file.FORMAT,
     word2vec_binary.FORMAT,
+    parquet_file.FILE,
     driftkit_folder.FORMAT,
 )
 """Formats that begin with a mark of their own; nothing registered can take their files."""
@@ -54,8 +58,11 @@ _TAKE_MANY = (
     gensim_file.FORMAT,
     compressed.FORMAT,
     projector.FORMAT,
+    json_file.FORMAT,
+    delimited_file.FORMAT,
     text.FORMAT,
     model_folder.FORMAT,
+    parquet_file.FOLDER,
 )
 """Formats told by little: any pickle, any archive, anything like text, any folder of weights.
 They are tried last, since a registered format may well be one of these, with a mark of its own."""
