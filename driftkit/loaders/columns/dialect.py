@@ -214,7 +214,9 @@ def _kind(cells: Sequence[str], place: int, dialect: Dialect, width: int) -> Kin
     numbers = [is_digits(dialect.digits(cell)) for cell in cells]
     if all(numbers) or (place and _most(numbers)):
         plain = [cell for cell, number in zip(cells, numbers, strict=True) if number]
-        is_whole = all(cell.strip().lstrip("+-").isdigit() for cell in plain)
+        digits = [cell.strip().lstrip("+-") for cell in plain]
+        # A dimension that never moved from 0 may be written without decimals.
+        is_whole = all(map(str.isdigit, digits)) and set(digits) != {"0"}
         return "whole numbers" if is_whole else "numbers"
     if _most(fields_of(cell) is not None and (width == 2 or not _is_bare(cell)) for cell in cells):
         return "vectors"

@@ -37,7 +37,9 @@ def fields_of(cell: str) -> list[str] | None:
     match = _LIST.fullmatch(cell)
     if match is not None:
         inside = match[1].strip()
-        return re.split(r"\s*,\s*" if "," in inside else r"\s+", inside) if inside else []
+        if "," not in inside:
+            return inside.split()
+        return [field.strip() for field in inside.split(",")]
     fields = cell.split()
     return fields if len(fields) > 1 and all(map(is_digits, fields[:3])) else None
 

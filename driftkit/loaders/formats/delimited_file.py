@@ -11,7 +11,7 @@ import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +38,9 @@ from driftkit.loaders.text.fast import BOM
 from driftkit.loaders.text.header import SAMPLE_BYTES
 from driftkit.loaders.text.stream import Stream, open_stream
 from driftkit.provenance import Source
+
+if TYPE_CHECKING:
+    import polars as pl
 
 BLOCK_BYTES = 1 << 24
 LINE_BYTES = 1 << 25  # nothing longer is a row
@@ -125,7 +128,7 @@ class _Reader:
             self.dialect = replace(self.dialect, quoted=False)
         if head.startswith(BOM):
             self.problems.add("byte order mark", 1, "skipped")
-        self.sample = [self._fields(row) or [] for row in self.opening.rows]
+        self.sample = [self._digits(self._vector(row)) or [] for row in self.opening.rows]
         self.d = len(self.sample[0])
         self.row_bytes = len(head) / max(head.count(b"\n"), 1)
         stream.push_back(_without_lines(head.removeprefix(BOM), self.opening.skip))
@@ -183,7 +186,8 @@ class _Reader:
         rows = 0
         for block, line in self.blocks():
             if self.dialect.quoted and b'"' in block:
-                rows += len((self._regular(block, line) or self._irregular(block, line))[0])
+                frame = self._frame(block)
+                rows += len(self._irregular(block, line)[0]) if frame is None else frame.height
             else:
                 rows += block.count(b"\n") + (not block.endswith(b"\n"))
             self.request.report(self.stream.done, self.stream.size)
@@ -215,11 +219,25 @@ class _Reader:
 
     def _regular(self, block: bytes, line: int) -> _Part | None:
         """Read rows that need no repair; None if one is not regular, or spans several lines."""
+        frame = self._frame(block)
+        if frame is None:
+            return None
+        lines = np.arange(line, line + frame.height)
+        words = [""] * frame.height
+        if self.places.word is not None:
+            words = frame.get_column(str(self.places.word)).to_list()
+        vectors = frame.select([str(place) for place in self.places.vector])
+        if not self.places.is_list:
+            return words, np.asarray(vectors.to_numpy(order="c"), np.float32), lines
+        return words, self._matrix([[cell] for cell in vectors.to_series().to_list()], lines), lines
+
+    def _frame(self, block: bytes) -> pl.DataFrame | None:
+        """Return the cells used of regular rows, one in each line; None if there are others."""
         import polars as pl
 
         if self.dialect.decimal_comma or block.count(b"\r") != block.count(b"\r\n"):
             return None
-        numeric = set() if self.places.is_list else set(self.places.vector)
+        numeric = () if self.places.is_list else self.places.vector
         schema: dict[str, Any] = {
             str(place): pl.Float32 if place in numeric else pl.String
             for place in range(len(self.opening.columns))
@@ -235,20 +253,8 @@ class _Reader:
         frame = frame.select([str(place) for place in used])
         if frame.height != block.count(b"\n") + (not block.endswith(b"\n")):
             return None
-        if any(frame.null_count().row(0)):  # an empty word or number, a short or a blank line
-            return None
-        lines = np.arange(line, line + frame.height)
-        words = self._words(frame, lines)
-        if not self.places.is_list:
-            vectors = frame.select([str(place) for place in self.places.vector])
-            return words, np.asarray(vectors.to_numpy(order="c"), np.float32), lines
-        cells = frame.get_column(str(self.places.vector[0])).to_list()
-        return words, self._matrix([[cell] for cell in cells], lines, [0]), lines
-
-    def _words(self, frame: Any, lines: _Lines) -> list[str]:
-        if self.places.word is None:
-            return [""] * len(lines)
-        return list(frame.get_column(str(self.places.word)).to_list())
+        # An empty word or number, a short or a blank line.
+        return None if any(frame.null_count().row(0)) else frame
 
     def _irregular(self, block: bytes, line: int) -> _Part:
         """Read rows one by one: slow, but it knows what to repair and which line to name."""
@@ -283,32 +289,35 @@ class _Reader:
                 lines.append(at)
         except csv.Error as error:
             at = line + max(reader.line_num, 1) - 1
-            raise self._broken(f"line {at:,} breaks the rules of quotes ({error}).") from None
+            raise self._broken(f"line {at:,} cannot be taken apart ({error}).") from None
         at_lines = np.array(lines, np.int64)
         words = [""] * len(rows)
         if self.places.word is not None:
             words = [row[self.places.word] for row in rows]
             empty = at_lines[[not word for word in words]]
             self.problems.add_many("empty word", empty, "kept as the word ''")
-        return words, self._matrix(rows, at_lines, self.places.vector), at_lines
+        return words, self._matrix(list(map(self._vector, rows)), at_lines), at_lines
 
     def _broken(self, message: str) -> Exception:
         error = self.request.error(message)
         return _QuotesDoNotPairError(error) if self.dialect.quoted else error
 
-    def _matrix(self, rows: Sequence[Record], lines: _Lines, places: Sequence[int]) -> Matrix:
+    def _matrix(self, vectors: Sequence[Record], lines: _Lines) -> Matrix:
+        """Return the rows of vectors, each given as its cells."""
         fields = []
-        for row, line in zip(rows, lines.tolist(), strict=True):
-            vector = self._fields([row[place] for place in places], range(len(places)))
-            if vector is None:
-                cell = row[places[0]]
-                shown = repr(cell if len(cell) <= SHOWN else cell[:SHOWN] + "...")
+        for cells, line in zip(vectors, lines.tolist(), strict=True):
+            digits = self._digits(cells)
+            if digits is None:
+                shown = repr(cells[0] if len(cells[0]) <= SHOWN else cells[0][:SHOWN] + "...")
                 raise self.request.error(f"line {line:,} holds {shown} where a vector should be.")
-            fields.append(vector)
+            fields.append(digits)
         return matrix_of(self.request, fields, lines.tolist(), self.d)
 
-    def _fields(self, row: Record, places: Sequence[int] | None = None) -> list[str] | None:
-        cells = [row[place] for place in (self.places.vector if places is None else places)]
+    def _vector(self, row: Record) -> Record:
+        return [row[place] for place in self.places.vector]
+
+    def _digits(self, cells: Record) -> list[str] | None:
+        """Return the numbers that the cells of a vector hold; None if they hold no vector."""
         if self.places.is_list:
             return fields_of(cells[0])
         return [self.dialect.digits(cell) for cell in cells]
@@ -318,9 +327,11 @@ class _Reader:
         if self.dialect.quoted:
             return
         quoted = [word for word in words if len(word) > 2 and word[0] == word[-1] == '"']
-        if 10 * len(quoted) > len(words):
+        doubled = [word for word in quoted if '""' in word[1:-1] and word.strip('"')]
+        if doubled or 10 * len(quoted) > len(words):
+            shown = (doubled or quoted)[0][:SHOWN]
             raise self.request.error(
-                f"its words stand in quotes, such as {quoted[0]}, and the quotes of others do not "
+                f"its words stand in quotes, such as {shown}, and the quotes of others do not "
                 "pair; double the quotes inside words (RFC 4180), or leave all the others out."
             )
 

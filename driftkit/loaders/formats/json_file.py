@@ -42,16 +42,6 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 Row = tuple[str | None, list[str], int]  # a word, the digits of its vector, and the line
 
 
-class _Number(str):
-    """A number as written, so that it is rounded once and never too long."""
-
-    __slots__ = ()
-
-
-class _Whole(_Number):
-    __slots__ = ()
-
-
 class _RepeatedError(ValueError):
     """An object that names the same thing twice."""
 
@@ -64,8 +54,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
+# Numbers stay as written, as bytes, so that they are rounded once and none is too long.
 _DECODER = json.JSONDecoder(
-    parse_float=_Number, parse_int=_Whole, parse_constant=_Number, object_pairs_hook=_object
+    parse_float=str.encode,
+    parse_int=str.encode,
+    parse_constant=str.encode,
+    object_pairs_hook=_object,
 )
 
 
@@ -198,8 +192,9 @@ def _members(request: Request, text: str) -> Iterator[tuple[str | None, Any, int
             line += text.count("\n", seen, at)
             what = "it ends too early" if at >= len(text) else f"',' or {closing!r} is missing"
             raise request.error(f"line {line:,} is not valid JSON ({what}).")
-    if _skip(text, at + 1) < len(text):
-        line += text.count("\n", seen, at)
+    end = _skip(text, at + 1)
+    if end < len(text):
+        line += text.count("\n", seen, end)
         raise request.error(f"line {line:,} goes on after the document ends; keep one document.")
 
 
@@ -242,7 +237,11 @@ def _unknown(request: Request, found: str) -> SourceError:
 
 
 def _is_numbers(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], _Number)
+    return isinstance(value, list) and bool(value) and isinstance(value[0], bytes)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, bytes) and value.removeprefix(b"-").isdigit()
 
 
 def _mapped(request: Request, members: Iterable[tuple[str | None, Any, int]]) -> Iterator[Row]:
@@ -263,16 +262,16 @@ def _digits(request: Request, value: Any, line: int) -> list[str]:
         return fields
     if not isinstance(value, list):
         raise request.error(f"line {line:,} holds {_shown(value)} where a vector should be.")
-    stranger = next((member for member in value if not isinstance(member, _Number)), value)
-    if stranger is not value:
+    if not set(map(type, value)) <= {bytes}:
+        stranger = next(member for member in value if not isinstance(member, bytes))
         raise request.error(f"line {line:,} holds {_shown(stranger)} where a number should be.")
-    return value
+    return b" ".join(value).decode().split()
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, list | dict):
         return "a list" if isinstance(value, list) else "an object"
-    text = str(value) if isinstance(value, _Number) else json.dumps(value)
+    text = value.decode() if isinstance(value, bytes) else json.dumps(value)
     return text if len(text) <= SHOWN else text[:SHOWN] + "..."
 
 
@@ -309,17 +308,14 @@ def _column(name: str, values: Sequence[Any]) -> Column:
     if values and all(type(value) is str for value in values):
         is_list = values[0].rstrip().endswith("]") and fields_of(values[0]) is not None
         kind = "vectors" if is_list else "text"
-    elif values and all(isinstance(value, _Number) for value in values):
-        is_whole = all(type(value) is _Whole for value in values)
-        kind = "whole numbers" if is_whole else "numbers"
+    elif values and all(isinstance(value, bytes) for value in values):
+        kind = "whole numbers" if all(map(_is_whole, values)) else "numbers"
     elif values and isinstance(values[0], list):
-        members = [member for value in values if isinstance(value, list) for member in value]
-        numbers = {type(member) for member in members} & {_Number, _Whole}
-        if values[0] and all(isinstance(member, _Number) for member in values[0]):
-            kind = "vectors" if _Number in numbers else "other"
-            said = "list of whole numbers" if numbers == {_Whole} else "list of numbers"
-        else:
-            said = "list"
+        said = "list"
+        if values[0] and all(isinstance(member, bytes) for member in values[0]):
+            lists = [value for value in values if isinstance(value, list)]
+            is_whole = all(map(_is_whole, chain.from_iterable(lists)))
+            kind, said = ("other", "list of whole numbers") if is_whole else ("vectors", "list")
     elif values:
         said = "object" if isinstance(values[0], dict) else "mixed"
     return Column(name, kind, said)
@@ -338,11 +334,12 @@ def _row(request: Request, choice: Choice, record: Any, line: int) -> Row:
     word = None
     if choice.words is not None:
         word = record[choice.words.name]
-        if type(word) is not str and type(word) is not _Whole:
+        if not isinstance(word, str) and not _is_whole(word):
             raise request.error(
                 f"line {line:,} holds {_shown(word)} as its {choice.words.name!r}, where a word "
                 "should be."
             )
+        word = word.decode() if isinstance(word, bytes) else word
     values = [record[column.name] for column in choice.vector]
     return word, _digits(request, values[0] if choice.is_list else values, line), line
 

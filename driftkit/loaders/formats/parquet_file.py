@@ -135,12 +135,13 @@ class _Reader:
         choice.note_left_out(columns, problems)
         d = self._dimensions(choice)
         dtype, rounding = self._precision(choice)
+        layout = "parquet-folder" if request.path.is_dir() else "parquet"
         if choice.words is None:
             matrix = self._matrix(choice, slice(self.n), d)
             noted = problems.all()
-            return table_of_numbers(request, "parquet", matrix, dtype, rounding, noted)
+            return table_of_numbers(request, layout, matrix, dtype, rounding, noted)
         words = self._words(choice.words, problems)
-        source = Source(request.name, request.path, "parquet", dtype, choice.key, rounding)
+        source = Source(request.name, request.path, layout, dtype, choice.key, rounding)
         return chosen_table(
             request, words, lambda rows: self._matrix(choice, rows, d), source, problems
         )

@@ -142,6 +142,16 @@ def test_quotes_that_nobody_doubled(tmp_path):
     assert inspect(path).words == len(late)
 
 
+def test_words_in_quotes_beside_broken_quotes_are_refused(read):
+    for broken in (r'"b\"c"', '"b"c', '"b'):
+        assert "quotes of others do not pair" in refused(
+            read, '"a",1.5,2.5\n' * 9 + broken + ",1.5,2.5\n"
+        )
+        rows = "".join(f"w{i},1.5,2.5\n" for i in range(99))
+        said = refused(read, rows + '"say ""no""",1,2\n' + broken + ",1,2\n")
+        assert "quotes of others do not pair" in said
+
+
 @pytest.fixture
 def read(tmp_path):
     def read(content, key="", **options):
@@ -176,6 +186,10 @@ def test_a_count_beside_the_vector_is_never_part_of_it_in_silence(read):
         assert read(content, f"::{whole}").matrix[0].tolist() == [9, 0.5, 1.5]
     assert "may hold counts" in refused(read, "good,9000\nbad,800\n")
     assert read("good,9000\nbad,800\n", "::2").matrix.tolist() == [[9000], [800]]
+
+
+def test_a_dimension_of_zeros_is_no_count(read):
+    assert read("good,0,0.5,1.5\nbad,0,0.25,1\n").matrix.tolist() == [[0, 0.5, 1.5], [0, 0.25, 1]]
 
 
 def test_columns_with_other_names_are_the_vector_if_all_of_them_are(read):
