@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -19,6 +18,7 @@ SEPARATORS = ("\t", ";", ",")
 SAMPLE_ROWS = 400
 MOST_COLUMNS = 70_000
 
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _ROW_NUMBERS = ("", "unnamed: 0", "index", "rownames", "row.names")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:,\d{3})+\s*")
@@ -40,7 +40,7 @@ class Dialect:
     def records(self, text: str) -> Any:
         """Return the records of a piece of text, checked; see the module `csv`."""
         form: dict[str, Any] = {} if self.quoted else {"quoting": csv.QUOTE_NONE}
-        lines = io.StringIO(text, newline="")
+        lines = (found[0] for found in _LINE.finditer(text))  # a StringIO takes four times as much
         return csv.reader(lines, delimiter=self.separator, strict=True, **form)
 
     def digits(self, cell: str) -> str:
