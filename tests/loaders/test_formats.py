@@ -11,6 +11,7 @@ from zipfile import ZipFile
 import h5py
 import msgpack
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from gensim.models import KeyedVectors
@@ -74,6 +75,14 @@ def make(kind, folder):
         with (folder / "vectors").open("wb") as file:
             np.save(file, ROWS)
         return folder
+    elif kind in ("delimited", "json", "parquet", "parquet-folder"):
+        frame = pl.DataFrame({"word": WORDS, "V1": ROWS[:, 0], "V2": ROWS[:, 1]})
+        if kind == "parquet-folder":
+            path.mkdir()
+            path /= "part-0.parquet"
+        writers = {"delimited": frame.write_csv, "json": frame.write_ndjson}
+        writers.get(kind, frame.write_parquet)(path)
+        return path.parent if kind == "parquet-folder" else path
     elif kind == "gensim":
         made = KeyedVectors(vector_size=2)
         made.add_vectors(list(WORDS), ROWS)
@@ -100,7 +109,7 @@ def is_mapped(matrix):
 
 
 def test_the_table_was_found():
-    assert len(TABLE) == 17
+    assert len(TABLE) == 21
     assert {kind for kind, cells in TABLE.items() if cells["written"] == "yes"} == set(FORMATS)
 
 

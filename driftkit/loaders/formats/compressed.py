@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from driftkit.embeddings import Embeddings
-from driftkit.loaders.formats import word2vec_binary
+from driftkit.loaders.columns.dialect import looks_like_delimited
+from driftkit.loaders.formats import delimited_file, json_file, word2vec_binary
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
@@ -27,6 +28,10 @@ def read(request: Request) -> Embeddings:
         is_tar = inside[_USTAR] == b"ustar"
         if word2vec_binary.looks_like_word2vec(inside):
             return word2vec_binary.read_stream(request, stream)
+        if json_file.looks_like_json(inside):
+            return json_file.read_stream(request, stream)
+        if not is_tar and looks_like_delimited(inside):
+            return delimited_file.read_stream(request, stream)
         if not is_tar and text.looks_like_text(inside):
             return text.read_stream(request, stream)
     if is_tar:
@@ -48,6 +53,10 @@ def count_rows(request: Request) -> int:
     with _opened(request) as (stream, inside):
         if word2vec_binary.looks_like_word2vec(inside):
             return word2vec_binary.count_head(inside)
+        if json_file.looks_like_json(inside):
+            return json_file.count_stream(request, stream)
+        if looks_like_delimited(inside):
+            return delimited_file.count_stream(request, stream)
         return text.count_stream(request, stream)
 
 

@@ -15,14 +15,17 @@ from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats import (
     compressed,
+    delimited_file,
     downloads,
     driftkit_folder,
     fasttext_file,
     hdf5_file,
+    json_file,
     keras_file,
     model_folder,
     numpy_file,
     package,
+    parquet_file,
     pickled_file,
     projector,
     safetensors_file,
@@ -50,6 +53,7 @@ _TOLD_BY_MARK = (
     hdf5_file.FORMAT,
     keras_file.FORMAT,
     word2vec_binary.FORMAT,
+    parquet_file.FILE,
     driftkit_folder.FORMAT,
     spacy_folder.FORMAT,
 )
@@ -61,8 +65,11 @@ _TAKE_MANY = (
     pickled_file.FORMAT,
     compressed.FORMAT,
     projector.FORMAT,
+    json_file.FORMAT,
+    delimited_file.FORMAT,
     text.FORMAT,
     model_folder.FORMAT,
+    parquet_file.FOLDER,
 )
 """Formats told by little: any pickle, any archive, anything like text, any folder of weights.
 They are tried last, since a registered format may well be one of these, with a mark of its own."""
