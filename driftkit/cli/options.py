@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -35,6 +37,75 @@ def group_of(*options: Callable[[F], F]) -> Callable[[F], F]:
 def file_option(*names: str, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
     """Make an option that takes a file."""
     return click.option(*names, type=click.Path(), metavar="FILE", help=help)
+
+
+class Output(click.Path):
+    """Where a command writes: a file, or ``-`` where `stdout` can be meant.
+
+    Whether a file can be written there is found before the command begins, but not where it may be
+    a folder.
+    """
+
+    def __init__(self, *, stdout: bool = False, may_be_folder: bool = False) -> None:
+        super().__init__()
+        self.stdout, self.may_be_folder = stdout, may_be_folder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse ``-`` and places that cannot be written."""
+        from driftkit.atomic import place
+
+        if value == "-":
+            if not self.stdout:
+                self.fail("- is standard output, which this is not written to.", param, ctx)
+        elif not self.may_be_folder:
+            place(value)
+        return super().convert(value, param, ctx)
+
+
+def output_option(*names: str, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
+    """Make an option that takes a file to write, or ``-`` for standard output."""
+    return click.option(*names, type=Output(stdout=True), metavar="FILE", help=help)
+
+
+def _outputs_apart(function: F) -> F:
+    """Begin a command only if no file is written twice, or is one that it reads."""
+
+    @wraps(function)
+    def begin(*args: Any, **kwargs: Any) -> Any:
+        ctx = click.get_current_context()
+        outputs: list[tuple[str, str]] = []
+        inputs: list[str] = []
+        for param in ctx.command.params:
+            value = ctx.params.get(param.name or "")
+            if isinstance(param.type, Output) and value is not None:
+                outputs.append((param.get_error_hint(ctx).strip("'"), str(value)))
+            else:
+                inputs += [each for each in _listed(value) if isinstance(each, str) and each != "-"]
+        for at, (name, path) in enumerate(outputs):
+            other = next((one for one, theirs in outputs[:at] if _same(path, theirs)), None)
+            if other is not None:
+                raise click.UsageError(f"{other} and {name} both go to {path}; give each its own.")
+            if any(_same(path, each) or _same(path, each.split("::")[0]) for each in inputs):
+                raise click.UsageError(
+                    f"{name} {path} is read by this command, and would be lost; name another."
+                )
+        return function(*args, **kwargs)
+
+    return begin  # type: ignore[return-value]
+
+
+def _listed(value: object) -> Iterable[object]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names mean one file or folder, links followed; devices are no files."""
+    if one == "-" or other == "-":
+        return one == other
+    here, there = Path(one), Path(other)
+    if not here.exists() or not there.exists():
+        return os.path.realpath(one) == os.path.realpath(other)
+    return here.samefile(there) and (here.is_file() or here.is_dir())
 
 
 def number_option(
@@ -114,6 +185,7 @@ def _flag(*names: str, callback: Callable[..., None], help: str) -> Callable[[F]
 
 
 common_options = group_of(
+    _outputs_apart,
     click.option(
         "--plugin",
         "plugins",
@@ -164,7 +236,7 @@ compose_option = click.option(
 
 k_option = number_option("-k", default=K, help="Number of nearest neighbors of a word.")
 
-json_option = file_option(
+json_option = output_option(
     "--json",
     "json_to",
     help="Write JSON to FILE. With - it goes to standard output, and nothing else does.",

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -69,25 +68,26 @@ def say(text: str, *, err: bool = True) -> None:
 
 
 def show(
-    view: Callable[[], RenderableType],
+    view: Callable[[], RenderableType] | None,
     document: Mapping[str, Any] | Sequence[Any],
     json_to: str | None,
 ) -> None:
-    """Print a result, write it as JSON, or both, as ``--json`` asks."""
+    """Print a result, write it as JSON, or both, as ``--json`` asks; without a view, only JSON."""
     from driftkit.display import SafeConsole
 
     if json_to is not None:
         text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        if json_to == "-":
-            click.echo(text, nl=False)
-            return
         write_text(json_to, text)
-    SafeConsole().print(view(), crop=False)  # a command to copy stays on one line
+    if view is not None and json_to != "-":
+        SafeConsole().print(view(), crop=False)  # a command to copy stays on one line
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file in one step; half of a surrogate pair becomes a question mark."""
+    """Write a file in one step, or ``-``; half of a surrogate pair becomes a question mark."""
     from driftkit.atomic import replacing
 
-    with replacing(Path(path)) as partial:
+    if path == "-":
+        click.echo(text, nl=False)
+        return
+    with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="replace")
