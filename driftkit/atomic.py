@@ -152,7 +152,8 @@ def writing(path: str | os.PathLike[str]) -> Iterator[None]:
             raise OutputError(path, error.why) from None
         raise
     except OSError as error:
-        stranger = error.filename is not None and folder not in Path(str(error.filename)).parents
+        met = Path(os.path.realpath(os.path.dirname(str(error.filename))))  # noqa: PTH120
+        stranger = error.filename is not None and folder not in (met, *met.parents)
         if error.errno is None or isinstance(error, ConnectionError) or stranger:
             raise
         after = _NEXT.get(error.errno, "")
@@ -166,6 +167,8 @@ def place(path: str | os.PathLike[str], *, is_folder: bool = False) -> Path | No
     An OutputError says why nothing can be written there: it is told before long work, too.
     """
     given = Path(path)
+    if "\0" in str(given):
+        raise OutputError(repr(str(given)), "no name holds a NUL; name another file.")
     with writing(path):
         if not is_folder and given.is_dir():
             raise OutputError(path, "it is a folder; name a file.")
@@ -176,8 +179,6 @@ def place(path: str | os.PathLike[str], *, is_folder: bool = False) -> Path | No
             found: os.stat_result | None = target.stat()
         except FileNotFoundError:
             found = None
-        except ValueError as error:  # a NUL in the name
-            raise OutputError(path, f"{error}.") from None
         if found is not None and not stat.S_ISREG(found.st_mode) and not target.is_dir():
             return None
         folder = target.parent if given.is_symlink() else given.parent

@@ -102,10 +102,10 @@ def _same(one: str, other: str) -> bool:
     """Whether two names mean one file or folder, links followed; devices are no files."""
     if one == "-" or other == "-":
         return one == other
-    here, there = Path(one), Path(other)
-    if not here.exists() or not there.exists():
+    exists = os.path.exists  # Path.exists raises for a name that is too long
+    if not (exists(one) and exists(other)):
         return os.path.realpath(one) == os.path.realpath(other)
-    return here.samefile(there) and (here.is_file() or here.is_dir())
+    return Path(one).samefile(other) and (Path(one).is_file() or Path(one).is_dir())
 
 
 def number_option(

@@ -112,9 +112,11 @@ def _text(table: Embeddings, file: IO[bytes], report: Progress) -> None:
     for some in row_blocks(len(table)):
         block = np.asarray(table.matrix[some], np.float32)
         columns = {str(i): block[:, i] for i in range(table.dimensions)}
-        pl.DataFrame({"word": list(table.words[some])} | columns).write_csv(
-            file, include_header=False, separator=" ", quote_style="never", float_scientific=None
+        frame = pl.DataFrame({"word": list(table.words[some])} | columns)
+        text = frame.write_csv(
+            include_header=False, separator=" ", quote_style="never", float_scientific=None
         )
+        file.write(text.encode())  # polars, given the file, would say what it meets its own way
         report(some.start, len(table))
 
 
