@@ -41,7 +41,7 @@ REFUSED = {
     "a folder": ((*AUDIT, "--json", "there"), "cannot write there: it is a folder; name a file."),
     "a folder for shifts": (("shifts", *AUDIT[1:3], "--all", "-o", "there"), "it is a folder"),
     "no folder": ((*AUDIT, "--json", "no/x.json"), "the folder no does not exist."),
-    "a folder that is a file": ((*AUDIT, "--json", "same.pt/x"), "the folder same.pt does not"),
+    "a folder that is a file": ((*AUDIT, "--json", "same.pt/x"), "same.pt/x: Not a directory"),
     "no folder to convert into": (("convert", "same.pt", "no/x.npy"), "the folder no does not"),
     "a table as -": (("convert", "same.pt", "-"), "- is standard output, which this is not"),
     "shifts as -": (("shifts", *AUDIT[1:3], "--all", "-o", "-"), "- is standard output, which"),
