@@ -205,6 +205,13 @@ def fresh(older: list[str] | None) -> None:
         Path("out").mkdir()
 
 
+def know(modules: list[str]) -> None:
+    """Import what a fork has imported, once for all later ones."""
+    for module in set(modules) - set(sys.modules):
+        with suppress(ImportError):
+            import_module(module)
+
+
 def spread(count: int, total: int) -> list[int]:
     """Moments from 1 to `total`, evenly spread."""
     count = min(count, total)
@@ -228,9 +235,7 @@ def killed(name: str, kills: int, timed: int) -> dict[str, object]:
         assert ended(started(count)) == 0, name
         lasted = time.monotonic() - start
         calls, lines, modules = json.loads(Path("counted").read_text())
-        for module in set(modules) - set(sys.modules):
-            with suppress(ImportError):
-                import_module(module)
+        know(modules)
     new, names = seen(Path("out")), left(Path("out"))
     half = kills // 2
     moments = [(f"call {n} of {calls}", {"at_call": n}) for n in spread(half, calls)]
@@ -290,7 +295,13 @@ def together(runs: int, ending: str) -> dict[str, object]:
     for i in range(runs):
         shutil.rmtree("out", ignore_errors=True)
         Path("out").mkdir()
-        assert ended(started(lambda i=i: run(command(i, f"out/t{ending}")))) == 0
+
+        def alone(i: int = i) -> None:
+            run(command(i, f"out/t{ending}"))
+            Path("counted").write_text(json.dumps(list(sys.modules)))
+
+        assert ended(started(alone)) == 0
+        know(json.loads(Path("counted").read_text()))
         possible.append(seen(Path("out")))
     names = left(Path("out"))
     found = {"runs": runs, "done": 0, "refused": 0, "wrong": []}
@@ -361,7 +372,7 @@ def main() -> int:
         os.environ[source.FOLDER_VARIABLE] = str(Path("out").resolve())
         os.environ.pop("CI", None)
         assert ended(started(prepare)) == 0
-        for name in given.names or COMMANDS:
+        for name in (given.names or COMMANDS) if given.kills + given.timed else ():
             found = killed(name, given.kills, given.timed)
             print(f"{name}: {json.dumps(found)}", flush=True)
             wrong += len(found["wrong"])
