@@ -14,6 +14,7 @@
     │   ├── BaselineError          a baseline that is missing, foreign or outdated
     │   ├── PluginError            a plugin that is missing or fails when it is imported
     │   └── OptionError            an option outside its range
+    │       └── OutputError        a place that cannot be written to
     └── MissingExtraError          an optional package is not installed
 
 A message is one sentence or two: what was given, what is accepted, what to do next.
@@ -90,6 +91,14 @@ class PluginError(InputError):
 
 class OptionError(InputError):
     """An option outside the range it accepts."""
+
+
+class OutputError(OptionError):
+    """A place that cannot be written to: a folder, full, read-only; `path` is the place."""
+
+    def __init__(self, path: object, message: str) -> None:
+        self.path, self.why = str(path), message
+        super().__init__(f"cannot write {self.path}: {message}")
 
 
 class UnknownNameError(InputError):

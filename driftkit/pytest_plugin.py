@@ -38,7 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--driftkit-update",
         action="store_true",
-        help="write the values to --driftkit-baseline instead of checking; refused when CI is set",
+        help="write the values to --driftkit-baseline instead of checking; refused when CI "
+        "is set, and for a table whose audit says not to ship it",
     )
 
 
@@ -96,6 +97,7 @@ class DriftkitCheck:
         """
         import driftkit
         from driftkit.gate import baseline_of, make_policy, write_baseline
+        from driftkit.gate.baseline import require_acceptable
 
         here = {"profile": profile, "inconclusive": inconclusive, "not_measured": not_measured}
         settings: dict[str, Any] = {name: value for name, value in here.items() if value}
@@ -113,6 +115,7 @@ class DriftkitCheck:
             **audit_options,
         )
         if self._config.getoption("--driftkit-update"):
+            require_acceptable(audit)
             write_baseline(baseline_of(audit, policy.words, policy.bands), baseline)
             pytest.skip(f"wrote {baseline}; nothing was checked")
         verdict = driftkit.check(audit, everything, baseline=baseline, **settings)

@@ -48,8 +48,8 @@ ACTIONS = click.Choice(["fail", "warn", "pass"])
 @click.option("--show-rules", is_flag=True, help="Print the rules in force and stop.")
 @options.audit_options
 @options.json_option
-@options.file_option("--junit", help="Write JUnit XML to FILE.", is_output=True)
-@options.file_option("--markdown", help="Write Markdown to FILE.", is_output=True)
+@options.output_option("--junit", help="Write JUnit XML to FILE, or with - to standard output.")
+@options.output_option("--markdown", help="Write Markdown to FILE, or with - to standard output.")
 @click.option(
     "--github/--no-github",
     default=None,
@@ -106,10 +106,12 @@ def command(
     for path, text in ((junit, junit_xml), (markdown, to_markdown)):
         if path is not None:
             output.write_text(path, text(verdicts))
-    output.show(lambda: verdict_view(verdicts), check_document(verdicts), json_to)
+    to_stdout = "-" in (json_to, junit, markdown)  # which then holds nothing else
+    view = None if to_stdout else lambda: verdict_view(verdicts)
+    output.show(view, check_document(verdicts), json_to)
     if os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github:
-        # GitHub reads commands from both streams; standard output may belong to JSON alone.
-        _tell_github(verdicts, to_stderr=json_to == "-")
+        # GitHub reads commands from both streams.
+        _tell_github(verdicts, to_stderr=to_stdout)
     if any(verdict.exit_code for verdict in verdicts):
         ctx.exit(BROKEN_RULE)
 

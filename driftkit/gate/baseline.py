@@ -18,7 +18,7 @@ from driftkit.arrays import generator, row_blocks
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
-from driftkit.errors import BaselineError, DriftkitError, UnknownNameError
+from driftkit.errors import BaselineError, DriftkitError, OptionError, UnknownNameError
 from driftkit.escaping import to_json
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.facts import NAN, ROUNDING, Fact, Facts, facts_of, portable
@@ -108,6 +108,15 @@ def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = 
     return Baseline(pair.tuned.source.name, document, facts)
 
 
+def require_acceptable(audit: Audit) -> None:
+    """Refuse to make a baseline of a table that its own audit says not to ship."""
+    if audit.verdict == "do not ship":
+        raise OptionError(
+            f"{audit.headline} A baseline of {audit.pair.tuned.source.name} would accept that; if "
+            "it is meant, give --force to `driftkit baseline write` or `driftkit baseline update`."
+        )
+
+
 def content_sha256(table: Embeddings) -> str:
     """SHA-256 of the words, each ended by a line feed, then the float32 rows, little endian.
 
@@ -144,10 +153,10 @@ def _describe_table(table: Embeddings) -> dict[str, Any]:
 def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
     """Write a `baseline` to the file at `path`, in one step.
 
-    A folder that does not exist is an OptionError.
+    A folder that does not exist, or a full disk, is an OutputError.
     """
     with replacing(path) as partial:
-        partial.write_text(baseline.to_json(), encoding="utf-8")
+        partial.write_bytes(baseline.to_json().encode(errors="backslashreplace"))
 
 
 def read_baseline(path: str | os.PathLike[str]) -> Baseline:

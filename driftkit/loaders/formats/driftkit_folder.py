@@ -15,7 +15,7 @@ from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.words import words_of_json
 from driftkit.provenance import Problem, Rounding, Source
-from driftkit.store import KEY, MANIFEST, MATRIX, SCHEMA, WORDS
+from driftkit.store import KEY, MANIFEST, MARKS, SCHEMA, files
 
 
 def looks_like_driftkit(folder: Path) -> bool:
@@ -34,23 +34,24 @@ def read(request: Request) -> Embeddings:
             raise request.error(
                 f"is a driftkit folder of another kind ({manifest['schema']}); {SCHEMA} is read."
             )
-        held = words_of_json(json.loads((folder / WORDS).read_text("utf-8")), WORDS)
+        words_file, matrix_file = files(MARKS[MARKS.index(manifest.get("mark", MARKS[0]))])
+        held = words_of_json(json.loads((folder / words_file).read_text("utf-8")), words_file)
         rounding = Rounding(**manifest["source"]["rounding"])
         problems = Problems(Problem(**problem) for problem in manifest["problems"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise request.error(f"is a damaged driftkit folder ({error!r}); write it again.") from None
-    if not (folder / MATRIX).is_file():
-        raise request.error(f"its {MATRIX} is missing; write the folder again.")
-    file = safetensors_file.tensors(replace(request, target=str(folder / MATRIX)))
+    if not (folder / matrix_file).is_file():
+        raise request.error(f"its {matrix_file} is missing; write the folder again.")
+    file = safetensors_file.tensors(replace(request, target=str(folder / matrix_file)))
     tensor = next((tensor for tensor in file.tensors if tensor.key == KEY), None)
     if tensor is None or not tensor.is_table:
-        raise request.error(f"its {MATRIX} holds no table named {KEY!r}.")
+        raise request.error(f"its {matrix_file} holds no table named {KEY!r}.")
     if tensor.shape[0] != len(held):
         raise VocabularyError(
             request.name, f"has {tensor.shape[0]:,} rows and {len(held):,} words; write it again."
         )
     # The path is the one file with the numbers, so that its checksum is the table's.
-    source = Source(request.name, folder / MATRIX, "driftkit", tensor.dtype, rounding=rounding)
+    source = Source(request.name, folder / matrix_file, "driftkit", tensor.dtype, rounding=rounding)
     return chosen_table(request, held, tensor.read, source, problems)
 
 
