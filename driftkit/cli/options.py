@@ -116,7 +116,7 @@ def _listed(value: object) -> Iterable[object]:
 
 def _same(one: str, other: str) -> bool:
     """Whether two names mean one file or folder, links followed; devices are no files."""
-    if one == "-" or other == "-":
+    if one == "-" or other == "-" or "\0" in one + other:
         return one == other
     exists = os.path.exists  # Path.exists raises for a name that is too long
     if not (exists(one) and exists(other)):
