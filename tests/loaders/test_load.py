@@ -71,7 +71,6 @@ def test_files_that_cannot_be_opened():
         b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 171350079\n",
         b"one\ntwo\n",
         b"\n\n\n",
-        "good 0.1 0.2\n".encode("utf-16"),
         bytes(range(256)),
     ],
 )

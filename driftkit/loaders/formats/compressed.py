@@ -6,40 +6,60 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError
 from driftkit.loaders.formats import word2vec_binary
-from driftkit.loaders.formats.format import Format
+from driftkit.loaders.formats.format import Format, no_keys, refuse_vocabulary
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
-from driftkit.loaders.text.stream import Stream, compression, open_stream
+from driftkit.loaders.text.stream import (
+    UNREAD,
+    Stream,
+    compression,
+    is_tar,
+    open_stream,
+    packed_as,
+)
 
 HEAD_BYTES = 1 << 16
-_USTAR = slice(257, 262)
 
 
 def looks_like_compressed(head: bytes) -> bool:
-    """Whether a file that starts so is compressed."""
-    return compression(head) is not None
+    """Whether a file that starts so is packed, in a way that is read or one that is named."""
+    return packed_as(head) is not None
 
 
 def read(request: Request) -> Embeddings:
     """Read the one table inside; of an archive of several files, the one the key names."""
+    with request.path.open("rb") as file:
+        head = file.read(512)
+    if compression(head) is None:
+        raise _unread(request, head)
+    if request.key is not None and compression(head) != "zip":
+        raise no_keys(request)
     with _opened(request) as (stream, inside):
-        is_tar = inside[_USTAR] == b"ustar"
         if word2vec_binary.looks_like_word2vec(inside):
+            refuse_vocabulary(request)
             return word2vec_binary.read_stream(request, stream)
-        if not is_tar and text.looks_like_text(inside):
+        if not is_tar(inside) and text.tells_text(inside):
             return text.read_stream(request, stream)
-    if is_tar:
-        what = "a .tar archive"
-    elif compression(inside) is not None:
-        what = "another compressed file"
-    elif not inside:
-        what = "nothing"
+    packed = packed_as(inside)
+    if packed is not None:
+        what = "a .tar archive" if packed == "tar" else "another compressed file"
     else:
-        what = "something else"
+        what = "something else" if inside else "nothing"
     raise request.error(
         f"is compressed and holds {what}, and only text and word2vec .bin are read compressed; "
         "unpack it and give the file inside."
+    )
+
+
+def _unread(request: Request, head: bytes) -> SourceError:
+    """Name what a file is packed with, and the command that unpacks it."""
+    known = ((name, how) for magic, (name, how) in UNREAD.items() if head.startswith(magic))
+    name, how = next(known, ("tar", "tar -xf FILE"))
+    return request.error(
+        f"is packed ({name}), which is not read; unpack it ({how}) and give the file inside, or "
+        "pack it again as .gz, .xz or .zip."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from driftkit.embeddings import Embeddings
 from driftkit.errors import UnsafePickleError
 from driftkit.loaders.choose_rows import chosen_table
-from driftkit.loaders.formats.format import Format
+from driftkit.loaders.formats.format import Format, no_keys, refuse_vocabulary
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.pickled import looks_like_pickle
 from driftkit.provenance import Rounding, Source
@@ -20,6 +20,9 @@ def read(request: Request) -> Embeddings:
             "carries. Pass --unsafe-pickle (unsafe_pickle=True) if you trust where it comes from, "
             "or save it as kv.save_word2vec_format(path, binary=True).",
         )
+    refuse_vocabulary(request)
+    if request.key is not None:
+        raise no_keys(request)
     from gensim.models import KeyedVectors
 
     try:
