@@ -20,7 +20,7 @@ from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.columns import NUMBER_BESIDE
 from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
-from driftkit.loaders.vocabulary.words import Vocabulary, words_of_json
+from driftkit.loaders.vocabulary.words import ROW_0, Vocabulary, words_of_json
 from driftkit.provenance import Rounding, Source
 
 # A tensor is described by evenly spaced rows: no more than these, and of no more bytes.
@@ -181,6 +181,12 @@ def misfit(tensor: Tensor, vocabulary: Vocabulary) -> str:
         return (
             f"{counts}; fairseq's dict.txt leaves out <s>, <pad>, </s> and <unk>, which take its "
             "first four rows: list the words alone, these four first."
+        )
+    if rows == words - 1 and vocabulary.words[0] == ROW_0:
+        return (
+            f"{counts}; that vocabulary numbers its rows from 1, which leaves row 0 to padding, "
+            "and this table has no such row: if its rows are those words in order, number them "
+            "from 0."
         )
     if rows > words:
         extra = "extra row is" if rows == words + 1 else f"{rows - words:,} extra rows are"

@@ -34,6 +34,7 @@ from driftkit.loaders.text.header import (
     WIDE,
     Opening,
     has_decimal_commas,
+    is_number,
     is_row,
     read_opening,
     two_readings,
@@ -87,11 +88,12 @@ def read_stream(request: Request, stream: Stream) -> Embeddings:
     if not opening.has_words:
         vocabulary = vocabulary_for(request, None)
         if vocabulary is None:
-            raise request.error(two_readings(opening.dimensions, "numbers"))
+            raise request.error(_no_words(opening))
         whole = replace(request, words=None, limit=None)
         table = _read_lines(whole, stream, opening, head, problems)
         return _with_words(request, opening, table, vocabulary, problems)
-    refuse_vocabulary(request)
+    word = head[opening.skip :].lstrip().split(None, 1)[:1]
+    refuse_vocabulary(request, f"words of its own, such as {quote(*word)}" if word else "words")
     table = _read_lines(request, stream, opening, head, problems)
     if not table.words:
         raise nothing_chosen(request)
@@ -105,6 +107,15 @@ def read_stream(request: Request, stream: Stream) -> Embeddings:
         for problem in made.problems
     )
     return made
+
+
+def _no_words(opening: Opening) -> str:
+    if opening.declared is None:
+        return two_readings(opening.dimensions, "numbers")
+    return (
+        f"holds {opening.dimensions} numbers in each line, as its header says, and no words; name "
+        "the file that lists them (--vocab FILE, vocab=)."
+    )
 
 
 def _read_lines(
@@ -195,6 +206,7 @@ class _Table:
 
     def __init__(self, request: Request, opening: Opening, stream: Stream, head: int) -> None:
         self.request, self.d = request, opening.dimensions
+        self._has_words = opening.has_words
         self.words: list[str] = []
         self.lines_read = 0
         self._missing = None if request.words is None else set(request.words)
@@ -225,12 +237,16 @@ class _Table:
         if regular is None:
             block = tidy(block if block.endswith(b"\n") else block + b"\n")
             regular = read_regular(block, self.d)
+        lines: _Lines
         if regular is None:
-            self._keep(*read_irregular(self.request, block, line, self.d, problems))
-            return block.count(b"\n")
-        words, matrix = regular
-        self._keep(words, matrix, range(line, line + len(words)))
-        return len(words)
+            words, matrix, lines = read_irregular(self.request, block, line, self.d, problems)
+        else:
+            words, matrix = regular
+            lines = range(line, line + len(words))
+        if b"\t" in block:
+            _refuse_tabs(self.request, words, lines)
+        self._keep(words, matrix, lines)
+        return block.count(b"\n") + (not block.endswith(b"\n"))
 
     def _keep(self, words: Sequence[str], matrix: Matrix, lines: _Lines) -> None:
         limit, words_read = self.request.limit, self.lines_read
@@ -244,7 +260,7 @@ class _Table:
             words, matrix = [words[row] for row in rows], matrix[rows]
             lines = np.array([lines[row] for row in rows], np.int64)
             self._missing.difference_update(words)
-        _require_finite(self.request, words, matrix, lines)
+        _require_finite(self.request, words if self._has_words else (), matrix, lines)
         first = len(self.words)
         if len(words):
             if first + len(words) > len(self._matrix):
@@ -267,6 +283,16 @@ class _Table:
         return int(self._lines[block][row - self._firsts[block]])
 
 
+def _refuse_tabs(request: Request, words: Sequence[str], lines: _Lines) -> None:
+    """Refuse a word and a number that a tab holds together: the number would be lost."""
+    for word, line in zip(words, lines, strict=True):
+        if is_number(word.rpartition("\t")[2].encode(errors="replace")) and "\t" in word:
+            raise request.error(
+                f"line {line:,} has a tab where other lines have a space ({quote(word)}); write a "
+                "space."
+            )
+
+
 def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, lines: _Lines) -> None:
     # A sum is finite only if every addend is, or if it overflows: a cheap first look.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -274,7 +300,10 @@ def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, line
             return
     bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist()
     if bad:
-        shown = ", ".join(f"{quote(words[row])} in line {lines[row]:,}" for row in bad[:5])
+        shown = ", ".join(
+            f"{quote(words[row])} in line {lines[row]:,}" if words else f"line {lines[row]:,}"
+            for row in bad[:5]
+        )
         raise request.error(
             f"holds NaN, infinity or a number past 3.4e38 ({shown}"
             f"{', ...' if len(bad) > 5 else ''}); vectors must be finite, so mend or "

@@ -33,7 +33,7 @@ def read(path: Path) -> Vocabulary:
         )
     try:
         words = array.tolist()
-    except ValueError:  # a number that is no character
+    except (ValueError, SystemError):  # a number that is no character
         raise VocabularyError(path, "is a damaged array of strings; save it again.") from None
     if array.dtype.kind == "S":
         words = [word.decode(errors="backslashreplace") for word in words]

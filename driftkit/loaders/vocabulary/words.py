@@ -12,6 +12,7 @@ from driftkit.errors import VocabularyError
 from driftkit.loaders.quote import quote, quote_some
 from driftkit.provenance import Problem
 
+ROW_0 = "<row 0>"  # for a row that a vocabulary leaves to padding
 _COLUMNS = re.compile(r".*[\t,;|]\s*[+-]?\d+(\.\d+)?|\d+[\t ,;|]\s*\S.*")
 
 
@@ -108,9 +109,9 @@ def of_map(rows: Mapping[str, Any], where: str, path: Path | None = None) -> Voc
     if not whole or (min(rows.values()), max(rows.values())) != (1, len(rows)):
         return Vocabulary(words_by_row(rows, where), where, path)
     words = words_by_row({word: row - 1 for word, row in rows.items()}, where)
-    detail = "its rows start at 1, as in Keras's word_index; row 0 is taken for padding: <row 0>"
+    detail = "its rows start at 1, as in Keras's word_index; row 0 is taken for padding"
     return Vocabulary(
-        ("<row 0>", *words), where, path, problems=(Problem("row without a word", 0, detail),)
+        (ROW_0, *words), where, path, problems=(Problem("row without a word", 0, detail),)
     )
 
 

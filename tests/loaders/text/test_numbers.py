@@ -98,7 +98,7 @@ def test_the_header_chooses(write):
     table = load(write("5 2\n" + rows))
     assert (table.words[1], table.dimensions, table.source.format) == ("1.5", 2, "word2vec-text")
     assert load(write("5 3\n" + rows), vocab=WORDS[:5]).dimensions == 3
-    with pytest.raises(SourceError, match="can be read in two ways"):
+    with pytest.raises(SourceError, match="3 numbers in each line, as its header says, and no w"):
         load(write("5 3\n" + rows))
     whole = "".join(f"{i} {2 * i} 1\n" for i in range(5))
     for vocab in (None, WORDS[:5]):
@@ -137,7 +137,7 @@ def test_ids_that_repeat_are_refused():
         (lambda line: line + " 1", "line 31 has 9 numbers where other lines have 8"),
         (lambda line: line.rpartition(" ")[0], "line 31 has 7 numbers where other lines have 8"),
         (lambda line: "x" + line, "line 31 holds 'x"),
-        (lambda line: "nan" + line[line.index(" ") :], "holds NaN, infinity"),
+        (lambda line: "nan" + line[line.index(" ") :], "a number past 3.4e38 (line 31); vectors"),
     ],
 )
 def test_a_broken_line_is_named(saved, write, change, sentence, monkeypatch):
@@ -174,6 +174,11 @@ def test_tabs_and_several_spaces_after_every_word(write, template):
     assert table.matrix.tolist() == [[0.5, 1.25], [-0.5, 2], [1, -3.5]]
     assert table.problems[0].kind == "spacing"
     assert inspect(write("\n".join(template.format(*row) for row in rows))).last_word == "a.b"
+
+
+def test_a_tab_after_one_word_is_named(write):
+    with pytest.raises(SourceError, match="line 2 has a tab where other lines have a space"):
+        load(write("good 0.5 1.5\nodd\t1.5 2.5 3.5\n" * 3))
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ def _outcome(path, size, slow):
     return table.words, table.matrix.tolist(), sorted(map(str, table.problems))
 
 
-word = st.text(st.characters(exclude_characters=" \n\r", exclude_categories=["Cs"]), min_size=1)
+word = st.text(st.characters(exclude_characters=" \n\r\t", exclude_categories=["Cs"]), min_size=1)
 number = st.floats(-1e6, 1e6, width=32)
 
 
