@@ -163,3 +163,15 @@ def test_padding_of_xz_is_a_multiple_of_four(tmp_path):
     with opened(path) as stream, pytest.raises(SourceError, match="3 bytes of padding"):
         while stream.read(10):
             pass
+
+
+def test_a_wrong_checksum_in_a_zip_is_an_error(tmp_path):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:  # stored, so that a changed byte unpacks all right
+        archive.writestr("a.txt", CONTENT)
+    data = bytearray(out.getvalue())
+    data[5_000] ^= 1
+    (path := tmp_path / "t.zip").write_bytes(data)
+    with opened(path) as stream, pytest.raises(SourceError, match="damaged or truncated .zip"):
+        while stream.read(1 << 20):
+            pass
