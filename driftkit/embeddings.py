@@ -13,6 +13,7 @@ import numpy.typing as npt
 from driftkit.arrays import Matrix, Rows, Values, as_array, row_blocks, row_norms
 from driftkit.display import OneLine
 from driftkit.errors import OptionError, SourceError, UnknownNameError, VocabularyError
+from driftkit.escaping import printable
 from driftkit.provenance import Problem, Source
 from driftkit.store import write
 
@@ -153,7 +154,7 @@ class Embeddings(OneLine):
 
     def __repr__(self) -> str:
         return (
-            f"<Embeddings {self.source.name}: {len(self):,} words x {self.dimensions}, "
+            f"<Embeddings {printable(self.source.name)}: {len(self):,} words x {self.dimensions}, "
             f"{self.source.format}>"
         )
 

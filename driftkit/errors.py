@@ -25,9 +25,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from driftkit.escaping import harmless, printable
+
 
 class DriftkitError(Exception):
     """The root of every error driftkit raises on purpose."""
+
+    def __str__(self) -> str:
+        # Tracebacks and logs show what a file or an option held, and nothing there may obey it.
+        return harmless(printable(super().__str__()))
 
 
 class InputError(DriftkitError):

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftkit.escaping import printable
+
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
@@ -84,4 +86,5 @@ class Problem:
     detail: str  # one phrase that names the word or the value
 
     def __str__(self) -> str:
-        return f"{self.kind}{'' if self.where is None else f' at {self.where:,}'}: {self.detail}"
+        at = "" if self.where is None else f" at {self.where:,}"
+        return printable(f"{self.kind}{at}: {self.detail}")

@@ -122,14 +122,17 @@ class DriftkitCheck:
     def _report(self, verdict: Verdict) -> None:
         """Put every value into pytest's own JUnit report, and the verdict into the test's."""
         from driftkit.display import to_text
-        from driftkit.gate.reports.junit import clean
+        from driftkit.escaping import printable
         from driftkit.gate.reports.terminal import verdict_view
 
         self._node.user_properties += [
             ("driftkit.state", verdict.state),
-            ("driftkit.headline", clean(verdict.headline)),
+            ("driftkit.headline", printable(verdict.headline)),
             *(
-                (clean(f"driftkit {each.rule} ({each.subject})"), f"{each.outcome}: {each.value:g}")
+                (
+                    printable(f"driftkit {each.rule} ({each.subject})"),
+                    f"{each.outcome}: {each.value:g}",
+                )
                 for each in verdict.results
             ),
         ]

@@ -16,6 +16,7 @@ import numpy as np
 
 from driftkit.arrays import Matrix, row_blocks
 from driftkit.atomic import replacing_folder
+from driftkit.escaping import to_json
 from driftkit.provenance import Problem, Source
 
 MANIFEST, WORDS, MATRIX, KEY = "driftkit.json", "words.json", "vectors.safetensors", "vectors"
@@ -40,9 +41,9 @@ def write(
         "problems": [asdict(problem) for problem in problems],
     }
     with replacing_folder(folder, MANIFEST) as partial:
-        (partial / WORDS).write_text(json.dumps(list(words), ensure_ascii=False), "utf-8")
+        (partial / WORDS).write_text(to_json(list(words)), "utf-8")
         write_safetensors(partial / MATRIX, KEY, matrix)
-        text = json.dumps(manifest, ensure_ascii=False, indent=1)
+        text = to_json(manifest, indent=1)
         (partial / MANIFEST).write_text(text + "\n", "utf-8")
 
 

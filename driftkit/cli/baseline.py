@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +15,24 @@ from driftkit.cli.tables import audits
 if TYPE_CHECKING:
     from driftkit.gate import Baseline
 
-_baseline_option = click.option(
-    "-o",
-    "--baseline",
-    type=click.Path(dir_okay=False),
-    default="driftkit-baseline.json",
-    show_default=True,
-    metavar="FILE",
-    help="The baseline.",
-)
+
+def _baseline_option(kind: click.Path) -> Callable[[options.F], options.F]:
+    return click.option(
+        "-o",
+        "--baseline",
+        type=kind,
+        default="driftkit-baseline.json",
+        show_default=True,
+        metavar="FILE",
+        help="The baseline.",
+    )
+
 
 _measure_options = options.group_of(
-    _baseline_option, options.rules_option, options.audit_options, options.common_options
+    _baseline_option(options.Output(dir_okay=False)),
+    options.rules_option,
+    options.audit_options,
+    options.common_options,
 )
 
 
@@ -59,10 +65,8 @@ def write(
         raise BaselineError(baseline, f"exists already; {replacing}.")
     write_baseline(_measure(original, tuned, rules, audit_options), baseline)
     command = ["driftkit check", argument(original), "TUNED", "--baseline", argument(baseline)]
-    click.echo(
-        f"Wrote {baseline}. Commit it, and check with:\n"
-        f"  {' '.join([*command, *options.repeated('baseline')])}"
-    )
+    output.say(f"Wrote {baseline}. Commit it, and check with:", err=False)
+    output.say(f"  {' '.join([*command, *options.repeated('baseline')])}", err=False, cut=False)
 
 
 @command.command("update", epilog=options.SOURCE_HELP)
@@ -100,14 +104,14 @@ def update(
         before = None
     after = _measure(original, tuned, rules, audit_options)
     write_baseline(after, baseline)
-    click.echo(f"Updated {baseline}.")
+    output.say(f"Updated {baseline}.", err=False)
     if before is not None:
         for line in _changes(before, after) or ["no value changed"]:
             output.say(f"  {line}", err=False)
 
 
 @command.command("show")
-@_baseline_option
+@_baseline_option(click.Path(dir_okay=False))
 @options.json_option
 @options.common_options
 def show(*, baseline: str, json_to: str | None) -> None:

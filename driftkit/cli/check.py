@@ -48,8 +48,8 @@ ACTIONS = click.Choice(["fail", "warn", "pass"])
 @click.option("--show-rules", is_flag=True, help="Print the rules in force and stop.")
 @options.audit_options
 @options.json_option
-@options.file_option("--junit", help="Write JUnit XML to FILE.")
-@options.file_option("--markdown", help="Write Markdown to FILE.")
+@options.file_option("--junit", help="Write JUnit XML to FILE.", is_output=True)
+@options.file_option("--markdown", help="Write Markdown to FILE.", is_output=True)
 @click.option(
     "--github/--no-github",
     default=None,
@@ -93,7 +93,8 @@ def command(
     compares = baseline is not None or previous is not None
     policy = make_policy(rules, baseline=compares, **deciding)
     if show_rules:
-        click.echo(rules_text(policy), nl=False)
+        for line in rules_text(policy):
+            output.say(line, err=False)
         return
     if original is None or not tuned:
         raise click.UsageError("give the original table and one or more tuned ones.")
@@ -113,7 +114,7 @@ def command(
         ctx.exit(BROKEN_RULE)
 
 
-def rules_text(policy: Policy) -> str:
+def rules_text(policy: Policy) -> list[str]:
     """Write the rules in force, each as it can be given to ``--rule``."""
     from driftkit.gate.policy import PROFILES
 
@@ -122,7 +123,7 @@ def rules_text(policy: Policy) -> str:
     lines += [f"# {PROFILES[profile].summary}"] if profile else []
     lines += [rule.text for rule in policy.rules]
     lines.append(f"# inconclusive: {policy.inconclusive}; not measured: {policy.not_measured}")
-    return "".join(f"{line}\n" for line in lines)
+    return lines
 
 
 def _tell_github(verdicts: Sequence[Verdict], *, to_stderr: bool) -> None:
@@ -133,5 +134,5 @@ def _tell_github(verdicts: Sequence[Verdict], *, to_stderr: bool) -> None:
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         path = Path(summary)
         already = path.stat().st_size if path.exists() else 0
-        with path.open("a", encoding="utf-8", errors="replace") as file:
+        with path.open("a", encoding="utf-8") as file:
             file.write(step_summary(verdicts, already))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.Output(file_okay=False, path_type=Path),
     default="driftkit-demo",
     show_default=True,
     help="Folder for the vectors and checkpoints.",
@@ -34,11 +34,9 @@ def command(*, output: Path, seed: int) -> None:
     Takes about a minute. Leaves what a user would have: the original vectors with their words,
     and one checkpoint for each way.
     """
-    from rich.text import Text
-
     from driftkit import align, audit, load
     from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
-    from driftkit.display import SafeConsole, argument, section, unwrapped
+    from driftkit.display import SafeConsole, Text, argument, section, unwrapped
     from driftkit.report.terminal import audit_view
 
     show = Messages()
@@ -80,9 +78,7 @@ def command(*, output: Path, seed: int) -> None:
 
 def _scores(task: Task, correlations: Sequence[tuple[Recipe, float]]) -> RenderableType:
     """How well each recipe does the task."""
-    from rich.text import Text
-
-    from driftkit.display import number, section, table
+    from driftkit.display import Text, number, section, table
 
     held_out = int(task.held_out.sum())
     made = table("recipe", "what it does", right=("r",))

@@ -15,7 +15,19 @@ if TYPE_CHECKING:
     from driftkit.loaders import Inspection
 
 
-@click.command("inspect", epilog=options.SOURCE_HELP)
+class _ListsFormats(click.Command):
+    """A command whose help ends with everything that is read, registered formats too."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from driftkit.loaders.formats.registry import titles
+
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.section("Formats, told by content"):
+            formatter.write_text("; ".join(titles()))
+
+
+@click.command("inspect", cls=_ListsFormats, epilog=options.SOURCE_HELP)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--original", metavar="ORIGINAL", help="Say which tables equal those of this source.")
 @options.vocab_option

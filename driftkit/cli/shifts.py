@@ -40,7 +40,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False),
+    type=options.Output(dir_okay=False),
     metavar="FILE",
     help="Write one row for each word to FILE.jsonl or FILE.parquet. A run that was stopped "
     "continues where it was.",
@@ -114,9 +114,9 @@ def command(
     on standard input (-). With --all -o FILE the neighbors of every shared word are written.
     """
     from rich.console import Group
-    from rich.text import Text
 
     from driftkit import align, neighbor_shifts
+    from driftkit.display import Text
     from driftkit.explain.explanation import explain
     from driftkit.neighbors.export import write_shifts
     from driftkit.neighbors.search.verify import sample_of

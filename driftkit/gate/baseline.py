@@ -19,6 +19,7 @@ from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
 from driftkit.errors import BaselineError, DriftkitError, UnknownNameError
+from driftkit.escaping import to_json
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.facts import NAN, ROUNDING, Fact, Facts, facts_of, portable
 from driftkit.gate.subjects import Subject, parse_subjects
@@ -69,13 +70,11 @@ class Baseline:
     def to_json(self) -> str:
         """Return the file's text: keys sorted, one line for each value."""
         lines = (
-            f"    {json.dumps(name, ensure_ascii=False)}: {json.dumps(entry)}"
+            f"    {to_json(name)}: {json.dumps(entry)}"
             for name, entry in sorted(self.document["figures"].items())
         )
         listed = "{\n" + ",\n".join(lines) + "\n  }"
-        text = json.dumps(
-            {**self.document, "figures": None}, indent=2, sort_keys=True, ensure_ascii=False
-        )
+        text = to_json({**self.document, "figures": None}, indent=2, sort_keys=True)
         return text.replace('"figures": null', f'"figures": {listed}', 1) + "\n"
 
 

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
-from driftkit.display import Displayed, argument, unwrapped
+from driftkit.display import Displayed, Text, argument, unwrapped
 from driftkit.display import table as new_table
 from driftkit.errors import VocabularyError
 from driftkit.loaders.choose_rows import WordsNotFoundError

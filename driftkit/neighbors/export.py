@@ -21,6 +21,7 @@ from driftkit.arrays import row_blocks
 from driftkit.atomic import replacing
 from driftkit.drift.groups import none_if_nan
 from driftkit.errors import MissingExtraError, OptionError
+from driftkit.escaping import to_json
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.search.exact import LEAST_TOGETHER, MEMORY
 from driftkit.neighbors.shifts import neighbor_shifts
@@ -114,7 +115,7 @@ def _question(
     listed = candidates if candidates is None or isinstance(candidates, int) else list(candidates)
     settings = {"metric": options.get("metric", "cosine")}
     told.update(json.dumps([list(words), k, listed, part, settings]).encode())
-    told.update("\n".join(pair.words).encode())
+    told.update("\n".join(pair.words).encode("utf-8", "surrogatepass"))
     for matrix in (pair.before, pair.after):
         for rows in row_blocks(len(matrix)):
             told.update(np.ascontiguousarray(matrix[rows]).data)
@@ -152,7 +153,7 @@ def _write(shifts: NeighborShifts, path: Path) -> None:
     if path.suffix == ".jsonl":
         with path.open("w", encoding="utf-8", newline="\n") as file:
             for row in _rows(shifts):
-                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+                file.write(to_json(row) + "\n")
         return
     pa = _parquet()
     words = pa.array(shifts.candidates, pa.string())

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
-from driftkit.display import section
+from driftkit.display import Text, section
 from driftkit.findings import Findings
 from driftkit.report.benchmarks import broken_view, null_view
 from driftkit.report.drift import bands_view, drift_view

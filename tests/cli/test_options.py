@@ -73,7 +73,8 @@ def test_progress_is_silent_unless_on_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with output.Messages().stage("reading") as progress:
         progress(1, 4)
-    assert capsys.readouterr().err == "\r\x1b[Kreading  25%\r\x1b[K"
+    bar = "█" * 7 + "░" * 23
+    assert capsys.readouterr().err == f"\r\x1b[Kreading {bar}  25 %\r\x1b[K"
     with click.Context(click.Command("any")) as context:
         context.meta["driftkit.quiet"] = True
         quiet = output.Messages()

@@ -89,7 +89,7 @@ COMMANDS = {
     # Tables, benchmarks and files to write.
     "check original.npy missing.npy": "missing.npy: no such file; did you mean 'original.npy'?",
     "check missing.npy gentle.npy": "missing.npy: no such file",
-    "check original.npy broken.npy": "the file may be damaged or of another format",
+    "check original.npy broken.npy": "it may be damaged or of another format",
     "check original.npy overflowed.npy": "593 of 713 rows hold NaN or infinity",
     "check original.npy wordless.npy": "no words were found for its 713 rows",
     "check original.npy narrow.txt": "has 50 dimensions and narrow.txt has 2",
@@ -192,7 +192,7 @@ SETTINGS = {
     'rules = "moved <= 3"': 'rules = "moved <= 3" must be a list.',
     'rules = ["movd <= 3"]': "rule 'movd <= 3': unknown measure or count 'movd'",
     "k = [5]": "k = [5] must be one value.",
-    "k = true": "k = true must be a number or a string.",
+    "k = true": "k = true must be a whole number.",
     'quiet = "yes"': 'quiet = "yes" must be true or false.',
     "rules = [": "is not valid TOML",
     "unsafe-pickle = true": "unsafe-pickle would run code, which no settings file may do; give "

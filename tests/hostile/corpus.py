@@ -556,15 +556,264 @@ def folder_cases() -> None:
     case("projector: too few words", "t.tsv", tsv, vocab=["a"])
 
 
+def library_cases() -> None:
+    """Files of other libraries: NumPy archives, pickles, HDF5, Keras, spaCy, and what is not read."""
+    import msgpack
+
+    rows = np.arange(6, dtype=np.float32).reshape(3, 2)
+    words = np.array(list("abc"))
+
+    def npz(**arrays: Any) -> bytes:
+        out = io.BytesIO()
+        np.savez(out, **arrays)
+        return out.getvalue()
+
+    flipped = bytearray(npz(vectors=rows, words=words))
+    flipped[flipped.find(rows.tobytes()) + 2] ^= 4
+    case("npz: a wrong checksum", "t.npz", bytes(flipped))
+    case("npz: two arrays of words", "t.npz", npz(v=rows, words=words, names=np.array(list("xyz"))))
+    case("npz: classes that are no words", "t.npz", npz(v=rows, labels=np.array(["x", "y", "x"])))
+    case("npz: words and too many rows", "t.npz", npz(v=rows, words=words[:2]))
+    objects = words.astype(object)
+    case("npz: words that are objects", "t.npz", npz(idx_to_vec=rows, idx_to_token=objects))
+    case("npz: objects beside a table", "t.npz", npz(v=rows, o=objects), key="v", vocab=list("abc"))
+    case(
+        "npz: objects as the table",
+        "t.npz",
+        lambda p: p.write_bytes(npz(v=rows, o=np.array([[Payload(p.parent)]]))),
+        key="o",
+        vocab=["a"],
+    )
+    case("npz: records", "t.npz", npz(v=np.zeros(3, "f4,f4")), vocab=list("abc"))
+    case("npz: a member cut short", "t.npz", _zip_of("v.npy", _npy_header(
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (999999999999, 300)}")), vocab=["a"])  # fmt: skip
+    case("npy: records", "t.npy", _bytes_of(np.save, np.zeros(3, "f4,f4")), vocab=list("abc"))
+    case("npy: words", "t.npy", _bytes_of(np.save, words))
+
+    def pickled(name: str, value: Any, file: str = "t.pkl", flag: bool = True) -> None:
+        data = value if isinstance(value, bytes) else pickle.dumps(value)
+        case(f"pickle: {name}", file, data, unsafe_pickle=flag)
+
+    pickled("a map", dict(zip("abc", rows, strict=True)))
+    pickled("a map without the flag", {"a": [1.0]}, flag=False)
+    pickled("protocol 0 without the flag", pickle.dumps({"a": [1.0]}, 0), flag=False)
+    pickled("compressed without the flag", gzip.compress(pickle.dumps({"a": [1.0]})), flag=False)
+    pickled("vectors of several lengths", {"a": [1.0], "b": [1.0, 2.0]})
+    pickled("two lists of words", (list("abc"), list("xyz"), rows))
+    pickled("a package that is missing", b"\x80\x04\x8c\x05nopkg\x8c\x03Foo\x93)R.")
+    pickled("a class that is missing", b"\x80\x04\x8c\x04json\x8c\x03Foo\x93)R.")
+    pickled("an exit", b"\x80\x04\x8c\x03sys\x8c\x04exit\x93)R.")
+    pickled("a dump of joblib", b"\x80\x04\x8c\x13joblib.numpy_pickle\x94.", flag=False)
+    for protocol in (0, 1):
+        case(
+            f"pickle: a payload of protocol {protocol}",
+            "t.dat",
+            lambda p, protocol=protocol: p.write_bytes(pickle.dumps([Payload(p.parent)], protocol)),
+        )
+
+    def hdf5(name: str, fill: Callable[[Any], Any], **settings: Any) -> None:
+        def build(path: Path) -> None:
+            import h5py
+
+            with h5py.File(path, "w") as file:
+                fill(file)
+
+        case(f"hdf5: {name}", "t.h5", build, **{"vocab": list("abc")} | settings)
+
+    def external(file: Any) -> None:
+        import h5py
+
+        file["v"] = h5py.ExternalLink("/etc/passwd", "/v")
+
+    def virtual(file: Any) -> None:
+        import h5py
+
+        layout = h5py.VirtualLayout((3, 2), "f4")
+        layout[:] = h5py.VirtualSource("/etc/passwd", "v", (3, 2))
+        file.create_virtual_dataset("v", layout)
+
+    def bomb(file: Any) -> None:
+        wide = file.create_dataset("v", (3, 10**8), "f4", chunks=(1, 10**6), compression="gzip")
+        wide[0, 0] = 1
+
+    def frames(file: Any) -> None:
+        for name in ("one", "two"):
+            file.update({f"{name}/axis0": [0, 1], f"{name}/axis1": words.astype("S")})
+            file[f"{name}/block0_values"] = rows
+
+    hdf5("a link to another file", external)
+    hdf5("a view of another file", virtual)
+    hdf5(
+        "numbers in another file",
+        lambda f: f.create_dataset("v", (3, 2), "f4", external=[("/etc/passwd", 0, 24)]),
+    )
+    hdf5("numbers never written", lambda f: f.create_dataset("v", (3, 2), "f4"))
+    hdf5(
+        "promises terabytes", lambda f: f.create_dataset("v", (3, 10**12), "f4", chunks=(1, 10**6))
+    )
+    hdf5("a bomb", bomb)
+    hdf5("empty", lambda f: None)
+    hdf5("two frames", frames, vocab=None)
+    hdf5(
+        "two datasets of words",
+        lambda f: f.update({"v": rows, "w": list("abc"), "x": list("xyz")}),
+        vocab=None,
+    )
+    hdf5(
+        "a quantized layer of Keras",
+        lambda f: f.update({"layers/embedding/vars/0": rows.astype("i1")}),
+    )
+    hdf5(
+        "an unmerged adapter of Keras",
+        lambda f: f.update(
+            {"model_weights/e/e/embeddings": rows, "model_weights/e/e/lora_embeddings_a": rows}
+        ),
+    )
+    case("hdf5: the magic alone", "t.h5", b"\x89HDF\r\n\x1a\n")
+    case("keras: no weights", "t.keras", _zip_of("metadata.json", b'{"keras_version": "3"}'))
+
+    def spacy(name: str, keys: Any, settings: Any = None, strings: bytes = b'["a"]') -> None:
+        def build(path: Path) -> None:
+            path.mkdir()
+            (path / "vectors").write_bytes(_bytes_of(np.save, rows))
+            (path / "key2row").write_bytes(msgpack.packb(keys))
+            (path / "strings.json").write_bytes(strings)
+            (path / "vectors.cfg").write_text(json.dumps(settings))
+
+        case(f"spacy: {name}", "m", build)
+
+    spacy("floret", {}, {"mode": "floret"})
+    spacy("rows past the end", {1: 3})
+    spacy("keys of no word", {7: 0})
+    spacy("no map", [1, 2])
+    spacy("no words", {7: 0}, strings=b"[")
+
+    for name, (file, data) in {
+        "GGUF": ("t.gguf", b"GGUF" + struct.pack("<I", 3)), "ONNX": ("t.onnx", b"\x08\x08\x12\x07pytorch"),
+        "TFLite": ("t.tflite", b"\x1c\0\0\0TFL3"), "a TensorFlow checkpoint": ("t.data-00000-of-00001", bytes(99)),
+        "a TensorFlow graph": ("t.pb", bytes(99)), "Flax": ("t.msgpack", b"\x81"), "faiss": ("t.x", b"IxFI" + bytes(60)),
+        "Annoy": ("t.ann", bytes(99)), "SQLite": ("t.magnitude", b"SQLite format 3\0"), "Excel": ("t.xlsx", _zip_of("[Content_Types].xml", b"x")),
+        "7z": ("t.7z", b"7z\xbc\xaf\x27\x1c"), "zstd": ("t.zst", b"\x28\xb5\x2f\xfd"), "tar": ("t.tar", b"a".ljust(257, b"\0") + b"ustar"),
+        "Python": ("t.py", b"import os\n"), "a server's error": ("t.bin", b'{"error": "not found"}'),
+        "an embeddings service": ("t.json", b'{"object": "list", "data": [{"embedding": [1]}]}'),
+    }.items():  # fmt: skip
+        case(f"unread: {name}", file, data)
+
+
+def _zip_of(name: str, data: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr(name, data)
+    return out.getvalue()
+
+
+def _bytes_of(save: Callable[..., Any], value: Any) -> bytes:
+    out = io.BytesIO()
+    save(out, value)
+    return out.getvalue()
+
+
+def column_cases() -> None:
+    """Tables kept as columns: delimited, JSON and Parquet."""
+    commas = MANY.replace(b" ", b",")
+    named = b"word,V1,V2\n" + commas
+    lines = b"".join(b'{"word": "w%d", "vector": [%d, 0.5]}\n' % (i, i) for i in range(40))
+
+    def delimited(name: str, content: bytes, **settings: Any) -> None:
+        case(f"delimited: {name}", "t.csv", content, **settings)
+
+    delimited("a short row", named + b"odd,1\n")
+    delimited("a long row", named + b"odd,1,2,3\n")
+    delimited("a letter in a number", named + b"odd,1,x2\n")
+    delimited("an empty number", named + b"odd,1,\n")
+    delimited("NA in a number", named + b"odd,NA,2\n")
+    delimited("infinity", named + b"odd,inf,2\n")
+    delimited("a quote never closed", named + b'"odd,1,2\n')
+    delimited("a quote never closed after quoted words", b'"a",1.5,2.5\n' * 9 + b'"b,1.5,2.5\n')
+    delimited("a backslash before a quote", b'"a",1.5,2.5\n' * 9 + b'"b\\"c",1.5,2.5\n')
+    delimited("single quotes", b"'a',1.5,2.5\n'b',1.5,2.5\n")
+    delimited("a header alone", b"word,V1,V2\n")
+    delimited("a header twice", named + named)
+    delimited("a header that may be a row", b"word,0,1\n" + b"good,3,4\n")
+    delimited("a name twice", b"word,x,x\n" + commas)
+    delimited("a number missing in the names", b"word,d0,d2\n" + commas)
+    delimited("a count", b"good,9,1.5,2.5\nbad,8,0.5,2.5\n")
+    delimited("words and counts", b"good,900\nbad,80\n")
+    delimited("numbers only", MANY.replace(b"w", b"0.").replace(b" ", b","))
+    delimited("ids that may be numbers", b"1995,1.5,2.5\n1997,0.5,2.5\n")
+    delimited("two columns of names", b"id,title,V1\n1,a,0.5\n2,b,0.5\n")
+    delimited("two vectors", b"word,a0,a1,b0,b1\nx,1,2,3,4\n")
+    delimited("no such column", named, key="V3")
+    delimited("decimal commas between commas", b"good,0,05,-0,5\nbad,1,25,0,75\n")
+    delimited("thousands or decimals", b"good;1,234\nbad;2,345\n")
+    delimited("a vocabulary beside words", named, vocab=["a"] * 40)
+    delimited("70,001 columns", b"word" + b",1.5" * 70_001 + b"\n")
+    delimited("a cell of 1 MB", named + b"x" * 1_000_000 + b",1,2\n")
+    delimited("a line of 40 MB", named + b"x" * 40_000_000)
+    delimited("a quote before 40 MB", named + b'"' + (b"x" * 1_000_000 + b",1,2\n") * 40)
+    delimited("NUL bytes in a row", named + b"\0\0,1,2\n")
+    delimited("invalid UTF-8", named + b"caf\xe9,1,2\n")
+    delimited("a vector that NumPy cut", b'word,vector\na,"[0.5 1.5 ... 2.5]"\n')
+    delimited("vectors of two lengths", b'word,vector\na,"[0.5, 1]"\nb,"[0.5]"\n')
+    delimited("a matrix in a cell", b'word,vector\na,"[[0.5, 1], [2, 3]]"\n')
+
+    def json_file(name: str, content: bytes, **settings: Any) -> None:
+        case(f"json: {name}", "t.jsonl", content, **settings)
+
+    json_file("cut", lines[:-9])
+    json_file("a record without a vector", lines + b'{"word": "x"}\n')
+    json_file("an empty record", lines + b"{}\n")
+    json_file("a list among records", lines + b"[1, 2]\n")
+    json_file("null in a vector", lines + b'{"word": "x", "vector": [1, null]}\n')
+    json_file("text in a vector", lines + b'{"word": "x", "vector": [1, "2"]}\n')
+    json_file("NaN", lines + b'{"word": "x", "vector": [1, NaN]}\n')
+    json_file("a number of 10,000 digits", b'{"x": [' + b"9" * 10_000 + b"]}")
+    json_file("nested 100,000 deep", b'{"good": [1, 2], "x": ' + b"[" * 100_000)
+    json_file("a list nested 100,000 deep", b'[["x", ' + b"[" * 100_000)
+    json_file("a name twice in a record", lines + b'{"word": "x", "word": "y", "vector": [1]}\n')
+    json_file("a word twice in a map", b'{"x": [1, 2], "x": [3, 4]}')
+    json_file("half a surrogate pair", b'{"x\\ud800": [1, 2]}')
+    json_file("two documents", b'[["x", [1, 2]]]\n[["y", [1, 2]]]')
+    json_file("not UTF-8", b'{"caf\xe9": [1, 2]}')
+    json_file("a tokenizer", b'{"version": "1.0", "model": {"vocab": {"a": 0}}}')
+    json_file("columns of pandas", b'{"0": {"good": 0.5}, "1": {"good": 1.5}}')
+    json_file("numbers only", b"[[0.5, 1], [1, 2]]")
+    json_file("an empty list in records", b'{"word": "x", "vector": []}\n')
+
+    def frame(name: str, columns: dict[str, Any], **settings: Any) -> None:
+        def build(path: Path) -> None:
+            import polars as pl
+
+            pl.DataFrame(columns, strict=False).write_parquet(path)
+
+        case(f"parquet: {name}", "t.parquet", build, **settings)
+
+    words = {"word": ["a", "b"]}
+    frame("null in a vector", words | {"vector": [[0.5], [None]]})
+    frame("a null vector", words | {"vector": [[0.5], None]})
+    frame("a null word", {"word": ["a", None], "vector": [[0.5], [1.5]]})
+    frame("vectors of two lengths", words | {"vector": [[0.5], [1.5, 2.5]]})
+    frame("an empty vector", words | {"vector": [[], [1.5]]})
+    frame("NaN", words | {"vector": [[0.5], [float("nan")]]})
+    frame("structs", words | {"vector": [{"x": 0.5}, {"x": 1.5}]})
+    frame("matrices", words | {"vector": [[[0.5]], [[1.5]]]})
+    frame("two vectors", words | {"a": [[0.5], [1.5]], "b": [[0.5], [1.5]]})
+    frame("pieces", words | {"input_ids": [[1], [2]]})
+    frame("two columns of names", words | {"token": ["x", "y"], "vector": [[0.5], [1.5]]})
+    frame("a category", {"kind": ["x", "x"], "vector": [[0.5], [1.5]]})
+    frame("no row", {"word": [], "vector": []})
+    frame("numbers only", {"V1": [0.5, 1.5], "V2": [0.5, 1.5]})
+    case("parquet: the mark alone", "t.parquet", b"PAR1")
+    case("parquet: no footer", "t.parquet", b"PAR1" + bytes(1000))
+    case("parquet: a footer of 4 GB", "t.parquet", b"PAR1" + b"\xff" * 4 + b"PAR1")
+    case("arrow: the mark alone", "t.arrow", b"ARROW1\0\0")
+    case("arrow: a stream cut", "t.arrow", b"\xff\xff\xff\xff\x10\0\0\0" + bytes(8))
+
+
 for _add in (
-    text_cases,
-    vocabulary_cases,
-    numbers_cases,
-    compressed_cases,
-    binary_cases,
-    tensor_cases,
-    folder_cases,
-):
+    text_cases, vocabulary_cases, numbers_cases, compressed_cases, binary_cases, tensor_cases, folder_cases, library_cases,
+    column_cases,
+):  # fmt: skip
     _add()
 
 

@@ -6,41 +6,35 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError
-from driftkit.loaders.formats import word2vec_binary
+from driftkit.loaders.columns.dialect import looks_like_delimited
+from driftkit.loaders.formats import delimited_file, json_file, word2vec_binary
 from driftkit.loaders.formats.format import Format, no_keys, refuse_vocabulary
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
-from driftkit.loaders.text.stream import (
-    UNREAD,
-    Stream,
-    compression,
-    is_tar,
-    open_stream,
-    packed_as,
-)
+from driftkit.loaders.text.stream import Stream, compression, is_tar, open_stream, packed_as
 
 HEAD_BYTES = 1 << 16
 
 
 def looks_like_compressed(head: bytes) -> bool:
-    """Whether a file that starts so is packed, in a way that is read or one that is named."""
-    return packed_as(head) is not None
+    """Whether a file that starts so is compressed."""
+    return compression(head) is not None
 
 
 def read(request: Request) -> Embeddings:
     """Read the one table inside; of an archive of several files, the one the key names."""
-    with request.path.open("rb") as file:
-        head = file.read(512)
-    if compression(head) is None:
-        raise _unread(request, head)
-    if request.key is not None and compression(head) != "zip":
-        raise no_keys(request)
     with _opened(request) as (stream, inside):
-        if word2vec_binary.looks_like_word2vec(inside):
-            refuse_vocabulary(request)
-            return word2vec_binary.read_stream(request, stream)
-        if not is_tar(inside) and text.tells_text(inside):
+        if json_file.looks_like_json(inside):
+            return json_file.read_stream(request, stream)
+        if not is_tar(inside) and looks_like_delimited(inside):
+            return delimited_file.read_stream(request, stream)
+        is_word2vec = word2vec_binary.looks_like_word2vec(inside)
+        if is_word2vec or (not is_tar(inside) and text.tells_text(inside)):
+            if request.key is not None and stream.kind != "zip":
+                raise no_keys(request)
+            if is_word2vec:
+                refuse_vocabulary(request)
+                return word2vec_binary.read_stream(request, stream)
             return text.read_stream(request, stream)
     packed = packed_as(inside)
     if packed is not None:
@@ -53,21 +47,15 @@ def read(request: Request) -> Embeddings:
     )
 
 
-def _unread(request: Request, head: bytes) -> SourceError:
-    """Name what a file is packed with, and the command that unpacks it."""
-    known = ((name, how) for magic, (name, how) in UNREAD.items() if head.startswith(magic))
-    name, how = next(known, ("tar", "tar -xf FILE"))
-    return request.error(
-        f"is packed ({name}), which is not read; unpack it ({how}) and give the file inside, or "
-        "pack it again as .gz, .xz or .zip."
-    )
-
-
 def count_rows(request: Request) -> int:
     """Count the rows of the table inside, unpacking it piece by piece if it has no header."""
     with _opened(request) as (stream, inside):
         if word2vec_binary.looks_like_word2vec(inside):
             return word2vec_binary.count_head(inside)
+        if json_file.looks_like_json(inside):
+            return json_file.count_stream(request, stream)
+        if looks_like_delimited(inside):
+            return delimited_file.count_stream(request, stream)
         return text.count_stream(request, stream)
 
 

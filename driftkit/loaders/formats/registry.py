@@ -15,16 +15,23 @@ from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats import (
     compressed,
+    delimited_file,
     downloads,
     driftkit_folder,
     fasttext_file,
-    gensim_file,
+    hdf5_file,
+    json_file,
+    keras_file,
     model_folder,
     numpy_file,
     package,
+    parquet_file,
+    pickled_file,
     projector,
     safetensors_file,
+    spacy_folder,
     torch_checkpoint,
+    unread,
     word2vec_binary,
 )
 from driftkit.loaders.formats.format import Format
@@ -43,19 +50,26 @@ _TOLD_BY_MARK = (
     torch_checkpoint.FORMAT,
     safetensors_file.FORMAT,
     fasttext_file.FORMAT,
+    hdf5_file.FORMAT,
+    keras_file.FORMAT,
     word2vec_binary.FORMAT,
+    parquet_file.FILE,
     driftkit_folder.FORMAT,
+    spacy_folder.FORMAT,
 )
 """Formats that begin with a mark of their own; nothing registered can take their files."""
 
 _REGISTERED: list[Format] = []
 
 _TAKE_MANY = (
-    gensim_file.FORMAT,
+    pickled_file.FORMAT,
     compressed.FORMAT,
     projector.FORMAT,
+    json_file.FORMAT,
+    delimited_file.FORMAT,
     text.FORMAT,
     model_folder.FORMAT,
+    parquet_file.FOLDER,
 )
 """Formats told by little: any pickle, any archive, anything like text, any folder of weights.
 They are tried last, since a registered format may well be one of these, with a mark of its own."""
@@ -169,11 +183,16 @@ def _finished(known: Format) -> Format:
     return replace(known, read=read, tensors=known.tensors and tensors)
 
 
+def titles() -> list[str]:
+    """Return everything that `driftkit.load` reads, as people call it."""
+    files = [known.title for known in sorted(formats(), key=lambda known: known.is_folder)]
+    return [*files, "gensim:NAME", "hf:REPO", *(f"package:{p.name}" for p in package.PACKAGES)]
+
+
 def accepted() -> str:
-    """Return everything that `driftkit.load` accepts, for messages."""
-    titles = [known.title for known in sorted(formats(), key=lambda known: known.is_folder)]
-    packages = [f"package:{known.name}" for known in package.PACKAGES]
-    return ", ".join([*titles, "gensim:NAME", "hf:REPO"]) + f", or {', '.join(packages)}"
+    """Return what to give `driftkit.load`, for messages; the formats themselves are too many."""
+    registered = "".join(f", or {known.title}" for known in _REGISTERED)
+    return f"a table of vectors in a format that `driftkit inspect --help` lists{registered}"
 
 
 def read(request: Request) -> Embeddings:
@@ -195,35 +214,49 @@ def as_path(request: Request) -> Request:
 def find_format(request: Request) -> Format:
     """Tell the format of a file or folder by its content."""
     path, name = request.path, request.name
+    load_plugins()
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         told: bytes | Path = path
+        try:
+            if unread.holds_pointers(path):
+                raise SourceError(name, f"holds {unread.POINTERS}.")
+        except OSError as error:
+            raise SourceError(name, f"cannot be opened ({error.strerror}).") from None
     else:
-        require_file(path, name, SourceError, f"one file: {accepted()}")
+        require_file(path, name, SourceError, accepted())
         with path.open("rb") as file:
             told = file.read(HEAD_BYTES)
-    for known in formats():
-        if known.is_folder == isinstance(told, Path):
-            with _one_sentence(name, f"the format {known.name} could not tell whether this is one"):
-                if known.tells(told):
-                    return known
+    for known in (*_TOLD_BY_MARK, *_REGISTERED):
+        if _is(known, told, name):
+            return known
+    if isinstance(told, bytes) and (kind := unread.by_content(told)):
+        raise SourceError(name, kind.sentence)
+    for known in _TAKE_MANY:
+        if _is(known, told, name):
+            return known
+    if kind := unread.by_name(path):
+        raise SourceError(name, kind.sentence)
     raise SourceError(name, _unknown_folder(path) if isinstance(told, Path) else _unknown(path))
+
+
+def _is(known: Format, told: bytes | Path, name: str) -> bool:
+    if known.is_folder != isinstance(told, Path):
+        return False
+    with _one_sentence(name, f"the format {known.name} could not tell whether this is one"):
+        return known.tells(told)
 
 
 def _unknown_folder(path: Path) -> str:
     held = sorted(entry.name for entry in path.iterdir())[:5]
     shown = f"it holds {', '.join(held)}" if held else "it is empty"
-    folders = " nor ".join(known.title for known in formats() if known.is_folder)
-    return (
-        f"is a folder, and neither {folders} ({shown}); give one of these, or one file: "
-        f"{accepted()}."
-    )
+    return f"is a folder of no kind that is read ({shown}); give {accepted()}."
 
 
 def _unknown(path: Path) -> str:
     for known in formats():
         if path.suffix.lower() in known.endings:
             return (
-                f"is named like {known.title} but does not hold it; the file may be damaged or of "
-                f"another format. Accepted: {accepted()}."
+                f"is named like {known.title} but does not hold it; it may be damaged or of "
+                f"another format. Give {accepted()}."
             )
-    return f"its content is none of the formats accepted: {accepted()}."
+    return f"its content is of no format that is read; give {accepted()}."

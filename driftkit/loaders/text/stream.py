@@ -23,15 +23,15 @@ FREE_BYTES = 1 << 24  # unpacked bytes that are never questioned
 PACKED_BYTES = 1 << 16  # read at once from a file of several streams
 
 UNREAD = {
-    b"\x28\xb5\x2f\xfd": ("zstd", "zstd -d FILE"),
-    b"\x04\x22\x4d\x18": ("lz4", "lz4 -d FILE"),
-    b"7z\xbc\xaf\x27\x1c": ("7z", "7z x FILE"),
-    b"Rar!\x1a\x07": ("rar", "unrar x FILE"),
-    b"\x1f\x9d": ("compress, .Z", "uncompress FILE"),
-    b"LZIP": ("lzip", "lzip -d FILE"),
-    b"]\x00\x00": ("lzma", "unlzma FILE"),
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "rar",
+    b"\x1f\x9d": "compress",
+    b"LZIP\x01": "lzip",
+    b"]\0\0": "lzma",
 }
-"""Ways to pack that are named and not read, each with the command that unpacks them."""
+"""Ways to pack that are named and not read."""
 
 MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
 MAGIC[b"PK\x05\x06"] = "zip"  # one without a file
@@ -58,7 +58,7 @@ def packed_as(head: bytes) -> str | None:
     >>> packed_as(b"\x28\xb5\x2f\xfd..."), packed_as(b"\x1f\x8b..."), packed_as(b"the 0.1 0.2")
     ('zstd', 'gz', None)
     """
-    named = (name for magic, (name, _) in UNREAD.items() if head.startswith(magic))
+    named = (name for magic, name in UNREAD.items() if head.startswith(magic))
     return compression(head) or next(named, None) or ("tar" if is_tar(head) else None)
 
 

@@ -117,7 +117,7 @@ def test_sentence_transformers_and_model2vec(folder):
 
 
 def test_folders_without_weights(folder):
-    with pytest.raises(SourceError, match="is a folder, and neither a driftkit folder nor"):
+    with pytest.raises(SourceError, match="is a folder of no kind that is read"):
         load(folder)
 
 
