@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.tables import with_vocab
+
+if TYPE_CHECKING:
+    from driftkit.loaders import Inspection
 
 
 class _ListsFormats(click.Command):
@@ -29,7 +34,9 @@ class _ListsFormats(click.Command):
 @options.unsafe_option
 @options.json_option
 @options.common_options
-def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> None:
+def command(
+    sources: tuple[str, ...], *, vocab: str | None, json_to: str | None, **asked: Any
+) -> None:
     """List what each SOURCE holds: tensors, shapes, types, the vocabulary found, and problems.
 
     Nothing is read whole. The output ends with the exact command that audits each table. The JSON
@@ -37,7 +44,6 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
     """
     from rich.console import Group
 
-    from driftkit import inspect
     from driftkit.errors import DriftkitError
 
     messages = output.Messages()
@@ -46,7 +52,9 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
     for source in sources:
         try:
             with messages.stage(f"reading {source}") as progress:
-                found.append(replace(inspect(source, progress=progress, **asked), options=typed))
+                look = partial(_inspect, source, progress=progress, **asked)
+                made = with_vocab(look, vocab, messages, several=len(sources) > 1)
+            found.append(replace(made, options=typed))
         except DriftkitError as failure:  # the other sources are shown all the same
             failures.append(failure)
     if found:
@@ -57,3 +65,9 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
         output.say(f"Error: {earlier}")
     if failures:
         raise failures[-1]
+
+
+def _inspect(source: str, vocab: str | None, **asked: Any) -> Inspection:
+    from driftkit import inspect
+
+    return inspect(source, vocab=vocab, **asked)

@@ -225,8 +225,9 @@ common_options = group_of(
 
 vocab_option = file_option(
     "--vocab",
-    help="The words of a table that has none in its file: one on each line, a JSON list, or a JSON "
-    "object from word to row.  [default: a file beside it, such as vocab.txt]",
+    help="The words of a table that has none in its file: one on each line, columns, a JSON list "
+    "or map, and others. Of several tables, those with words of their own do without it.  "
+    "[default: a file beside it, such as vocab.txt]",
 )
 
 unsafe_option = click.option(

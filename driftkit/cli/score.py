@@ -41,7 +41,7 @@ def command(
     composer = Composer(benchmarks, (), messages) if compose else None
     scores = Scores(())
     for source in sources:
-        table = read_table(source, messages, **reading)
+        table = read_table(source, messages, several=len(sources) > 1, **reading)
         table = composer(table) if composer else table
         with messages.stage(f"scoring {source}") as progress:
             scores += score(table, benchmarks or None, progress=progress)

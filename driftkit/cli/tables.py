@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from driftkit.audits import Audit
     from driftkit.embeddings import Embeddings
     from driftkit.gate import Policy
+
+T = TypeVar("T")
 
 
 def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
@@ -32,12 +34,43 @@ def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
     return list(dict.fromkeys(listed))
 
 
-def read_table(source: str, messages: Messages, **settings: Any) -> Embeddings:
-    """Read a table; the settings are those of `driftkit.load`."""
+def read_table(
+    source: str, messages: Messages, *, several: bool = False, **settings: Any
+) -> Embeddings:
+    """Read a table, one of several or alone; the settings are those of `driftkit.load`."""
     from driftkit import load
 
-    with messages.stage(f"reading {source}") as progress:
-        return load(source, progress=progress, **settings)
+    def read(vocab: str | None) -> Embeddings:
+        with messages.stage(f"reading {source}") as progress:
+            return load(source, progress=progress, **{**settings, "vocab": vocab})
+
+    return with_vocab(read, settings.get("vocab"), messages, several=several)
+
+
+def with_vocab(
+    read: Callable[[str | None], T], vocab: str | None, messages: Messages, *, several: bool
+) -> T:
+    """Read a source with a vocabulary, or without it where the source has words of its own.
+
+    A vocabulary typed for one source is refused there, since it would go unused; one that is typed
+    for several sources, or stands in the settings, is for those that need it.
+    """
+    from driftkit.loaders.formats.format import OwnWordsError
+
+    try:
+        return read(vocab)
+    except OwnWordsError as error:
+        if not several and _is_typed(vocab):
+            raise
+        messages.say(f"{error.source}: has words of its own, so {vocab} is not used for it.")
+        return read(None)
+
+
+def _is_typed(vocab: str | None) -> bool:
+    ctx = click.get_current_context()
+    named = [name for name in ("vocab", "original_vocab") if ctx.params.get(name) == vocab]
+    typed = click.core.ParameterSource.COMMANDLINE
+    return any(ctx.get_parameter_source(name) is typed for name in named)
 
 
 class Composer:
@@ -104,13 +137,14 @@ def audits(
     measures = [*measures, *(policy.measures if policy else ())]
     requested_measures(measures, k)
     asked = benchmarks_for(benchmarks, policy.benchmarks if policy else ())
-    reading = {"unsafe_pickle": unsafe_pickle, "limit": limit}
+    reading: dict[str, Any] = {"unsafe_pickle": unsafe_pickle, "limit": limit}
     table = read_table(original, messages, vocab=original_vocab, **reading)
+    several = len(tuned) > 1
     table = composer(table) if composer else table
     settings |= {"memo": {}, "progress": messages.draw if messages.live else None}
     made = []
     for source in tuned:
-        other = read_table(source, messages, vocab=vocab, **reading)
+        other = read_table(source, messages, several=several, vocab=vocab, **reading)
         pair = align(table, composer(other) if composer else other)
         if composer:
             composer.require_pieces()

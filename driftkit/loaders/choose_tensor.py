@@ -18,8 +18,9 @@ from driftkit.loaders.choose_rows import Rows, chosen_table
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
+from driftkit.loaders.vocabulary.columns import NUMBER_BESIDE
 from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
-from driftkit.loaders.vocabulary.words import Vocabulary, words_of_json
+from driftkit.loaders.vocabulary.words import ROW_0, Vocabulary, words_of_json
 from driftkit.provenance import Rounding, Source
 
 # A tensor is described by evenly spaced rows: no more than these, and of no more bytes.
@@ -176,6 +177,17 @@ def misfit(tensor: Tensor, vocabulary: Vocabulary) -> str:
     rows, words = tensor.shape[0], len(vocabulary)
     named = f"tensor {tensor.key}" if tensor.key else "the matrix"
     counts = f"{named} has {rows:,} rows and {vocabulary.where} has {words:,} words"
+    if rows == words + 4 and any(p.kind == NUMBER_BESIDE for p in vocabulary.problems):
+        return (
+            f"{counts}; fairseq's dict.txt leaves out <s>, <pad>, </s> and <unk>, which take its "
+            "first four rows: list the words alone, these four first."
+        )
+    if rows == words - 1 and vocabulary.words[0] == ROW_0:
+        return (
+            f"{counts}; that vocabulary numbers its rows from 1, which leaves row 0 to padding, "
+            "and this table has no such row: if its rows are those words in order, number them "
+            "from 0."
+        )
     if rows > words:
         extra = "extra row is" if rows == words + 1 else f"{rows - words:,} extra rows are"
         return (

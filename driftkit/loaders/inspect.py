@@ -27,13 +27,16 @@ from driftkit.loaders.choose_tensor import (
 from driftkit.loaders.formats import registry
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.load import load
+from driftkit.loaders.quote import quote, quote_some
 from driftkit.loaders.request import Request, Vocab, parse
-from driftkit.loaders.vocabulary.words import Vocabulary
+from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary, doubts
 from driftkit.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
+FIRST_WORDS = 3  # shown of a table
 FIRST_ROWS = 1000  # read of a file that holds its words and one table
 COMPARED_ROWS = 512  # evenly spaced, compared with the original
 MANY = 12  # a file with more matrices than this is a model: only those like word tables are listed
@@ -97,6 +100,10 @@ class Inspection(Displayed):
         What the tables were compared with.
     others : int
         Further matrices, which do not look like word tables.
+    first_words : tuple of str
+        The words of the first three rows; a vocabulary that is wrong or shifted shows here.
+    last_word : str or None
+        The word of the last row; None where only a whole reading would tell.
     options : tuple of str
         What the command that audits a table needs besides, such as ``--unsafe-pickle``.
     """
@@ -110,6 +117,8 @@ class Inspection(Displayed):
     problems: tuple[str, ...]
     original: str | None = None
     others: int = 0
+    first_words: tuple[str, ...] = ()
+    last_word: str | None = None
     options: tuple[str, ...] = ()
 
     def command(self, table: TableInfo | None = None) -> str:
@@ -139,6 +148,7 @@ class Inspection(Displayed):
         ]
         path = None if self.path is None else str(self.path)
         document = asdict(self) | {"path": path, "tables": tables, "problems": list(self.problems)}
+        document["first_words"] = list(self.first_words)
         del document["options"]
         return document
 
@@ -155,6 +165,10 @@ class Inspection(Displayed):
         parts: list[RenderableType] = [Text(f"{self.source}: {self.format}", "bold")]
         if self.words is not None:
             parts.append(Text(f"vocabulary: {self.vocabulary}, {self.words:,} words"))
+        if self.first_words:
+            more = self.last_word is not None and (self.words or 0) > len(self.first_words)
+            last = f" ... {quote(self.last_word)}" if more else ""
+            parts.append(Text(f"words: {quote_some(self.first_words)}{last}"))
         if self.tables:
             made = new_table("tensor", "type", "vocabulary", right=("rows", "d", "zero rows"))
             fits = {True: "fits", False: "does not fit", None: "none found"}
@@ -232,13 +246,18 @@ def inspect(
 
 def _of_one_table(request: Request, known: Format | None, original: str | None) -> Inspection:
     """Look at a source with its own words; where rows can be counted, only a few are read."""
+    last: str | None
     if known is None or known.rows is None:
         table = registry.read(request)
-        rows = len(table)
+        rows, last = len(table), table.words[-1]
     else:
         table = known.load(replace(request, limit=FIRST_ROWS, progress=None))
         repeated = sum(problem.kind == "duplicate" for problem in table.problems)
-        rows = known.rows(request) if len(table) + repeated == FIRST_ROWS else len(table)
+        last = table.words[-1]
+        is_whole = len(table) + repeated < FIRST_ROWS
+        rows = len(table) if is_whole else known.rows(request)
+        if not is_whole:
+            last = known.last_word(request) if known.last_word else None
     info = TableInfo(
         table.source.key,
         (rows, table.dimensions),
@@ -247,7 +266,9 @@ def _of_one_table(request: Request, known: Format | None, original: str | None) 
         float(np.mean(table.norms == 0)),
         equals_original=_equals_original(request, table.words, table.matrix, original),
     )
-    problems = [*map(str, table.problems), *_shipped_original(info, original)]
+    noted = [*table.problems]
+    noted += [doubt for doubt in doubts(table.words) if doubt not in noted]
+    problems = [*map(str, noted), *_shipped_original(info, original)]
     path = None if request.scheme else request.path
     place = "package" if request.scheme else "folder" if request.path.is_dir() else "file"
     return Inspection(
@@ -255,11 +276,21 @@ def _of_one_table(request: Request, known: Format | None, original: str | None) 
         path,
         table.source.format,
         (info,),
-        f"in the {place} itself",
+        _words_file(request, table.source.format) or f"in the {place} itself",
         rows,
         tuple(problems),
         original,
+        first_words=tuple(table.words[:FIRST_WORDS]),
+        last_word=last,
     )
+
+
+def _words_file(request: Request, format_name: str) -> str | None:
+    """Name where the words of numbers alone came from."""
+    if request.vocab is not None:
+        return read_vocabulary(request.vocab, unsafe_pickle=request.unsafe_pickle).place
+    found = find_vocabulary(request.path) if format_name == "text" else None
+    return None if found is None else found.place
 
 
 def _of_tensors(
@@ -290,19 +321,20 @@ def _of_tensors(
         problems.append(f"no vocabulary found beside it, such as {request.path.stem}.vocab.txt")
     for table in tables:
         problems += _shipped_original(table, original)
-    where = None
     if vocabulary is not None:
-        where = vocabulary.where if vocabulary.path is None else str(vocabulary.path)
+        problems += map(str, vocabulary.problems)
     return Inspection(
         request.name,
         request.path,
         format_name,
         tuple(tables),
-        where,
+        None if vocabulary is None else vocabulary.place,
         None if vocabulary is None else len(vocabulary),
         tuple(problems),
         original,
         len(found) - len(listed),
+        () if vocabulary is None else vocabulary.words[:FIRST_WORDS],
+        None if vocabulary is None else vocabulary.words[-1],
     )
 
 

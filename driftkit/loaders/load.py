@@ -33,10 +33,10 @@ def load(
         Name of the tensor, the same as ``PATH::KEY``; its end is enough where only one ends so.
         Without a key, the only two-dimensional floating tensor with a row for each word is taken.
     vocab : str, path, sequence of str or map of str to int, optional
-        The words of files that hold numbers only: a file (one word per line, a JSON list, or a
-        JSON map from word to row), the words in row order, or a map from word to row. By default
-        the words inside the file or a file beside it, such as ``X.vocab.txt`` or ``vocab.txt``.
-        Formats that hold their words (text, word2vec, gensim, packages) do not use it.
+        The words of files that hold numbers only: a file (one word per line, columns, a JSON list
+        or map, and others), the words in row order, or a map from word to row. By default the
+        words inside the file or a file beside it, such as ``X.vocab.txt`` or ``vocab.txt``. For
+        a table that has words of its own (text, word2vec, gensim, packages) it is an error.
     limit : int, optional
         Read only the first `limit` rows.
     words : sequence of str, optional
@@ -59,7 +59,8 @@ def load(
     UnsafePickleError
         If reading it would run code and ``unsafe_pickle`` is False.
     VocabularyError
-        If there are more or fewer words than rows.
+        If there are more or fewer words than rows, if a vocabulary can be read in two ways, or if
+        one is given for a table that has words of its own.
     OptionError
         If the limit is below 1 or no words are given.
     UnknownNameError

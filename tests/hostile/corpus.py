@@ -7,6 +7,7 @@ whether code in the file was run.
 
 from __future__ import annotations
 
+import base64
 import bz2
 import faulthandler
 import gzip
@@ -177,6 +178,126 @@ def compressed_cases() -> None:
     locked[locked.find(b"PK\x01\x02") + 8] |= 1
     case("zip: a password", "t.zip", bytes(locked))
     case("zip: a zip inside", "t.zip", zipped({"a.zip": zipped({"b.txt": ROWS})}))
+
+
+def vocabulary_cases() -> None:
+    """Vocabularies beside a table of forty rows."""
+    words = [f"{a}{b}" for a in ("ba", "ko", "mi", "tu") for b in ("re", "la", "so", "fi", "nu", "pe", "gi", "do", "ha", "ve")]  # fmt: skip
+    rows = np.ones((40, 2), np.float32)
+    keras = json.dumps({word: row for row, word in enumerate(words, 1)})
+
+    def lines(form: str) -> bytes:
+        return "".join(form.format(word, row, 900 - row) + "\n" for row, word in enumerate(words)).encode()  # fmt: skip
+
+    for name, (file, content) in {
+        "counts": ("v.txt", lines("{0} {2}")),
+        "index first": ("v.tsv", lines("{1}\t{0}")),
+        "CSV with a header": ("v.csv", b"id,word\n" + lines("{1},{0}")),
+        "counts in some order": ("v.txt", b"\n".join(reversed(lines("{0} {2}").splitlines()))),
+        "names that end in a number": ("v.txt", b"".join(b"iphone %d\n" % i for i in range(40))),
+        "a few lines without a count": ("v.txt", lines("{0} {2}").replace(b"bala 899", b"bala")),
+        "two columns of numbers": ("v.tsv", b"".join(b"19%02d\t9%d\n" % (i, i) for i in range(40))),
+        "numbers for words": ("v.txt", b"".join(b"%d\n" % i for i in range(40))),
+        "merges": ("v.bpe", b"#version: 0.2\nt h\nth e\n"),
+        "itos": ("v.json", json.dumps({"itos": words}).encode()),
+        "itos and another stoi": ("v.json", json.dumps({"itos": words, "stoi": {"a": 0}}).encode()),
+        "rows from 1": ("v.json", keras.encode()),
+        "Keras's to_json": ("v.json", json.dumps({"config": {"word_index": keras}}).encode()),
+        "a word twice": ("v.json", b'{"a": 0, "a": 1}'),
+        "rows of 6,000 digits": ("v.json", b'{"a": ' + b"9" * 6000 + b"}"),
+        "words with properties": ("v.json", b'{"a": {"index": 0, "text": "' + b"x" * 9999 + b'"}}'),
+        "lone surrogates": ("v.json", json.dumps([*words[:39], "\ud800"]).encode()),
+        "nested deep": ("v.json", b'{"vocab":' * 10_000 + b"0" + b"}" * 10_000),
+        "JSON lines": ("v.jsonl", b'{"word": "a"}\n{"word": "b"}\n'),
+        "YAML": ("v.yml", lines("{0}: {1}")),
+        "YAML that makes objects": ("v.yml", b"!!python/object/apply:os.mkdir [ran]\n"),
+        "YAML of many aliases": ("v.yml", b"a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n"),
+        "YAML nested deep": ("v.yml", b"[" * 2_000),
+        "tiktoken": ("v.tiktoken", b"".join(base64.b64encode(w.encode()[:1] + b"%d" % i if i else b"!") + b" %d\n" % i for i, w in enumerate(words))),
+        "tiktoken with a broken line": ("v.tiktoken", b"IQ== 0\n?? 1\n"),
+        "tiktoken with a row past every table": ("v.tiktoken", b"IQ== 0\nIg== 99999999999999\n"),
+        "compressed": ("v.txt.gz", gzip.compress(lines("{0}"))),
+        "UTF-16": ("v.txt", "\n".join(words).encode("utf-16")),
+        "carriage returns alone": ("v.txt", lines("{0}").replace(b"\n", b"\r")),
+        "NUL bytes": ("v.txt", bytes(1000)),
+        "a line of 10 MB": ("v.txt", b"x" * 10_000_000 + b"\n" + lines("{0}")),
+        "digits of 10 MB": ("v.txt", b"1" * 10_000_000 + b"\n" + b"1" * 10_000_000),
+    }.items():  # fmt: skip
+
+        def build(path: Path, file: str = file, content: bytes = content) -> None:
+            np.save(path, rows)
+            path.with_name(file).write_bytes(content)
+
+        case(f"vocabulary: {name}", "t.npy", build, vocab=_beside(file))
+
+    def arrays(array: Any) -> Callable[[Path], None]:
+        def build(path: Path) -> None:
+            np.save(path, rows)
+            np.save(path.with_name("v.npy"), array)
+
+        return build
+
+    for name, array in {
+        "an array of strings": np.array(words),
+        "an array of objects": np.array(words, dtype=object),
+        "an array of numbers": np.arange(40),
+        "an array of numbers that are no characters": np.full(40, 0x7FFFFFFF, "<u4").view("<U1"),
+    }.items():
+        case(f"vocabulary: {name}", "t.npy", arrays(array), vocab=_beside("v.npy"))
+    case("vocabulary: of words given, one no text", "t.npy", arrays(rows), vocab=["a", 10**5000])
+    case("vocabulary: lone surrogates given", "t.npy", arrays(rows), vocab=[*words[:39], "\ud800"])
+    case("vocabulary: for text with words", "t.txt", ROWS, vocab=words)
+
+
+def _beside(file: str) -> Callable[[Path], Path]:
+    """A setting: the file of that name beside the table."""
+    return lambda path: path.with_name(file)
+
+
+def numbers_cases() -> None:
+    """Text of numbers alone, and tables of which words and numbers are hard to tell apart."""
+    words = {"vocab": [f"w{i}" for i in range(30)]}
+    rows = b"".join(b"%d.5 -%d.25 1.125\n" % (i, i) for i in range(30))
+    whole = b"".join(b"%d %d %d\n" % (i, 2 * i, 3 * i) for i in range(30))
+    for name, content, settings in (
+        ("without words", rows, {}),
+        ("with words", rows, words),
+        ("with too few words", rows, {"vocab": ["a"]}),
+        ("a header for three", b"30 3\n" + rows, words),
+        ("a header for a word and two", b"30 2\n" + rows, {}),
+        ("a header for three and no words", b"30 3\n" + rows, {}),
+        ("a comment of np.savetxt", b"# 30 3\n# made by hand\n" + rows, words),
+        ("whole numbers", whole, words),
+        ("years", whole.replace(b"\n", b".5\n"), {}),
+        ("years and words", whole.replace(b"\n", b".5\n"), words),
+        ("indented and aligned", rows.replace(b" ", b"    ").replace(b"\n", b"\n   "), words),
+        ("one number more", rows[:-1] + b" 7\n", words),
+        ("one number less", rows[: rows.rfind(b" ")] + b"\n", words),
+        ("a word far behind", rows * 2000 + b"word 1 2 3\n", words),
+        ("not a number", rows + b"nan 1 2\n", {"vocab": [*words["vocab"], "z"]}),
+        ("a tab after each word", b"good\t1.5 2\nbad\t1 2\n", {}),
+        ("a tab after some words", MANY + b"odd\t1.5 2 3\n", {}),
+        ("two spaces after each word", b"good  1.5  2\nbad  1  2\n", {}),
+        ("decimal commas", b"good 1,5 2,5\nbad 1,5 2,5\n", {}),
+        ("a name of a tensor", MANY, {"key": "emb"}),
+    ):
+        case(f"numbers: {name}", "t.txt", content, **settings)
+    for kind, pack in (("gz", gzip.compress), ("xz", lzma.compress), ("bz2", bz2.compress)):
+        first, second = pack(MANY), pack(b"last 1.5 2\n")
+        for name, data in (
+            ("two streams", first + second),
+            ("two streams and padding", first + bytes(4) + second),
+            ("the second cut", first + second[:-4]),
+            ("the second broken", first + second[:2] + b"\xff\xff" + second[4:]),
+            ("rubbish behind", first + b"rubbish"),
+        ):
+            case(f"{kind}: {name}", f"t.{kind}", data)
+    for kind, head in (
+        ("zst", b"\x28\xb5\x2f\xfd"),
+        ("7z", b"7z\xbc\xaf\x27\x1c"),
+        ("tar", bytes(257) + b"ustar"),
+    ):
+        case(f"{kind}: not read", f"t.{kind}", head + bytes(300))
 
 
 def binary_cases() -> None:
@@ -690,7 +811,7 @@ def column_cases() -> None:
 
 
 for _add in (
-    text_cases, compressed_cases, binary_cases, tensor_cases, folder_cases, library_cases,
+    text_cases, vocabulary_cases, numbers_cases, compressed_cases, binary_cases, tensor_cases, folder_cases, library_cases,
     column_cases,
 ):  # fmt: skip
     _add()
@@ -700,6 +821,7 @@ def _result(path: Path, settings: dict[str, Any]) -> str:
     from driftkit import load
     from driftkit.errors import DriftkitError
 
+    settings = {name: value(path) if callable(value) else value for name, value in settings.items()}
     try:
         table = load(path, **settings)
     except DriftkitError as error:

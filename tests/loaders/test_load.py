@@ -59,7 +59,6 @@ def test_files_that_cannot_be_opened():
     [
         b"one\ntwo\n",
         b"\n\n\n",
-        "good 0.1 0.2\n".encode("utf-16"),
         bytes(range(256)),
     ],
 )

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from driftkit.errors import UnknownNameError, VocabularyError
+from driftkit.errors import UnknownNameError
+from driftkit.loaders.formats.format import refuse_vocabulary
 from driftkit.loaders.problems import Problems
+from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Request
 
 Kind = Literal["text", "whole numbers", "numbers", "vectors", "row numbers", "other"]
@@ -101,12 +103,8 @@ def choose(
             raise request.error(
                 f"its column {words} cannot hold the words; name one of text or whole numbers."
             )
-    if words is not None and request.vocab is not None:
-        raise VocabularyError(
-            request.name,
-            f"has words of its own, in column {words.name!r}; leave the vocabulary out (--vocab, "
-            "vocab=), or give a file of the numbers alone.",
-        )
+    if words is not None:
+        refuse_vocabulary(request, f"words of its own, in column {quote(words.name)}")
     return Choice(words, vector, label)
 
 

@@ -26,8 +26,6 @@ def looks_like_driftkit(folder: Path) -> bool:
 def read(request: Request) -> Embeddings:
     """Open a folder that `Embeddings.save` wrote."""
     folder = request.path
-    if request.key is not None:
-        raise request.error("holds one table and no named tensors; leave the key out.")
     try:
         manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
         if manifest["schema"] != SCHEMA:
@@ -60,6 +58,20 @@ def count_rows(request: Request) -> int:
     return int(json.loads((request.path / MANIFEST).read_text("utf-8"))["rows"])
 
 
+def last_word(request: Request) -> str | None:
+    """Return the last of the words listed."""
+    words = words_of_json(json.loads((request.path / WORDS).read_text("utf-8")), WORDS)
+    return words[-1]
+
+
 FORMAT = Format(
-    "driftkit", "a driftkit folder", looks_like_driftkit, read, rows=count_rows, is_folder=True
+    "driftkit",
+    "a driftkit folder",
+    looks_like_driftkit,
+    read,
+    rows=count_rows,
+    last_word=last_word,
+    is_folder=True,
+    has_words=True,
+    has_keys=False,
 )

@@ -107,4 +107,6 @@ def _check(request: Request) -> None:
     require_memory(2 * needed, request.name)
 
 
-FORMAT = Format("fasttext", "fastText .bin", looks_like_fasttext, read)
+FORMAT = Format(
+    "fasttext", "fastText .bin", looks_like_fasttext, read, has_words=True, has_keys=False
+)

@@ -12,12 +12,12 @@ import numpy as np
 
 from driftkit.arrays import Matrix
 from driftkit.embeddings import Embeddings
-from driftkit.errors import SourceError, VocabularyError
+from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.columns.choose import Choice, Column, Kind, choose
 from driftkit.loaders.columns.digits import fields_of, matrix_of, rounding_of_rows
 from driftkit.loaders.columns.numbers import table_of_numbers
-from driftkit.loaders.formats.format import Format
+from driftkit.loaders.formats.format import Format, refuse_vocabulary
 from driftkit.loaders.preconditions import gigabytes, require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
@@ -376,10 +376,7 @@ def _of_rows(
     named = [word for word in words if word is not None]
     if not named:
         return table_of_numbers(request, "json", matrix, "text", rounding, problems.all())
-    if request.vocab is not None:
-        raise VocabularyError(
-            request.name, "has words of its own; leave the vocabulary out (--vocab, vocab=)."
-        )
+    refuse_vocabulary(request)
     source = Source(request.name, request.path, "json", "text", key, rounding)
     return chosen_table(request, named, lambda chosen: matrix[chosen], source, problems)
 

@@ -17,7 +17,7 @@ from typing import Any
 from driftkit.embeddings import Embeddings
 from driftkit.errors import DriftkitError, SourceError, UnsafePickleError
 from driftkit.loaders.choose_rows import chosen_table
-from driftkit.loaders.formats.format import Format
+from driftkit.loaders.formats.format import Format, no_keys, refuse_vocabulary
 from driftkit.loaders.formats.plain_objects import table_of
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.request import Request
@@ -143,6 +143,9 @@ def _of_gensim(request: Request, loaded: Any) -> Embeddings:
             f"holds an object of type {type(loaded).__name__}, not gensim vectors or a gensim "
             "model."
         )
+    refuse_vocabulary(request)
+    if request.key is not None:
+        raise no_keys(request)
     dtype = str(vectors.vectors.dtype)
     source = Source(request.name, request.path, "gensim", dtype, rounding=Rounding.of_dtype(dtype))
     return chosen_table(request, vectors.index_to_key, lambda rows: vectors.vectors[rows], source)

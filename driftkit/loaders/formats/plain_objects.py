@@ -12,6 +12,7 @@ from driftkit.arrays import type_name
 from driftkit.embeddings import Embeddings
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
+from driftkit.loaders.formats.format import refuse_vocabulary
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.words import Vocabulary, words_by_row
@@ -54,6 +55,7 @@ def table_of(request: Request, value: Any) -> Embeddings:
 
 
 def _table(request: Request, words: Sequence[str], matrix: npt.NDArray[Any]) -> Embeddings:
+    refuse_vocabulary(request)
     dtype = type_name(matrix.dtype)
     source = Source(request.name, request.path, "pickle", dtype, rounding=Rounding.of_dtype(dtype))
     return chosen_table(request, words, lambda rows: matrix[rows], source)

@@ -120,4 +120,12 @@ def _json(request: Request, path: Path) -> Any:
         ) from None
 
 
-FORMAT = Format("spacy", "a spaCy pipeline or its vectors", looks_like_spacy, read, is_folder=True)
+FORMAT = Format(
+    "spacy",
+    "a spaCy pipeline or its vectors",
+    looks_like_spacy,
+    read,
+    is_folder=True,
+    has_words=True,
+    has_keys=False,
+)

@@ -144,6 +144,10 @@ KINDS = (
     Unread("a .rar archive", _UNPACK, _starts(b"Rar!\x1a\x07"), r".*\.rar"),
     Unread("a .7z archive", _UNPACK, _starts(b"7z\xbc\xaf\x27\x1c"), r".*\.7z"),
     Unread("compressed with zstd", _UNPACK, _starts(b"\x28\xb5\x2f\xfd"), r".*\.zst"),
+    Unread("compressed with lz4", _UNPACK, _starts(b"\x04\x22\x4d\x18"), r".*\.lz4"),
+    Unread("compressed with lzma", _UNPACK, _starts(b"]\0\0"), r".*\.lzma"),
+    Unread("compressed with lzip", _UNPACK, _starts(b"LZIP\x01"), r".*\.lz"),
+    Unread("packed with compress", _UNPACK, _starts(b"\x1f\x9d")),
     Unread("a .tar archive", _UNPACK, _starts(b"ustar", at=257), r".*\.tar"),
     Unread("compressed by joblib or zlib", "load it where you trust it and save the numbers: "
            "np.savez(path, words=np.array(words, str), vectors=vectors)",

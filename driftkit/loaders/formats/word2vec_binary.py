@@ -19,6 +19,7 @@ from driftkit.loaders.choose_rows import note_missing, nothing_chosen
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import gigabytes, require_memory
 from driftkit.loaders.problems import Problems
+from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.reader import looks_like_text
 from driftkit.loaders.text.stream import Stream
@@ -197,7 +198,7 @@ def _refuse_phrases(request: Request, raw: list[bytes], matrix: Matrix, *, whole
             ):
                 word = (raw[row] + b" " + data[: end - 1]).decode(errors="backslashreplace")
                 raise request.error(
-                    f"a word of this file seems to hold a space ({word!r}), which this format "
+                    f"a word of this file seems to hold a space ({quote(word)}), which this format "
                     "cannot tell from the end of the word; save the table as .kv, .txt or "
                     ".safetensors."
                 )
@@ -254,7 +255,7 @@ def _decode(raw: list[bytes], rows: list[int] | range, problems: Problems) -> li
     for word, row in zip(raw, rows, strict=True):
         text = word.decode(errors="backslashreplace")
         if not _is_utf8(word):
-            problems.add("invalid UTF-8", row, f"kept as {text[:60]!r}")
+            problems.add("invalid UTF-8", row, f"kept as {quote(text)}")
         words.append(text)
     return words
 
@@ -274,4 +275,6 @@ FORMAT = Format(
     read,
     endings=(".bin",),
     rows=count_rows,
+    has_words=True,
+    has_keys=False,
 )

@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from driftkit.arrays import Matrix
 from driftkit.loaders.problems import Problems
+from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import read_regular
 from driftkit.loaders.text.header import is_number
 
 _DECIMAL = re.compile(rb"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
-_SHOWN = 60  # characters of a broken field or word that a sentence shows
 
 
 def read_irregular(
@@ -44,8 +44,8 @@ def read_irregular(
     if len(short):
         has = int(count[short[0]])
         raise request.error(
-            f"line {numbers[short[0]]:,} has {has} number{'' if has == 1 else 's'} after the word "
-            f"where other lines have {d}; the file may be truncated or made of several."
+            f"line {numbers[short[0]]:,} has {has} number{'' if has == 1 else 's'} where "
+            f"other lines have {d}; the file may be truncated or made of several."
         )
     if not len(ends):
         return [], np.empty((0, d), np.float32), numbers
@@ -69,10 +69,10 @@ def _check_spaces(request: Request, word: bytes, line: int, d: int, problems: Pr
     extra = word.split(b" ")[1:]
     if all(_DECIMAL.fullmatch(field) for field in extra):
         raise request.error(
-            f"line {line:,} has {d + len(extra)} numbers after the word where other lines have "
-            f"{d}; the file may be damaged or made of several."
+            f"line {line:,} has {d + len(extra)} numbers where other lines have {d}; "
+            "the file may be damaged or made of several."
         )
-    problems.add("space in word", line, f"{_show(word)!r}: the vector was taken from the right")
+    problems.add("space in word", line, f"{quote(word)}: the vector was taken from the right")
 
 
 def _decode(word: bytes, line: int, problems: Problems) -> str:
@@ -83,13 +83,8 @@ def _decode(word: bytes, line: int, problems: Problems) -> str:
     except UnicodeDecodeError:
         # Escapes keep two broken words apart, where one replacement character would not.
         text = word.decode(errors="backslashreplace")
-        problems.add("invalid UTF-8", line, f"kept as {text[:_SHOWN]!r}")
+        problems.add("invalid UTF-8", line, f"kept as {quote(text)}")
         return text
-
-
-def _show(field: bytes) -> str:
-    text = field.decode(errors="backslashreplace")
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
 def _floats(request: Request, line: bytes, number: int) -> list[float]:
@@ -97,5 +92,5 @@ def _floats(request: Request, line: bytes, number: int) -> list[float]:
     fields = line.split(b" ")
     for field in fields:
         if not is_number(field):
-            raise request.error(f"line {number:,} holds {_show(field)!r} where a number should be.")
+            raise request.error(f"line {number:,} holds {quote(field)} where a number should be.")
     return [float(field) for field in fields]

@@ -1,0 +1,40 @@
+"""A vocabulary kept as a NumPy array of strings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from driftkit.errors import UnsafePickleError, VocabularyError
+from driftkit.loaders.vocabulary.words import Vocabulary
+
+MAGIC = b"\x93NUMPY"
+
+
+def read(path: Path) -> Vocabulary:
+    """Return the words of a ``.npy`` file of strings; one of Python objects is never opened."""
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # numpy parses the header as Python, which raises many kinds
+        if "Python objects" in str(error) or "Object arrays" in str(error):
+            raise UnsafePickleError(
+                path,
+                "is an array of Python objects, which is a pickle and is never opened; save the "
+                "words as strings: np.save(path, np.array(words, dtype=str)).",
+            ) from None
+        reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        raise VocabularyError(path, f"is a damaged or truncated .npy file ({reason}).") from None
+    if array.dtype.kind not in "US" or array.ndim != 1 or not len(array):
+        raise VocabularyError(
+            path,
+            f"is an array of {array.dtype} of shape {array.shape}; a vocabulary is a list of "
+            "strings, one for each row.",
+        )
+    try:
+        words = array.tolist()
+    except (ValueError, SystemError):  # a number that is no character
+        raise VocabularyError(path, "is a damaged array of strings; save it again.") from None
+    if array.dtype.kind == "S":
+        words = [word.decode(errors="backslashreplace") for word in words]
+    return Vocabulary(tuple(words), path.name, path)
