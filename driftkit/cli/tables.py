@@ -87,6 +87,7 @@ def audits(
     k: int,
     vocab: str | None,
     original_vocab: str | None,
+    base: str | None,
     policy: Policy | None = None,
     words: Sequence[str] = (),
     composer: Composer | None = None,
@@ -104,7 +105,7 @@ def audits(
     measures = [*measures, *(policy.measures if policy else ())]
     requested_measures(measures, k)
     asked = benchmarks_for(benchmarks, policy.benchmarks if policy else ())
-    reading = {"unsafe_pickle": unsafe_pickle, "limit": limit}
+    reading = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
     table = read_table(original, messages, vocab=original_vocab, **reading)
     table = composer(table) if composer else table
     settings |= {"memo": {}, "progress": messages.draw if messages.live else None}

@@ -14,7 +14,7 @@ from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.provenance import Source
 
-Rows = slice | npt.NDArray[np.int64]  # to read: a slice, or their numbers
+Rows = slice | npt.NDArray[np.int64] | tuple[()]  # to read: a slice, their numbers, or () for all
 
 
 class WordsNotFoundError(SourceError):
