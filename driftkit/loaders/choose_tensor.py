@@ -282,12 +282,11 @@ def _require_input(request: Request, fitting: Sequence[Tensor], tensors: Sequenc
             if tensor.input_strength == surest == 1:
                 return
             other = next((each for each in fitting if each.input_strength < 2), None)
-            named = f", such as {request.name}::{other.key}" if other is not None else ""
-            raise NoInputEmbeddingError(
-                request.name,
-                f"its input embedding {tensor} {why}. Another table is read only if it is "
-                f"named{named}.",
-            )
+            more = ""
+            if other is not None:
+                named = f"{request.name}::{other.key}"
+                more = f" Another table is read only if it is named, such as {named}."
+            raise NoInputEmbeddingError(request.name, f"its input embedding {tensor} {why}.{more}")
 
 
 def _why_no_table(tensor: Tensor) -> str | None:
@@ -301,11 +300,13 @@ def _why_no_table(tensor: Tensor) -> str | None:
             "is empty, as a shard of DeepSpeed ZeRO-3 or FSDP is saved; gather the weights before "
             "saving"
         )
-    if len(tensor.shape) == 2:
+    if len(tensor.shape) == 2 and "int" in tensor.dtype:
         return (
-            f"holds {tensor.dtype}, and no scale that turns it into a table's numbers is beside "
-            "it; save the table as floats"
+            "holds whole numbers, and no scale that turns them into a table's is beside them; save "
+            "the table as floats"
         )
+    if len(tensor.shape) == 2:
+        return f"holds {tensor.dtype}, no real numbers; save the table as floats"
     # By a less sure name, class_embedding and num_embeddings are no tables by right.
     if tensor.input_strength == 1 and tensor.dtype not in _NARROW:
         return None

@@ -142,7 +142,7 @@ def test_four_bits_of_bitsandbytes(path):
 
 def test_whole_numbers_without_a_scale_in_the_place_of_the_table(path):
     tensors = {KEY: torch.ones(6, 4, dtype=torch.int8), "lm_head.weight": TABLE}
-    with pytest.raises(SourceError, match="no scale that turns it into a table's numbers"):
+    with pytest.raises(SourceError, match="no scale that turns them into a table's"):
         saved(path, tensors)
     tensors = {"w": torch.ones(6, 4, dtype=torch.int8), "other": torch.ones(6, 2)}
     with pytest.raises(SourceError, match=r"other .* and w .* both have a row for each word"):

@@ -15,7 +15,7 @@ from driftkit.loaders.request import Request, parse
 
 Open = Callable[[Request], TensorFile]
 
-_GIVE = "give it with --base SOURCE (base=)"
+_GIVE = "give the base with --base SOURCE (base=)"
 
 
 def open_base(request: Request, config: AdapterConfig | None, open_tensors: Open) -> TensorFile:
@@ -24,8 +24,8 @@ def open_base(request: Request, config: AdapterConfig | None, open_tensors: Open
     file = open_tensors(asked)
     if split(file.tensors)[1]:
         raise request.error(
-            f"its base {asked.name} is an adapter itself, or has one that is not merged; {_GIVE}, "
-            "merged."
+            f"its base {asked.name} is an adapter itself, or has one that is not merged; {_GIVE} "
+            "as a merged model."
         )
     return file
 

@@ -50,8 +50,8 @@ class AdapterConfig:
                 f"is a LoRA with {strange[0]}, which cannot be merged into a table here; merge it "
                 "with peft (merge_and_unload) and give the merged model."
             )
-        r = self._of_layer("rank_pattern", "r", layer)
-        alpha = self._of_layer("alpha_pattern", "lora_alpha", layer)
+        r = self._of_layer(request, "rank_pattern", "r", layer)
+        alpha = self._of_layer(request, "alpha_pattern", "lora_alpha", layer)
         if not _is_number(alpha) or r != rank:
             raise request.error(
                 f"its {CONFIG} has r = {r!r} and lora_alpha = {alpha!r} for {layer}, whose LoRA "
@@ -74,16 +74,32 @@ class AdapterConfig:
             )
         return list(rows)
 
-    def _of_layer(self, patterns: str, otherwise: str, layer: str) -> Any:
-        """Return the setting of a layer, of which peft finds the first pattern that fits."""
-        named = self.values.get(patterns)
+    def _of_layer(self, request: Request, patterns: str, otherwise: str, layer: str) -> Any:
+        """Return the setting of a layer, of which peft takes the first pattern that fits."""
+        named = self.values.get(patterns) or {}
         for pattern, value in named.items() if isinstance(named, dict) else ():
-            try:
-                if re.fullmatch(rf"(.*\.)?({pattern})", layer):
-                    return value
-            except re.error:
-                continue
+            if layer == pattern or layer.endswith(f".{pattern}"):
+                return value
+            if not _is_quick(pattern, layer):
+                raise request.error(
+                    f"its {CONFIG} has a {patterns} that is not followed ({pattern[:80]!r}); name "
+                    f"{layer} as it is."
+                )
+            if re.fullmatch(rf"(.*\.)?({pattern})", layer):
+                return value
         return self.values.get(otherwise)
+
+
+def _is_quick(pattern: str, layer: str) -> bool:
+    """Whether a stranger's pattern is one, and cannot take the matcher long."""
+    repeats = sum(map(pattern.count, "*+{"))
+    if repeats > 3 or len(layer) > 300 or re.search(r"\)[*+?{]", pattern):
+        return False
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError):
+        return False
+    return True
 
 
 def find_config(request: Request, adapter: str, *, alone: bool) -> AdapterConfig | None:

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from driftkit.arrays import row_blocks
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor
+from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.request import Request
 
 Block = slice | npt.NDArray[np.int64]  # of rows
@@ -46,7 +47,7 @@ def with_lora(
         return _cast(base.read(some) + _cast(moves(some), base.dtype), base.dtype)
 
     if lengths is None:
-        return _read_in_blocks(base, merge)
+        return _read_in_blocks(request, base, merge)
     kept = base.dtype if base.dtype == a.dtype else "float32"  # DoRA adds before it rounds
 
     def before_lengths(some: Block) -> npt.NDArray[np.float32]:
@@ -59,7 +60,9 @@ def with_lora(
             squares += np.square(before_lengths(some).astype(np.float64)).sum(axis=0)
         return _cast(lengths.read(()) / _cast(np.sqrt(squares), kept), kept)
 
-    return _read_in_blocks(base, lambda some: _cast(factors() * before_lengths(some), base.dtype))
+    return _read_in_blocks(
+        request, base, lambda some: _cast(factors() * before_lengths(some), base.dtype)
+    )
 
 
 def with_rows(request: Request, base: Tensor, new: Tensor, rows: list[int]) -> Tensor:
@@ -70,13 +73,15 @@ def with_rows(request: Request, base: Tensor, new: Tensor, rows: list[int]) -> T
             f"its token adapter ({new}) is not for {len(rows):,} rows of {d} dimensions, as its "
             "settings and its base say."
         )
-    longer = max(n, max(rows) + 1)
-    if missing := sorted(set(range(n, longer)) - set(rows)):
+    added = sorted(row for row in rows if row >= n)
+    gap = next((n + at for at, row in enumerate(added) if row != n + at), None)
+    if gap is not None:
         raise request.error(
-            f"its token adapter has row {longer - 1:,}, its base {base.key} has {n:,} rows, and "
-            f"row {missing[0]:,} is in neither; give the base with the rows that were added to it "
+            f"its token adapter has row {added[-1]:,}, its base {base.key} has {n:,} rows, and row "
+            f"{gap:,} is in neither; give the base with the rows that were added to it "
             "(--base, base=)."
         )
+    longer = n + len(added)
     place = np.full(longer, -1)
     place[rows] = np.arange(len(rows))
 
@@ -88,14 +93,17 @@ def with_rows(request: Request, base: Tensor, new: Tensor, rows: list[int]) -> T
         out[~kept] = _cast(new.read(place[chosen[~kept]]), base.dtype)
         return out
 
-    return _read_in_blocks(replace(base, shape=(longer, d)), merge)
+    return _read_in_blocks(request, replace(base, shape=(longer, d)), merge)
 
 
-def _read_in_blocks(base: Tensor, merge: Callable[[Block], npt.NDArray[np.float32]]) -> Tensor:
+def _read_in_blocks(
+    request: Request, base: Tensor, merge: Callable[[Block], npt.NDArray[np.float32]]
+) -> Tensor:
     """Return a table whose rows are made when they are read, a block of them at a time."""
 
     def read(rows: Rows) -> npt.NDArray[np.float32]:
         count, blocks = _blocks(rows, base.shape[0])
+        require_memory(4 * count * base.shape[1], request.name)
         out = np.empty((count, base.shape[1]), np.float32)
         for at, some in blocks:
             out[at] = merge(some)

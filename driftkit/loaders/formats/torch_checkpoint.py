@@ -30,7 +30,7 @@ _LEGACY = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19"
 _WORD_KEYS = frozenset({"words", "vocab", "vocabulary", "itos", "stoi", "index_to_key"})
 _SUBBYTE = re.compile(r"float4|float8_e8m0|u?int[1-7]$|bits")
 DEEPEST = 100  # dicts inside one another; checkpoints have five or six
-MOST = 10**6  # dicts and tensors in all; a dict may hold another many times over
+MOST = 250_000  # dicts and tensors in all; a dict may hold another many times over
 _GLOBAL = re.compile(r"GLOBAL ([\w.]+)")
 
 

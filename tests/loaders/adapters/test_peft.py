@@ -90,7 +90,7 @@ def test_the_base_is_looked_for_beside_the_adapter_and_here(adapted, monkeypatch
     monkeypatch.chdir(tmp_path)
     same(load(made.folder), made.table)
     shutil.copytree(made.base, made.folder / "base")
-    with pytest.raises(SourceError, match="its base 'base' may be .* or base; give it with --base"):
+    with pytest.raises(SourceError, match="'base' may be .* or base; give the base with --base"):
         load(made.folder)
 
 

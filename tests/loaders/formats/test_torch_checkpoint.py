@@ -304,7 +304,10 @@ def test_views_that_torch_negates_when_they_are_read(path):
         (lambda: TABLE.to_sparse(), r"\(3 x 4, float32\) is stored as sparse coo; save it dense"),
         (lambda: TABLE.to_sparse_csr(), "is stored as sparse csr"),
         (lambda: TABLE.to("meta"), "is on the device meta, so it has no numbers"),
-        (lambda: torch.complex(TABLE, TABLE), r"\(3 x 4, complex64\) holds complex64"),
+        (
+            lambda: torch.complex(TABLE, TABLE),
+            "holds complex64, no real numbers",
+        ),
         (lambda: torch.nested.nested_tensor([TABLE, TABLE[:1]]), "is a nested tensor"),
         (lambda: torch.empty(0), "is empty, as a shard"),
     ],
@@ -336,7 +339,7 @@ def test_dicts_inside_one_another_are_followed_only_so_far(path, zipped):
     for _ in range(30):
         doubled = {"a": doubled, "b": doubled}
     torch.save(doubled, path, _use_new_zipfile_serialization=zipped)
-    with pytest.raises(SourceError, match="or holds more than 1,000,000 of them"):
+    with pytest.raises(SourceError, match="or holds more than 250,000 of them"):
         load(path, vocab=WORDS)
 
 
