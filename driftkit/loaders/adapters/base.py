@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,17 +30,18 @@ def open_base(request: Request, config: AdapterConfig | None, open_tensors: Open
     return file
 
 
-def weight_of(layer: str, tensors: Sequence[Tensor]) -> Tensor | None:
+def weight_of(layer: str, tensors: Mapping[str | None, Tensor]) -> Tensor | None:
     """Return the weight that a layer has in its base; None where none or several may be meant.
 
     The base may have been saved with another prefix, such as ``bert.`` or none.
     """
     key = f"{layer}.weight"
-    exact = [tensor for tensor in tensors if tensor.key == key]
-    found = exact or [
+    if key in tensors:
+        return tensors[key]
+    found = [
         tensor
-        for tensor in tensors
-        if f".{tensor.key}".endswith(f".{key}") or f".{key}".endswith(f".{tensor.key}")
+        for name, tensor in tensors.items()
+        if f".{name}".endswith(f".{key}") or f".{key}".endswith(f".{name}")
     ]
     return found[0] if len(found) == 1 else None
 

@@ -36,7 +36,8 @@ def merged(request: Request, file: TensorFile, open_tensors: Open) -> TensorFile
         Lists the tensors of another source, for the base.
     """
     plain, layers = split(file.tensors)
-    if not layers and not _is_saved_adapter(request):
+    is_saved_adapter = _is_saved_adapter(request)
+    if not is_saved_adapter and not any(_is_adapted(layer) for layer in layers.values()):
         return file
     names = sorted({adapter for layer in layers.values() for adapter in layer.parts}) or [""]
     own = [replace(tensor, key=model_name(tensor.key or "")) for tensor in plain]
@@ -50,7 +51,7 @@ def merged(request: Request, file: TensorFile, open_tensors: Open) -> TensorFile
         try:
             _require_mergeable(request, config)
             base = None
-            if _needs_base(own, layers, adapter):
+            if _needs_base(own, layers, adapter, is_saved_adapter):
                 base = open_base(request, config, open_tensors)
                 base_vocabulary = base_vocabulary or base.vocabulary
             tensors = _with_adapter(request, own, layers, adapter, config, base)
@@ -59,7 +60,7 @@ def merged(request: Request, file: TensorFile, open_tensors: Open) -> TensorFile
                 raise
             tensors = _refused(layers, adapter, str(error).removeprefix(f"{error.source}: "))
         else:
-            replaced = own if _is_saved_adapter(request) else []
+            replaced = own if is_saved_adapter else []
             if not _changes_input(replaced, layers, adapter):
                 problems.append(_unchanged(request, config, base))
         found += [replace(tensor, key=f"{prefix}{tensor.key}") for tensor in tensors]
@@ -77,10 +78,9 @@ def _with_adapter(
     """Return the tensors of the base and of the file, with one adapter merged."""
     before = () if base is None else base.tensors
     _require_untied(request, layers, [*own, *before])
-    held = [*own, *before]
+    held = {tensor.key: tensor for tensor in (*before, *own)}
     made = [_weight(request, layer, adapter, config, held) for layer in layers.values()]
-    keys = {tensor.key for tensor in made}
-    return _joined(before, [*(tensor for tensor in own if tensor.key not in keys), *made])
+    return _joined(before, [*own, *made])
 
 
 def _refused(layers: Mapping[str, Layer], adapter: str, why: str) -> list[Tensor]:
@@ -114,8 +114,15 @@ def _require_mergeable(request: Request, config: AdapterConfig | None) -> None:
         )
 
 
-def _needs_base(own: Sequence[Tensor], layers: Mapping[str, Layer], adapter: str) -> bool:
-    """Whether the file lacks the input embedding, or what an adapter of it is added to."""
+def _is_adapted(layer: Layer) -> bool:
+    """Whether a layer is an adapter's; other models, too, have a layer named ``base_layer``."""
+    return bool(layer.parts) or input_strength(layer.name) > 0
+
+
+def _needs_base(
+    own: Sequence[Tensor], layers: Mapping[str, Layer], adapter: str, is_saved_adapter: bool
+) -> bool:
+    """Whether the file lacks what an adapter of the embedding is added to, or the embedding."""
     embeddings = [layer for layer in layers.values() if _is_embedding(layer, adapter)]
     keys = {tensor.key for tensor in own}
     for layer in embeddings:
@@ -123,7 +130,7 @@ def _needs_base(own: Sequence[Tensor], layers: Mapping[str, Layer], adapter: str
         if inside is None and f"{layer.name}.weight" not in keys:
             return True
     has_input = any(not is_other_table(layer.name) for layer in embeddings)
-    return not has_input and not any(tensor.is_named_input for tensor in own)
+    return is_saved_adapter and not has_input and not any(tensor.is_named_input for tensor in own)
 
 
 def _is_embedding(layer: Layer, adapter: str) -> bool:
@@ -146,15 +153,16 @@ def _weight(
     layer: Layer,
     adapter: str,
     config: AdapterConfig | None,
-    held: Sequence[Tensor],
+    held: Mapping[str | None, Tensor],
 ) -> Tensor:
     """Return the weight of a layer with one adapter merged, or with why it cannot be."""
     parts, key = layer.of(adapter), f"{layer.name}.weight"
     if "modules_to_save" in parts:
         return replace(parts["modules_to_save"], key=key)
-    base = layer.base or weight_of(layer.name, held)
+    is_embedding = _is_embedding(layer, adapter)
+    base = layer.base or (weight_of(layer.name, held) if is_embedding else held.get(key))
     if base is None:
-        if _is_embedding(layer, adapter):
+        if is_embedding:
             raise request.error(
                 f"changes the layer {layer.name}, and no tensor of its base is that layer's, or "
                 "several may be; give the base that it was trained on (--base, base=)."
@@ -218,7 +226,7 @@ def _require_untied(
         is_output = layer.name.rpartition(".")[2] in ("lm_head", "embed_out")
         if not is_output or not any("lora_A" in parts for parts in layer.parts.values()):
             continue
-        output = layer.base or weight_of(layer.name, tensors)
+        output = layer.base or weight_of(layer.name, {each.key: each for each in tensors})
         if output is None or any(_equal(output, each) for each in inputs):
             raise request.error(
                 f"has a LoRA of {layer.name}, which is tied to the input embedding: as it is, it "
@@ -233,13 +241,12 @@ def _equal(one: Tensor, other: Tensor) -> bool:
     return alike and readable and np.array_equal(one.sample(), other.sample())
 
 
-def _joined(before: Sequence[Tensor], after: Sequence[Tensor]) -> list[Tensor]:
+def _joined(base: Sequence[Tensor], made: Sequence[Tensor]) -> list[Tensor]:
     """Return the tensors of a base, with those that an adapter replaces in their place."""
-    replaced = {id(found): tensor for tensor in after if (found := _same(tensor, before))}
-    new = [tensor for tensor in after if not _same(tensor, before)]
-    return [replaced.get(id(tensor), tensor) for tensor in before] + new
-
-
-def _same(tensor: Tensor, before: Sequence[Tensor]) -> Tensor | None:
-    key = tensor.key or ""
-    return weight_of(key.removesuffix(".weight"), before) if key.endswith(".weight") else None
+    named = {tensor.key: tensor for tensor in base}
+    new = {}
+    for tensor in made:
+        layer = (tensor.key or "").removesuffix(".weight")
+        before = weight_of(layer, named) if tensor.is_named_input else named.get(tensor.key)
+        new[tensor.key if before is None else before.key] = tensor
+    return list({**named, **new}.values())

@@ -326,3 +326,18 @@ def compare(one, other, place=""):
         assert one == pytest.approx(other, rel=1e-6, abs=1e-6), place
     else:
         assert one == other, place
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"net.base_layer.weight": torch.ones(3, 3), "net.original_module.weight": torch.ones(3)},
+        {"q.lora_A.weight": torch.ones(2, 4), "q.lora_B.weight": torch.ones(4, 2)},
+    ],
+    ids=["layers of these names", "a LoRA of another layer"],
+)
+@pytest.mark.parametrize("key", ["table.weight", "emb.weight"])
+def test_whole_models_with_layers_like_an_adapters_are_read(tmp_path, other, key):
+    table = torch.arange(96.0).reshape(24, 4)
+    torch.save({key: table, **other}, tmp_path / "m.pt")
+    assert load(tmp_path / "m.pt", vocab=WORDS).matrix.tolist() == table.tolist()
