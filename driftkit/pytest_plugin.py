@@ -74,6 +74,7 @@ class DriftkitCheck:
         not_measured: str | None = None,
         vocab: str | os.PathLike[str] | None = None,
         original_vocab: str | os.PathLike[str] | None = None,
+        base: str | os.PathLike[str] | None = None,
         **audit_options: Any,
     ) -> Verdict:
         """Audit, check, and fail the test when a rule is broken.
@@ -87,6 +88,8 @@ class DriftkitCheck:
             See `driftkit.check`; by default those of the marker.
         vocab, original_vocab : path, optional
             Words of tables that have none in their file.
+        base : path, optional
+            The model that an adapter changes.
         **audit_options
             Passed to `driftkit.audit`: ``benchmarks``, ``k``, ``candidates``, ...
 
@@ -110,7 +113,7 @@ class DriftkitCheck:
         policy = make_policy(everything, baseline=baseline is not None, **settings)
         measures = [*audit_options.pop("measures", ()), *policy.measures]
         audit = driftkit.audit(
-            driftkit.align(_table(original, original_vocab), _table(tuned, vocab)),
+            driftkit.align(_table(original, original_vocab, base), _table(tuned, vocab, base)),
             measures=measures,
             **audit_options,
         )
@@ -153,8 +156,12 @@ def driftkit_check(request: pytest.FixtureRequest) -> DriftkitCheck:
 
 
 def _table(
-    given: str | os.PathLike[str] | Embeddings, vocab: str | os.PathLike[str] | None
+    given: str | os.PathLike[str] | Embeddings,
+    vocab: str | os.PathLike[str] | None,
+    base: str | os.PathLike[str] | None,
 ) -> Embeddings:
     import driftkit
 
-    return given if isinstance(given, driftkit.Embeddings) else driftkit.load(given, vocab=vocab)
+    if isinstance(given, driftkit.Embeddings):
+        return given
+    return driftkit.load(given, vocab=vocab, base=base)

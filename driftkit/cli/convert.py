@@ -25,6 +25,7 @@ from driftkit.cli.tables import gather_words, read_table
 @options.limit_option
 @options.words_options
 @options.vocab_option
+@options.base_option
 @options.unsafe_option
 @options.common_options
 def command(

@@ -31,6 +31,7 @@ class _ListsFormats(click.Command):
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--original", metavar="ORIGINAL", help="Say which tables equal those of this source.")
 @options.vocab_option
+@options.base_option
 @options.unsafe_option
 @options.json_option
 @options.common_options

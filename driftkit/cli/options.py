@@ -230,6 +230,13 @@ vocab_option = file_option(
     "[default: a file beside it, such as vocab.txt]",
 )
 
+base_option = click.option(
+    "--base",
+    metavar="SOURCE",
+    help="The model that an adapter (LoRA and its like) changes.  [default: the one that its "
+    "adapter_config.json names, if it is here]",
+)
+
 unsafe_option = click.option(
     "--unsafe-pickle",
     is_flag=True,
@@ -239,6 +246,7 @@ unsafe_option = click.option(
 pair_options = group_of(
     vocab_option,
     file_option("--original-vocab", help="The same for the original table."),
+    base_option,
     unsafe_option,
 )
 

@@ -17,6 +17,7 @@ from driftkit.cli.tables import Composer, gather_words, read_table
 @options.limit_option
 @options.words_options
 @options.vocab_option
+@options.base_option
 @options.unsafe_option
 @options.json_option
 @options.common_options

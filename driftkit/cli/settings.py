@@ -247,6 +247,6 @@ def _located(value: Any, option: click.Option, path: Path) -> Any:
     """Make a relative path start at the folder of the settings."""
     is_path = isinstance(option.type, click.Path) and value != "-"
     beside = path.parent / str(value)
-    if is_path or (option.name == "benchmarks" and beside.is_file()):
+    if is_path or (option.name in ("benchmarks", "base") and beside.exists()):
         return str(beside)
     return value

@@ -120,6 +120,7 @@ def audits(
     k: int,
     vocab: str | None,
     original_vocab: str | None,
+    base: str | None,
     policy: Policy | None = None,
     words: Sequence[str] = (),
     composer: Composer | None = None,
@@ -137,7 +138,7 @@ def audits(
     measures = [*measures, *(policy.measures if policy else ())]
     requested_measures(measures, k)
     asked = benchmarks_for(benchmarks, policy.benchmarks if policy else ())
-    reading: dict[str, Any] = {"unsafe_pickle": unsafe_pickle, "limit": limit}
+    reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
     table = read_table(original, messages, vocab=original_vocab, **reading)
     several = len(tuned) > 1
     table = composer(table) if composer else table

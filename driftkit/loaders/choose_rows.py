@@ -15,7 +15,7 @@ from driftkit.loaders.quote import quote, quote_some
 from driftkit.loaders.request import Request
 from driftkit.provenance import Source
 
-Rows = slice | npt.NDArray[np.int64]  # to read: a slice, or their numbers
+Rows = slice | npt.NDArray[np.int64] | tuple[()]  # to read: a slice, their numbers, or () for all
 
 
 class WordsNotFoundError(SourceError):

@@ -13,13 +13,16 @@ from rich.console import Group, RenderableType
 
 from driftkit.display import Displayed, Text, argument, unwrapped
 from driftkit.display import table as new_table
-from driftkit.errors import VocabularyError
+from driftkit.errors import InputError, VocabularyError
 from driftkit.loaders.choose_rows import WordsNotFoundError
 from driftkit.loaders.choose_tensor import (
+    NoInputEmbeddingError,
     Tensor,
     TensorFile,
+    choose,
     fits,
     misfit,
+    of_adapter,
     tensor_named,
     tied_to,
     vocabulary_for,
@@ -199,6 +202,7 @@ def inspect(
     source: str | os.PathLike[str],
     *,
     vocab: Vocab | None = None,
+    base: str | os.PathLike[str] | None = None,
     original: str | os.PathLike[str] | None = None,
     unsafe_pickle: bool = False,
     progress: Progress | bool | None = None,
@@ -210,6 +214,8 @@ def inspect(
     source : str or path
         As for `load`; of ``PATH::KEY`` only that tensor is looked at.
     vocab : str, path, sequence of str or map of str to int, optional
+        As for `load`.
+    base : str or path, optional
         As for `load`.
     original : str or path, optional
         The source it was tuned from; each table is compared with it, since an export that shipped
@@ -230,18 +236,19 @@ def inspect(
     UnknownNameError
         If no tensor has the key given.
     """
-    options: dict[str, Any] = {"vocab": vocab, "unsafe_pickle": unsafe_pickle}
+    options: dict[str, Any] = {"vocab": vocab, "base": base, "unsafe_pickle": unsafe_pickle}
     request = parse(source, function="inspect", progress=progress, **options)
-    base = None if original is None else os.fspath(original)
+    compared = None if original is None else os.fspath(original)
     known = None
     if request.scheme != "package":
         request = registry.as_path(request)
         known = registry.find_format(request)
     if known is not None and known.tensors is not None:
-        found = _of_tensors(request, known.name, known.tensors(request), base)
+        found = _of_tensors(request, known.name, known.opened(request), compared)
     else:
-        found = _of_one_table(request, known, base)
-    return replace(found, options=("--unsafe-pickle",) if unsafe_pickle else ())
+        found = _of_one_table(request, known, compared)
+    typed = () if base is None else ("--base", argument(os.fspath(base)))
+    return replace(found, options=(*typed, *(("--unsafe-pickle",) if unsafe_pickle else ())))
 
 
 def _of_one_table(request: Request, known: Format | None, original: str | None) -> Inspection:
@@ -296,26 +303,29 @@ def _words_file(request: Request, format_name: str) -> str | None:
 def _of_tensors(
     request: Request, format_name: str, file: TensorFile, original: str | None
 ) -> Inspection:
-    problems: list[str] = []
+    problems = list(map(str, file.problems))
     vocabulary = None
     try:
-        vocabulary = vocabulary_for(request, file.vocabulary)
+        vocabulary = vocabulary_for(request, file)
     except VocabularyError as error:
         problems.append(str(error))
-    tensors = file.tensors if request.key is None else (tensor_named(request, file.tensors),)
-    found = [tensor for tensor in tensors if tensor.is_table]
+    try:
+        found = _readable(request, file.tensors, vocabulary)
+    except NoInputEmbeddingError as error:
+        found = []
+        problems.append(str(error).removeprefix(f"{error.source}: "))
     listed = sorted(
         _plausible(found, vocabulary),
         key=lambda tensor: (
             vocabulary is None or not fits(tensor, vocabulary),
-            not tensor.is_named_input,
+            -tensor.input_strength,
             -tensor.shape[0],
         ),
     )
     tables = [_describe(request, tensor, listed, vocabulary, original) for tensor in listed]
-    if not tables:
+    if not tables and not problems:
         problems.append("no two-dimensional tensor of floating-point numbers")
-    elif vocabulary is not None and not tables[0].fits:
+    elif tables and vocabulary is not None and not tables[0].fits:
         problems.append(misfit(listed[0], vocabulary))
     elif vocabulary is None and not problems:
         problems.append(f"no vocabulary found beside it, such as {request.path.stem}.vocab.txt")
@@ -336,6 +346,22 @@ def _of_tensors(
         () if vocabulary is None else vocabulary.words[:FIRST_WORDS],
         None if vocabulary is None else vocabulary.words[-1],
     )
+
+
+def _readable(
+    request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary | None
+) -> list[Tensor]:
+    """Return the tables that `load` can be asked for; a key names one, or those of an adapter."""
+    if request.key is not None and not (group := of_adapter(request, tensors)):
+        return [tensor_named(request, tensors)]
+    tensors = tensors if request.key is None else group
+    try:
+        choose(replace(request, key=None), tensors, vocabulary)
+    except NoInputEmbeddingError:
+        raise
+    except InputError:
+        pass  # of several, or of tables that fit no vocabulary, each is shown and can be named
+    return [tensor for tensor in tensors if tensor.is_table]
 
 
 def _plausible(tensors: Sequence[Tensor], vocabulary: Vocabulary | None) -> list[Tensor]:
@@ -401,7 +427,7 @@ def _equals_original(
     step = max(len(words) // COMPARED_ROWS, 1)
     words, matrix = list(words[::step]), np.asarray(matrix[::step])
     try:
-        base = load(original, words=words, unsafe_pickle=request.unsafe_pickle)
+        base = load(original, words=words, base=request.base, unsafe_pickle=request.unsafe_pickle)
     except WordsNotFoundError:
         return None
     if base.dimensions != matrix.shape[1]:

@@ -17,6 +17,7 @@ def load(
     *,
     key: str | None = None,
     vocab: Vocab | None = None,
+    base: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     words: Sequence[str] | None = None,
     unsafe_pickle: bool = False,
@@ -31,12 +32,17 @@ def load(
         ``gensim:NAME`` or ``hf:REPO``. The format is told by content.
     key : str, optional
         Name of the tensor, the same as ``PATH::KEY``; its end is enough where only one ends so.
-        Without a key, the only two-dimensional floating tensor with a row for each word is taken.
+        Without a key, the input embedding is taken, or the only two-dimensional floating tensor
+        with a row for each word. Of several adapters in one checkpoint it names one.
     vocab : str, path, sequence of str or map of str to int, optional
         The words of files that hold numbers only: a file (one word per line, columns, a JSON list
         or map, and others), the words in row order, or a map from word to row. By default the
         words inside the file or a file beside it, such as ``X.vocab.txt`` or ``vocab.txt``. For
         a table that has words of its own (text, word2vec, gensim, packages) it is an error.
+    base : str or path, optional
+        The model that an adapter of peft (LoRA and its like) changes; by default the one that the
+        adapter itself names, if it is here. The table is that of the merged model. Sources that
+        are no adapters do not use it.
     limit : int, optional
         Read only the first `limit` rows.
     words : sequence of str, optional
@@ -84,6 +90,7 @@ def load(
             source,
             key=key,
             vocab=vocab,
+            base=base,
             unsafe_pickle=unsafe_pickle,
             progress=progress,
             limit=limit,

@@ -49,7 +49,7 @@ class Request:
         One of `SCHEMES`; None for a file or folder.
     key : str, optional
         The tensor asked for, by name.
-    vocab, unsafe_pickle, limit, words
+    vocab, base, unsafe_pickle, limit, words
         As given to `driftkit.load`.
     progress : callable, optional
         Called through `report`.
@@ -60,6 +60,7 @@ class Request:
     scheme: str | None = None
     key: str | None = None
     vocab: Vocab | None = None
+    base: str | os.PathLike[str] | None = None
     unsafe_pickle: bool = False
     progress: Progress | None = None
     limit: int | None = None

@@ -1,6 +1,9 @@
 import json
 import shlex
 
+import numpy as np
+from safetensors.numpy import save_file
+
 from driftkit import inspect
 
 
@@ -83,3 +86,31 @@ def test_a_vocabulary_that_would_go_unused(run, tmp_path, monkeypatch):
     assert (by_settings.exit_code, "is not used for it" in by_settings.stderr) == (0, True)
     audit = ("audit", "--original-vocab", vocab, numbers)
     assert "has words of its own" in run(*audit, text, "--vocab", vocab).stderr
+
+
+def test_the_base_of_an_adapter_is_an_option_and_a_setting(run, tmp_path, monkeypatch):
+    layer = "base_model.model.emb."
+    a, b = np.ones((1, 3), np.float32), np.ones((2, 1), np.float32)
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    save_file(
+        {layer + "lora_embedding_A": a, layer + "lora_embedding_B": b},
+        folder / "adapter_model.safetensors",
+    )
+    settings = {"peft_type": "LORA", "r": 1, "lora_alpha": 2}
+    (folder / "adapter_config.json").write_text(json.dumps(settings))
+    (folder / "vocab.txt").write_text("a\nb\nc")
+    save_file({"emb.weight": np.zeros((3, 2), np.float32)}, tmp_path / "base.safetensors")
+    monkeypatch.chdir(tmp_path)
+    refused = run("inspect", "adapter")
+    assert refused.exit_code == 2
+    assert "--base SOURCE" in refused.stderr
+    shown = run("inspect", "adapter", "--base", "base.safetensors").stdout
+    assert "next: driftkit audit ORIGINAL adapter::emb.weight --base base.safetensors" in shown
+    assert run("convert", "adapter", "merged.txt", "--base", "base.safetensors").exit_code == 0
+    assert (tmp_path / "merged.txt").read_text() == "a 2.0 2.0\nb 2.0 2.0\nc 2.0 2.0\n"
+    (tmp_path / "driftkit.toml").write_text('base = "base.safetensors"\n')
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    monkeypatch.chdir(inner)
+    assert "emb.weight" in run("inspect", "../adapter").stdout

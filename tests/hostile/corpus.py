@@ -810,9 +810,129 @@ def column_cases() -> None:
     case("arrow: a stream cut", "t.arrow", b"\xff\xff\xff\xff\x10\0\0\0" + bytes(8))
 
 
+def adapter_cases() -> None:
+    """Adapters, quantized tables and shards: what must never be read as another table."""
+    words = {"vocab": list("abc")}
+    layer = "base_model.model.model.embed_tokens."
+    config: dict[str, Any] = {"peft_type": "LORA", "r": 1, "lora_alpha": 2}
+
+    def tensors(**shapes: tuple[str, list[int]]) -> bytes:
+        """Return a safetensors file of ones and of these types and shapes."""
+        sizes = {"F32": 4, "I8": 1, "U8": 1, "I32": 4, "F8_E8M0": 1, "F4": 0.5}
+        header, body = {}, b""
+        for name, (kind, shape) in shapes.items():
+            count = int(np.prod(shape) * sizes[kind])
+            start = len(body)
+            ones = np.ones(count // 4, "<f4").tobytes() if kind == "F32" else b"\x01" * count
+            body += ones
+            offsets = [start, start + count]
+            header[name.replace("/", ".")] = {
+                "dtype": kind,
+                "shape": shape,
+                "data_offsets": offsets,
+            }
+        encoded = json.dumps(header).encode()
+        return struct.pack("<Q", len(encoded)) + encoded + body
+
+    def adapter(settings: Any = None, **shapes: tuple[str, list[int]]) -> Callable[[Path], None]:
+        def build(path: Path) -> None:
+            path.mkdir()
+            parts = {f"{layer}{name}": held for name, held in shapes.items()}
+            (path / "adapter_model.safetensors").write_bytes(tensors(**parts))
+            if settings is not None:
+                data = settings if isinstance(settings, bytes) else json.dumps(settings).encode()
+                (path / "adapter_config.json").write_bytes(data)
+
+        return build
+
+    table: tuple[str, list[int]] = ("F32", [3, 2])
+    a: tuple[str, list[int]] = ("F32", [1, 3])
+    b: tuple[str, list[int]] = ("F32", [2, 1])
+    lora = {"lora_embedding_A": a, "lora_embedding_B": b}
+    whole = {"base_layer.weight": table, **lora}
+    tokens = {"base_layer.weight": table, "trainable_tokens_delta": ("F32", [1, 2])}
+    for name, build in {
+        "whole": adapter(config, **whole),
+        "no settings": adapter(None, **whole),
+        "no settings and no base": adapter(None, **lora),
+        "settings that are no JSON": adapter(b"{", **whole),
+        "settings nested deep": adapter(b"[" * 100_000, **whole),
+        "settings that are a list": adapter([1], **whole),
+        "settings of no kind": adapter({"r": 1}, **whole),
+        "another kind": adapter({**config, "peft_type": "VERA"}, **whole),
+        "no alpha": adapter({"peft_type": "LORA", "r": 1}, **whole),
+        "an infinite alpha": adapter(
+            b'{"peft_type": "LORA", "r": 1, "lora_alpha": 1e999}', **whole
+        ),
+        "another rank": adapter({**config, "r": 64}, **whole),
+        "a pattern that is no pattern": adapter({**config, "rank_pattern": {"(": 3}}, **whole),
+        "no base": adapter(config, **lora),
+        "a base that is nowhere": adapter({**config, "base_model_name_or_path": "gone"}, **lora),
+        "a base that is itself": adapter({**config, "base_model_name_or_path": "."}, **lora),
+        "a base with a NUL": adapter({**config, "base_model_name_or_path": "a\0b"}, **lora),
+        "a base of a command": adapter(
+            {**config, "base_model_name_or_path": "::error::x\n"}, **lora
+        ),
+        "a base layer of other rows": adapter(
+            config, **{**whole, "base_layer.weight": ("F32", [9, 2])}
+        ),
+        "a shard of the LoRA": adapter(config, **{**whole, "lora_embedding_A": ("F32", [0])}),
+        "half of a LoRA": adapter(config, **{"base_layer.weight": table, "lora_embedding_A": a}),
+        "DoRA without lengths": adapter({**config, "use_dora": True}, **whole),
+        "tokens without rows": adapter({"peft_type": "TRAINABLE_TOKENS"}, **tokens),
+        "tokens of a row twice": adapter(
+            {"peft_type": "TRAINABLE_TOKENS", "token_indices": [1, 1]}, **tokens
+        ),
+        "tokens past every row": adapter(
+            {"peft_type": "TRAINABLE_TOKENS", "token_indices": [10**15]}, **tokens
+        ),
+        "tokens before the first row": adapter(
+            {"peft_type": "TRAINABLE_TOKENS", "token_indices": [-1]}, **tokens
+        ),
+        "the base layer alone": adapter(config, **{"base_layer.weight": table}),
+    }.items():
+        case(f"adapter: {name}", "m", build, **words)
+
+    key, head = "model/embed_tokens/weight", {"lm_head/weight": table}
+    for name, held in {
+        "whole numbers without a scale": {key: ("I8", [3, 2]), **head},
+        "scales in groups": {key: ("I8", [3, 2]), f"{key}_scale": ("F32", [1, 3]), **head},
+        "scales of another scheme": {
+            key: ("I8", [3, 2]),
+            f"{key}_scale_inv": ("F32", [3, 1]),
+            **head,
+        },
+        "packed": {"model/embed_tokens/qweight": ("I32", [3, 1]), **head},
+        "an empty shard": {key: ("F32", [0]), **head},
+        "a flat shard": {key: ("F32", [6]), **head},
+        "a type of scales": {key: ("F8_E8M0", [3, 2]), **head},
+        "a type of half a byte": {key: ("F4", [3, 2]), **head},
+        "scales alone": {f"{key}_scale": ("F32", [3, 1])},
+        "an output layer alone": head,
+    }.items():
+        case(f"quantized: {name}", "t.safetensors", tensors(**held), **words)
+
+    def short(path: Path) -> None:
+        _torch().save({"emb": _torch().ones(3, 2), "more": _torch().ones(900)}, path)
+        with zipfile.ZipFile(path) as archive:
+            records = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, data in records.items():
+                archive.writestr(name, data[:-4] if name.endswith("data/0") else data)
+
+    case("torch: a record shorter than its tensor", "t.pt", short, **words)
+
+    def ring(path: Path) -> None:
+        held: dict[str, Any] = {"emb": _torch().ones(3, 2)}
+        held["itself"] = held
+        _torch().save(held, path)
+
+    case("torch: a dict inside itself", "t.pt", ring, **words)
+
+
 for _add in (
     text_cases, vocabulary_cases, numbers_cases, compressed_cases, binary_cases, tensor_cases, folder_cases, library_cases,
-    column_cases,
+    column_cases, adapter_cases,
 ):  # fmt: skip
     _add()
 

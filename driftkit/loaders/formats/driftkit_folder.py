@@ -60,8 +60,9 @@ def count_rows(request: Request) -> int:
 
 def last_word(request: Request) -> str | None:
     """Return the last of the words listed."""
-    words = words_of_json(json.loads((request.path / WORDS).read_text("utf-8")), WORDS)
-    return words[-1]
+    manifest = json.loads((request.path / MANIFEST).read_text("utf-8"))
+    name, _ = files(manifest.get("mark", MARKS[0]))
+    return words_of_json(json.loads((request.path / name).read_text("utf-8")), name)[-1]
 
 
 FORMAT = Format(

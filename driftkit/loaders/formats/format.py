@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError, VocabularyError
 from driftkit.loaders.choose_tensor import TensorFile, read_table
+from driftkit.loaders.quantized import dequantized
 from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Request
 
@@ -37,8 +38,13 @@ class Format:
             raise no_keys(request)
         if self.read is not None:
             return self.read(request)
-        assert self.tensors is not None  # one of the two is given
-        return read_table(request, self.name, self.tensors(request))
+        return read_table(request, self.name, self.opened(request))
+
+    def opened(self, request: Request) -> TensorFile:
+        """List the tensors that a request may mean, quantized tables dequantized."""
+        assert self.tensors is not None
+        file = self.tensors(request)
+        return replace(file, tensors=dequantized(file.tensors))
 
 
 class OwnWordsError(VocabularyError):

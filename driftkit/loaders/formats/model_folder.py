@@ -19,7 +19,8 @@ from driftkit.loaders.vocabulary.tokenizer import fill
 from driftkit.loaders.vocabulary.words import Vocabulary
 
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-WEIGHTS = ("model.safetensors", "pytorch_model.bin", "adapter_model.safetensors")
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
 _MODULES = "modules.json"
 
@@ -34,8 +35,20 @@ def tensors(request: Request) -> TensorFile:
     for folder in _parts(request.path, request.name):
         files = _weights(folder)
         if files:
+            _require_one_model(request, folder, files[0])
             return TensorFile(tuple(_list(request, folder, files)), _vocabulary(request, folder))
-    raise request.error(f"is a folder without weights; one holds {' or '.join(WEIGHTS[:2])}.")
+    raise request.error(f"is a folder without weights; one holds {' or '.join(WEIGHTS)}.")
+
+
+def _require_one_model(request: Request, folder: Path, file: str) -> None:
+    """Refuse a folder that holds a model and an adapter, of that model or of another."""
+    adapter = next((name for name in ADAPTERS if (folder / name).is_file()), file)
+    if adapter != file and file not in ADAPTERS:
+        raise request.error(
+            f"holds a model ({file}) and an adapter ({adapter}); name the file that is meant: "
+            f"{folder / adapter}, whose base can be given as --base {folder / file}, or "
+            f"{folder / file}."
+        )
 
 
 def _parts(folder: Path, name: str) -> Iterator[Path]:
@@ -52,7 +65,7 @@ def _parts(folder: Path, name: str) -> Iterator[Path]:
 
 def _weights(folder: Path) -> list[str]:
     """The file of weights, or the index of several."""
-    for name in (*INDEXES, *WEIGHTS):
+    for name in (*INDEXES, *WEIGHTS, *ADAPTERS):
         if (folder / name).is_file():
             return [name]
     found = sorted(path.name for path in folder.glob("*.safetensors"))

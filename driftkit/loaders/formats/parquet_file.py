@@ -217,7 +217,7 @@ class _Reader:
             frame = self.frame.select(names).head(count).collect()
         else:
             frame = self.frame.select(pl.col(names).gather(rows)).collect()
-        numbers = np.arange(count) if isinstance(rows, slice) else rows
+        numbers = np.arange(count) if isinstance(rows, slice) else np.asarray(rows)
         for name in names:
             column = frame.get_column(name)
             if column.null_count():

@@ -11,6 +11,7 @@ from typing import Any
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
+from driftkit.loaders.adapters import adapter_folders, merged
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats import (
@@ -39,16 +40,43 @@ from driftkit.loaders.preconditions import require_file
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
+from driftkit.loaders.vocabulary.find import find_vocabulary
 from driftkit.plugins import guarded, load_plugins
 from driftkit.provenance import Source
 
 HEAD_BYTES = 1 << 16  # of a file, looked at to tell its format
 
+
+def _merging(known: Format) -> Format:
+    """Let a format of model weights show them as they are once adapters are merged."""
+
+    def tensors(request: Request) -> TensorFile:
+        return merged(request, known.opened(request), _open_base)
+
+    return replace(known, tensors=tensors)
+
+
+def _open_base(request: Request) -> TensorFile:
+    """List the tensors, and find the words, of the model that an adapter changes."""
+    request = as_path(request)
+    known = find_format(request)
+    if known.tensors is None:
+        raise request.error(
+            f"is {known.title}, no model; the base of an adapter is a model's folder or file."
+        )
+    raw = next((each for each in _OF_MODELS if each.name == known.name), known)
+    file = raw.opened(request)
+    return replace(file, vocabulary=file.vocabulary or find_vocabulary(request.path))
+
+
+_OF_MODELS = (torch_checkpoint.FORMAT, safetensors_file.FORMAT, model_folder.FORMAT)
+_TORCH, _SAFETENSORS, _MODEL_FOLDER = map(_merging, _OF_MODELS)
+
 _TOLD_BY_MARK = (
     numpy_file.NPY,
     numpy_file.NPZ,
-    torch_checkpoint.FORMAT,
-    safetensors_file.FORMAT,
+    _TORCH,
+    _SAFETENSORS,
     fasttext_file.FORMAT,
     hdf5_file.FORMAT,
     keras_file.FORMAT,
@@ -68,7 +96,7 @@ _TAKE_MANY = (
     json_file.FORMAT,
     delimited_file.FORMAT,
     text.FORMAT,
-    model_folder.FORMAT,
+    _MODEL_FOLDER,
     parquet_file.FOLDER,
 )
 """Formats told by little: any pickle, any archive, anything like text, any folder of weights.
@@ -204,11 +232,17 @@ def read(request: Request) -> Embeddings:
 
 
 def as_path(request: Request) -> Request:
-    """Turn ``gensim:NAME`` and ``hf:REPO`` into the path behind them, downloaded if it must be."""
-    if request.scheme is None:
-        return request
-    find = {"gensim": downloads.gensim_path, "hf": downloads.hub_path}[request.scheme]
-    return replace(request, target=str(find(request)), scheme=None)
+    """Turn ``gensim:NAME`` and ``hf:REPO`` into the path behind them, downloaded if it must be.
+
+    ``FOLDER::ADAPTER`` names the folder of that adapter, where peft saved several in one.
+    """
+    if request.scheme is not None:
+        find = {"gensim": downloads.gensim_path, "hf": downloads.hub_path}[request.scheme]
+        request = replace(request, target=str(find(request)), scheme=None)
+    adapter, _, key = (request.key or "").partition("::")
+    if adapter and adapter in adapter_folders(request.path):
+        return replace(request, target=str(request.path / adapter), key=key or None)
+    return request
 
 
 def find_format(request: Request) -> Format:
@@ -247,6 +281,9 @@ def _is(known: Format, told: bytes | Path, name: str) -> bool:
 
 
 def _unknown_folder(path: Path) -> str:
+    if adapters := adapter_folders(path):
+        listed = ", ".join(adapters)
+        return f"holds several adapters ({listed}); name one as {path}::{adapters[0]}."
     held = sorted(entry.name for entry in path.iterdir())[:5]
     shown = f"it holds {', '.join(held)}" if held else "it is empty"
     return f"is a folder of no kind that is read ({shown}); give {accepted()}."

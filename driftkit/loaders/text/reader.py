@@ -86,7 +86,7 @@ def read_stream(request: Request, stream: Stream) -> Embeddings:
     opening = read_opening(request, head)
     layout = "glove-text" if opening.declared is None else "word2vec-text"
     if not opening.has_words:
-        vocabulary = vocabulary_for(request, None)
+        vocabulary = vocabulary_for(request, TensorFile(()))
         if vocabulary is None:
             raise request.error(_no_words(opening))
         whole = replace(request, words=None, limit=None)
@@ -190,7 +190,7 @@ def last_word(request: Request) -> str | None:
         head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
         opening = read_opening(request, head)
     if not opening.has_words:
-        vocabulary = vocabulary_for(request, None)
+        vocabulary = vocabulary_for(request, TensorFile(()))
         return None if vocabulary is None else vocabulary.words[-1]
     with request.path.open("rb") as file:
         size = file.seek(0, os.SEEK_END)
