@@ -10,16 +10,21 @@ taken from a file.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from driftkit.arguments import cut
+from driftkit.documents import parse_toml
 from driftkit.errors import OptionError, UnknownNameError
+from driftkit.files import read_text
 
 OWN_FILE, SHARED_FILE = "driftkit.toml", "pyproject.toml"
+
+LARGEST = 2**20
+"""Bytes of a file of settings."""
 
 RUNS_CODE = {"plugin": "--plugin", "plugins": "--plugin", "unsafe-pickle": "--unsafe-pickle"}
 """Keys that are refused: a file that happens to lie in a folder must not run code."""
@@ -36,14 +41,18 @@ def find_settings(folder: Path) -> tuple[Path, dict[str, Any]] | None:
         if own.is_file():
             found.append((own, _read(own)))
         if shared.is_file():
-            section = _read(shared).get("tool", {}).get("driftkit")
+            tool = _read(shared).get("tool", {})
+            section = tool.get("driftkit") if isinstance(tool, dict) else None
             if section is not None:
                 found.append((shared, section))
         if len(found) > 1:
             both = f"both {own} and [tool.driftkit] of {shared} hold settings"
             raise OptionError(f"{both}; keep one of them.")
         if found:
-            return found[0]
+            path, settings = found[0]
+            if not isinstance(settings, dict):
+                raise OptionError(f"{path}: tool.driftkit must be a table, [tool.driftkit].")
+            return path, settings
     return None
 
 
@@ -102,8 +111,11 @@ def _keys(command: click.Command) -> set[str]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    text = read_text(path, lambda why: OptionError(f"{path}: {why}"), LARGEST)
+    if path.name == SHARED_FILE and "driftkit" not in text:
+        return {}  # other people's settings, right or wrong
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(text)
     except ValueError as error:
         raise OptionError(f"{path}: is not valid TOML ({error}).") from None
 
@@ -126,10 +138,15 @@ def _value(key: str, value: Any, option: click.Option, path: Path) -> Any:
     wanted = None
     if option.multiple != isinstance(value, list):
         wanted = "a list" if option.multiple else "one value"
+    elif option.multiple and not all(isinstance(each, str) for each in value):
+        wanted = "a list of strings"
+    elif not isinstance(value, str | int | float | list):
+        wanted = "a number or a string"
     elif option.is_flag != isinstance(value, bool):
         wanted = "true or false" if option.is_flag else "a number or a string"
     if wanted is not None:
-        raise OptionError(f"{path}: {key} = {json.dumps(value, default=str)} must be {wanted}.")
+        given = cut(json.dumps(value, default=str))
+        raise OptionError(f"{path}: {key} = {given} must be {wanted}.")
     if option.multiple:
         return [_located(each, option, path) for each in value]
     return _located(value, option, path)

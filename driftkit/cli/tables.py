@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from driftkit.cli.output import Messages
+from driftkit.errors import OptionError
+from driftkit.files import LARGEST, read_whole
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit
@@ -22,14 +25,26 @@ def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
         listed.remove("-")
         words_from = words_from or "-"
     if words_from is not None:
-        try:
-            with click.open_file(words_from, encoding="utf-8") as file:
-                # Whole: a line at a time, the runner of click 8.2 never reaches the end.
-                listed += [line.strip() for line in file.read().split("\n") if line.strip()]
-        except UnicodeDecodeError:
-            why = f"{words_from} is not UTF-8 text with one word on each line."
-            raise click.UsageError(why) from None
+        lines = _read_lines(words_from)
+        listed += [line.strip() for line in lines if line.strip()]
     return list(dict.fromkeys(listed))
+
+
+def _read_lines(words_from: str) -> list[str]:
+    """Read the lines of a file, of standard input, or of a pipe that the shell has opened."""
+    if words_from in ("-", "/dev/stdin") or words_from.startswith("/dev/fd/"):
+        with click.open_file(words_from, "rb") as file:
+            # Whole: a line at a time, the runner of click 8.2 never reaches the end.
+            data: bytes = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise OptionError(f"{words_from} gives more than {LARGEST >> 20} MiB of words.")
+    else:
+        data = read_whole(Path(words_from), lambda why: OptionError(f"{words_from} {why}"))
+    try:
+        return data.decode("utf-8-sig").replace("\r", "\n").split("\n")
+    except UnicodeDecodeError:
+        why = f"{words_from} is not UTF-8 text with one word on each line."
+        raise OptionError(why) from None
 
 
 def read_table(source: str, messages: Messages, **settings: Any) -> Embeddings:

@@ -46,7 +46,7 @@ EVERY = "*"
 BAND = "rank "
 """How the names of groups by frequency start, such as ``rank 1-1000``."""
 
-_MEASURE = r"[\w-]+(?:\([^()]*\))?(?:@\d+)?"
+_MEASURE = r"[\w-]+(?:\([^()]*\))?(?:@[0-9]+)?"
 _SUBJECT = re.compile(
     rf"(?P<measure>{_MEASURE})(?:\s*\[(?P<on>[^\[\]]+)\])?"
     r"(?:\s+(?P<of>\w+)(?:\s*\[(?P<group>[^\[\]]+)\])?)?"

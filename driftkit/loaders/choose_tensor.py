@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import UnknownNameError, VocabularyError
 from driftkit.loaders.choose_rows import Rows, chosen_table
@@ -103,7 +103,7 @@ def words_inside(tensor: Tensor) -> Vocabulary | None:
     if not named or tensor.dtype != "uint8" or len(tensor.shape) != 1:
         return None
     try:
-        state = json.loads(bytes(tensor.read(slice(None))))
+        state = parse_json(bytes(tensor.read(slice(None))))
     except ValueError:
         return None
     words = state.get("words") if isinstance(state, dict) else None

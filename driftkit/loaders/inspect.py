@@ -28,6 +28,7 @@ from driftkit.loaders.choose_tensor import (
 from driftkit.loaders.formats import registry
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.load import load
+from driftkit.loaders.preconditions import within_limits
 from driftkit.loaders.request import Request, Vocab, parse
 from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.progress import Progress
@@ -220,15 +221,19 @@ def inspect(
     options: dict[str, Any] = {"vocab": vocab, "unsafe_pickle": unsafe_pickle}
     request = parse(source, function="inspect", progress=progress, **options)
     base = None if original is None else os.fspath(original)
+    with within_limits(request.name):
+        found = _inspected(request, base)
+    return replace(found, options=("--unsafe-pickle",) if unsafe_pickle else ())
+
+
+def _inspected(request: Request, base: str | None) -> Inspection:
     known = None
     if request.scheme != "package":
         request = registry.as_path(request)
         known = registry.find_format(request)
     if known is not None and known.tensors is not None:
-        found = _of_tensors(request, known.name, known.tensors(request), base)
-    else:
-        found = _of_one_table(request, known, base)
-    return replace(found, options=("--unsafe-pickle",) if unsafe_pickle else ())
+        return _of_tensors(request, known.name, known.tensors(request), base)
+    return _of_one_table(request, known, base)
 
 
 def _of_one_table(request: Request, known: Format | None, original: str | None) -> Inspection:

@@ -38,7 +38,9 @@ def test_a_words_file_that_is_missing_or_no_text(tmp_path, run, saved):
     pair = (saved / "original.npy", saved / "tuned.pt::embedding.weight")
     missing = run("shifts", *pair, "--words-from", tmp_path / "none.txt")
     assert missing.exit_code == 2
-    assert missing.stderr == f"Error: {tmp_path / 'none.txt'}: No such file or directory.\n"
+    assert missing.stderr == (
+        f"Error: {tmp_path / 'none.txt'} cannot be read (No such file or directory).\n"
+    )
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00g")
     result = run("shifts", *pair, "--words-from", tmp_path / "bytes.txt")
     assert result.exit_code == 2

@@ -136,4 +136,4 @@ def test_click_still_checks_the_value(run, folder):
     (folder / "driftkit.toml").write_text('k = "many"\n')
     result = run("check", "--show-rules")
     assert result.exit_code == 2
-    assert "'many' is not a valid integer" in result.stderr
+    assert "'many' is not a whole number, 1 or more." in result.stderr

@@ -43,7 +43,7 @@ def test_every_measure_declares_itself():
         ("rbo(p=1)", "p must be between 0 and 1"),
         ("displacement(center=2)", "center must be 0 or 1"),
         ("displacement(anchors=1.5)", "anchors must be a whole number, 0 or more"),
-        ("displacement(anchors=nan)", "anchors must be a whole number, 0 or more"),
+        ("displacement(anchors=nan)", "'nan' is not a number"),
         ("overlap@0", "the depth must be 1 or more"),
         ("cka@3", "measure cka has no depth"),
         ("overlap @ ten", "is not a measure's name"),

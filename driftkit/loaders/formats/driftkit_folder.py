@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
+from driftkit.documents import parse_json, read_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import VocabularyError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.formats import safetensors_file
 from driftkit.loaders.formats.format import Format
+from driftkit.loaders.preconditions import read_words
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.words import words_of_json
@@ -29,15 +32,17 @@ def read(request: Request) -> Embeddings:
     if request.key is not None:
         raise request.error("holds one table and no named tensors; leave the key out.")
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        manifest = _manifest(request)
         if manifest["schema"] != SCHEMA:
             raise request.error(
                 f"is a driftkit folder of another kind ({manifest['schema']}); {SCHEMA} is read."
             )
-        held = words_of_json(json.loads((folder / WORDS).read_text("utf-8")), WORDS)
+        held = words_of_json(parse_json(read_words(folder / WORDS, WORDS, VocabularyError)), WORDS)
         rounding = Rounding(**manifest["source"]["rounding"])
+        if not all(_is_size(each) for each in (rounding.relative, rounding.absolute)):
+            raise ValueError("a rounding must be a number, 0 or more")
         problems = Problems(Problem(**problem) for problem in manifest["problems"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise request.error(f"is a damaged driftkit folder ({error!r}); write it again.") from None
     if not (folder / MATRIX).is_file():
         raise request.error(f"its {MATRIX} is missing; write the folder again.")
@@ -56,7 +61,16 @@ def read(request: Request) -> Embeddings:
 
 def count_rows(request: Request) -> int:
     """Return the number of rows that the manifest names."""
-    return int(json.loads((request.path / MANIFEST).read_text("utf-8"))["rows"])
+    return int(_manifest(request)["rows"])
+
+
+def _manifest(request: Request) -> Any:
+    return read_json(request.path / MANIFEST, lambda why: request.error(f"its {MANIFEST} {why}"))
+
+
+def _is_size(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= cast(float, value) < math.inf
 
 
 FORMAT = Format(

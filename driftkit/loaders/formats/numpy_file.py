@@ -96,7 +96,7 @@ def _member(request: Request, info: ZipInfo, key: str, header: _Header) -> Tenso
         return array[rows]  # type: ignore[no-any-return]
 
     needed = dtype.itemsize * math.prod(shape)
-    if info.compress_type == ZIP_STORED and info.file_size < needed:
+    if info.file_size < needed:
         raise ValueError(f"{key} is shorter than its header says")
     return Tensor(key, shape, str(dtype), read_rows)
 

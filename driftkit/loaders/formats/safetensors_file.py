@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.documents import parse_json
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, words_inside
 from driftkit.loaders.formats.format import Format
@@ -40,7 +40,10 @@ def tensors(request: Request) -> TensorFile:
         raise request.damaged("safetensors file", error) from None
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(file.read(length))
+        try:
+            header: dict[str, Any] = parse_json(file.read(length))
+        except ValueError as error:
+            raise request.damaged("safetensors file", error) from None
     header.pop("__metadata__", None)
     found = [_tensor(path, key, entry, 8 + length) for key, entry in sorted(header.items())]
     vocabulary: Vocabulary | None = None

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from driftkit.documents import parse_json
 from driftkit.errors import VocabularyError
-from driftkit.loaders.preconditions import require_file
+from driftkit.loaders.preconditions import read_words, require_file
 from driftkit.loaders.request import Vocab
 from driftkit.loaders.vocabulary import pickled, tokenizer
 from driftkit.loaders.vocabulary.words import Vocabulary, words_by_row, words_of_json
@@ -60,13 +61,14 @@ def read_vocabulary(vocab: Vocab, *, unsafe_pickle: bool = False) -> Vocabulary:
         return Vocabulary(pickled.read(path, unsafe_pickle), path.name, path)
     if tokenizer.looks_like_sentencepiece(head):
         return Vocabulary(tokenizer.read_sentencepiece(path), path.name, path, is_tokenizer=True)
-    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode(errors="backslashreplace")
+    data = read_words(path, os.fspath(vocab), VocabularyError).removeprefix(b"\xef\xbb\xbf")
+    text = data.decode(errors="backslashreplace")
     if path.suffix.lower() == ".json" or text.lstrip()[:1] in ("[", "{"):
         try:
-            value = json.loads(text)
-        except (json.JSONDecodeError, RecursionError) as error:
+            value = parse_json(text)
+        except ValueError as error:
             # A word list may well begin with [PAD] or {; only .json promises JSON.
-            if path.suffix.lower() == ".json":
+            if path.suffix.lower() == ".json" or not isinstance(error, json.JSONDecodeError):
                 raise VocabularyError(vocab, f"is not valid JSON ({error}).") from None
         else:
             if isinstance(value, dict) and isinstance(value.get("model"), dict):
