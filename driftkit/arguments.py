@@ -14,7 +14,7 @@ from driftkit.errors import OptionError, UnknownNameError
 LARGEST = 2**63 - 1
 """The largest whole number that NumPy counts with."""
 
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 
 _NAMES = {"Embeddings": "a table", "Pair": "a pair", "Audit": "an audit", "path": "a path"}

@@ -74,7 +74,7 @@ class Rule:
 _LEVEL = re.compile(r"(?P<level>fail|warn)\b\s*:?\s*(?P<rest>.*)", re.DOTALL)
 _OPERATOR = re.compile(r">=|<=|==|=|>|<")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\[(?:"(?:[^"\\]|\\.)*"|[^"\[\]])*\]')
-_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _AMOUNT = re.compile(
     rf"(?P<sign>[+-]?)\s*(?:(?P<many>{_NUMBER})?\s*\*?\s*(?P<margin>margins?)|"
     rf"(?P<number>{_NUMBER})\s*(?P<percent>%?))",

@@ -33,7 +33,7 @@ def require_file(path: Path, name: str, error: type[SourceError], accepted: str)
     `name` is what the user typed and `accepted` what would do, both for the message.
     """
     if strange := strange_kind(path):
-        raise error(name, f"{strange}; give {accepted}.")
+        raise error(name, f"{strange}.")
     try:
         if not name:
             raise error("''", f"is no path; give {accepted}.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import mmap
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -11,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.errors import SourceError, UnsafePickleError
+from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import require_memory
@@ -41,7 +44,19 @@ def tensors(request: Request) -> TensorFile:
         array = np.load(request.path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy parses the header as Python, which raises many kinds
         raise _damaged(request, error, ".npy") from None
-    return TensorFile((Tensor(None, array.shape, str(array.dtype), array.__getitem__),))
+    return TensorFile((Tensor(None, array.shape, str(array.dtype), partial(_rows, array)),))
+
+
+def _rows(array: npt.NDArray[Any], rows: Rows) -> npt.NDArray[Any]:
+    """Rows of a mapped array; the pages between rows that lie far apart are not read ahead."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is None or not isinstance(rows, slice) or rows.step in (None, 1):
+        return array[rows]
+    mapped.madvise(getattr(mmap, "MADV_RANDOM", 0))
+    try:
+        return array[rows].copy()
+    finally:
+        mapped.madvise(getattr(mmap, "MADV_NORMAL", 0))
 
 
 def archive_tensors(request: Request) -> TensorFile:
@@ -86,7 +101,7 @@ def _member(request: Request, info: ZipInfo, key: str, header: _Header) -> Tenso
         if info.compress_type == ZIP_STORED:
             offset = _data_offset(path, info)
             order = "F" if fortran else "C"
-            return np.memmap(path, dtype, "r", offset, shape, order)[rows]  # type: ignore[call-overload,no-any-return]
+            return _rows(np.memmap(path, dtype, "r", offset, shape, order), rows)  # type: ignore[call-overload]
         _check_size(request, info)
         try:
             with ZipFile(path) as archive, archive.open(info) as member:

@@ -6,7 +6,7 @@ import pickle
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from driftkit.errors import UnsafePickleError
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, words_inside
 from driftkit.loaders.formats.format import Format
+from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.pickled import looks_like_torch_archive
 from driftkit.loaders.vocabulary.words import Vocabulary, words_by_row
@@ -80,7 +81,7 @@ def _load(request: Request) -> Any:
     try:
         with ZipFile(path) as archive:
             is_zip = bool(archive.namelist())
-    except (BadZipFile, OSError):
+    except Exception:  # zipfile raises many kinds for damaged archives
         is_zip = False
     try:
         with torch.serialization.safe_globals(_plain_classes()):
@@ -132,6 +133,9 @@ def _tensor(key: str | None, tensor: torch.Tensor) -> Tensor:
     def read(chosen: Rows) -> npt.NDArray[np.generic]:
         import torch
 
+        claimed = tensor.numel() * tensor.element_size()
+        if claimed > tensor.untyped_storage().nbytes():  # expanded: a few numbers, many times
+            require_memory(claimed, f"tensor {key}" if key else "the tensor")
         at = chosen if isinstance(chosen, slice) else torch.from_numpy(chosen)
         return to_numpy(tensor[at])
 

@@ -24,7 +24,7 @@ FALLBACKS = (
     "metadata.tsv", "sentencepiece.bpe.model", "spiece.model", "tokenizer.model",
 )  # fmt: skip
 
-_COUNTED = re.compile(r"(\S+)[ \t]+(\d+)")
+_COUNTED = re.compile(r"(\S+)[ \t]+([0-9]{1,18})")
 
 
 def read_vocabulary(vocab: Vocab, *, unsafe_pickle: bool = False) -> Vocabulary:
@@ -128,7 +128,7 @@ def _numbered(words: tuple[str, ...], numbers: list[int], path: Path, head: str 
 
 
 def _is_count(field: str) -> bool:
-    return field.isascii() and field.isdigit()
+    return field.isascii() and field.isdigit() and len(field) <= 18
 
 
 def find_vocabulary(path: Path) -> Vocabulary | None:
