@@ -14,6 +14,9 @@ from driftkit.errors import OptionError, UnknownNameError
 LARGEST = 2**63 - 1
 """The largest whole number that NumPy counts with."""
 
+DEEPEST = 100_000
+"""The most neighbors in a list."""
+
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 
@@ -52,17 +55,13 @@ dk.neighbor_shifts(dk.align(dk.load("original.npy"), dk.load("tuned.npy"))).
         raise mistaken(given, due.__name__, function)
 
 
-def whole(least: int, /, **options: Any) -> None:
-    """Refuse options that are not whole numbers, `least` or more; none past `LARGEST` is meant."""
+def whole(least: int, most: int = LARGEST, /, **options: Any) -> None:
+    """Refuse options that are not whole numbers from `least` to `most`."""
     for name, value in options.items():
-        if (
-            not isinstance(value, Integral)
-            or isinstance(value, bool)
-            or not least <= int(value) <= LARGEST
-        ):
-            raise OptionError(
-                f"{name}={shown(value)} was given; it must be a whole number, {least} or more."
-            )
+        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not is_whole or not least <= int(value) <= most:
+            due = f", {least} or more" if most == LARGEST else f" from {least} to {most:,}"
+            raise OptionError(f"{name}={shown(value)} was given; it must be a whole number{due}.")
 
 
 def number(text: str) -> float | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 Wrong = Callable[[str], Exception]
 """Makes the error of a sentence about a file, which begins with its verb: ``is a folder.``"""
 
-LARGEST = 64 * 2**20
+LARGEST = 64_000_000
 """Bytes. What people write by hand, or a program about one table, has under a tenth of this."""
 
 
@@ -51,7 +51,7 @@ def read_whole(path: Path, wrong: Wrong, largest: int = LARGEST) -> bytes:
         reason = getattr(error, "strerror", None) or error
         raise wrong(f"cannot be read ({reason}).") from None
     if max(size, len(data)) > largest:
-        raise wrong(f"has more than {largest >> 20:,} MiB, too much for such a file.")
+        raise wrong(f"has more than {largest / 10**6:,.0f} MB, too much for such a file.")
     return data
 
 

@@ -23,7 +23,7 @@ from driftkit.files import read_text
 
 OWN_FILE, SHARED_FILE = "driftkit.toml", "pyproject.toml"
 
-LARGEST = 2**20
+LARGEST = 1_000_000
 """Bytes of a file of settings."""
 
 RUNS_CODE = {"plugin": "--plugin", "plugins": "--plugin", "unsafe-pickle": "--unsafe-pickle"}

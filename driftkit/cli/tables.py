@@ -37,7 +37,7 @@ def _read_lines(words_from: str) -> list[str]:
             # Whole: a line at a time, the runner of click 8.2 never reaches the end.
             data: bytes = file.read(LARGEST + 1)
         if len(data) > LARGEST:
-            raise OptionError(f"{words_from} gives more than {LARGEST >> 20} MiB of words.")
+            raise OptionError(f"{words_from} gives more than {LARGEST // 10**6} MB of words.")
     else:
         data = read_whole(Path(words_from), lambda why: OptionError(f"{words_from} {why}"))
     try:
@@ -53,6 +53,17 @@ def read_table(source: str, messages: Messages, **settings: Any) -> Embeddings:
 
     with messages.stage(f"reading {source}") as progress:
         return load(source, progress=progress, **settings)
+
+
+def require_sources(*sources: str) -> None:
+    """Refuse files that are not there, or of no known format, before the first one is read."""
+    from driftkit.loaders.formats.registry import find_format
+    from driftkit.loaders.request import parse
+
+    for source in sources:
+        request = parse(source)
+        if request.scheme is None:
+            find_format(request)
 
 
 class Composer:
@@ -119,6 +130,7 @@ def audits(
     measures = [*measures, *(policy.measures if policy else ())]
     requested_measures(measures, k)
     asked = benchmarks_for(benchmarks, policy.benchmarks if policy else ())
+    require_sources(original, *tuned)
     reading = {"unsafe_pickle": unsafe_pickle, "limit": limit}
     table = read_table(original, messages, vocab=original_vocab, **reading)
     table = composer(table) if composer else table

@@ -16,7 +16,7 @@ FEWER = (
     ".npy, which are memory-mapped"
 )
 
-LARGEST_VOCABULARY = 1 << 30
+LARGEST_VOCABULARY = 1_000_000_000
 """Bytes, for about 100 million words."""
 
 _WORD_COST = 10  # bytes that a word takes in memory for each byte in its file
@@ -79,6 +79,11 @@ def read_words(path: Path, name: str, error: type[SourceError]) -> bytes:
     if size <= LARGEST_VOCABULARY:
         require_memory(_WORD_COST * size, name, "give a vocabulary of the table's words alone")
     return read_whole(path, lambda why: error(name, why), LARGEST_VOCABULARY)
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, in Python's words, the system's or torch's."""
+    return isinstance(error, MemoryError) or "allocate memory" in str(error)
 
 
 @contextmanager

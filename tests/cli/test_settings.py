@@ -137,3 +137,33 @@ def test_click_still_checks_the_value(run, folder):
     result = run("check", "--show-rules")
     assert result.exit_code == 2
     assert "'many' is not a whole number, 1 or more." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("k = 1.5", "1.5 is not a whole number, 1 or more."),
+        ("k = inf", "inf is not a whole number, 1 or more."),
+        ('k = "1_0"', "'1_0' is not a whole number, 1 or more."),
+        ("k = true", "k = true must be a number or a string."),
+        ("k = [1]", "k = [1] must be one value."),
+        ("profile = 2020-01-01", 'profile = "2020-01-01" must be a number or a string.'),
+        ("[check.profile]\na = 1", 'profile = {"a": 1} must be a number or a string.'),
+        ("rules = [1]", "rules = [1] must be a list of strings."),
+        ("a." * 50_000 + "a = 1", "is not valid TOML (line 1 has a key of more than 200 parts)."),
+    ],
+)
+def test_values_of_other_types_are_refused(run, folder, text, said):
+    (folder / "driftkit.toml").write_text(text)
+    result = run("check", "--show-rules")
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert len(result.stderr) < 400
+
+
+def test_settings_of_others_are_nobodys_business(run, folder):
+    for text in ("tool = 5", "broken = = toml", "a." * 50_000):
+        (folder / "pyproject.toml").write_text(text)
+        assert run("check", "--show-rules").exit_code == 0
+    (folder / "pyproject.toml").write_text("[tool]\ndriftkit = 5\n")
+    assert "tool.driftkit must be a table" in run("check", "--show-rules").stderr

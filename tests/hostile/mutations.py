@@ -50,7 +50,7 @@ _NUMBER = re.compile(rb"[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 Mutation = Callable[[Random, bytes, bytes], bytes]
 
 
-def mutated(random: Random, data: bytes, other: bytes) -> bytes:
+def mutated(random: Random, data: bytes, other: bytes, largest: int = LARGEST) -> bytes:
     """Return `data` spoiled in one way or in a few, perhaps with parts of another file."""
     for _ in range(random.choice((1, 1, 1, 2, 4))):
         layer = next((each for each in LAYERS if each.tells(data)), None)
@@ -58,13 +58,13 @@ def mutated(random: Random, data: bytes, other: bytes) -> bytes:
             if layer is not None and random.random() < 0.7:
                 parts = layer.open(data)
                 name = random.choice(list(parts))
-                parts[name] = mutated(random, parts[name], other)
+                parts[name] = mutated(random, parts[name], other, largest)
                 data = layer.close(parts)
             else:
                 data = random.choice(MUTATIONS)(random, data, other)
         except _UNREADABLE:  # spoiled too much to be opened again
             data = random.choice(BYTES)(random, data, other)
-        data = data[:LARGEST]
+        data = data[:largest]
     return data
 
 

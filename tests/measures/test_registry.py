@@ -45,6 +45,8 @@ def test_every_measure_declares_itself():
         ("displacement(anchors=1.5)", "anchors must be a whole number, 0 or more"),
         ("displacement(anchors=nan)", "'nan' is not a number"),
         ("overlap@0", "the depth must be 1 or more"),
+        ("overlap@100001", "the depth must be 100,000 or less"),
+        ("overlap@" + "9" * 6000, "no list of neighbors is that long"),
         ("cka@3", "measure cka has no depth"),
         ("overlap @ ten", "is not a measure's name"),
         ("", "is not a measure's name"),
