@@ -60,8 +60,9 @@ def whole(least: int, most: int = LARGEST, /, **options: Any) -> None:
     for name, value in options.items():
         is_whole = isinstance(value, Integral) and not isinstance(value, bool)
         if not is_whole or not least <= int(value) <= most:
-            due = f", {least} or more" if most == LARGEST else f" from {least} to {most:,}"
-            raise OptionError(f"{name}={shown(value)} was given; it must be a whole number{due}.")
+            too_many = is_whole and int(value) > most < LARGEST
+            due = f"{most:,} or less" if too_many else f"{least} or more"
+            raise OptionError(f"{name}={shown(value)} was given; it must be a whole number, {due}.")
 
 
 def number(text: str) -> float | None:

@@ -249,3 +249,14 @@ def test_what_is_no_count_is_refused_in_few_words(given_):
     with pytest.raises(OptionError, match="it must be a whole number, 1 or more") as caught:
         whole(1, k=given_)
     assert len(str(caught.value)) < 120
+
+
+def test_lists_of_neighbors_and_resamples_have_a_largest_number():
+    for options, said in (
+        ({"k": 10**9}, "100,000 or less"),
+        ({"resamples": 10**9}, "1,000,000 or less"),
+    ):
+        with pytest.raises(OptionError, match=f"it must be a whole number, {said}"):
+            dk.audit(PAIR, [], **options)
+    with pytest.raises(OptionError, match="100,000 or less"):
+        dk.neighbor_shifts(PAIR, k=10**9)
