@@ -10,6 +10,7 @@ taken from a file.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,7 @@ def _located(value: Any, option: click.Option, path: Path) -> Any:
     """Make a relative path start at the folder of the settings."""
     is_path = isinstance(option.type, click.Path) and value != "-"
     beside = path.parent / str(value)
-    if is_path or (option.name == "benchmarks" and beside.is_file()):
+    # os.path, since Path.is_file raises for a name that is too long
+    if is_path or (option.name == "benchmarks" and os.path.isfile(beside)):  # noqa: PTH113
         return str(beside)
     return value

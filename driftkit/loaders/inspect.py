@@ -334,6 +334,8 @@ def _describe(
     original: str | None,
 ) -> TableInfo:
     sample = tensor.sample()
+    with np.errstate(invalid="ignore"):  # a signaling NaN in damaged numbers
+        zeros = float(1 - sample.any(axis=1).mean())
     fitting = None if vocabulary is None else fits(tensor, vocabulary)
     same = None
     if vocabulary is not None and fitting:
@@ -345,7 +347,7 @@ def _describe(
         tensor.shape,
         tensor.dtype,
         fitting,
-        float(1 - sample.any(axis=1).mean()),
+        zeros,
         _twin(tensor, sample, others),
         same,
     )
