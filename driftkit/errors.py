@@ -70,7 +70,8 @@ class RuleError(InputError):
 
     def __init__(self, rule: str, message: str) -> None:
         self.rule = rule
-        super().__init__(f"rule {rule!r}: {message}")
+        shown = rule if len(rule) <= 200 else f"{rule[:197]}..."
+        super().__init__(f"rule {shown!r}: {message}")
 
 
 class BaselineError(InputError):

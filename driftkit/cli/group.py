@@ -140,8 +140,11 @@ def _report(error: Exception) -> int:
             say(_located(error, message))  # one line, whatever is quoted in it
     elif isinstance(error, DriftkitError):
         say(f"Error: {error}")
-    elif isinstance(error, MemoryError):
-        click.echo("Error: not enough memory for this; ask for less at a time.", err=True)
+    elif isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # torch's words
+        say(
+            "Error: this needs more memory than is free; ask for less at a time (--limit N, "
+            "--candidates N), or use a larger machine."
+        )
     elif isinstance(error, OSError) and error.filename:
         say(f"Error: {error.filename}: {error.strerror}.")
     else:

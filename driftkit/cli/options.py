@@ -124,6 +124,20 @@ def _same(one: str, other: str) -> bool:
     return Path(one).samefile(other) and (Path(one).is_file() or Path(one).is_dir())
 
 
+class WholeNumber(click.IntRange):
+    """A whole number as people write it: ASCII digits, no underscores, nothing past 2**63."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or fail with one sentence."""
+        from driftkit.arguments import shown, whole_number
+
+        read = whole_number(value.strip()) if isinstance(value, str) else value
+        if isinstance(read, bool) or not isinstance(read, int):
+            given = shown(value)
+            self.fail(f"{given} is not a whole number, {self.min} or more.", param, ctx)
+        return super().convert(read, param, ctx)
+
+
 def number_option(
     *names: str,
     default: int | None = None,
@@ -133,7 +147,7 @@ def number_option(
     """Make an option that takes a whole number."""
     return click.option(
         *names,
-        type=click.IntRange(least),
+        type=WholeNumber(least),
         default=default,
         show_default=default is not None,
         metavar="N",

@@ -12,24 +12,18 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from driftkit.documents import parse_toml
 from driftkit.errors import OptionError, UnknownNameError
+from driftkit.files import read_whole
 
 OWN_FILE, SHARED_FILE = "driftkit.toml", "pyproject.toml"
-LARGEST = 2**20  # bytes of a file with settings
-PARTS = 50  # of a dotted key: the time and memory that TOML takes grow with their square
-
-_LONG_KEY = re.compile(
-    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*)"""
-    f"{{{PARTS}}}"
-)
+LARGEST = 1_000_000  # bytes of a file of settings
 
 RUNS_CODE = {"plugin": "--plugin", "plugins": "--plugin", "unsafe-pickle": "--unsafe-pickle"}
 """Keys that are refused: a file that happens to lie in a folder must not run code."""
@@ -55,7 +49,10 @@ def find_settings(folder: Path) -> tuple[Path, dict[str, Any]] | None:
             both = f"both {own} and [tool.driftkit] of {shared} hold settings"
             raise OptionError(f"{both}; keep one of them.")
         if found:
-            return found[0]
+            path, settings = found[0]
+            if not isinstance(settings, dict):
+                raise OptionError(f"{path}: tool.driftkit must be a table, [tool.driftkit].")
+            return path, settings
     return None
 
 
@@ -165,22 +162,14 @@ def _keys(command: click.Command) -> set[str]:
 
 
 def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(LARGEST + 1)
+    return read_whole(path, lambda why: OptionError(f"{path}: {why}"), LARGEST)
 
 
 def _parse(path: Path, data: bytes) -> dict[str, Any]:
-    if len(data) > LARGEST:
-        raise OptionError(f"{path}: is larger than 1 MiB; settings take a few lines.")
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
-        if _LONG_KEY.search(text):
-            raise OptionError(f"{path}: has a key of more than {PARTS} parts; settings have three.")
-        return tomllib.loads(text)
+        return parse_toml(data.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:
         raise OptionError(f"{path}: is not UTF-8 text, from byte {error.start:,} on.") from None
-    except RecursionError:
-        raise OptionError(f"{path}: is nested too deep; settings have three levels.") from None
     except ValueError as error:
         raise OptionError(f"{path}: is not valid TOML ({error}).") from None
 
@@ -247,6 +236,7 @@ def _located(value: Any, option: click.Option, path: Path) -> Any:
     """Make a relative path start at the folder of the settings."""
     is_path = isinstance(option.type, click.Path) and value != "-"
     beside = path.parent / str(value)
-    if is_path or (option.name in ("benchmarks", "base") and beside.exists()):
+    # os.path, since Path.exists raises for a name that is too long
+    if is_path or (option.name in ("benchmarks", "base") and os.path.exists(beside)):  # noqa: PTH110
         return str(beside)
     return value

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from driftkit.arguments import shown
 from driftkit.cli import options
 from driftkit.cli.output import Messages, show
 from driftkit.cli.tables import gather_words, read_table
@@ -24,9 +25,9 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
     """Read a number of bytes such as 500MB."""
     if value is None:
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)B?", value.strip().upper())
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([KMG]?)B?", value.strip().upper())
     if not match or not (size := int(float(match[1]) * UNITS[match[2]])):
-        message = f"{value!r} is not a size; write one such as 500MB or 1GB."
+        message = f"{shown(value)} is not a size; write one such as 500MB or 1GB."
         raise click.BadParameter(message, ctx, option)
     return size
 

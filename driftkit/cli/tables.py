@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from driftkit.cli.output import Messages
+from driftkit.errors import OptionError
+from driftkit.files import LARGEST, read_whole
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit
@@ -24,14 +27,26 @@ def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
         listed.remove("-")
         words_from = words_from or "-"
     if words_from is not None:
-        try:
-            with click.open_file(words_from, encoding="utf-8") as file:
-                # Whole: a line at a time, the runner of click 8.2 never reaches the end.
-                listed += [line.strip() for line in file.read().split("\n") if line.strip()]
-        except UnicodeDecodeError:
-            why = f"{words_from} is not UTF-8 text with one word on each line."
-            raise click.UsageError(why) from None
+        lines = _read_lines(words_from)
+        listed += [line.strip() for line in lines if line.strip()]
     return list(dict.fromkeys(listed))
+
+
+def _read_lines(words_from: str) -> list[str]:
+    """Read the lines of a file, of standard input, or of a pipe that the shell has opened."""
+    if words_from in ("-", "/dev/stdin") or words_from.startswith("/dev/fd/"):
+        with click.open_file(words_from, "rb") as file:
+            # Whole: a line at a time, the runner of click 8.2 never reaches the end.
+            data: bytes = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise OptionError(f"{words_from} gives more than {LARGEST // 10**6} MB of words.")
+    else:
+        data = read_whole(Path(words_from), lambda why: OptionError(f"{words_from} {why}"))
+    try:
+        return data.decode("utf-8-sig").replace("\r", "\n").split("\n")
+    except UnicodeDecodeError:
+        why = f"{words_from} is not UTF-8 text with one word on each line."
+        raise OptionError(why) from None
 
 
 def read_table(
@@ -71,6 +86,17 @@ def _is_typed(vocab: str | None) -> bool:
     named = [name for name in ("vocab", "original_vocab") if ctx.params.get(name) == vocab]
     typed = click.core.ParameterSource.COMMANDLINE
     return any(ctx.get_parameter_source(name) is typed for name in named)
+
+
+def require_sources(*sources: str) -> None:
+    """Refuse files that are not there, or of no known format, before the first one is read."""
+    from driftkit.loaders.formats.registry import find_format
+    from driftkit.loaders.request import parse
+
+    for source in sources:
+        request = parse(source)
+        if request.scheme is None:
+            find_format(request)
 
 
 class Composer:
@@ -138,6 +164,7 @@ def audits(
     measures = [*measures, *(policy.measures if policy else ())]
     requested_measures(measures, k)
     asked = benchmarks_for(benchmarks, policy.benchmarks if policy else ())
+    require_sources(original, *tuned)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
     table = read_table(original, messages, vocab=original_vocab, **reading)
     several = len(tuned) > 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError, UnknownNameError, VocabularyError
 from driftkit.loaders.choose_rows import Rows, chosen_table
@@ -122,7 +122,7 @@ def words_inside(tensor: Tensor) -> Vocabulary | None:
     if not named or not plain:
         return None
     try:
-        state = json.loads(bytes(tensor.read(slice(None))))
+        state = parse_json(bytes(tensor.read(slice(None))))
     except ValueError:
         return None
     words = state.get("words") if isinstance(state, dict) else None

@@ -30,6 +30,7 @@ from driftkit.loaders.choose_tensor import (
 from driftkit.loaders.formats import registry
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.load import load
+from driftkit.loaders.preconditions import within_limits
 from driftkit.loaders.quote import quote, quote_some
 from driftkit.loaders.request import Request, Vocab, parse
 from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
@@ -239,16 +240,20 @@ def inspect(
     options: dict[str, Any] = {"vocab": vocab, "base": base, "unsafe_pickle": unsafe_pickle}
     request = parse(source, function="inspect", progress=progress, **options)
     compared = None if original is None else os.fspath(original)
+    with within_limits(request.name):
+        found = _inspected(request, compared)
+    typed = () if base is None else ("--base", argument(os.fspath(base)))
+    return replace(found, options=(*typed, *(("--unsafe-pickle",) if unsafe_pickle else ())))
+
+
+def _inspected(request: Request, original: str | None) -> Inspection:
     known = None
     if request.scheme != "package":
         request = registry.as_path(request)
         known = registry.find_format(request)
     if known is not None and known.tensors is not None:
-        found = _of_tensors(request, known.name, known.opened(request), compared)
-    else:
-        found = _of_one_table(request, known, compared)
-    typed = () if base is None else ("--base", argument(os.fspath(base)))
-    return replace(found, options=(*typed, *(("--unsafe-pickle",) if unsafe_pickle else ())))
+        return _of_tensors(request, known.name, known.opened(request), original)
+    return _of_one_table(request, known, original)
 
 
 def _of_one_table(request: Request, known: Format | None, original: str | None) -> Inspection:
@@ -386,6 +391,8 @@ def _describe(
     original: str | None,
 ) -> TableInfo:
     sample = tensor.sample()
+    with np.errstate(invalid="ignore"):  # a signaling NaN in damaged numbers
+        zeros = float(1 - sample.any(axis=1).mean())
     fitting = None if vocabulary is None else fits(tensor, vocabulary)
     same = None
     if vocabulary is not None and fitting:
@@ -397,7 +404,7 @@ def _describe(
         tensor.shape,
         tensor.dtype,
         fitting,
-        float(1 - sample.any(axis=1).mean()),
+        zeros,
         _twin(tensor, sample, others),
         same,
     )

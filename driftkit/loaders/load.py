@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from driftkit.embeddings import Embeddings
 from driftkit.loaders.choose_rows import check_selection
 from driftkit.loaders.formats.registry import read
+from driftkit.loaders.preconditions import within_limits
 from driftkit.loaders.request import Vocab, parse
 from driftkit.progress import Progress
 
@@ -85,15 +86,15 @@ def load(
     (('good', 'bad'), 'glove-text')
     """
     check_selection(limit, words)
-    return read(
-        parse(
-            source,
-            key=key,
-            vocab=vocab,
-            base=base,
-            unsafe_pickle=unsafe_pickle,
-            progress=progress,
-            limit=limit,
-            words=words,
-        )
+    request = parse(
+        source,
+        key=key,
+        vocab=vocab,
+        base=base,
+        unsafe_pickle=unsafe_pickle,
+        progress=progress,
+        limit=limit,
+        words=words,
     )
+    with within_limits(request.name):
+        return read(request)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from driftkit.errors import OptionError, SourceError
+from driftkit.loaders.preconditions import FEWER, is_shortage
 from driftkit.progress import Progress, as_progress
 
 Vocab = str | os.PathLike[str] | Sequence[str] | Mapping[str, int]
@@ -77,6 +78,8 @@ class Request:
 
     def damaged(self, what: str, error: Exception, again: str = "save or copy") -> SourceError:
         """Return the error for a file that a library could not read; what it said is cut short."""
+        if is_shortage(error):
+            return self.error(f"needs more memory than is free; {FEWER}.")
         reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
         return self.error(f"is a damaged or truncated {what} ({reason}); {again} it again.")
 

@@ -72,7 +72,7 @@ COMMANDS = {
     "check original.npy": "give the original table and one or more tuned ones.",
     "chek original.npy gentle.npy": "no command 'chek': did you mean 'check'?",
     f"{BOTH} --profil strict": "No such option",
-    f"{BOTH} -k ten": "'ten' is not a valid integer range",
+    f"{BOTH} -k ten": "'ten' is not a whole number, 1 or more.",
     f"{BOTH} --inconclusive ignore": "'ignore' is not one of 'fail', 'warn', 'pass'",
     f"{BOTH} --profile strickt": "unknown profile 'strickt': did you mean 'strict'?",
     f"{BOTH} --plugin nowhere.py": "plugin 'nowhere.py': there is no such file",
@@ -101,7 +101,7 @@ COMMANDS = {
     f"{AGAINST} -r 'moved <= 10%'": "a baseline was given and no rule compares with it",
     f"{BOTH} -r 'moved <= baseline'": "compares with a baseline and none was given",
     f"{BOTH} --previous missing.npy": "missing.npy: no such file",
-    f"{BOTH} --baseline .": "baseline . cannot be read (Is a directory).",
+    f"{BOTH} --baseline .": "baseline . is a folder; one file is needed.",
     f"{AGAINST} -k 5": "was made with k 10 and this check uses k 5; use the same, or",
     f"{AGAINST} --seed 5": "was made with seed 0 and this check uses seed 5",
     f"{AGAINST} --resamples 300": "was made with resamples 200 and this check uses resamples 300",
@@ -177,7 +177,7 @@ def test_a_baseline_is_refused(harm, in_tables):
     [
         (b"", "is not JSON from line 1, column 1 on. Restore the file"),
         (b"{'figures': {}}", "is not JSON from line 1, column 2 on."),
-        (b"\xff", "is not UTF-8 text."),
+        (b"\xff", "is not UTF-8 text (byte 0)."),
         (b"[]", "its schema is None, not 'driftkit.baseline/1'. Write it again"),
     ],
 )

@@ -217,7 +217,7 @@ def test_click_still_checks_the_value(run, folder):
     result = run("check", "--show-rules")
     assert result.exit_code == 2
     assert f"Error: {folder / 'driftkit.toml'}: Invalid value for '-k'" in result.stderr
-    assert "'many' is not a valid integer" in result.stderr
+    assert "'many' is not a whole number, 1 or more." in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -273,8 +273,8 @@ def test_environment_variables_are_known_too(run, folder, monkeypatch):
 @pytest.mark.parametrize(
     ("variable", "value", "message"),
     [
-        ("AUDIT_K", "many", "'many' is not a valid integer range."),
-        ("AUDIT_K", "1e3", "'1e3' is not a valid integer range."),
+        ("AUDIT_K", "many", "'many' is not a whole number, 1 or more."),
+        ("AUDIT_K", "1e3", "'1e3' is not a whole number, 1 or more."),
         ("AUDIT_NULL", "perhaps", "'perhaps' is not a valid boolean."),
         ("AUDIT_FAIL_ON", "lots", "'lots' is not one of"),
     ],
@@ -287,3 +287,8 @@ def test_a_value_from_the_environment_is_checked_and_named(
     assert result.exit_code == 2
     assert f"Error: DRIFTKIT_{variable}: Invalid value for" in result.stderr
     assert message in result.stderr
+
+
+def test_a_benchmark_may_have_any_name(run, folder):
+    (folder / "driftkit.toml").write_text(f'benchmarks = ["{"b" * 6000}"]\n')
+    assert run("check", "--show-rules").exit_code == 0

@@ -14,7 +14,9 @@ import gzip
 import io
 import json
 import lzma
+import os
 import pickle
+import socket
 import struct
 import sys
 import zipfile
@@ -930,24 +932,199 @@ def adapter_cases() -> None:
     case("torch: a dict inside itself", "t.pt", ring, **words)
 
 
+def limit_cases() -> None:
+    """Sizes, numbers, pipes and devices, for everything that a path can be given for."""
+
+    def holes(size: int, begins: bytes = b"") -> Callable[[Path], None]:
+        def build(path: Path) -> None:
+            with path.open("wb") as file:
+                file.write(begins)
+                file.truncate(size)
+
+        return build
+
+    def add(
+        kind: str, name: str, file: str, build: Any, begins: Any = b"", **settings: Any
+    ) -> None:
+        """A case of a kind; of a vocabulary, beside the table that it is for."""
+        if kind == "vocabulary":
+
+            def both(path: Path) -> None:
+                np.save(path, np.ones((3, 2), np.float32))
+                words = path.parent / file
+                build(words) if callable(build) else words.write_bytes(build)
+
+            case(f"limits: vocabulary: {name}", "t.npy", both, vocab_file=file, **settings)
+        else:
+            opened = {} if kind == "table" else {"opened_by": kind}
+            case(f"limits: {kind}: {name}", file, build, **opened, **settings)
+
+    def nothing(_: Path) -> None:
+        """For what is there already."""
+
+    def pipe(path: Path) -> None:
+        os.mkfifo(path)
+
+    def listening(path: Path) -> None:
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(os.path.relpath(path))
+
+    large = 40 * 10**9
+    for kind, file in (
+        ("table", "t.txt"), ("vocabulary", "v.txt"), ("benchmark", "b.txt"), ("baseline", "b.json"),
+        ("words", "w.txt"),
+    ):  # fmt: skip
+        add(kind, "a pipe that nobody writes to", file, pipe)
+        add(kind, "a device without end", "/dev/zero", nothing)
+        add(kind, "a socket", file, listening)
+        add(kind, "40 GB of zero bytes", file, holes(large))
+    add("vocabulary", "40 GB after two words", "v.txt", holes(large, b"good\nbad\n"))
+    add("vocabulary", "40 GB of JSON", "v.json", holes(large, b'["good", "bad"'))
+    add("benchmark", "40 GB after one pair", "b.txt", holes(large, b"good bad 1\n"))
+    add(
+        "settings", "40 GB of settings", "s", lambda path: _settings(path, holes(large, b"k = 1\n"))
+    )
+    add("settings", "a pipe of settings is none", "s", lambda path: _settings(path, pipe))
+    header = b"%d 2\n" % 10**9
+    add("table", "40 GB of word2vec", "t.bin", holes(large, header + b"good " + b"\1" * 8))
+    add("table", "a safetensors header of gigabytes", "t.safetensors",
+        holes(5 * 10**9, struct.pack("<Q", 2 * 10**9) + b'{"'), vocab=["a"])  # fmt: skip
+    add("table", "40 GB of TSV", "t.tsv", holes(large, b"1\t2\n" * 20_000), vocab=["a"])
+    add("table", "an array of terabytes in 100 bytes", "t.npz", _claiming, vocab=["a"])
+    add("table", "a tensor of terabytes in 4 bytes", "t.pt",
+        lambda path: _torch().save({"emb": _torch().ones(1).expand(1000, 10**10)}, path),
+        vocab=[f"w{row}" for row in range(1000)])  # fmt: skip
+
+    for name, rated in {
+        "infinity": b"inf", "a number past float64": b"1e400", "an underscore": b"1_0",
+        "digits of another script": "\u0663".encode(), "a hexadecimal number": b"0x10",
+        "no number": b"nan", "6,000 digits": b"9" * 6000, "a decimal comma": b"1,5",
+    }.items():  # fmt: skip
+        add(
+            "benchmark", f"{name} as a rating", "b.txt", b"good\tbad\t1\nbad\todd\t" + rated + b"\n"
+        )
+    schema = b'{"schema": "driftkit.baseline/1", "figures": '
+    for name, text in {
+        "NaN": schema + b'{"moved": NaN}}', "Infinity": schema + b'{"moved": Infinity}}',
+        "a number past float64": schema + b'{"moved": 1e400}}', "a key twice": schema + b"{}, \"figures\": {}}",
+        "a number of 6,000 digits": schema + b"9" * 6000 + b"}", "deep nesting": b"[" * 50_000,
+    }.items():  # fmt: skip
+        add("baseline", name, "b.json", text)
+    for name, text in {
+        "deep nesting": b"[" * 50_000, "a word twice": b'{"a": 0, "a": 1, "b": 2}',
+        "true as a row": b'{"a": true, "b": 0, "c": 2}', "NaN as a row": b'{"a": NaN}',
+        "a row of 6,000 digits": b'{"a": ' + b"9" * 6000 + b"}",
+    }.items():  # fmt: skip
+        add("vocabulary", name, "v.json", text)
+    for name, text in {
+        "a key of 50,000 parts": b"a." * 50_000 + b"a = 1\n", "deep nesting": b"k = " + b"[" * 50_000,
+        "a number of 6,000 digits": b"k = " + b"9" * 6000, "infinity": b"k = inf\n",
+        "a fraction": b"k = 1.5\n", "true": b"k = true\n", "a date": b"profile = 2020-01-01\n",
+        "an underscore in text": b'k = "1_0"\n', "a table where one value is due": b"[check.profile]\na = 1\n",
+        "numbers where rules are due": b"rules = [1, 2]\n",
+    }.items():  # fmt: skip
+        add("settings", name, "s", lambda path, text=text: _settings(path, text))
+    add("settings", "tool = 5", "s",
+        lambda path: _settings(path, b"tool = 5 # driftkit\n", "pyproject.toml"))  # fmt: skip
+    add("settings", "driftkit = 5", "s",
+        lambda path: _settings(path, b"[tool]\ndriftkit = 5\n", "pyproject.toml"))  # fmt: skip
+    add("rule", "10,000 parentheses", "r", b"moved <= " + b"(" * 10_000)
+    add("rule", "infinity", "r", b"moved <= Infinity")
+    add("rule", "an underscore", "r", b"moved <= 1_0")
+    add("rule", "digits of another script", "r", "moved <= \u0663".encode())
+    add("rule", "a hexadecimal number", "r", b"moved <= 0x10")
+    add("rule", "6,000 digits", "r", b"moved <= " + b"9" * 6000)
+    add("rule", "a depth of 6,000 digits", "r", b"overlap@" + b"9" * 6000 + b" mean >= 0.5")
+    add("rule", "a parameter that is no number", "r", b"rbo(p=nan) mean >= 0.5")
+
+
+def _claiming(path: Path) -> None:
+    header = io.BytesIO()
+    shape = {"descr": "<f4", "fortran_order": False, "shape": (10**12, 300)}
+    np.lib.format.write_array_header_1_0(header, shape)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.npy", header.getvalue() + bytes(100))
+
+
+def _settings(path: Path, content: Any, name: str = "driftkit.toml") -> None:
+    path.mkdir()
+    content(path / name) if callable(content) else (path / name).write_bytes(content)
+
+
 for _add in (
     text_cases, vocabulary_cases, numbers_cases, compressed_cases, binary_cases, tensor_cases, folder_cases, library_cases,
-    column_cases, adapter_cases,
+    column_cases, adapter_cases, limit_cases,
 ):  # fmt: skip
     _add()
 
 
 def _result(path: Path, settings: dict[str, Any]) -> str:
+    import click
+
     from driftkit import load
     from driftkit.errors import DriftkitError
 
-    settings = {name: value(path) if callable(value) else value for name, value in settings.items()}
+    opened_by = settings.pop("opened_by", None)
+    if vocab := settings.pop("vocab_file", None):
+        settings["vocab"] = path.parent / vocab
     try:
+        if opened_by is not None:
+            return f"read: {OPENERS[opened_by](path)}"
         table = load(path, **settings)
+    except click.ClickException as error:
+        return error.format_message()
     except DriftkitError as error:
         return str(error).replace(str(path), "FILE").replace(str(path.parent), "FOLDER")
     kinds = dict.fromkeys(problem.kind for problem in table.problems)
     return f"{len(table):,} words x {table.dimensions}" + "".join(f"; {kind}" for kind in kinds)
+
+
+def _open_settings(path: Path) -> Any:
+    from driftkit.cli import COMMANDS, main
+    from driftkit.cli.settings import default_map, find_settings
+
+    found = find_settings(path)
+    if found is None or found[0].parent != path:
+        return "no settings"
+    check = main.get_command(None, "check")  # type: ignore[arg-type]
+    assert check is not None
+    commands = {name: main.get_command(None, name) for name in COMMANDS}  # type: ignore[arg-type]
+    defaults = default_map(found[1], found[0], {name: c for name, c in commands.items() if c})
+    return check.make_context("check", [], default_map=defaults["check"]).params["k"]
+
+
+def _open_benchmark(path: Path) -> Any:
+    from driftkit.datasets.parse import read_benchmark
+
+    return read_benchmark(path)
+
+
+def _open_baseline(path: Path) -> Any:
+    from driftkit.gate import read_baseline
+
+    return read_baseline(path)
+
+
+def _open_words(path: Path) -> Any:
+    from driftkit.cli.tables import gather_words
+
+    return gather_words((), str(path))
+
+
+def _open_rule(path: Path) -> Any:
+    from driftkit.gate.rules import parse_rule
+
+    return parse_rule(path.read_text("utf-8"))
+
+
+OPENERS: dict[str, Callable[[Path], Any]] = {
+    "baseline": _open_baseline,
+    "benchmark": _open_benchmark,
+    "rule": _open_rule,
+    "settings": _open_settings,
+    "words": _open_words,
+}
+"""What opens files that are no tables."""
 
 
 def main(folder: Path) -> None:
@@ -963,7 +1140,7 @@ def main(folder: Path) -> None:
         results[name] = {"outcome": outcome}
         results[name]["ran"] = (place / "ran").exists()
         for left in sorted(place.rglob("*"), reverse=True):
-            left.unlink() if left.is_file() else left.rmdir()
+            left.rmdir() if left.is_dir() else left.unlink()
         place.rmdir()
     print(json.dumps(results))
 

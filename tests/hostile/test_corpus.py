@@ -25,7 +25,8 @@ _LIBRARYS_WORDS = re.compile(
 
 
 def tidy(outcome):
-    """Leave out what other libraries word."""
+    """Leave out what other libraries say, and this machine's memory."""
+    outcome = re.sub(r"[\d.,]+ [GM]B are free", "SO MANY are free", outcome)
     return _LIBRARYS_WORDS.sub(r"\1 (...)", outcome)
 
 
@@ -58,7 +59,7 @@ def outcome(tmp_path_factory):
 
 def test_there_are_enough_of_them(outcome):
     assert set(outcome[0]) == set(EXPECTED)
-    assert len(EXPECTED) >= 120
+    assert len(EXPECTED) >= 280
 
 
 @pytest.mark.slow

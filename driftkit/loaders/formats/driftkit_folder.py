@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
+import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
+from driftkit.documents import parse_json, read_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import VocabularyError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.formats import safetensors_file
 from driftkit.loaders.formats.format import Format
+from driftkit.loaders.preconditions import read_words
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.words import words_of_json
@@ -27,16 +30,18 @@ def read(request: Request) -> Embeddings:
     """Open a folder that `Embeddings.save` wrote."""
     folder = request.path
     try:
-        manifest = json.loads((folder / MANIFEST).read_text("utf-8"))
+        manifest = _manifest(request)
         if manifest["schema"] != SCHEMA:
             raise request.error(
                 f"is a driftkit folder of another kind ({manifest['schema']}); {SCHEMA} is read."
             )
         words_file, matrix_file = files(MARKS[MARKS.index(manifest.get("mark", MARKS[0]))])
-        held = words_of_json(json.loads((folder / words_file).read_text("utf-8")), words_file)
+        held = _words(folder / words_file)
         rounding = Rounding(**manifest["source"]["rounding"])
+        if not all(_is_size(each) for each in (rounding.relative, rounding.absolute)):
+            raise ValueError("a rounding must be a number, 0 or more")
         problems = Problems(Problem(**problem) for problem in manifest["problems"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise request.error(f"is a damaged driftkit folder ({error!r}); write it again.") from None
     if not (folder / matrix_file).is_file():
         raise request.error(f"its {matrix_file} is missing; write the folder again.")
@@ -55,14 +60,26 @@ def read(request: Request) -> Embeddings:
 
 def count_rows(request: Request) -> int:
     """Return the number of rows that the manifest names."""
-    return int(json.loads((request.path / MANIFEST).read_text("utf-8"))["rows"])
+    return int(_manifest(request)["rows"])
+
+
+def _manifest(request: Request) -> Any:
+    return read_json(request.path / MANIFEST, lambda why: request.error(f"its {MANIFEST} {why}"))
+
+
+def _words(path: Path) -> tuple[str, ...]:
+    return words_of_json(parse_json(read_words(path, path.name, VocabularyError)), path.name)
+
+
+def _is_size(value: object) -> bool:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and 0 <= cast(float, value) < math.inf
 
 
 def last_word(request: Request) -> str | None:
     """Return the last of the words listed."""
-    manifest = json.loads((request.path / MANIFEST).read_text("utf-8"))
-    name, _ = files(manifest.get("mark", MARKS[0]))
-    return words_of_json(json.loads((request.path / name).read_text("utf-8")), name)[-1]
+    name, _ = files(_manifest(request).get("mark", MARKS[0]))
+    return _words(request.path / name)[-1]
 
 
 FORMAT = Format(

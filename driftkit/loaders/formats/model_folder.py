@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from driftkit.documents import read_json
 from driftkit.errors import SourceError
 from driftkit.loaders.choose_tensor import Tensor, TensorFile
 from driftkit.loaders.formats import safetensors_file, torch_checkpoint
@@ -16,7 +16,7 @@ from driftkit.loaders.preconditions import require_file
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
 from driftkit.loaders.vocabulary.tokenizer import fill
-from driftkit.loaders.vocabulary.words import Vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary, words_of_json
 
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -104,7 +104,8 @@ def _vocabulary(request: Request, folder: Path) -> Vocabulary | None:
     words = folder / "whitespacetokenizer_config.json"
     if words.is_file():
         held = _json(words, request.name)
-        return Vocabulary(tuple(held["vocab"]), words.name, words, is_tokenizer=True)
+        listed = words_of_json(held.get("vocab") if isinstance(held, dict) else None, words.name)
+        return Vocabulary(listed, words.name, words, is_tokenizer=True)
     for name in _TOKENIZERS:
         path = folder / name
         if not path.is_file():
@@ -121,10 +122,7 @@ def _vocabulary(request: Request, folder: Path) -> Vocabulary | None:
 
 
 def _json(path: Path, name: str) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise SourceError(name, f"its {path.name} is not valid JSON ({error}).") from None
+    return read_json(path, lambda why: SourceError(name, f"its {path.name} {why}"))
 
 
 def _inside(folder: Path, name: str, source: str) -> Path:

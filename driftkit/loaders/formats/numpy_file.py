@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import IO, Any, Literal
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
@@ -47,7 +48,19 @@ def tensors(request: Request) -> TensorFile:
             raise _objects(request) from None
         raise request.damaged(".npy file", error) from None
     _check_numbers(request, "", array.dtype)
-    return TensorFile((Tensor(None, array.shape, type_name(array.dtype), array.__getitem__),))
+    return TensorFile((Tensor(None, array.shape, type_name(array.dtype), partial(_rows, array)),))
+
+
+def _rows(array: npt.NDArray[Any], rows: Rows) -> npt.NDArray[Any]:
+    """Rows of a mapped array; the pages between rows that lie far apart are not read ahead."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is None or not isinstance(rows, slice) or rows.step in (None, 1):
+        return array[rows]
+    mapped.madvise(getattr(mmap, "MADV_RANDOM", 0))
+    try:
+        return array[rows].copy()
+    finally:
+        mapped.madvise(getattr(mmap, "MADV_NORMAL", 0))
 
 
 def archive_tensors(request: Request) -> TensorFile:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.documents import parse_json
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, no_numbers, words_inside
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.words import Vocabulary
+
+LARGEST_HEADER = 1 << 24  # bytes, for 150,000 tensors: parsing one takes 20 times its size
 
 _DTYPES = {
     "F64": ("float64", "<f8"), "F32": ("float32", "<f4"), "F16": ("float16", "<f2"),
@@ -37,6 +39,11 @@ def tensors(request: Request) -> TensorFile:
     from safetensors import SafetensorError, safe_open
 
     path = request.path
+    with path.open("rb") as file:
+        if (length := int.from_bytes(file.read(8), "little")) > LARGEST_HEADER:
+            raise request.damaged(
+                "safetensors file", ValueError(f"a header of {length:,} bytes"), "save or copy"
+            )
     try:
         # The library checks that the header is sound and that it and the file agree in length.
         with safe_open(path, framework="np"):
@@ -45,7 +52,10 @@ def tensors(request: Request) -> TensorFile:
         raise request.damaged("safetensors file", error) from None
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(file.read(length))
+        try:
+            header: dict[str, Any] = parse_json(file.read(length))
+        except ValueError as error:
+            raise request.damaged("safetensors file", error) from None
     header.pop("__metadata__", None)
     found = [_tensor(path, key, entry, 8 + length) for key, entry in sorted(header.items())]
     vocabulary: Vocabulary | None = None

@@ -16,6 +16,7 @@ from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, words_inside
 from driftkit.loaders.formats import torch_records
 from driftkit.loaders.formats.format import Format
+from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.quantized import scaled
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.pickled import looks_like_torch_archive
@@ -185,6 +186,9 @@ def _tensor(key: str | None, tensor: torch.Tensor) -> Tensor:
         import torch
 
         at = torch.from_numpy(chosen) if isinstance(chosen, np.ndarray) else chosen
+        claimed = tensor.numel() * tensor.element_size()
+        if claimed > tensor.untyped_storage().nbytes():  # expanded: a few numbers, many times
+            require_memory(claimed, f"tensor {key}" if key else "the tensor")
         return to_numpy(tensor[at])
 
     if why := _unreadable(tensor):

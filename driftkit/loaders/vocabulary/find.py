@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from driftkit.errors import MissingExtraError, VocabularyError
-from driftkit.loaders.preconditions import require_file
+from driftkit.loaders.preconditions import read_words, require_file
 from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Vocab
 from driftkit.loaders.text.stream import packed_as
@@ -109,7 +109,8 @@ def _text(path: Path, head: bytes) -> str:
         raise VocabularyError(path, "is UTF-16 or UTF-32 text; save it as UTF-8.")
     if b"\0" in head:
         raise VocabularyError(path, f"is no text (it holds NUL bytes); give {_ACCEPTED}.")
-    return path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode(errors="backslashreplace")
+    data = read_words(path, str(path), VocabularyError)
+    return data.removeprefix(b"\xef\xbb\xbf").decode(errors="backslashreplace")
 
 
 def _of_json(value: Any, path: Path) -> Vocabulary:

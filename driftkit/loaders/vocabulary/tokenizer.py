@@ -85,10 +85,10 @@ def read_sentencepiece(path: Path) -> tuple[str, ...]:
     model = SentencePieceProcessor()
     try:
         model.LoadFromFile(str(path))
-    except (RuntimeError, OSError) as error:
+        return tuple(model.IdToPiece(row) for row in range(model.GetPieceSize()))
+    except (RuntimeError, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise VocabularyError(path, f"is a damaged sentencepiece model ({reason}).") from None
-    return tuple(model.IdToPiece(row) for row in range(model.GetPieceSize()))
 
 
 def looks_like_tiktoken(head: bytes) -> bool:
