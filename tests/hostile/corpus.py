@@ -1064,6 +1064,7 @@ def _result(path: Path, settings: dict[str, Any]) -> str:
     from driftkit import load
     from driftkit.errors import DriftkitError
 
+    settings = {name: value(path) if callable(value) else value for name, value in settings.items()}
     opened_by = settings.pop("opened_by", None)
     if vocab := settings.pop("vocab_file", None):
         settings["vocab"] = path.parent / vocab
