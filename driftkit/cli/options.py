@@ -116,12 +116,15 @@ def _listed(value: object) -> Iterable[object]:
 
 def _same(one: str, other: str) -> bool:
     """Whether two names mean one file or folder, links followed; devices are no files."""
-    if one == "-" or other == "-" or "\0" in one + other:
+    if one == "-" or other == "-":
         return one == other
     exists = os.path.exists  # Path.exists raises for a name that is too long
-    if not (exists(one) and exists(other)):
-        return os.path.realpath(one) == os.path.realpath(other)
-    return Path(one).samefile(other) and (Path(one).is_file() or Path(one).is_dir())
+    try:
+        if not (exists(one) and exists(other)):
+            return os.path.realpath(one) == os.path.realpath(other)
+        return Path(one).samefile(other) and (Path(one).is_file() or Path(one).is_dir())
+    except ValueError:  # a word that no path can hold, as with a NUL
+        return False
 
 
 class WholeNumber(click.IntRange):

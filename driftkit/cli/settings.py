@@ -162,10 +162,12 @@ def _keys(command: click.Command) -> set[str]:
 
 
 def _read(path: Path) -> bytes:
-    return read_whole(path, lambda why: OptionError(f"{path}: {why}"), LARGEST)
+    return read_whole(path, lambda why: OptionError(f"{path}: {why}"))
 
 
 def _parse(path: Path, data: bytes) -> dict[str, Any]:
+    if len(data) > LARGEST:
+        raise OptionError(f"{path}: has more than 1 MB; settings take a few lines.")
     try:
         return parse_toml(data.decode("utf-8-sig").replace("\r\n", "\n"))
     except UnicodeDecodeError as error:

@@ -22,7 +22,13 @@ import driftkit as dk
 from driftkit.cli import COMMANDS, main
 from driftkit.escaping import printable
 
-TABLE = list(dict.fromkeys(word for word in [*WORDS, *HONEST] if word.strip()))
+TABLE = list(
+    dict.fromkeys(
+        word.encode(errors="backslashreplace").decode()  # as a table spells half a pair
+        for word in [*WORDS, *HONEST]
+        if word.strip()
+    )
+)
 TUNED = "::error::tuned \u202e#\u200b.npy"
 BENCHMARK = "::error::##\u200b=1+1 <b>@a.txt"
 SECTIONS = "##[group] sections.txt"

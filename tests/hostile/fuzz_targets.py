@@ -189,6 +189,49 @@ def _h5() -> bytes:
     return out.getvalue()
 
 
+def _keras() -> bytes:
+    import h5py
+
+    weights = io.BytesIO()
+    with h5py.File(weights, "w") as file:
+        file["layers/embedding/vars/0"] = ROWS
+    return _zipped(
+        **{
+            "metadata.json": b'{"keras_version": "3.15.1"}',
+            "config.json": b"{}",
+            "model.weights.h5": weights.getvalue(),
+        }
+    )
+
+
+def _spacy() -> Files:
+    import msgpack
+
+    from driftkit.loaders.formats.spacy_keys import keys_of
+
+    keys = {word: key for key, word in keys_of(WORDS).items()}
+    rows = {keys[word]: row for row, word in enumerate(WORDS)}
+    strings = json.dumps(WORDS).encode()
+    return {"t/vectors": _npy(ROWS), "t/key2row": msgpack.packb(rows), "t/strings.json": strings}
+
+
+def _adapter() -> Files:
+    layer = "base_model.model.emb."
+    parts = {layer + "lora_embedding_A": ROWS[:, :1].T, layer + "lora_embedding_B": ROWS[:2, :1]}
+    settings = {
+        "peft_type": "LORA",
+        "r": 1,
+        "lora_alpha": 2,
+        "base_model_name_or_path": "base.safetensors",
+    }
+    return {
+        "t/adapter_model.safetensors": tensors(parts),
+        "t/adapter_config.json": json.dumps(settings).encode(),
+        "t/vocab.txt": "\n".join(WORDS).encode(),
+        "t/base.safetensors": tensors({"emb.weight": ROWS}),
+    }
+
+
 def _model(**files: Any) -> Files:
     base = {"model.safetensors": tensors({"embeddings.word_embeddings.weight": ROWS})}
     return {
@@ -205,9 +248,10 @@ BPE = {
 UNIGRAM = {"added_tokens": [], "model": {"type": "Unigram", "vocab": [[w, -1.5] for w in WORDS]}}
 
 # Tables.
-table("text", "t.txt", TEXT, b"3 2\n" + TEXT, TEXT * 30, b"a b c 1 2\nNew York 3 4\n")
-table("word2vec", "t.bin", _word2vec)
-table("fasttext", "t.bin", _fasttext)
+table("text", "t.txt", TEXT, b"3 2\n" + TEXT, TEXT * 30, b"a b c 1 2\nNew York 3 4\n", vocab=None)
+table("text of numbers", "t.txt", b"1.5 -0.25\n-1.0 0.5\n0.125 3.0\n", b"3 2\n1.5 2\n2 3.5\n4 5\n")
+table("word2vec", "t.bin", _word2vec, vocab=None)
+table("fasttext", "t.bin", _fasttext, vocab=None)
 table("npy", "t.npy", _npy(ROWS), _npy(ROWS.astype("<f8")), _npy(np.asfortranarray(ROWS)))
 table("npz", "t.npz", _npz(a=ROWS), _npz(True, a=ROWS, b=ROWS[:2]))
 table("npz of words", "t.npz", _npz(vectors=ROWS, words=np.array(WORDS)), vocab=None)
@@ -242,6 +286,9 @@ table(
 )
 table("parquet", "t.parquet", _parquet, vocab=None)
 table("keras", "t.h5", _h5)
+table("keras archive", "t.keras", _keras)
+table("spacy", "t", _spacy, vocab=None)
+table("adapter", "t", _adapter, vocab=None)
 table("driftkit folder", "t", _saved, vocab=None)
 table("model folder", "t",
       lambda: _model(**{"tokenizer.json": BPE}),

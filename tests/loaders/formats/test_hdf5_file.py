@@ -160,7 +160,7 @@ def test_shapes_that_are_claimed_and_not_written(save):
 @pytest.mark.parametrize(
     ("fill", "said"),
     [
-        (lambda file: None, "holds no dense tensor"),
+        (lambda file: None, "holds no tensor"),
         (lambda file: file.create_dataset("v", data=h5py.Empty("f4")), "no two-dimensional tensor"),
         (lambda file: file.create_dataset("v", data=np.zeros(6, "f4,i4")), "no two-dimensional"),
         (lambda file: file.create_dataset("v", (6, 2), h5py.ref_dtype), "no two-dimensional"),

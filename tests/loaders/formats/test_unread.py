@@ -41,7 +41,6 @@ CONTENT = {
         "an answer of an embeddings service",
     ),
     "cohere.json": (b'{"id": "1", "embeddings": [[0.1, 0.2]]}', "an answer of an embeddings serv"),
-    "other.json": (b'{"good": [0.1, 0.2]}', "JSON, which is not read"),
     "model.q4": (b"GGUF" + struct.pack("<IQQ", 3, 1, 1), "a GGUF model"),
     "model.onnx": (b"\x08\x08\x12\x07pytorch\x1a\x052.1.0", "an ONNX model"),
     "other.onnx": (b"\x08\x08\xff", "an ONNX model"),
@@ -56,7 +55,6 @@ CONTENT = {
     "v.fifu": (b"FiFu\0\0\0\0", "a finalfusion table"),
     "v.mat": (b"MATLAB 5.0 MAT-file", "a MATLAB file"),
     "v.rds": (b"RDX3\nX\n", "an R data file"),
-    "v.arrow": (b"ARROW1\0\0", "an Arrow file"),
     "v.xlsx": (archive("[Content_Types].xml", "xl/workbook.xml"), "an Excel, Word or Power"),
     "v.ods": (archive("mimetype").replace(b"x", b"application/vnd.oasis", 1), None),
     "v.doc": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel, Word or PowerPoint file"),
@@ -67,7 +65,6 @@ CONTENT = {
     "v.txt.zst": (b"\x28\xb5\x2f\xfd\0", "compressed with zstd"),
     "v.tar": (b"a.txt".ljust(257, b"\0") + b"ustar\0", "a .tar archive"),
     "train.py": (b"import torch\n", "Python source"),
-    "train.ipynb": (b'{"cells": []}', "a notebook"),
 }
 
 
