@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from driftkit.documents import read_json
 from driftkit.loaders.request import Request
 
 CONFIG = "adapter_config.json"
@@ -124,14 +124,12 @@ def adapter_folders(folder: Path) -> list[str]:
 
 
 def _read(request: Request, path: Path) -> AdapterConfig:
-    try:
-        values = json.loads(path.read_text("utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise request.error(f"its {CONFIG} is not valid JSON ({error}).") from None
+    values = read_json(path, lambda why: request.error(f"its {CONFIG} {why}"))
     if not isinstance(values, dict) or not isinstance(values.get("peft_type"), str):
         raise request.error(f"its {CONFIG} names no peft_type; give the one that peft wrote.")
     return AdapterConfig(path, values)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    """Whether a value is a number; none that `read_json` gives is infinite."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

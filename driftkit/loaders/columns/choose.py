@@ -261,7 +261,7 @@ def _all_numbers(
             f"{request.name}::{label}."
         )
     strays = _strays(numbers, has_header) if has_words or not has_header else []
-    if not has_words and strays == numbers[:1]:
+    if not has_words and len(numbers) > 1 and strays == numbers[:1]:
         first, rest = numbers[0].name, _label(numbers[1:])
         raise request.error(
             f"its column {first} may hold the words, which are numbers then, or be a part of the "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from driftkit.documents import parse_json
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats.hdf5_contents import Contents, Dataset
 from driftkit.loaders.request import Request
@@ -67,8 +67,8 @@ def tensors(
 def layers(request: Request, config: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the class and the settings of each layer that a model's JSON describes."""
     try:
-        waiting = [json.loads(config)] if config else []
-    except (ValueError, RecursionError) as error:
+        waiting = [parse_json(config)] if config else []
+    except ValueError as error:
         raise request.error(f"its description of the model is not valid JSON ({error}).") from None
     while waiting:
         value = waiting.pop()
