@@ -22,6 +22,7 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _ROW_NUMBERS = ("", "unnamed: 0", "index", "rownames", "row.names")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:,\d{3})+\s*")
+_COUNT = re.compile(r"0|[1-9][0-9]{0,8}")  # as names of columns are counted
 _CUT_DECIMAL = re.compile(r"-0|0\d+")  # what a decimal comma leaves where commas separate
 # As R's write.table does with spaces: names in quotes above rows that begin with a quote.
 _WRITE_TABLE = re.compile(r'("[^"\n]*" )*"[^"\n]*"\r?\n"')
@@ -242,7 +243,7 @@ def _is_declaration(records: Sequence[Record], dialect: Dialect, width: int) -> 
     if len(records) < 2 or len(records[0]) == width:
         return False
     fields = dialect.separator.join(records[0]).split()
-    return len(fields) == 2 and all(map(str.isdigit, fields)) and int(fields[1]) == width - 1
+    return len(fields) == 2 and fields[0].isdigit() and fields[1] == str(width - 1)
 
 
 def _has_decimal_comma(request: Request, dialect: Dialect, rows: Sequence[Record]) -> bool:
@@ -280,7 +281,7 @@ def _header(
     numbers = [cell for cell in cells if is_digits(dialect.digits(cell))]
     if not numbers and not any(fields_of(cell) is not None for cell in cells):
         return names if places else None
-    counted = all(cell.isdigit() and str(int(cell)) == cell for cell in numbers)
+    counted = all(_COUNT.fullmatch(cell) for cell in numbers)
     start = int(numbers[0]) if counted and numbers else -1
     if start not in (0, 1, 2) or numbers != [str(start + i) for i in range(len(numbers))]:
         return None

@@ -221,7 +221,7 @@ def open_stream(request: Request) -> Iterator[Stream]:
 
 
 def _member(request: Request, archive: ZipFile) -> ZipInfo:
-    files = [info for info in archive.infolist() if not info.is_dir()]
+    files = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     names = [info.filename for info in files if not info.filename.startswith("__MACOSX/")]
     if request.key is not None and request.key not in names:
         raise UnknownNameError(f"file in {request.path}", request.key, names)
