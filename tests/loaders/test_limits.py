@@ -90,7 +90,7 @@ def test_a_table_that_needs_more_is_one_sentence(tmp_path, name, make, vocab):
 
 def test_so_is_a_vocabulary(tmp_path):
     np.save(tmp_path / "t.npy", np.ones((3, 2), np.float32))
-    words = holes(tmp_path / "v.txt", 10**8, b"good\nbad\n")
+    words = holes(tmp_path / "v.txt", 10**8, b"good\nbad\n" * 1000)
     said = opened(tmp_path / "t.npy", vocab=str(words))
     assert "needs 1.0 GB of memory and" in said
     assert said.endswith("give a vocabulary of the table's words alone.")

@@ -114,7 +114,8 @@ class _Member:
             check()
             order: Literal["F", "C"] = "F" if self.fortran else "C"
             path = self.request.path
-            return np.memmap(path, self.dtype, "r", self._offset(), self.shape, order)[rows]
+            with _damage_told(self.request):
+                return np.memmap(path, self.dtype, "r", self._offset(), self.shape, order)[rows]
 
         return Tensor(self.key, self.shape, type_name(self.dtype), read_rows)
 

@@ -30,7 +30,8 @@ def of_json(value: dict[str, Any], path: Path) -> Vocabulary:
         rows.update({entry[0]: row for row, entry in enumerate(model)})
     else:
         raise VocabularyError(path, "has no model.vocab, so it is not a tokenizer's vocabulary.")
-    for token in value.get("added_tokens") or ():
+    added = value.get("added_tokens")
+    for token in added if isinstance(added, list) else ():
         named = isinstance(token, dict) and {"content", "id"} <= token.keys()
         if named and isinstance(token["content"], str):
             rows[token["content"]] = token["id"]

@@ -84,6 +84,8 @@ def test_the_base_is_looked_for_beside_the_adapter_and_here(adapted, monkeypatch
     made = adapted(KINDS["LoRA"], save_embedding_layers=False)
     settings = made.folder / "adapter_config.json"
     names = json.loads(settings.read_text())
+    (elsewhere := tmp_path / "some" / "where").mkdir(parents=True)
+    monkeypatch.chdir(elsewhere)
     settings.write_text(json.dumps(names | {"base_model_name_or_path": "../base"}))
     same(load(made.folder), made.table)
     settings.write_text(json.dumps(names | {"base_model_name_or_path": "base"}))
