@@ -11,7 +11,7 @@ import click
 from driftkit.arguments import shown
 from driftkit.cli import options
 from driftkit.cli.output import Messages, show
-from driftkit.cli.tables import gather_words, read_table
+from driftkit.cli.tables import gather_words, read_original, read_table
 
 if TYPE_CHECKING:
     from driftkit.neighbors import NeighborShifts
@@ -138,7 +138,7 @@ def command(
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     messages = Messages()
     pair = align(
-        read_table(original, messages, vocab=original_vocab, **reading),
+        read_original(original, messages, vocab=original_vocab, **reading),
         read_table(tuned, messages, vocab=vocab, **reading),
     )
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from driftkit.cli.output import Messages
-from driftkit.errors import OptionError
+from driftkit.errors import OptionError, SourceError
 from driftkit.files import LARGEST, read_whole
 
 if TYPE_CHECKING:
@@ -60,6 +60,15 @@ def read_table(
             return load(source, progress=progress, **{**settings, "vocab": vocab})
 
     return with_vocab(read, settings.get("vocab"), messages, several=several)
+
+
+def read_original(source: str, messages: Messages, **settings: Any) -> Embeddings:
+    """Read the original table; a sentence that advises ``--vocab`` names its option instead."""
+    try:
+        return read_table(source, messages, **settings)
+    except SourceError as error:
+        said = str(error).removeprefix(f"{error.source}: ")
+        raise type(error)(error.source, said.replace("--vocab", "--original-vocab")) from None
 
 
 def with_vocab(
@@ -166,7 +175,7 @@ def audits(
     asked = benchmarks_for(benchmarks, policy.benchmarks if policy else ())
     require_sources(original, *tuned)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
-    table = read_table(original, messages, vocab=original_vocab, **reading)
+    table = read_original(original, messages, vocab=original_vocab, **reading)
     several = len(tuned) > 1
     table = composer(table) if composer else table
     settings |= {"memo": {}, "progress": messages.draw if messages.live else None}
