@@ -577,6 +577,8 @@ def library_cases() -> None:
     case("npz: classes that are no words", "t.npz", npz(v=rows, labels=np.array(["x", "y", "x"])))
     case("npz: words and too many rows", "t.npz", npz(v=rows, words=words[:2]))
     objects = words.astype(object)
+    no_characters = np.array([1 << 24, 97, 98], "<u4").view("<U1")
+    case("npz: words that are no characters", "t.npz", npz(v=rows, words=no_characters))
     case("npz: words that are objects", "t.npz", npz(idx_to_vec=rows, idx_to_token=objects))
     case("npz: objects beside a table", "t.npz", npz(v=rows, o=objects), key="v", vocab=list("abc"))
     case(

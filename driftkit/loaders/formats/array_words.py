@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from driftkit.errors import UnsafePickleError
 from driftkit.loaders.request import Request
@@ -45,13 +44,6 @@ def kind_of(dtype: np.dtype[Any]) -> Kind | None:
     if dtype.kind in "US":
         return "text"
     return "whole numbers" if dtype.kind in "iu" else None
-
-
-def as_words(values: npt.NDArray[Any]) -> list[str]:
-    r"""Return an array's values as words; bytes are UTF-8, and others stay as ``\xff``."""
-    if values.dtype.kind == "S":
-        return [word.decode("utf-8", "backslashreplace") for word in values.tolist()]
-    return [str(word) for word in values.tolist()]
 
 
 def words_among(

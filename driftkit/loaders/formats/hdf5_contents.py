@@ -19,10 +19,11 @@ from driftkit.arrays import type_name
 from driftkit.errors import DriftkitError, MissingExtraError
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor
-from driftkit.loaders.formats.array_words import WordArray, as_words, kind_of
+from driftkit.loaders.formats.array_words import WordArray, kind_of
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.stream import FREE_BYTES, RATIO
+from driftkit.loaders.vocabulary.arrays import as_words
 
 if TYPE_CHECKING:
     import h5py

@@ -18,11 +18,12 @@ from driftkit.arrays import type_name
 from driftkit.errors import SourceError, UnsafePickleError
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile
-from driftkit.loaders.formats.array_words import WordArray, as_words, kind_of, words_among
+from driftkit.loaders.formats.array_words import WordArray, kind_of, words_among
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.stream import RATIO
+from driftkit.loaders.vocabulary.arrays import as_words
 
 _LOCAL_HEADER = 30  # bytes of a .zip member's header before its name and extra field
 _BLOCK = 1 << 22  # bytes read at a time where only the checksum is wanted
@@ -124,7 +125,12 @@ class _Member:
         kind = kind_of(self.dtype)
         if kind is None:
             return None
-        return WordArray(self.key, self.shape[0], kind, lambda: as_words(self.read()))
+        return WordArray(self.key, self.shape[0], kind, self._as_words)
+
+    def _as_words(self) -> list[str]:
+        array = self.read()
+        with _damage_told(self.request):
+            return as_words(array)
 
     def read(self) -> npt.NDArray[Any]:
         """Read the whole array into memory; its checksum is checked on the way."""

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from driftkit.errors import UnsafePickleError, VocabularyError
 from driftkit.loaders.vocabulary.words import Vocabulary
 
 MAGIC = b"\x93NUMPY"
+
+
+def as_words(values: npt.NDArray[Any]) -> list[str]:
+    r"""Return an array's values as words; bytes are UTF-8, and others stay as ``\xff``.
+
+    Numbers that are no characters raise a ValueError; NumPy checks none of them.
+    """
+    if values.dtype.kind == "S":
+        return [word.decode("utf-8", "backslashreplace") for word in values.tolist()]
+    if values.dtype.kind == "U":
+        numbers = np.ascontiguousarray(values).view(f"{values.dtype.byteorder}u4")
+        if (numbers > sys.maxunicode).any():
+            raise ValueError("a number that is no character")
+    return [str(word) for word in values.tolist()]
 
 
 def read(path: Path) -> Vocabulary:
@@ -32,9 +49,7 @@ def read(path: Path) -> Vocabulary:
             "strings, one for each row.",
         )
     try:
-        words = array.tolist()
-    except (ValueError, SystemError):  # a number that is no character
+        words = as_words(array)
+    except ValueError:  # a number that is no character
         raise VocabularyError(path, "is a damaged array of strings; save it again.") from None
-    if array.dtype.kind == "S":
-        words = [word.decode(errors="backslashreplace") for word in words]
     return Vocabulary(tuple(words), path.name, path)
