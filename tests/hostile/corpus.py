@@ -261,6 +261,9 @@ def numbers_cases() -> None:
     words = {"vocab": [f"w{i}" for i in range(30)]}
     rows = b"".join(b"%d.5 -%d.25 1.125\n" % (i, i) for i in range(30))
     whole = b"".join(b"%d %d %d\n" % (i, 2 * i, 3 * i) for i in range(30))
+    years = b"".join(b"%d %d.25 %d.5\n" % (1970 + i, i, i) for i in range(30))
+    tags = b"".join(b"doc %d %d.25 1.5\n" % (i, i) for i in range(30))
+    counts = b"".join(b"w%d %d %d.25 1.5\n" % (i, 900 - i, i) for i in range(30))
     for name, content, settings in (
         ("without words", rows, {}),
         ("with words", rows, words),
@@ -270,8 +273,18 @@ def numbers_cases() -> None:
         ("a header for three and no words", b"30 3\n" + rows, {}),
         ("a comment of np.savetxt", b"# 30 3\n# made by hand\n" + rows, words),
         ("whole numbers", whole, words),
-        ("years", whole.replace(b"\n", b".5\n"), {}),
-        ("years and words", whole.replace(b"\n", b".5\n"), words),
+        ("years", years, {}),
+        ("years and words", years, words),
+        ("two whole numbers before the first fraction", whole.replace(b"\n", b".5\n"), {}),
+        ("words that end in a number", tags, {}),
+        ("words that end in a number, under a header", b"30 2\n" + tags, {}),
+        ("counts after the words", counts, {}),
+        ("counts after the words, under a header", b"30 2\n" + counts, {}),
+        (
+            "versions after the words, under a header",
+            b"30 2\n" + tags.replace(b"doc ", b"doc 1."),
+            {},
+        ),
         ("indented and aligned", rows.replace(b" ", b"    ").replace(b"\n", b"\n   "), words),
         ("one number more", rows[:-1] + b" 7\n", words),
         ("one number less", rows[: rows.rfind(b" ")] + b"\n", words),

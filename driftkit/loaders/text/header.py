@@ -12,6 +12,7 @@ from typing import Literal
 
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import BOM, tidy
+from driftkit.loaders.text.width import is_number, width_of
 from driftkit.provenance import Rounding
 
 MOST_DIMENSIONS = 65_536
@@ -57,15 +58,6 @@ class Opening:
     def rewrite(self, block: bytes) -> bytes:
         """Return lines of a word and its numbers, with one space between."""
         return _rewritten(block, self.rewrites)
-
-
-def is_number(field: bytes) -> bool:
-    """Whether a field is a number that every tool reads."""
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return b"_" not in field  # Python reads 1_000 as a number, no other tool does
 
 
 def is_row(line: bytes) -> bool:
@@ -135,11 +127,7 @@ def read_opening(request: Request, head: bytes) -> Opening:
     start, skip = skip, _after(head, skip, before)
     has_words, rewrites = _layout(request, lines, head[skip:], declared)
     lines = [line for line in _rewritten(b"\n".join(lines), rewrites).split(b"\n") if line]
-    counts = Counter(map(_trailing_numbers, lines))
-    if declared is not None and declared[1] in counts:
-        d = declared[1]
-    else:
-        d = next((d for d, _ in counts.most_common(2) if d), 0)
+    d = width_of(request, lines, None if declared is None else declared[1])
     if d == 0:
         if has_decimal_commas(lines):
             raise request.error(
@@ -229,12 +217,6 @@ def _holds_number(field: bytes) -> bool:
     """Whether a word and the first number hang together by a tab or a no-break space."""
     word, _, number = field.replace(b"\xc2\xa0", b"\t").rpartition(b"\t")
     return bool(word) and is_number(number)
-
-
-def _trailing_numbers(line: bytes) -> int:
-    """Count the numbers that end a line, without its first field: d, whatever the word holds."""
-    fields = line.split(b" ")[:0:-1]
-    return next((i for i, field in enumerate(fields) if not is_number(field)), len(fields))
 
 
 def two_readings(width: int, first: FirstColumn) -> str:

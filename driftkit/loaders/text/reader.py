@@ -34,13 +34,13 @@ from driftkit.loaders.text.header import (
     WIDE,
     Opening,
     has_decimal_commas,
-    is_number,
     is_row,
     read_opening,
     two_readings,
 )
 from driftkit.loaders.text.slow import read_irregular
 from driftkit.loaders.text.stream import Stream, open_stream
+from driftkit.loaders.text.width import is_number
 from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Source
 

@@ -17,7 +17,7 @@ from driftkit.loaders.problems import Problems
 from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import read_regular
-from driftkit.loaders.text.header import is_number
+from driftkit.loaders.text.width import is_number
 
 _DECIMAL = re.compile(rb"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 
