@@ -12,6 +12,7 @@ from typing import Literal
 
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import BOM, tidy
+from driftkit.loaders.text.quotes import all_quoted
 from driftkit.loaders.text.width import is_number, width_of
 from driftkit.provenance import Rounding
 
@@ -54,6 +55,7 @@ class Opening:
     has_words: bool = True  # False where all its numbers are those of vectors
     rewrites: tuple[Rewrite, ...] = ()
     lines_before: int = 0  # the first vector
+    has_quotes: bool = False  # around every word
 
     def rewrite(self, block: bytes) -> bytes:
         """Return lines of a word and its numbers, with one space between."""
@@ -73,7 +75,7 @@ def is_row(line: bytes) -> bool:
 
 
 def has_decimal_commas(lines: Sequence[bytes]) -> bool:
-    """Whether lines are a word and numbers such as 0,25.
+    """Whether lines, below a header or not, are a word and numbers such as 0,25.
 
     Examples
     --------
@@ -82,6 +84,8 @@ def has_decimal_commas(lines: Sequence[bytes]) -> bool:
     """
     comma = re.compile(rb"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
     tails = [line.split()[1:] for line in lines]
+    if len(tails) > 1 and all(map(bytes.isdigit, lines[0].split())):
+        tails = tails[1:]
     return bool(tails) and all(tail and comma.fullmatch(tail[-1]) for tail in tails)
 
 
@@ -140,7 +144,8 @@ def read_opening(request: Request, head: bytes) -> Opening:
     # A row takes at least two bytes a number, whatever blank or cut lines would claim.
     mean = max(sum(map(len, lines)) / len(lines) + 1, 2 * d)
     rounding, passed = rounding_of(numbers), head[start:skip].count(b"\n")
-    return Opening(d, declared, skip, rounding, mean, trailing, has_words, rewrites, passed)
+    quoted = all_quoted([line.rsplit(b" ", d)[0] for line in lines])
+    return Opening(d, declared, skip, rounding, mean, trailing, has_words, rewrites, passed, quoted)
 
 
 def _rewritten(block: bytes, rewrites: Sequence[Rewrite]) -> bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from driftkit.errors import UnsafePickleError, VocabularyError
+from driftkit.loaders.quote import quote
 from driftkit.loaders.vocabulary.words import Vocabulary
+from driftkit.provenance import Problem
 
 MAGIC = b"\x93NUMPY"
 
@@ -36,5 +39,11 @@ def read(path: Path) -> Vocabulary:
     except (ValueError, SystemError):  # a number that is no character
         raise VocabularyError(path, "is a damaged array of strings; save it again.") from None
     if array.dtype.kind == "S":
-        words = [word.decode(errors="backslashreplace") for word in words]
+        raw, words = words, [word.decode(errors="backslashreplace") for word in words]
+        broken = (row for row, word in enumerate(words) if word.encode() != raw[row])
+        problems = tuple(
+            Problem("invalid UTF-8", row, f"kept as {quote(words[row])}")
+            for row in islice(broken, 1)
+        )
+        return Vocabulary(tuple(words), path.name, path, problems=problems)
     return Vocabulary(tuple(words), path.name, path)
