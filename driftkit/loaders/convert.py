@@ -12,6 +12,7 @@ from driftkit.arrays import row_blocks
 from driftkit.atomic import replacing
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
+from driftkit.loaders.vocabulary.find import is_list_of
 from driftkit.progress import Progress, as_progress
 from driftkit.store import write_npy, write_safetensors
 
@@ -86,13 +87,20 @@ def _silent(done: int, total: int) -> None:
 def _write_npy(table: Embeddings, path: Path) -> None:
     """Write the rows, and the words in a file beside them."""
     where = "a list of one word per line"
-    _require_no(table, "\n", where)
+    _require_no(table, "\n\0", where)
     if any(word.endswith("\r") for word in table.words) or not table.words[-1].strip("\r\n"):
         raise SourceError(
             table.source.name,
             f"holds a word that ends like a line, which {where} cannot hold; write .safetensors.",
         )
-    write_npy(table.words, table.matrix, path, path.with_name(f"{path.stem}.vocab.txt"))
+    vocabulary = path.with_name(f"{path.stem}.vocab.txt")
+    if not is_list_of(table.words, vocabulary):
+        raise SourceError(
+            table.source.name,
+            f"holds words such as {table.words[0]!r} that would be read otherwise from {where}; "
+            "write .safetensors.",
+        )
+    write_npy(table.words, table.matrix, path, vocabulary)
 
 
 def _binary(table: Embeddings, file: IO[bytes], report: Progress) -> None:

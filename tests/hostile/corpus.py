@@ -123,6 +123,11 @@ def text_cases() -> None:
     add("spaces of 10 MB", MANY + b" " * 10_000_000)
     add("a million numbers in one line", b"odd" + b" 1" * 1_000_000 + b"\n" + MANY)
     add("quotes", MANY + b'"odd 1 2\n"" 1 2\n')
+    add("quotes around every word", b'"good" 0.5 1.5\n"new york" 0.25 2.5\n')
+    add("quotes inside quotes", b'"good" 0.5 1.5\n"a\\"b" 0.25 2.5\n')
+    add("a comment", b"# trained 2020\n" + MANY.replace(b" 1.25", b" 1.25 2.5"))
+    add("a conflict of git", b"<<<<<<< HEAD\n" + MANY + b"=======\n" + MANY + b">>>>>>> main\n")
+    add("decimal commas under a header", b"2 2\ngood 1,5 2,5\nbad 1,5 2,5\n")
     add("commas", b"good,1.5,2.5\nbad,1.5,2.5\n")
     add("JSON", b'{"good": [1.5, 2.5]}\n')
     add("a form feed and a vertical tab", MANY + b"a\x0cb 1 2\nc\x0bd 1 2\n")
@@ -191,7 +196,13 @@ def vocabulary_cases() -> None:
     def lines(form: str) -> bytes:
         return "".join(form.format(word, row, 900 - row) + "\n" for row, word in enumerate(words)).encode()  # fmt: skip
 
+    records = [{"id": row, "word": word} for row, word in enumerate(words)]
     for name, (file, content) in {
+        "a list of YAML": ("v.txt", lines("- {0}")),
+        "a map of YAML": ("v.txt", lines("{1}: {0}")),
+        "JSON of records": ("v.json", json.dumps(records).encode()),
+        "JSON of whole numbers": ("v.json", json.dumps([*range(1970, 2010)]).encode()),
+        "Latin-1": ("v.txt", lines("{0}").replace(b"a", b"\xe9")),
         "counts": ("v.txt", lines("{0} {2}")),
         "index first": ("v.tsv", lines("{1}\t{0}")),
         "CSV with a header": ("v.csv", b"id,word\n" + lines("{1},{0}")),
@@ -261,6 +272,9 @@ def numbers_cases() -> None:
     words = {"vocab": [f"w{i}" for i in range(30)]}
     rows = b"".join(b"%d.5 -%d.25 1.125\n" % (i, i) for i in range(30))
     whole = b"".join(b"%d %d %d\n" % (i, 2 * i, 3 * i) for i in range(30))
+    years = b"".join(b"%d %d.25 %d.5\n" % (1970 + i, i, i) for i in range(30))
+    tags = b"".join(b"doc %d %d.25 1.5\n" % (i, i) for i in range(30))
+    counts = b"".join(b"w%d %d %d.25 1.5\n" % (i, 900 - i, i) for i in range(30))
     for name, content, settings in (
         ("without words", rows, {}),
         ("with words", rows, words),
@@ -270,8 +284,18 @@ def numbers_cases() -> None:
         ("a header for three and no words", b"30 3\n" + rows, {}),
         ("a comment of np.savetxt", b"# 30 3\n# made by hand\n" + rows, words),
         ("whole numbers", whole, words),
-        ("years", whole.replace(b"\n", b".5\n"), {}),
-        ("years and words", whole.replace(b"\n", b".5\n"), words),
+        ("years", years, {}),
+        ("years and words", years, words),
+        ("two whole numbers before the first fraction", whole.replace(b"\n", b".5\n"), {}),
+        ("words that end in a number", tags, {}),
+        ("words that end in a number, under a header", b"30 2\n" + tags, {}),
+        ("counts after the words", counts, {}),
+        ("counts after the words, under a header", b"30 2\n" + counts, {}),
+        (
+            "versions after the words, under a header",
+            b"30 2\n" + tags.replace(b"doc ", b"doc 1."),
+            {},
+        ),
         ("indented and aligned", rows.replace(b" ", b"    ").replace(b"\n", b"\n   "), words),
         ("one number more", rows[:-1] + b" 7\n", words),
         ("one number less", rows[: rows.rfind(b" ")] + b"\n", words),
@@ -315,6 +339,10 @@ def binary_cases() -> None:
     case("word2vec: header alone", "t.bin", b"3 2\n\0")
     case("word2vec: promises more", "t.bin", word2vec(words, n=9))
     case("word2vec: promises terabytes", "t.bin", word2vec(words, n=999_999_999_999))
+    wide = b"".join(b"w%d %s\n" % (i, np.arange(3 * i, 3 * i + 3).tobytes()) for i in range(5))
+    case("word2vec: whole numbers of 64 bits", "t.bin", b"5 3\n" + wide)
+    wide = b"".join(b"w%d %s\n" % (i, (np.arange(3) / 7 + i).tobytes()) for i in range(5))
+    case("word2vec: float64", "t.bin", b"5 3\n" + wide)
     case("word2vec: promises less", "t.bin", word2vec(words, n=2))
     case("word2vec: no rows", "t.bin", b"0 2\n" + whole[4:])
     case("word2vec: no dimensions", "t.bin", b"3 0\n" + whole[4:])

@@ -57,6 +57,26 @@ def test_others_read_it_too(table, tmp_path):
     assert (tmp_path / "t.vocab.txt").read_text("utf-8").split("\n")[:-1] == WORDS
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["good 0", "bad 1"],
+        ["- a", "- b"],
+        ["a\t1", "b\t2"],
+        ['"a"', '"b"'],
+        ["BZh", "a"],
+        ['["a"]'],
+    ],
+)
+def test_words_that_a_list_would_be_read_otherwise_of(tmp_path, words):
+    made = Embeddings(words, np.eye(len(words), 2))
+    with pytest.raises(SourceError, match="would be read otherwise from a list of one word per l"):
+        write(made, tmp_path / "t.npy")
+    assert not list(tmp_path.iterdir())
+    write(made, tmp_path / "t.safetensors")
+    assert list(load(tmp_path / "t.safetensors").words) == words
+
+
 def test_converted_tables_are_mapped(table, tmp_path):
     for name in ("t.safetensors", "t.npy", "t"):
         write(table, tmp_path / name)
@@ -72,6 +92,7 @@ def test_converted_tables_are_mapped(table, tmp_path):
         ("a b", {"word2vec-binary"}),
         ("a\nb", {"word2vec-binary", "word2vec-text", "glove-text", "npy"}),
         ("a\r", {"npy"}),
+        ("a\0b", {"npy"}),
         ("half a pair \ud83d", {"word2vec-binary"}),
     ],
 )

@@ -9,7 +9,8 @@ import numpy as np
 
 from driftkit.arrays import Matrix
 from driftkit.loaders.request import Request
-from driftkit.loaders.text.header import SAMPLE_NUMBERS, is_number, rounding_of
+from driftkit.loaders.text.header import SAMPLE_NUMBERS, rounding_of
+from driftkit.loaders.text.width import is_number
 from driftkit.provenance import Rounding
 
 SHOWN = 60  # characters of a broken cell that a sentence shows

@@ -23,6 +23,7 @@ _WRITE_OUT = (
     "which gensim does not read; write its vectors as text with the library fasttext: each word of "
     "model.words and the numbers of model.get_word_vector(word) on a line."
 )
+_END = "</s>"  # fastText gives the end of a line no n-grams (Dictionary::initNgrams), gensim does
 _SIZES = struct.Struct("<3i2q")  # entries, words, labels, tokens, pruned n-grams
 
 
@@ -41,6 +42,9 @@ def read(request: Request) -> Embeddings:
     except Exception as error:  # gensim raises many kinds for damaged files
         reason = (f"{type(error).__name__}: {error}").splitlines()[0].rstrip(".")
         raise request.error(f"gensim could not read this fastText model ({reason}).") from None
+    if _END in model.key_to_index:
+        row = model.key_to_index[_END]
+        model.vectors[row] = model.vectors_vocab[row]
     problems = Problems()
     vocabulary: list[str] = model.index_to_key
     if request.words is None:

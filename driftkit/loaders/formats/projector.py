@@ -13,7 +13,8 @@ from driftkit.loaders.preconditions import require_memory
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import read_fields
-from driftkit.loaders.text.header import first_column, is_number, rounding_of
+from driftkit.loaders.text.header import first_column, rounding_of
+from driftkit.loaders.text.width import is_number
 from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
 from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Source

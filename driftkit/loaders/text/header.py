@@ -12,6 +12,8 @@ from typing import Literal
 
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import BOM, tidy
+from driftkit.loaders.text.quotes import all_quoted
+from driftkit.loaders.text.width import is_number, width_of
 from driftkit.provenance import Rounding
 
 MOST_DIMENSIONS = 65_536
@@ -53,19 +55,11 @@ class Opening:
     has_words: bool = True  # False where all its numbers are those of vectors
     rewrites: tuple[Rewrite, ...] = ()
     lines_before: int = 0  # the first vector
+    has_quotes: bool = False  # around every word
 
     def rewrite(self, block: bytes) -> bytes:
         """Return lines of a word and its numbers, with one space between."""
         return _rewritten(block, self.rewrites)
-
-
-def is_number(field: bytes) -> bool:
-    """Whether a field is a number that every tool reads."""
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return b"_" not in field  # Python reads 1_000 as a number, no other tool does
 
 
 def is_row(line: bytes) -> bool:
@@ -81,7 +75,7 @@ def is_row(line: bytes) -> bool:
 
 
 def has_decimal_commas(lines: Sequence[bytes]) -> bool:
-    """Whether lines are a word and numbers such as 0,25.
+    """Whether lines, below a header or not, are a word and numbers such as 0,25.
 
     Examples
     --------
@@ -90,6 +84,8 @@ def has_decimal_commas(lines: Sequence[bytes]) -> bool:
     """
     comma = re.compile(rb"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
     tails = [line.split()[1:] for line in lines]
+    if len(tails) > 1 and all(map(bytes.isdigit, lines[0].split())):
+        tails = tails[1:]
     return bool(tails) and all(tail and comma.fullmatch(tail[-1]) for tail in tails)
 
 
@@ -135,11 +131,7 @@ def read_opening(request: Request, head: bytes) -> Opening:
     start, skip = skip, _after(head, skip, before)
     has_words, rewrites = _layout(request, lines, head[skip:], declared)
     lines = [line for line in _rewritten(b"\n".join(lines), rewrites).split(b"\n") if line]
-    counts = Counter(map(_trailing_numbers, lines))
-    if declared is not None and declared[1] in counts:
-        d = declared[1]
-    else:
-        d = next((d for d, _ in counts.most_common(2) if d), 0)
+    d = width_of(request, lines, None if declared is None else declared[1])
     if d == 0:
         if has_decimal_commas(lines):
             raise request.error(
@@ -152,7 +144,8 @@ def read_opening(request: Request, head: bytes) -> Opening:
     # A row takes at least two bytes a number, whatever blank or cut lines would claim.
     mean = max(sum(map(len, lines)) / len(lines) + 1, 2 * d)
     rounding, passed = rounding_of(numbers), head[start:skip].count(b"\n")
-    return Opening(d, declared, skip, rounding, mean, trailing, has_words, rewrites, passed)
+    quoted = all_quoted([line.rsplit(b" ", d)[0] for line in lines])
+    return Opening(d, declared, skip, rounding, mean, trailing, has_words, rewrites, passed, quoted)
 
 
 def _rewritten(block: bytes, rewrites: Sequence[Rewrite]) -> bytes:
@@ -229,12 +222,6 @@ def _holds_number(field: bytes) -> bool:
     """Whether a word and the first number hang together by a tab or a no-break space."""
     word, _, number = field.replace(b"\xc2\xa0", b"\t").rpartition(b"\t")
     return bool(word) and is_number(number)
-
-
-def _trailing_numbers(line: bytes) -> int:
-    """Count the numbers that end a line, without its first field: d, whatever the word holds."""
-    fields = line.split(b" ")[:0:-1]
-    return next((i for i, field in enumerate(fields) if not is_number(field)), len(fields))
 
 
 def two_readings(width: int, first: FirstColumn) -> str:

@@ -34,13 +34,14 @@ from driftkit.loaders.text.header import (
     WIDE,
     Opening,
     has_decimal_commas,
-    is_number,
     is_row,
     read_opening,
     two_readings,
 )
+from driftkit.loaders.text.quotes import unquoted
 from driftkit.loaders.text.slow import read_irregular
 from driftkit.loaders.text.stream import Stream, open_stream
+from driftkit.loaders.text.width import is_number
 from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Source
 
@@ -131,6 +132,8 @@ def _read_lines(
     line = 1 + opening.lines_before
     if opening.rewrites and opening.has_words:
         problems.add("spacing", line, "tabs or several spaces after a word read as one space")
+    if opening.has_quotes:
+        problems.add("quotes", line, "around every word, left out")
     with closing(_blocks(request, stream, opening)) as blocks:
         for block, regular in blocks:
             whole = block.endswith(b"\n")
@@ -198,7 +201,10 @@ def last_word(request: Request) -> str | None:
         _, _, line = file.read().rstrip().rpartition(b"\n")
     fields = tidy(opening.rewrite(line) + b"\n")[:-1].rsplit(b" ", opening.dimensions)
     whole = len(fields) == opening.dimensions + 1
-    return fields[0].decode(errors="backslashreplace") if whole else None
+    if not whole:
+        return None
+    word = fields[0].decode(errors="backslashreplace")
+    return word[1:-1] if opening.has_quotes else word
 
 
 class _Table:
@@ -206,7 +212,7 @@ class _Table:
 
     def __init__(self, request: Request, opening: Opening, stream: Stream, head: int) -> None:
         self.request, self.d = request, opening.dimensions
-        self._has_words = opening.has_words
+        self._has_words, self._has_quotes = opening.has_words, opening.has_quotes
         self.words: list[str] = []
         self.lines_read = 0
         self._missing = None if request.words is None else set(request.words)
@@ -245,6 +251,8 @@ class _Table:
             lines = range(line, line + len(words))
         if b"\t" in block:
             _refuse_tabs(self.request, words, lines)
+        if self._has_quotes:
+            words = unquoted(self.request, words, lines)
         self._keep(words, matrix, lines)
         return block.count(b"\n") + (not block.endswith(b"\n"))
 

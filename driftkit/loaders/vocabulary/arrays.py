@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 import sys
+=======
+from itertools import islice
+>>>>>>> m2
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.errors import UnsafePickleError, VocabularyError
+from driftkit.loaders.quote import quote
 from driftkit.loaders.vocabulary.words import Vocabulary
+from driftkit.provenance import Problem
 
 MAGIC = b"\x93NUMPY"
 
@@ -52,4 +58,15 @@ def read(path: Path) -> Vocabulary:
         words = as_words(array)
     except ValueError:  # a number that is no character
         raise VocabularyError(path, "is a damaged array of strings; save it again.") from None
+<<<<<<< HEAD
+=======
+    if array.dtype.kind == "S":
+        raw, words = words, [word.decode(errors="backslashreplace") for word in words]
+        broken = (row for row, word in enumerate(words) if word.encode() != raw[row])
+        problems = tuple(
+            Problem("invalid UTF-8", row, f"kept as {quote(words[row])}")
+            for row in islice(broken, 1)
+        )
+        return Vocabulary(tuple(words), path.name, path, problems=problems)
+>>>>>>> m2
     return Vocabulary(tuple(words), path.name, path)

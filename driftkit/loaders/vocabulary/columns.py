@@ -159,7 +159,7 @@ def _beside_a_space(lines: Sequence[str], path: Path) -> Vocabulary | None:
     numbers = list(map(int, digits))
     n = len(numbers)
     rows = sorted(numbers) in (list(range(n)), list(range(1, n + 1)))
-    if rows or _fall_by_design(numbers):
+    if rows or fall_by_design(numbers):
         return numbered(words, numbers, path.name, path)
     raise VocabularyError(
         path,
@@ -183,7 +183,7 @@ def _after_number(line: str) -> tuple[str, str] | None:
     return (word, digits) if word and word != rest and is_digits(digits) else None
 
 
-def _fall_by_design(numbers: Sequence[int]) -> bool:
+def fall_by_design(numbers: Sequence[int]) -> bool:
     """Whether numbers fall, as counts do, in more lines than chance explains."""
     if not all(former >= later for former, later in pairwise(numbers)):
         return False

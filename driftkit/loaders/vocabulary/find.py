@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from driftkit.loaders.vocabulary import arrays, pickled, tokenizer
 from driftkit.loaders.vocabulary.columns import of_lines
 from driftkit.loaders.vocabulary.forms import of_value, parse_json
 from driftkit.loaders.vocabulary.words import Vocabulary, checked, of_map
+from driftkit.provenance import Problem
 
 # Tried beside X.npy as X.vocab.txt and so on, then the other names in the same folder.
 ENDINGS = (".vocab.txt", ".words.txt", ".vocab.json", ".words.json", ".vocab.tsv")
@@ -27,6 +30,11 @@ FALLBACKS = (
 )  # fmt: skip
 
 _ACCEPTED = "a file of one word per line, or JSON"
+_MARKS = (
+    re.compile(r"[-*+\u2022] +\S.*"),
+    re.compile(r"\d+[.):] +\S.*"),
+    re.compile(r".*\S: +\d+"),
+)
 _PACKED = (".gz", ".xz", ".bz2", ".zip")
 
 
@@ -71,9 +79,43 @@ def _of_file(path: Path, name: str, unsafe_pickle: bool) -> Vocabulary:
         return arrays.read(path)
     if tokenizer.looks_like_sentencepiece(head):
         return Vocabulary(tokenizer.read_sentencepiece(path), path.name, path, is_tokenizer=True)
-    if tokenizer.looks_like_tiktoken(head):
+    ending = path.suffix.lower()
+    if ending == ".tiktoken" or tokenizer.looks_like_tiktoken(head):
         return tokenizer.read_tiktoken(path)
-    text = _text(path, head)
+    _require_text(path, head)
+    return _of_text(read_words(path, str(path), VocabularyError), path)
+
+
+def is_list_of(words: Sequence[str], path: Path) -> bool:
+    """Whether a file of these words, one in each line, would be read as them and nothing else."""
+    data = "".join(f"{word}\n" for word in words).encode()
+    head = data[: 1 << 12]
+    told = (
+        pickled.looks_like_pickle, pickled.looks_like_torch_archive,
+        tokenizer.looks_like_sentencepiece, tokenizer.looks_like_tiktoken,
+    )  # fmt: skip
+    if any(looks_like(head) for looks_like in told):
+        return False
+    try:
+        _require_text(path, head)
+        return _of_text(data, path).words == tuple(words)
+    except VocabularyError:
+        return False
+
+
+def _of_text(data: bytes, path: Path) -> Vocabulary:
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return _of_lines_or_json(data.decode(), path)
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n")
+        kept = quote(data.split(b"\n", line + 1)[line].decode(errors="backslashreplace"))
+        problem = Problem("invalid UTF-8", None, f"line {line + 1:,} kept as {kept}")
+    found = _of_lines_or_json(data.decode(errors="backslashreplace"), path)
+    return replace(found, problems=(problem, *found.problems))
+
+
+def _of_lines_or_json(text: str, path: Path) -> Vocabulary:
     ending = path.suffix.lower()
     if ending in (".yml", ".yaml"):
         return of_value(_parse_yaml(text, path), path.name, path)
@@ -97,11 +139,12 @@ def _of_file(path: Path, name: str, unsafe_pickle: bool) -> Vocabulary:
             )
     if lines == [""]:
         raise VocabularyError(path, "is empty; a vocabulary holds one word per line, or JSON.")
+    _refuse_marks_of_lists(lines, path)
     return of_lines(lines, path)
 
 
-def _text(path: Path, head: bytes) -> str:
-    """The text of a file; what is no text, or of another encoding, is told."""
+def _require_text(path: Path, head: bytes) -> None:
+    """Say it where a file is no text, or of another encoding."""
     packed = packed_as(head)
     if packed is not None:
         raise VocabularyError(path, f"is packed ({packed}); unpack it and give the file inside.")
@@ -109,8 +152,6 @@ def _text(path: Path, head: bytes) -> str:
         raise VocabularyError(path, "is UTF-16 or UTF-32 text; save it as UTF-8.")
     if b"\0" in head:
         raise VocabularyError(path, f"is no text (it holds NUL bytes); give {_ACCEPTED}.")
-    data = read_words(path, str(path), VocabularyError)
-    return data.removeprefix(b"\xef\xbb\xbf").decode(errors="backslashreplace")
 
 
 def _of_json(value: Any, path: Path) -> Vocabulary:
@@ -132,6 +173,17 @@ def _refuse_json_lines(text: str, path: Path) -> None:
     if lines and rest.lstrip()[:1] == first[:1]:
         raise VocabularyError(
             path, "holds JSON in each line; give a list of words, or one plain word per line."
+        )
+
+
+def _refuse_marks_of_lists(lines: list[str], path: Path) -> None:
+    """Refuse lines that are all marked as those of a list, in YAML or Markdown."""
+    if len(lines) > 1 and any(all(map(mark.fullmatch, lines)) for mark in _MARKS):
+        raise VocabularyError(
+            path,
+            f"its lines look like those of a list or a map ({quote(lines[0])}), whose marks would "
+            "be taken for parts of the words; write one plain word per line, or, if it is YAML, "
+            "give it a name that ends in .yaml.",
         )
 
 

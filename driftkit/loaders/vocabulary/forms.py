@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from driftkit.errors import VocabularyError
-from driftkit.loaders.quote import quote
-from driftkit.loaders.vocabulary.columns import numbered
+from driftkit.loaders.quote import quote, quote_some
+from driftkit.loaders.vocabulary.columns import ROW_NAMES, WORD_NAMES, numbered
 from driftkit.loaders.vocabulary.words import Vocabulary, is_digits, of_map
 
 WRAPPERS = (
@@ -88,6 +88,10 @@ def _unwrapped(value: Mapping[Any, Any], where: str) -> dict[str, Any]:
 def _of_list(value: list[Any] | tuple[Any, ...], where: str, path: Path | None) -> Vocabulary:
     if all(isinstance(word, str) for word in value):
         return Vocabulary(tuple(value), where, path)
+    if all(type(word) is int for word in value):  # years, or ids; which `doubts` notes
+        return Vocabulary(tuple(map(str, value)), where, path)
+    if all(isinstance(entry, Mapping) for entry in value):
+        return _of_records(value, where, path)
     pairs = all(isinstance(entry, list | tuple) and len(entry) == 2 for entry in value)
     for word, number in ((0, 1), (1, 0)) if pairs else ():
         if all(isinstance(e[word], str) and type(e[number]) in (int, float) for e in value):
@@ -104,6 +108,33 @@ def _of_list(value: list[Any] | tuple[Any, ...], where: str, path: Path | None) 
     )
 
 
+def _of_records(records: list[Any] | tuple[Any, ...], where: str, path: Path | None) -> Vocabulary:
+    """Words of records such as ``{"id": 0, "word": "good"}``."""
+    texts, numbers = (
+        {
+            name
+            for name in records[0]
+            if all(isinstance(r.get(name), kind) and type(r[name]) is not bool for r in records)
+        }
+        for kind in (str, int)
+    )
+    by_name = [name for known in WORD_NAMES for name in texts if str(name).lower() == known]
+    words = by_name[:1] or list(texts)
+    rows = [name for known in ROW_NAMES for name in numbers if str(name).lower() == known]
+    if len(words) != 1 or len(rows) > 1:
+        names = quote_some(list(map(str, records[0])))
+        raise VocabularyError(
+            where,
+            f"must be a list of words, and holds records ({names}) in which "
+            "the word, or its row, cannot be told; give a list of words, or a map from "
+            "word to row.",
+        )
+    found = tuple(record[words[0]] for record in records)
+    if not rows:
+        return Vocabulary(found, where, path)
+    return numbered(found, [record[rows[0]] for record in records], where, path)
+
+
 def _of_map(value: Mapping[Any, Any], where: str, path: Path | None) -> Vocabulary:
     """Words of a map from word to row, or from row to word."""
     rows_first = all(type(row) is int or is_digits(row) for row in value)
@@ -116,4 +147,6 @@ def _of_map(value: Mapping[Any, Any], where: str, path: Path | None) -> Vocabula
     stranger = next((word for word in value if not isinstance(word, str)), None)
     if stranger is not None:
         raise VocabularyError(where, f"holds {quote(stranger)}, which is not a string.")
+    if all(map(is_digits, value.values())):
+        value = {word: int(row) for word, row in value.items()}
     return of_map(value, where, path)

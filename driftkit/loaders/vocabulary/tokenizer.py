@@ -15,7 +15,9 @@ from driftkit.provenance import Problem
 
 MOST_ROWS = 1 << 27  # no vocabulary is larger; a number past it is damage, and takes no memory
 
-_TIKTOKEN = re.compile(rb"[A-Za-z0-9+/]{2}== 0\r?\n")  # a single byte comes first
+_TIKTOKEN = re.compile(  # what no word looks like: base64 that ends in =
+    rb"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=) 0\r?\n"
+)
 
 
 def of_json(value: dict[str, Any], path: Path) -> Vocabulary:

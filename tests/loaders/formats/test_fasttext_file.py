@@ -16,8 +16,18 @@ MODEL = datapath("crime-and-punishment.bin")
 def test_gensim_reads_the_same():
     theirs, ours = load_facebook_vectors(MODEL), load(MODEL)
     assert (list(ours.words), ours.source.format) == (theirs.index_to_key, "fasttext")
-    assert np.array_equal(ours.matrix, theirs.vectors)
+    usual = [row for row, word in enumerate(ours.words) if word != "</s>"]
+    assert np.array_equal(ours.matrix[usual], theirs.vectors[usual])
     assert load(MODEL, limit=7).words == ours.words[:7]
+
+
+@pytest.mark.parametrize("words", [None, ["</s>"]])
+def test_the_end_of_a_line_has_no_ngrams_as_in_fasttext(words):
+    theirs = load_facebook_vectors(MODEL)
+    row = theirs.key_to_index["</s>"]
+    ours = load(MODEL, words=words)["</s>"]
+    assert np.array_equal(ours, theirs.vectors_vocab[row])
+    assert not np.array_equal(ours, theirs.vectors[row])
 
 
 def test_words_outside_the_vocabulary_on_request():

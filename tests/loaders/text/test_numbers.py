@@ -189,6 +189,7 @@ def test_a_tab_after_one_word_is_named(write):
         ("good 0.1 0.2\n".encode("utf-32"), "is UTF-16 or UTF-32 text; save it as UTF-8."),
         (b"good 0.1 0.2\rbad 0.1 0.2\r", "ends its lines with carriage returns alone"),
         ("good 0,1 0,25\nbad 0,1 -0,2\n", "its numbers have decimal commas (0,25)"),
+        ("2 2\ngood 0,1 0,25\nbad 0,1 -0,2\n", "its numbers have decimal commas (0,25)"),
     ],
 )
 def test_text_of_other_kinds_is_named(write, content, sentence):
@@ -210,3 +211,20 @@ def test_a_file_of_words_is_never_warned_of(write):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert load(write("404 0.5 1.5\ngood 0.5 1.5\n")).words == ("404", "good")
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        ("# trained 2020\n{}", "line 1 seems to be a comment ('# trained 2020')"),
+        ("#!/made by hand\n{}", "line 1 seems to be a comment ('#!/made by hand')"),
+        ("# from 20 dumps of a wiki\n{}", "line 1 seems to be a comment"),
+        ("<<<<<<< HEAD\n{}=======\n{}>>>>>>> main\n", "line 1 is left by a merge that git could"),
+        ("{}=======\n{}>>>>>>> main\n", "line 4 is left by a merge that git could not finish"),
+    ],
+)
+def test_comments_and_what_git_leaves_are_named(write, content, sentence):
+    rows = "good 0.5 1.5 2.5\nbad 1.5 2.5 0.5\nfilm 0.25 0.75 1.25\n"
+    with pytest.raises(SourceError) as caught:
+        load(write(content.format(rows, rows)))
+    assert sentence in str(caught.value)

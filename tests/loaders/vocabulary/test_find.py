@@ -47,11 +47,11 @@ def test_forms(tmp_path, content, words):
             "counts, list the words in row order.",
         ),
         ({"a": 0, "b": 0}, "maps both 'a' and 'b' to row 0; a row has one word."),
-        ({"a": "0"}, "maps 'a' to '0', which is not a row number."),
+        ({"a": "zero"}, "maps 'a' to 'zero', which is not a row number."),
         ({"a": True}, "maps 'a' to True, which is not a row number."),
         (
-            [1, 2],
-            "must be a list of words, and holds 1; give one string for each row, or a map from "
+            ["a", 1.5],
+            "must be a list of words, and holds 1.5; give one string for each row, or a map from "
             "word to row.",
         ),
         ([], "must be a list of words, or a map from word to row, with at least one word."),

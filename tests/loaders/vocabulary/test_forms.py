@@ -44,6 +44,10 @@ def read(tmp_path):
         [["good", 900], ["bad", 800], ["fine", 3]],
         [["good", 0], ["fine", 2], ["bad", 1]],
         [[1, "bad"], [0, "good"], [2, "fine"]],
+        [{"id": 0, "word": "good"}, {"id": 2, "word": "fine"}, {"id": 1, "word": "bad"}],
+        [{"Token": word, "count": 9, "kind": "x"} for word in WORDS],
+        [{"surface_form": word} for word in WORDS],
+        {"bad": "1", "good": "0", "fine": "2"},
         [["good", -1.5], ["bad", -2.5], ["fine", -2.5]],
         {"config": {"vocabulary": WORDS}, "class_name": "TextVectorization"},
     ],
@@ -93,7 +97,10 @@ def test_rows_from_1_fit_a_table_with_one_row_more_alone(tmp_path):
         ({"itos": WORDS, "stoi": KERAS}, "lists other words under 'itos' and 'stoi'"),
         ('{"a": 0, "a": 1}', "names 'a' twice; a word has one row."),
         ({"a": {"index": 0}}, "maps 'a' to a dict, which is not a row number."),
-        ([{"word": "a"}], "must be a list of words, and holds a dict"),
+        ([{"word": "a"}, 1], "must be a list of words, and holds a dict"),
+        ([{"a": "x", "b": "y"}], "holds records ('a', 'b') in which the word, or its row, cannot"),
+        ([{"word": "a", "id": 0, "rank": 3}], "the word, or its row, cannot be told"),
+        (["a", 1], "must be a list of words, and holds 1"),
         ({"0": "a", "2": "b"}, "its 2 words take rows 0 to 2, not 0 to 1; row 1 has no word."),
         ({"a" * 500: 0, "b": 0}, f"maps both '{'a' * 60}'... and 'b' to row 0"),
         ({"a": 10**30, "b": 0}, "take rows 0 to a number of more than 20 digits"),
@@ -114,6 +121,32 @@ def test_json_in_each_line_is_no_list_of_words(read):
         read('{"word": "a"}\n{"word": "b"}\n', "v.txt")
     assert read("[PAD]\n[UNK]\n", "v.txt").words == ("[PAD]", "[UNK]")
     assert read("{\n}\nx\n", "v.txt").words == ("{", "}", "x")
+
+
+def test_a_list_of_whole_numbers_is_words_and_noted(read):
+    found = read([1999, 2000])
+    assert found.words == ("1999", "2000")
+    assert [p.kind for p in found.problems] == ["words that look like numbers"]
+
+
+@pytest.mark.parametrize(
+    "line", ["- {0}", "* {0}", "{1}: {0}", "{1}. {0}", "{1}) {0}", "{0}: {1}", "'{0}': {1}"]
+)
+def test_marks_of_lists_are_no_parts_of_words(read, line):
+    text = "".join(line.format(word, row) + "\n" for row, word in enumerate(WORDS))
+    with pytest.raises(VocabularyError, match=r"look like those of a list .* ends in \.yaml"):
+        read(text, "v.txt")
+    assert len(read(text + "more\n", "v.txt")) == 4
+
+
+def test_bytes_that_are_no_text_are_listed(tmp_path):
+    (path := tmp_path / "v.txt").write_bytes(b"good\ncaf\xe9\n")
+    found = read_vocabulary(path)
+    assert found.words == ("good", "caf\\xe9")
+    assert list(map(str, found.problems)) == ["invalid UTF-8: line 2 kept as 'caf\\\\xe9'"]
+    np.save(tmp_path / "v.npy", np.array([b"good", b"caf\xe9"]))
+    found = read_vocabulary(tmp_path / "v.npy")
+    assert [(p.kind, p.where) for p in found.problems] == [("invalid UTF-8", 1)]
 
 
 def test_half_characters_are_escaped(read):
@@ -186,6 +219,13 @@ class TestTiktoken:
         found = read_vocabulary(path)
         assert found.words == ("!", "\\xff", " the", "é")
         assert found.is_tokenizer
+
+    @pytest.mark.parametrize("first", [b" the", b"th", b"the"])
+    def test_without_single_bytes(self, tmp_path, first):
+        path = self.write(tmp_path, [first, b"abc"])
+        assert read_vocabulary(path).words == (first.decode(), "abc")
+        named = path.rename(tmp_path / "vocab.txt")  # told by the = at an end, where there is one
+        assert (read_vocabulary(named).words[1] == "abc") == (len(first) % 3 > 0)
 
     def test_a_broken_line(self, tmp_path):
         path = self.write(tmp_path, [b"!"])
