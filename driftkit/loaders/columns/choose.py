@@ -95,7 +95,11 @@ def choose(
     else:
         label, vector = of_vector, _vector_named(request, columns, of_vector)
     rest = [column for column in columns if column not in vector]
-    if of_words is None:
+    words: Column | None = None
+    has_text = any(column.kind == "text" for column in rest)
+    if of_words is None and of_vector is not None and request.vocab is not None and not has_text:
+        pass  # ids that the key leaves out, of rows whose words stand elsewhere
+    elif of_words is None:
         words = _only_words(request, rest, is_distinct, label, has_header)
     else:
         words = _named(request, columns, of_words)
@@ -152,9 +156,10 @@ def _vector_named(request: Request, columns: Sequence[Column], name: str) -> tup
                 f"its column {last!r} stands before {first!r}; write {last}..{first}."
             )
     else:
-        chosen = _sequences(request, columns).get(name, ())
-        if not chosen:
+        members = _sequences(request, columns).get(name)
+        if members is None:
             raise _unknown(request, columns, name)
+        chosen = _complete(request, name, members, names)
     strangers = [column for column in chosen if not column.is_number]
     if strangers and not (len(chosen) == 1 and chosen[0].has_lists):
         raise request.error(
@@ -165,11 +170,15 @@ def _vector_named(request: Request, columns: Sequence[Column], name: str) -> tup
 
 def _span(request: Request, columns: Sequence[Column], first: str, last: str) -> Sequence[Column]:
     """Return the columns from one to another: by their numbers, else by where they stand."""
-    for members in (*_sequences(request, columns).values(), columns):
-        names = [column.name for column in members]
-        if first in names and last in names:
-            return members[names.index(first) : names.index(last) + 1]
-    return ()
+    for prefix, members in _sequences(request, columns).items():
+        number = {column.name: number for number, column in members.items()}
+        if first in number and last in number:
+            some = {n: members[n] for n in members if number[first] <= n <= number[last]}
+            # Columns named by a number alone, such as years, are those that the key names.
+            begins = [f"{prefix}{number[first] - 1}"]
+            return _complete(request, prefix, some, begins) if prefix else tuple(some.values())
+    names = [column.name for column in columns]
+    return columns[names.index(first) : names.index(last) + 1]
 
 
 def _only_vector(
@@ -183,11 +192,11 @@ def _only_vector(
     if has_header:
         numbered = _sequences(request, [c for c in columns if c.name != of_words])
         longest = max(map(len, numbered.values()), default=0)
-        found |= {
-            _label(members): members
-            for members in numbered.values()
-            if len(members) > 1 or (longest == 1 and not lists)
-        }
+        names = [column.name for column in columns]
+        for prefix, some in numbered.items():
+            if len(some) > 1 or (longest == 1 and not lists):
+                members = _complete(request, prefix, some, names)
+                found[_label(members)] = members
     if not found:
         found = _all_numbers(request, columns, of_words, has_header)
     if len(found) > 1:
@@ -199,42 +208,52 @@ def _only_vector(
     return next(iter(found.items()))
 
 
-def _sequences(request: Request, columns: Sequence[Column]) -> dict[str, tuple[Column, ...]]:
-    """Columns of numbers that are named alike and numbered, by what stands before the number."""
+def _sequences(request: Request, columns: Sequence[Column]) -> dict[str, dict[int, Column]]:
+    """Columns of numbers that are named alike, by what stands before their numbers, in order.
+
+    One that does not hold numbers stays among them.
+    """
     by_name = {column.name: column for column in columns}
-    members: dict[str, dict[int, Column]] = {}
+    found: dict[str, dict[int, Column]] = {}
     for column in columns:
         match = _NUMBERED.fullmatch(column.name)
         if match is not None and column.is_number and len(match[2]) < 10:
-            known = members.setdefault(match[1], {})
+            known = found.setdefault(match[1], {})
             if int(match[2]) in known:
                 raise request.error(
                     f"its columns {known[int(match[2])].name!r} and {column.name!r} have the same "
                     "number; give each its own."
                 )
             known[int(match[2])] = column
-    return {prefix: _complete(request, prefix, found, by_name) for prefix, found in members.items()}
+    for prefix, members in found.items():
+        first = min(members)
+        for number in range(first, min(max(members), first + 2 * len(members) + 2)):
+            if number not in members and f"{prefix}{number}" in by_name:
+                members[number] = by_name[f"{prefix}{number}"]
+    return {prefix: dict(sorted(members.items())) for prefix, members in found.items()}
 
 
 def _complete(
-    request: Request, prefix: str, found: dict[int, Column], by_name: dict[str, Column]
+    request: Request, prefix: str, members: dict[int, Column], names: Sequence[str]
 ) -> tuple[Column, ...]:
-    """Columns in the order of their numbers; one that does not hold numbers stays among them."""
-    first, last = min(found), max(found)
-    whole = dict(found)
-    for number in range(first, min(last, first + 2 * len(found) + 2)):
-        if number not in whole and f"{prefix}{number}" in by_name:
-            whole[number] = by_name[f"{prefix}{number}"]
-    before_is_there = first < 2 or f"{prefix}{first - 1}" in by_name
-    if len(found) > 1 and not (before_is_there and len(whole) == last - first + 1):
-        start = first if before_is_there else 0
-        missing = next(number for number in range(start, last) if number not in whole)
+    """Return numbered columns, of which none may be missing among or before them."""
+    first, last = min(members), max(members)
+    begins = first < 2 or f"{prefix}{first - 1}" in names
+    chosen = tuple(members.values())
+    if len(members) > 1 and not (begins and _has_no_gap(members)):
+        start = first if begins else 0
+        missing = next(number for number in range(start, last) if number not in members)
+        works = not prefix or _has_no_gap(members)
         raise request.error(
-            f"its columns {whole[first].name} to {whole[last].name} lack number {missing}; a "
-            "vector needs every one of its columns, so save them all, or name some as "
-            f"{request.name}::FIRST..LAST."
+            f"its columns {chosen[0].name} to {chosen[-1].name} lack number {missing}; a vector "
+            "needs every one of its columns, so save them all, or name some as "
+            f"{request.name}::{_label(chosen) if works else 'FIRST..LAST'}."
         )
-    return tuple(whole[number] for number in sorted(whole))
+    return chosen
+
+
+def _has_no_gap(members: dict[int, Column]) -> bool:
+    return len(members) == max(members) - min(members) + 1
 
 
 def _all_numbers(
@@ -253,20 +272,22 @@ def _all_numbers(
             f"numbers; its columns are {_listed(list(map(str, columns)))}."
         )
     label = _label(numbers)
-    places = [columns.index(column) for column in numbers]
-    if places[-1] - places[0] >= len(places):
+    apart = _runs(columns, numbers)
+    if len(apart) > 1:
+        longest = [run for run in apart if len(run) == len(apart[0])]
+        either = " or ".join(f"{request.name}::{_label(run)}" for run in longest)
         raise request.error(
             f"its columns of numbers do not stand together ({_listed([c.name for c in numbers])}), "
-            "so which of them are the vector is not sure; name the first and the last as "
-            f"{request.name}::{label}."
+            f"so which of them are the vector is not sure; name the first and the last as {either}."
         )
     strays = _strays(numbers, has_header) if has_words or not has_header else []
     if not has_words and len(numbers) > 1 and strays == numbers[:1]:
         first, rest = numbers[0].name, _label(numbers[1:])
+        is_listed = request.vocab is not None
+        words = "ids beside the vector" if is_listed else "the words, which are numbers then"
         raise request.error(
-            f"its column {first} may hold the words, which are numbers then, or be a part of the "
-            f"vector; name what is meant: {request.name}::{first}:{rest} or "
-            f"{request.name}::{label}."
+            f"its column {first} may hold {words}, or be a part of the vector; name what is meant: "
+            f"{request.name}::{'' if is_listed else f'{first}:'}{rest} or {request.name}::{label}."
         )
     if strays and has_words:
         vector = [column for column in numbers if column not in strays]
@@ -277,6 +298,17 @@ def _all_numbers(
             f"{beside or ', or be the vector'}; name what is meant: {' or '.join(keys)}."
         )
     return {label: tuple(numbers)}
+
+
+def _runs(columns: Sequence[Column], numbers: Sequence[Column]) -> list[list[Column]]:
+    """Columns of numbers in runs that nothing stands between, the longest first."""
+    runs: list[list[Column]] = [[]]
+    for column in columns:
+        if column in numbers:
+            runs[-1].append(column)
+        elif runs[-1]:
+            runs.append([])
+    return sorted(filter(None, runs), key=len, reverse=True)
 
 
 def _strays(numbers: Sequence[Column], has_header: bool) -> list[Column]:

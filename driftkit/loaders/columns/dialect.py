@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -22,7 +23,9 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _ROW_NUMBERS = ("", "unnamed: 0", "index", "rownames", "row.names")
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?\d*,\d+(?:[eE][+-]?\d+)?\s*")
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(?:,\d{3})+\s*")
-_COUNT = re.compile(r"0|[1-9][0-9]{0,8}")  # as names of columns are counted
+_WHOLE = re.compile(r"[0-9]{1,9}")  # as names of columns are counted, or years
+_NO_VALUES = ("", "na", "n/a", "nan", "null", "none", "\\n")  # which stand for a number left out
+_SURELY_COUNTED = 10  # numbers in a first line that count on one by one, as no vector does
 _CUT_DECIMAL = re.compile(r"-0|0\d+")  # what a decimal comma leaves where commas separate
 # As R's write.table does with spaces: names in quotes above rows that begin with a quote.
 _WRITE_TABLE = re.compile(r'("[^"\n]*" )*"[^"\n]*"\r?\n"')
@@ -104,7 +107,7 @@ def read_opening(request: Request, head: bytes) -> Opening:
         for place, name in enumerate(names or map(str, range(1, width + 1)))
     )
     _refuse_doubt(request, dialect, columns, rows)
-    if names is None and width == 2 and dialect.separator != "\t":
+    if names is None and dialect.separator != "\t":
         _refuse_longer_words(request, dialect, rows)
     return Opening(dialect, columns, names is not None, skip, declared, tuple(rows))
 
@@ -177,6 +180,8 @@ def _share_of_numbers(dialect: Dialect, records: Sequence[Record]) -> float:
     if width < 2 or 2 * len(rows) < len(records):
         return 0.0
     columns = [[row[place] for row in rows[1:] or rows] for place in range(width)]
+    if any(_most(map(_is_half, cells)) for cells in columns):
+        return 0.0  # the separator stands inside lists
     if any(map(_is_cut, columns[1:-1])) or (width == 2 and _is_cut(columns[1], columns[0])):
         return 0.0
     in_words = dialect.separator != "\t" and width == 2 and _most(map(_is_bare, columns[1]))
@@ -195,6 +200,12 @@ def _is_cut(cells: Sequence[str], before: Sequence[str] | None = None) -> bool:
     pattern = r"\d+( [+-]?\d+)+" if before is None else r"\d+( [+-]?\d+(,\d+)?)*"
     ends = before is None or _most(re.search(r" [+-]?\d+$", cell) is not None for cell in before)
     return ends and _most(re.fullmatch(pattern, cell) is not None for cell in cells)
+
+
+def _is_half(cell: str) -> bool:
+    """Whether a list begins in a cell and does not end there, or the other way round."""
+    found = re.search(r"[\[({]\s*[-+]?\.?\d[^\[\](){}]*$", cell)
+    return found is not None and fields_of(cell) is None
 
 
 def _is_bare(cell: str) -> bool:
@@ -219,7 +230,8 @@ def _kind(cells: Sequence[str], place: int, dialect: Dialect, width: int) -> Kin
         # A dimension that never moved from 0 may be written without decimals.
         is_whole = all(map(str.isdigit, digits)) and set(digits) != {"0"}
         return "whole numbers" if is_whole else "numbers"
-    if _most(fields_of(cell) is not None and (width == 2 or not _is_bare(cell)) for cell in cells):
+    bare = width == 2 or all("." in cell and _is_bare(cell) for cell in cells)
+    if _most(fields_of(cell) is not None and (bare or not _is_bare(cell)) for cell in cells):
         return "vectors"
     return "text"
 
@@ -230,12 +242,29 @@ def _column(
     kind = _kind(cells, place, dialect, 2 if not has_header or place else 3)
     if has_header and is_name_of_words(name) and kind == "numbers":
         kind = "text"  # words such as 3.14, or ids of which most are numbers
-    counts = kind == "whole numbers" and [cell.strip() for cell in cells] in (
+    if place == 0 and not has_header and kind == "numbers" and _are_ids(cells, dialect):
+        kind = "whole numbers"
+    counts = kind == "whole numbers" and [_as_id(cell, dialect) for cell in cells] in (
         [str(row) for row in range(first, first + len(cells))] for first in (0, 1)
     )
     if counts and (name.lower() in _ROW_NUMBERS if has_header else place == 0 and len(cells) > 2):
         kind = "row numbers"
     return Column(name, kind, "empty" if kind == "other" else "")
+
+
+def _are_ids(cells: Sequence[str], dialect: Dialect) -> bool:
+    """Whether numbers that are not written so are whole, none twice: 1.0, or NumPy's 1.00e+00."""
+    values = {_float(cell, dialect) for cell in cells}
+    return len(values) == len(cells) > 1 and all(map(float.is_integer, values))
+
+
+def _float(cell: str, dialect: Dialect) -> float:
+    digits = dialect.digits(cell)
+    return float(digits) if is_digits(digits) else math.nan
+
+
+def _as_id(cell: str, dialect: Dialect) -> str:
+    return cell.strip() if cell.strip().isdigit() else f"{_float(cell, dialect):g}"
 
 
 def _is_declaration(records: Sequence[Record], dialect: Dialect, width: int) -> bool:
@@ -277,22 +306,36 @@ def _header(
     names = (*[""] * (width - len(first)), *first)
     kinds = [_kind([row[place] for row in below], place, dialect, width) for place in range(width)]
     places = [place for place, kind in enumerate(kinds) if kind not in ("text", "other")]
-    cells = [names[place].strip() for place in places]
-    numbers = [cell for cell in cells if is_digits(dialect.digits(cell))]
-    if not numbers and not any(fields_of(cell) is not None for cell in cells):
-        return names if places else None
-    counted = all(_COUNT.fullmatch(cell) for cell in numbers)
-    start = int(numbers[0]) if counted and numbers else -1
-    if start not in (0, 1, 2) or numbers != [str(start + i) for i in range(len(numbers))]:
+    if not places or any(_is_of_a_row(dialect.digits(name)) for name in names):
         return None
-    if all(row[place].strip().lstrip("+-").isdigit() for row in below for place in places):
-        raise request.error(
-            f"its first line {_shown(first)} may be a header or a row, since all its numbers are "
-            "whole; if it is a header, name its columns word, V1, V2, ..., and if it is a row, put "
-            "such a header above it."
-        )
-    named_so = names[0].strip() == "" or is_name_of_words(names[0]) or len(numbers) < len(cells)
-    return names if named_so or len(numbers) > 2 else None
+    cells = [names[place].strip() for place in places]
+    numbers = [int(cell) for cell in cells if _WHOLE.fullmatch(cell)]
+    has_names = any(not _WHOLE.fullmatch(cell) and cell.lower() not in _NO_VALUES for cell in cells)
+    if has_names and not numbers:
+        return names
+    counted = bool(numbers) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    begins_with_id = bool(_WHOLE.fullmatch(names[0].strip()))  # as no header does
+    if counted and len(numbers) >= _SURELY_COUNTED:
+        return names
+    whole = all(row[place].strip().lstrip("+-").isdigit() for row in below for place in places)
+    if not names[0].strip() or any(map(is_name_of_words, names)):
+        surely = has_names or (not whole and len(set(names)) == width)
+        if surely and not begins_with_id:
+            return names
+    elif has_names and counted and len(numbers) > 1 and not begins_with_id:
+        return names
+    elif not has_names and not (counted and (len(numbers) > 1 or (whole and numbers[0] < 3))):
+        return None
+    raise request.error(
+        f"its first line {_shown(first)} may be a header or a row; if it is a header, name its "
+        "columns word, V1, V2, ..., and if it is a row, put such a header above it."
+    )
+
+
+def _is_of_a_row(cell: str) -> bool:
+    """Whether a cell holds what names no column: a vector, or a number that is no count."""
+    is_count = _WHOLE.fullmatch(cell.strip()) is not None
+    return fields_of(cell) is not None or (is_digits(cell) and not is_count)
 
 
 def _refuse_doubt(
@@ -319,10 +362,10 @@ def _refuse_doubt(
 
 def _refuse_longer_words(request: Request, dialect: Dialect, rows: Sequence[Record]) -> None:
     """Refuse ``a;1 0.5 0.25``, which may be a word of two parts in text separated by spaces."""
-    vectors = [row[1].split() for row in rows if _is_bare(row[1])]
+    vectors = [row[-1].split() for row in rows if _is_bare(row[-1])]
     if not vectors or not all(vector[0].isdigit() for vector in vectors):
         return
-    word, vector = rows[0][0], vectors[0]
+    word, vector = dialect.separator.join(rows[0][:-1]), vectors[0]
     if not all(map(str.isdigit, vector)):
         longer = dialect.separator.join([word, vector[0]])
         raise request.error(

@@ -64,8 +64,19 @@ _DECODER = json.JSONDecoder(
 
 
 def looks_like_json(head: bytes) -> bool:
-    """Whether a file that starts so is a JSON object, or a list of objects or lists."""
-    return _BEGINS.match(head.removeprefix(BOM)) is not None
+    """Whether a file that starts so is a JSON object, or a list of objects or lists, or lines."""
+    head = head.removeprefix(BOM)
+    return _BEGINS.match(head) is not None or _is_line_of_list(head.lstrip().partition(b"\n")[0])
+
+
+def _is_line_of_list(line: bytes) -> bool:
+    """Whether a line is one JSON list that holds another, such as ``[1, "good", [0.5, 1.5]]``."""
+    if not line.startswith(b"[") or not line.rstrip().endswith(b"]"):
+        return False
+    try:
+        return any(isinstance(member, list) for member in json.loads(line))
+    except (ValueError, RecursionError):
+        return False
 
 
 def read(request: Request) -> Embeddings:

@@ -172,7 +172,11 @@ class _Reader:
             )
         if column.kind == "whole numbers":
             problems.add("integer ids", None, f"the numbers of {column.name!r} became text")
-        return words.cast(pl.String).to_list()
+        read = words.cast(pl.String, strict=False)
+        if read.null_count():
+            row = int(read.is_null().arg_max() or 0)
+            raise self._bad(row, column.name, "has bytes that are no UTF-8")
+        return read.to_list()
 
     def _dimensions(self, choice: Choice) -> int:
         """Return the numbers of the first vector."""
@@ -264,11 +268,21 @@ def _kind(dtype: pl.DataType, first: pl.Series) -> Kind:
         return "vectors" if is_flat and (inner.is_float() or inner.is_decimal()) else "other"
     if isinstance(dtype, pl.String) and (cell := first.item()) and cell.rstrip().endswith("]"):
         return "text" if fields_of(cell) is None else "vectors"
-    if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
+    if isinstance(dtype, pl.String | pl.Categorical | pl.Enum) or _is_text(first):
         return "text"
     if dtype.is_integer():
         return "whole numbers"
     return "numbers" if dtype.is_float() or dtype.is_decimal() else "other"
+
+
+def _is_text(first: pl.Series) -> bool:
+    """Whether the first value is bytes of UTF-8, as older writers keep text."""
+    if not isinstance(value := first.item(), bytes):
+        return False
+    try:
+        return value.decode().isprintable()
+    except UnicodeDecodeError:
+        return False
 
 
 def _type(dtype: pl.DataType) -> str:
