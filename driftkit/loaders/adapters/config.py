@@ -13,6 +13,9 @@ from driftkit.documents import read_json
 from driftkit.loaders.request import Request
 
 CONFIG = "adapter_config.json"
+DEFAULT = "default"  # what peft calls the adapter that it saves in no folder of its own
+
+_CHECKPOINT = re.compile(r"checkpoint-\d+")
 
 _OTHER_LORAS = ("use_qalora", "use_bdlora", "arrow_config", "kasa_config", "monteclora_config",
                 "alora_invocation_tokens", "target_parameters")  # fmt: skip
@@ -121,6 +124,19 @@ def adapter_folders(folder: Path) -> list[str]:
         return sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}") if path.is_file())
     except (OSError, ValueError):
         return []
+
+
+def adapters_of(folder: Path) -> list[str]:
+    """Return the names of the adapters that peft saved in a folder: the default one lies in it.
+
+    Checkpoints of a training are states of one adapter and not further ones.
+    """
+    others = [name for name in adapter_folders(folder) if not _CHECKPOINT.fullmatch(name)]
+    try:
+        has_default = (folder / CONFIG).is_file()
+    except (OSError, ValueError):
+        return others
+    return [DEFAULT, *others] if has_default else others
 
 
 def _read(request: Request, path: Path) -> AdapterConfig:

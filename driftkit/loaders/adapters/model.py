@@ -15,6 +15,7 @@ from driftkit.loaders.adapters.parts import Layer, model_name, split
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, no_numbers
 from driftkit.loaders.request import Request
 from driftkit.loaders.tensor_roles import input_strength, is_other_table
+from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Problem
 
 _MERGED_KINDS = ("LORA", "TRAINABLE_TOKENS")
@@ -22,6 +23,10 @@ _LORA = {"lora_embedding_A", "lora_embedding_B", "lora_magnitude_vector"}
 _TOKENS = {"trainable_tokens_delta", "trainable_tokens_original"}
 _CHANGES_TABLE = ("lora_embedding_A", "lora_embedding_B", "trainable_tokens_delta")
 _MERGE = "merge it with peft (merge_and_unload) and give the merged model"
+_ADDED = (
+    "the LoRA was added to the base_layer in the file; if merge_adapter() had been called before "
+    "it was saved, it is in there already and now counts twice: unmerge_adapter(), save again"
+)
 
 
 def merged(request: Request, file: TensorFile, open_tensors: Open) -> TensorFile:
@@ -45,6 +50,7 @@ def merged(request: Request, file: TensorFile, open_tensors: Open) -> TensorFile
     found: list[Tensor] = []
     problems = list(file.problems)
     base_vocabulary = file.base_vocabulary
+    wants_words = request.vocab is None and file.vocabulary is None
     for adapter in names:
         config = find_config(request, adapter, alone=not several)
         prefix = f"{adapter}::" if several else ""
@@ -55,6 +61,13 @@ def merged(request: Request, file: TensorFile, open_tensors: Open) -> TensorFile
                 base = open_base(request, config, open_tensors)
                 base_vocabulary = base_vocabulary or base.vocabulary
             tensors = _with_adapter(request, own, layers, adapter, config, base)
+            adds_inside = any(layer.base and _has_lora(layer, adapter) for layer in layers.values())
+            if base is None and (adds_inside or (wants_words and base_vocabulary is None)):
+                known = _base_if_here(request, config, open_tensors)
+                base_vocabulary = base_vocabulary or _words_of_base(known, tensors)
+                adds_inside = adds_inside and not _holds_base(known, layers, adapter)
+            if adds_inside and (note := Problem("adapter", None, _ADDED)) not in problems:
+                problems.append(note)
         except SourceError as error:
             if not several:
                 raise
@@ -78,9 +91,52 @@ def _with_adapter(
     """Return the tensors of the base and of the file, with one adapter merged."""
     before = () if base is None else base.tensors
     _require_untied(request, layers, [*own, *before])
+    _require_one_copy(request, layers, adapter, own)
     held = {tensor.key: tensor for tensor in (*before, *own)}
     made = [_weight(request, layer, adapter, config, held) for layer in layers.values()]
     return _joined(before, [*own, *made])
+
+
+def _base_if_here(
+    request: Request, config: AdapterConfig | None, open_tensors: Open
+) -> TensorFile | None:
+    """Open the base of an adapter that could do without it; None if it is nowhere here."""
+    try:
+        known = request.base is not None or config is not None
+        return open_base(request, config, open_tensors) if known else None
+    except SourceError:
+        if request.base is None:
+            return None
+        raise
+
+
+def _words_of_base(base: TensorFile | None, tensors: Sequence[Tensor]) -> Vocabulary | None:
+    """Return the words of a base, unless rows were added, which have words that it lacks."""
+    if base is None:
+        return None
+    rows, before = (
+        {tensor.shape[0] for tensor in some if tensor.is_named_input and tensor.is_table}
+        for some in (tensors, base.tensors)
+    )
+    return base.vocabulary if rows and rows == before else None
+
+
+def _holds_base(base: TensorFile | None, layers: Mapping[str, Layer], adapter: str) -> bool:
+    """Whether every table that a LoRA is added to is still what it is in the base."""
+    if base is None:
+        return False
+    named = {tensor.key: tensor for tensor in base.tensors}
+    pairs = [
+        (layer.base, weight_of(layer.name, named))
+        for layer in layers.values()
+        if layer.base and _has_lora(layer, adapter)
+    ]
+    return all(before is not None and _equal(inside, before) for inside, before in pairs)
+
+
+def _has_lora(layer: Layer, adapter: str) -> bool:
+    """Whether an adapter adds a LoRA to the table of a layer."""
+    return "lora_embedding_A" in layer.of(adapter)
 
 
 def _refused(layers: Mapping[str, Layer], adapter: str, why: str) -> list[Tensor]:
@@ -232,6 +288,23 @@ def _require_untied(
                 f"has a LoRA of {layer.name}, which is tied to the input embedding: as it is, it "
                 "leaves that table alone; merged, it changes it. To choose, give the base, or "
                 f"{_MERGE}."
+            )
+
+
+def _require_one_copy(
+    request: Request, layers: Mapping[str, Layer], adapter: str, own: Sequence[Tensor]
+) -> None:
+    """Refuse a table saved whole twice, by its own name and as modules_to_save, where they differ.
+
+    peft saves both where the table was resized, and both hold the same numbers.
+    """
+    named = {tensor.key: tensor for tensor in own}
+    for layer in layers.values():
+        one, other = layer.of(adapter).get("modules_to_save"), named.get(f"{layer.name}.weight")
+        if one and other and _is_embedding(layer, adapter) and not _equal(one, other):
+            raise request.error(
+                f"holds {other.key} and {one.key}, of other numbers, and either may be the table "
+                "that was trained; save the adapter again with peft, or give the merged model."
             )
 
 

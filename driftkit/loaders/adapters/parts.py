@@ -66,7 +66,7 @@ def split(tensors: Iterable[Tensor]) -> tuple[list[Tensor], dict[str, Layer]]:
             if rest == "weight":
                 layer.base = tensor
         elif part == "modules_to_save":
-            adapter, _, rest = rest.partition(".")
+            adapter, _, rest = ("", "", rest) if rest == "weight" else rest.partition(".")
             inner, _, last = rest.rpartition(".")
             name = f"{name}.{inner}" if inner else name
             if last == "weight":

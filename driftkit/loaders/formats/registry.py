@@ -11,7 +11,7 @@ from typing import Any
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
-from driftkit.loaders.adapters import adapter_folders, merged
+from driftkit.loaders.adapters import DEFAULT, adapter_folders, adapters_of, merged
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats import (
@@ -234,7 +234,8 @@ def read(request: Request) -> Embeddings:
 def as_path(request: Request) -> Request:
     """Turn ``gensim:NAME`` and ``hf:REPO`` into the path behind them, downloaded if it must be.
 
-    ``FOLDER::ADAPTER`` names the folder of that adapter, where peft saved several in one.
+    ``FOLDER::ADAPTER`` names the folder of that adapter, where peft saved several in one; the one
+    named default lies in no folder of its own.
     """
     if request.scheme is not None:
         find = {"gensim": downloads.gensim_path, "hf": downloads.hub_path}[request.scheme]
@@ -242,6 +243,12 @@ def as_path(request: Request) -> Request:
     adapter, _, key = (request.key or "").partition("::")
     if adapter and adapter in adapter_folders(request.path):
         return replace(request, target=str(request.path / adapter), key=key or None)
+    adapters = adapters_of(request.path)
+    if DEFAULT in adapters:
+        if adapter == DEFAULT:
+            return replace(request, key=key or None)
+        if len(adapters) > 1:
+            raise request.error(_several_adapters(request.path, adapters))
     return request
 
 
@@ -280,10 +287,13 @@ def _is(known: Format, told: bytes | Path, name: str) -> bool:
         return known.tells(told)
 
 
+def _several_adapters(path: Path, adapters: list[str]) -> str:
+    return f"holds several adapters ({', '.join(adapters)}); name one as {path}::{adapters[0]}."
+
+
 def _unknown_folder(path: Path) -> str:
     if adapters := adapter_folders(path):
-        listed = ", ".join(adapters)
-        return f"holds several adapters ({listed}); name one as {path}::{adapters[0]}."
+        return _several_adapters(path, adapters)
     held = sorted(entry.name for entry in path.iterdir())[:5]
     shown = f"it holds {', '.join(held)}" if held else "it is empty"
     return f"is a folder of no kind that is read ({shown}); give {accepted()}."

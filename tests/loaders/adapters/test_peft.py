@@ -172,6 +172,40 @@ def test_rows_added_before_training(adapted):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("saved", [EMBED, [*EMBED, "lm_head"], ["lm_head"]])
+@pytest.mark.parametrize("tied", [False, True])
+def test_new_tokens_with_the_whole_table_saved(adapted, saved, tied):
+    config = LoraConfig(r=2, target_modules=QUERY, modules_to_save=saved)
+    made = adapted(config, rows=26, tied=tied)  # peft saves the table twice, and once as it was
+    table = load(made.folder)
+    same(table, made.table)
+    assert dk.align(load(made.base), table).added == ("w24", "w25")
+    assert {info.shape for info in inspect(made.folder).tables} == {(26, 8)}
+
+
+def test_a_table_saved_twice_with_other_numbers_is_refused(adapted):
+    made = adapted(LoraConfig(r=2, target_modules=QUERY, modules_to_save=EMBED), rows=26)
+    weights = made.folder / "adapter_model.safetensors"
+    held = load_file(weights)
+    held["base_model.model.model.embed_tokens.weight"] += 1
+    save_file(held, weights)
+    with pytest.raises(SourceError, match=r"holds .*embed_tokens\.weight and .*modules_to_save"):
+        load(made.folder)
+
+
+def test_a_lora_that_was_merged_before_it_was_saved_is_told(adapted):
+    made = adapted(KINDS["LoRA"])
+    made.model.merge_adapter()
+    made.model.save_pretrained(made.folder)  # the LoRA is in its base layer, and beside it
+    (problem,) = load(made.folder).problems
+    assert "if merge_adapter() had been called" in problem.detail
+    assert problem.detail in " ".join(inspect(made.folder).problems)
+    again = adapted(KINDS["LoRA"])
+    assert load(again.folder).problems == ()  # the base is here, and its table is inside
+    again.base.rename(again.base.with_name("away"))
+    assert load(again.folder).problems == (problem,)
+
+
 def test_an_added_row_that_nobody_holds_is_refused(adapted):
     made = adapted(TrainableTokensConfig(token_indices=[25]), rows=26, save_embedding_layers=False)
     with pytest.raises(SourceError, match="has row 25, .* has 24 rows, and row 24 is in neither"):
@@ -181,11 +215,23 @@ def test_an_added_row_that_nobody_holds_is_refused(adapted):
 def test_the_words_are_the_bases_where_the_adapter_brings_none(adapted):
     made = adapted(KINDS["LoRA"])
     (made.folder / "vocab.txt").unlink()
+    for base in (None, made.base):  # it has its base layer inside, so only words are asked for
+        assert load(made.folder, base=base).words == tuple(WORDS)
+    assert inspect(made.folder).words == len(WORDS)
+    made.base.rename(made.base.with_name("away"))
     with pytest.raises(SourceError, match="no words were found"):
-        load(made.folder)  # it has its base layer inside, so no base is opened
+        load(made.folder)
+    made.base.with_name("away").rename(made.base)
     bare = adapted(KINDS["LoRA"], save_embedding_layers=False)
     (bare.folder / "vocab.txt").unlink()
     assert load(bare.folder).words == tuple(WORDS)
+
+
+def test_added_rows_never_take_the_bases_words(adapted):
+    made = adapted(LoraConfig(r=2, target_modules=QUERY, modules_to_save=EMBED), rows=26)
+    (made.folder / "vocab.txt").unlink()
+    with pytest.raises(SourceError, match="no words were found"):
+        load(made.folder, base=made.base)
 
 
 @pytest.fixture
@@ -233,6 +279,27 @@ def test_several_adapters_in_one_folder_are_named(unmerged, custom):
         same(load(source, vocab=WORDS, base=folder.parent / "base.pt"), table)
         with pytest.raises(SourceError, match="names no base"):
             load(source, vocab=WORDS)
+
+
+def test_the_default_adapter_beside_others_is_named_too(adapted):
+    made = adapted(KINDS["LoRA"])
+    shutil.copytree(made.folder, made.folder / "checkpoint-500")  # of the same training
+    for source in (made.folder, f"{made.folder}::default", f"{made.folder}::checkpoint-500"):
+        same(load(source), made.table)
+    made.model.add_adapter("other", LoraConfig(r=3, target_modules=EMBED))
+    shaken(made.model).set_adapter("other")
+    made.model.save_pretrained(made.folder)
+    write_words(made.folder / "other", WORDS)
+    for source in (made.folder, f"{made.folder}::model.embed_tokens.weight"):
+        for call in (load, inspect):
+            with pytest.raises(SourceError, match=r"\(default, other\); name one as .*::default"):
+                call(source)
+    other = merged_table(made.model)
+    made.model.set_adapter("default")
+    tables = {"default": merged_table(made.model), "other": other}
+    for adapter, table in tables.items():
+        same(load(f"{made.folder}::{adapter}"), table)
+        same(load(f"{made.folder}::{adapter}::model.embed_tokens.weight"), table)
 
 
 @pytest.mark.parametrize("kind", ["LoRA", "DoRA", "tokens alone", "the whole table"])
