@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 import sys
-=======
 from itertools import islice
->>>>>>> m2
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +55,12 @@ def read(path: Path) -> Vocabulary:
         words = as_words(array)
     except ValueError:  # a number that is no character
         raise VocabularyError(path, "is a damaged array of strings; save it again.") from None
-<<<<<<< HEAD
-=======
     if array.dtype.kind == "S":
-        raw, words = words, [word.decode(errors="backslashreplace") for word in words]
-        broken = (row for row, word in enumerate(words) if word.encode() != raw[row])
+        pairs = enumerate(zip(words, array.tolist(), strict=True))
+        broken = (row for row, (word, raw) in pairs if word.encode() != raw)
         problems = tuple(
             Problem("invalid UTF-8", row, f"kept as {quote(words[row])}")
             for row in islice(broken, 1)
         )
         return Vocabulary(tuple(words), path.name, path, problems=problems)
->>>>>>> m2
     return Vocabulary(tuple(words), path.name, path)
