@@ -171,7 +171,7 @@ def _require_float32(request: Request, window: _Window, n: int, d: int) -> None:
     for kind, size in (("float64", 8), ("float16", 2)):
         if _starts_clean(window, n, size * d):
             raise request.error(
-                f"its vectors are {kind}, {size} bytes for each number, and word2vec .bin has "
+                f"its numbers take {size} bytes each, as {kind} does, and word2vec .bin has "
                 "float32; save the table with a float32 matrix."
             )
 

@@ -110,7 +110,7 @@ def test_numbers_of_other_widths_are_named(tmp_path, kind, size, d, end):
     path = tmp_path / "t.bin"
     body = b"".join(b"w%d %s%s" % (i, row.tobytes(), end) for i, row in enumerate(rows))
     path.write_bytes(b"30 %d\n%s" % (d, body))
-    with pytest.raises(SourceError, match=f"its vectors are {kind}, {size} bytes for each"):
+    with pytest.raises(SourceError, match=f"its numbers take {size} bytes each, as {kind} does"):
         load(path)
 
 
