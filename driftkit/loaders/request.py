@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ Vocab = str | os.PathLike[str] | Sequence[str] | Mapping[str, int]
 """A vocabulary file, the words themselves in row order, or a map from word to row."""
 
 SCHEMES = ("package", "gensim", "hf")  # as in package:NAME, which names no file
+
+# What libraries advise in their messages: to open the file without their guard.
+_UNSAFE_ADVICE = re.compile(r"weights_only|allow_pickle|trust")
 
 _INSTEAD = {
     "driftkit.Embeddings": "a table that is loaded already; use it as it is",
@@ -81,6 +85,8 @@ class Request:
         if is_shortage(error):
             return self.error(f"needs more memory than is free; {FEWER}.")
         reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        if _UNSAFE_ADVICE.search(reason):
+            reason = type(error).__name__
         return self.error(f"is a damaged or truncated {what} ({reason}); {again} it again.")
 
     def report(self, done: int, total: int) -> None:

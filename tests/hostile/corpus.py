@@ -19,6 +19,7 @@ import pickle
 import socket
 import struct
 import sys
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -510,6 +511,36 @@ def tensor_cases() -> None:
         path.write_bytes(path.read_bytes()[:-200])
 
     case("torch: cut", "t.pt", cut, **words)
+    parametrized_cases()
+
+
+def parametrized_cases() -> None:
+    """Weights saved as parts, a program with weights inside, and what model2vec saves beside."""
+    words = {"vocab": list("abc")}
+    for name, parts in {
+        "spectral_norm": {"emb.weight_orig": (3, 2), "emb.weight_u": (3,), "emb.weight_v": (2,)},
+        "weight_norm": {"emb.weight_g": (3, 1), "emb.weight_v": (3, 2)},
+        "a parametrization": {"emb.parametrizations.weight.original": (3, 2), "head.weight": (3, 2)},
+        "a parametrization of no name": {"parametrizations.weight.original0": (3, 2), "parametrizations.weight.original1": (2, 2)},
+        "a mask of another shape": {"emb.weight_orig": (3, 2), "emb.weight_mask": (2, 2)},
+        "weights of other tokens": {"embeddings": (3, 2), "weights": (2,)},
+        "a mapping of ones": {"embeddings": (3, 2), "mapping": (3,)},
+    }.items():  # fmt: skip
+
+        def build(path: Path, parts: dict[str, tuple[int, ...]] = parts) -> None:
+            from safetensors.torch import save_file
+
+            save_file({key: _torch().ones(shape) for key, shape in parts.items()}, path)
+
+        case(f"parts: {name}", "t.safetensors", build, **words)
+
+    def program(path: Path) -> None:
+        torch = _torch()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.jit.trace(torch.nn.Embedding(3, 2), torch.tensor([1])).save(str(path))
+
+    case("torch: a program", "t.pt", program, **words)
 
 
 def _torch() -> Any:

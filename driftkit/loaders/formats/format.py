@@ -9,6 +9,7 @@ from typing import Any
 from driftkit.embeddings import Embeddings
 from driftkit.errors import SourceError, VocabularyError
 from driftkit.loaders.choose_tensor import TensorFile, read_table
+from driftkit.loaders.parametrized import whole
 from driftkit.loaders.quantized import dequantized
 from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Request
@@ -41,10 +42,10 @@ class Format:
         return read_table(request, self.name, self.opened(request))
 
     def opened(self, request: Request) -> TensorFile:
-        """List the tensors that a request may mean, quantized tables dequantized."""
+        """List the tensors that a request may mean: parts of one joined, quantized dequantized."""
         assert self.tensors is not None
         file = self.tensors(request)
-        return replace(file, tensors=dequantized(file.tensors))
+        return replace(file, tensors=dequantized(whole(file.tensors)))
 
 
 class OwnWordsError(VocabularyError):

@@ -18,8 +18,8 @@ from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
 from driftkit.loaders.vocabulary.tokenizer import fill
 from driftkit.loaders.vocabulary.words import Vocabulary, words_of_json
 
-INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
 ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
 _MODULES = "modules.json"
@@ -64,8 +64,9 @@ def _parts(folder: Path, name: str) -> Iterator[Path]:
 
 
 def _weights(folder: Path) -> list[str]:
-    """The file of weights, or the index of several."""
-    for name in (*INDEXES, *WEIGHTS, *ADAPTERS):
+    """The file of weights, or the index of several; of more than one, that of transformers."""
+    in_order = (name for pair in zip(WEIGHTS, INDEXES, strict=True) for name in pair)
+    for name in (*in_order, *ADAPTERS):
         if (folder / name).is_file():
             return [name]
     found = sorted(path.name for path in folder.glob("*.safetensors"))

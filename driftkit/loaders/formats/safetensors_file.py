@@ -12,6 +12,7 @@ from driftkit.documents import parse_json
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, no_numbers, words_inside
 from driftkit.loaders.formats.format import Format
+from driftkit.loaders.formats.model2vec import by_token
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.words import Vocabulary
 
@@ -61,7 +62,7 @@ def tensors(request: Request) -> TensorFile:
     vocabulary: Vocabulary | None = None
     for tensor in found:
         vocabulary = words_inside(tensor) or vocabulary
-    return TensorFile(tuple(found), vocabulary)
+    return TensorFile(by_token(found), vocabulary)
 
 
 def _tensor(path: Path, key: str, entry: dict[str, Any], start: int) -> Tensor:

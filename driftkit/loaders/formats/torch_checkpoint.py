@@ -121,6 +121,11 @@ def _load(request: Request) -> Any:
     import torch
 
     path = request.path
+    if torch_records.is_script(path):
+        raise request.error(
+            "is a TorchScript archive, a program with its weights inside, which is not run; save "
+            "the weights alone, torch.save(torch.jit.load(path).state_dict(), other_path)."
+        )
     try:
         is_stored = torch_records.all_stored(path)
         # torch warns of its own plans, such as to give up quantized tensors.

@@ -32,6 +32,15 @@ def all_stored(path: Path) -> bool:
         return False
 
 
+def is_script(path: Path) -> bool:
+    """Whether a file is a TorchScript archive, a program with its weights inside."""
+    try:
+        with ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (BadZipFile, OSError):
+        return False
+
+
 def require_whole(path: Path) -> None:
     """Check that each record of an archive is as long as the storage that it holds.
 

@@ -366,3 +366,16 @@ def test_what_load_finds_by_name_inspect_finds(path, key):
     (found,) = inspect(f"{path}::{key}", vocab=WORDS).tables
     assert found.key.endswith(key)
     assert found.fits
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*TorchScript:DeprecationWarning")
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_a_program_of_torch_is_named_and_not_run(model, path, unsafe):
+    torch.jit.trace(model.emb, torch.tensor([1])).save(str(path))
+    for call in (load, inspect):
+        with pytest.raises(SourceError, match="is a TorchScript archive.*torch.jit.load") as told:
+            call(path, vocab=WORDS, unsafe_pickle=unsafe)
+        assert "weights_only" not in str(told.value)
+    torch.save(torch.jit.load(str(path)).state_dict(), path)  # what the sentence says
+    assert load(path, vocab=WORDS).matrix.tolist() == model.emb.weight.tolist()
