@@ -230,8 +230,9 @@ def _kind(cells: Sequence[str], place: int, dialect: Dialect, width: int) -> Kin
         # A dimension that never moved from 0 may be written without decimals.
         is_whole = all(map(str.isdigit, digits)) and set(digits) != {"0"}
         return "whole numbers" if is_whole else "numbers"
-    bare = width == 2 or all("." in cell and _is_bare(cell) for cell in cells)
-    if _most(fields_of(cell) is not None and (bare or not _is_bare(cell)) for cell in cells):
+    filled = [cell for cell in cells if cell.strip().lower() not in _NO_VALUES]
+    bare = width == 2 or all("." in cell and _is_bare(cell) for cell in filled)
+    if _most(fields_of(cell) is not None and (bare or not _is_bare(cell)) for cell in filled):
         return "vectors"
     return "text"
 

@@ -236,7 +236,9 @@ def _of_document(request: Request, stream: Stream, text: str) -> Embeddings:
         return _of_rows(request, ((None, _digits(request, v, n), n) for _, v, n in members))
     if isinstance(value, list) and len(value) == 2 and type(value[0]) is str:
         return _of_rows(request, _paired(request, members))
-    raise _unknown(request, "a list of something else")
+    line_1, _, below = text.lstrip().partition("\n")
+    is_lines = below.strip() and _is_line_of_list(line_1.encode())
+    raise _unknown(request, "a list on each line" if is_lines else "a list of something else")
 
 
 def _unknown(request: Request, found: str) -> SourceError:

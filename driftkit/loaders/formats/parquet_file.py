@@ -172,11 +172,15 @@ class _Reader:
             )
         if column.kind == "whole numbers":
             problems.add("integer ids", None, f"the numbers of {column.name!r} became text")
-        read = words.cast(pl.String, strict=False)
-        if read.null_count():
-            row = int(read.is_null().arg_max() or 0)
-            raise self._bad(row, column.name, "has bytes that are no UTF-8")
-        return read.to_list()
+        if words.dtype != pl.Binary:
+            return words.cast(pl.String).to_list()
+        return [self._decoded(word, row, column.name) for row, word in enumerate(words)]
+
+    def _decoded(self, word: bytes, row: int, column: str) -> str:
+        try:
+            return word.decode()
+        except UnicodeDecodeError:
+            raise self._bad(row, column, "has bytes that are no UTF-8") from None
 
     def _dimensions(self, choice: Choice) -> int:
         """Return the numbers of the first vector."""

@@ -230,7 +230,7 @@ def _member(request: Request, archive: ZipFile) -> ZipInfo:
     if request.key is None and len(names) > 1:
         shown = quote_some(names, 10)
         raise request.error(
-            f"is an archive of {len(names):,} files ({shown}); name the one that is the table as "
-            f"{request.name}::FILE."
+            f"is an archive of {len(names):,} files ({shown}); name the table in it as "
+            f"{request.name}::NAME."
         )
     return next(info for info in files if info.filename == (request.key or names[0]))

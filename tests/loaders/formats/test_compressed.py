@@ -34,6 +34,15 @@ def test_one_file_of_an_archive_by_its_name(tmp_path):
     assert load(path, key="glove.50d.txt").dimensions == 2
 
 
+def test_an_archive_of_several_files_proposes_none_of_them(tmp_path):
+    path = tmp_path / "t.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("README.txt", b"How this was made\n")
+        archive.writestr("glove.txt", TEXT)
+    with pytest.raises(SourceError, match=r"'README.txt', 'glove.txt'\); name .*t\.zip::NAME\.$"):
+        load(path)
+
+
 def test_word2vec_binary_in_pieces(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     from driftkit import Embeddings

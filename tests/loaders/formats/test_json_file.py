@@ -138,6 +138,9 @@ MAP = '{"good": [0.5, 1.5],\n "bad": '
         ('{"good": []}', "is JSON of an object of 'good'"),
         ('{"0": {"good": 0.5}, "1": {"good": 1}}', "is JSON of an object of '0', '1'"),
         ("{}", "is an empty list or object"),
+        ('[1, "good", [0.5, 1]]\n[2, "bad", [1, 2]]\n', "is JSON of a list on each line"),
+        ('["good", [0.5, 1]]\n["bad", [1, 2]]\n', "is JSON of a list on each line"),
+        ('[1, "good", [0.5, 1]]', "is JSON of a list of something else"),
         (b'{"caf\xe9": [1, 2]}', "line 1 is not UTF-8"),
     ],
 )  # fmt: skip

@@ -133,6 +133,17 @@ def test_what_may_be_meant_is_asked_for(read):
     assert read("::pieces", word=["a", "b"], pieces=[[1, 2], [3, 4]]).matrix[1].tolist() == [3, 4]
 
 
+def test_words_kept_as_bytes_are_text(read):
+    """As writers leave them that do not say that their bytes are UTF-8."""
+    words = ["good", "é"]
+    table = read(word=[word.encode() for word in words], vector=PAIRS)
+    assert (table.words, table.matrix.tolist()) == (tuple(words), PAIRS)
+    with pytest.raises(SourceError, match=r"row 1 .* has bytes that are no UTF-8 in column 'word'"):
+        read(word=[b"good", b"\xe9"], vector=PAIRS)
+    with pytest.raises(SourceError, match="no column of vectors"):
+        read(word=words, vector=[b"\0\0\0\x3f\0\0\xc0\x3f"] * 2)
+
+
 def test_numbers_alone_take_a_vocabulary(read):
     table = read(options={"vocab": ["a", "b"]}, V1=[0.5, 1.0], V2=[1.5, 2.0])
     assert (table.words, table.matrix.tolist()) == (("a", "b"), PAIRS)
