@@ -94,6 +94,7 @@ def choose(
         label, vector = _only_vector(request, columns, of_words, has_header)
     else:
         label, vector = of_vector, _vector_named(request, columns, of_vector)
+    _require_numbers(request, vector)
     rest = [column for column in columns if column not in vector]
     words: Column | None = None
     has_text = any(column.kind == "text" for column in rest)
@@ -160,12 +161,15 @@ def _vector_named(request: Request, columns: Sequence[Column], name: str) -> tup
         if members is None:
             raise _unknown(request, columns, name)
         chosen = _complete(request, name, members, names)
-    strangers = [column for column in chosen if not column.is_number]
-    if strangers and not (len(chosen) == 1 and chosen[0].has_lists):
+    return tuple(chosen)
+
+
+def _require_numbers(request: Request, vector: Sequence[Column]) -> None:
+    strangers = [column for column in vector if not column.is_number]
+    if strangers and not (len(vector) == 1 and vector[0].has_lists):
         raise request.error(
             f"its column {strangers[0]} holds no vectors and no numbers; name others."
         )
-    return tuple(chosen)
 
 
 def _span(request: Request, columns: Sequence[Column], first: str, last: str) -> Sequence[Column]:
@@ -200,10 +204,13 @@ def _only_vector(
     if not found:
         found = _all_numbers(request, columns, of_words, has_header)
     if len(found) > 1:
+        readable = [
+            name for name, some in found.items() if len(some) == 1 or all(c.is_number for c in some)
+        ]
         shown = " and ".join(found) if len(found) == 2 else _listed(list(found))
         raise request.error(
             f"holds {len(found)} vectors for each word, {shown}; name one as "
-            f"{request.name}::{next(reversed(found))}."
+            f"{request.name}::{(readable or list(found))[-1]}."
         )
     return next(iter(found.items()))
 
@@ -244,6 +251,7 @@ def _complete(
         start = first if begins else 0
         missing = next(number for number in range(start, last) if number not in members)
         works = not prefix or _has_no_gap(members)
+        works = works and all(column.is_number for column in chosen)
         raise request.error(
             f"its columns {chosen[0].name} to {chosen[-1].name} lack number {missing}; a vector "
             "needs every one of its columns, so save them all, or name some as "

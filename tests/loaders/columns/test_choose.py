@@ -1,6 +1,10 @@
-import pytest
+import re
 
-from driftkit.errors import SourceError
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from driftkit.errors import SourceError, VocabularyError
 from driftkit.loaders.columns.choose import Column, choose
 from driftkit.loaders.request import Request
 
@@ -57,3 +61,43 @@ def test_names_come_once():
         chosen("lang:t v:v", repeated=["lang"])
     assert chosen("lang:t v:v", "lang:v", repeated=["lang"]) == "lang:v"
     assert chosen("word:t v:v", repeated=["word"]) == "word:v"  # the first row of each is used
+
+
+KEYS = re.compile(r"table::(\S+?)(?=[.,;]?(?:\s|$))")
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    kinds=st.lists(
+        st.tuples(
+            st.sampled_from(["id", "word", "title", "x", "y", "d0", "d1", "d2", "d3", "count",
+                             "7", "8", "11", "v"]),
+            st.sampled_from([*KINDS.values(), "other"]),
+        ), min_size=1, max_size=6, unique_by=lambda column: column[0],
+    ),
+    has_header=st.booleans(), vocab=st.sampled_from([None, ["a"]]),
+)  # fmt: skip
+def test_keys_that_a_refusal_proposes_are_obeyed_or_lead_on(kinds, has_header, vocab):
+    """A proposed key is never one that names what is not there, or what cannot be read."""
+    if not has_header:
+        kinds = [(str(place + 1), kind) for place, (_, kind) in enumerate(kinds)]
+    table = [Column(name, kind) for name, kind in kinds]
+    request = Request("table", "table", vocab=vocab)
+
+    def said(key):
+        try:
+            choose(request, table, lambda _: True, key=key, has_header=has_header)
+        except VocabularyError:
+            return ""
+        except SourceError as error:
+            return str(error)
+        return ""
+
+    def proposed(key):
+        return [each for each in KEYS.findall(said(key)) if each != "FIRST..LAST"]
+
+    keys = proposed(None)
+    for _ in range(3):
+        assert all(proposed(key) for key in keys if said(key))
+        keys = [more for key in keys for more in proposed(key)]
+    assert not keys

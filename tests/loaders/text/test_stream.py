@@ -94,7 +94,8 @@ def test_archives_of_none_or_several_files(tmp_path):
     with pytest.raises(SourceError) as caught, opened(path):
         pass
     assert str(caught.value) == (
-        f"{path}: is an archive of 2 files ('a.txt', 'b.txt'); name one as {path}::a.txt."
+        f"{path}: is an archive of 2 files ('a.txt', 'b.txt'); name the table in it as "
+        f"{path}::NAME."
     )
     with opened(path, "b.txt") as stream:
         assert stream.read(10) == b"2"
