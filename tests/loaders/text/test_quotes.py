@@ -6,15 +6,6 @@ from driftkit.errors import SourceError
 from driftkit.loaders import inspect, load
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content):
-        (path := tmp_path / "t.txt").write_text(content)
-        return path
-
-    return write
-
-
 @pytest.mark.parametrize("header", ["", "3 2\n"])
 def test_quotes_around_every_word_are_left_out(write, header):
     path = write(header + '"good" 0.5 1.5\n"new york" 0.25 2.5\n"route 66" 0.75 3.5\n')

@@ -13,16 +13,6 @@ from driftkit.loaders.text import reader as text_module
 ROWS = "good 1.5 -0.25\nbad -1.0 0.5\n"
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content, name="t.txt"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
 def obvious(content: bytes) -> dict[str, list[np.float32]]:
     """The slow oracle: line by line, no block, no pandas."""
     table = {}

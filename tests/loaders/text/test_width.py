@@ -10,15 +10,6 @@ NAMED = "route 66 0.5 1.5\napollo 13 0.25 2.5\nboeing 747 0.75 3.5\n"
 COUNTED = "".join(f"w{chr(97 + i)} {900 - 7 * i} {i}.5 1.25\n" for i in range(20))
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(content):
-        (path := tmp_path / "t.txt").write_text(content)
-        return path
-
-    return write
-
-
 @pytest.mark.parametrize(
     ("content", "words", "d"),
     [
