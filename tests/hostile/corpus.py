@@ -1200,6 +1200,13 @@ OPENERS: dict[str, Callable[[Path], Any]] = {
 """What opens files that are no tables."""
 
 
+def _peak() -> int:
+    """Return the most memory this process has had, in MB; 0 where the system does not tell."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) >> 10 for line in lines if line.startswith("VmHWM")), 0)
+
+
 def main(folder: Path) -> None:
     """Build each case, open it, and print what came of it."""
     results: dict[str, Any] = {}
@@ -1209,8 +1216,9 @@ def main(folder: Path) -> None:
         build(place / file)
         faulthandler.dump_traceback_later(60, exit=True)  # a hang ends with the line it is in
         print(name, file=sys.stderr, flush=True)
-        outcome = _result(place / file, settings)
-        results[name] = {"outcome": outcome}
+        before = _peak()
+        results[name] = {"outcome": _result(place / file, settings)}
+        results[name]["grew"] = _peak() - before
         results[name]["ran"] = (place / "ran").exists()
         for left in sorted(place.rglob("*"), reverse=True):
             left.rmdir() if left.is_dir() else left.unlink()
