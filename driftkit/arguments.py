@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from os import PathLike
 from typing import Any
 
 from driftkit.errors import OptionError, UnknownNameError
+
+LARGEST = 2**63 - 1
+"""The largest whole number that NumPy counts with."""
+
+DEEPEST = 100_000
+"""The most neighbors in a list."""
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,30}", re.ASCII)
 
 _NAMES = {"Embeddings": "a table", "Pair": "a pair", "Audit": "an audit", "path": "a path"}
 
@@ -44,12 +55,61 @@ dk.neighbor_shifts(dk.align(dk.load("original.npy"), dk.load("tuned.npy"))).
         raise mistaken(given, due.__name__, function)
 
 
-def whole(least: int, /, **options: Any) -> None:
-    """Refuse options that are not whole numbers, `least` or more."""
+def whole(least: int, most: int = LARGEST, /, **options: Any) -> None:
+    """Refuse options that are not whole numbers from `least` to `most`."""
     for name, value in options.items():
-        if not isinstance(value, Integral) or isinstance(value, bool) or int(value) < least:
-            due = f"a whole number, {least} or more"
-            raise OptionError(f"{name}={value!r} was given; it must be {due}.")
+        is_whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not is_whole or not least <= int(value) <= most:
+            too_many = is_whole and int(value) > most < LARGEST
+            due = f"{most:,} or less" if too_many else f"{least} or more"
+            raise OptionError(f"{name}={shown(value)} was given; it must be a whole number, {due}.")
+
+
+def number(text: str) -> float | None:
+    """Return the finite decimal number that a text is; None for anything else.
+
+    Python's own `float` also reads ``inf``, ``nan``, ``1_000`` and the digits of other scripts,
+    which are mistakes in a rule, a benchmark or a setting.
+
+    Examples
+    --------
+    >>> number("-0.25"), number("1e3"), number("1_0"), number("1e400"), number("٣")
+    (-0.25, 1000.0, None, None, None)
+    """
+    value = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return None if math.isinf(value) else value
+
+
+def whole_number(text: str) -> int | None:
+    """Return the whole number that a text of ASCII digits is; None for anything else.
+
+    Examples
+    --------
+    >>> whole_number("10"), whole_number("1_0"), whole_number("1.0"), whole_number("9" * 30)
+    (10, None, None, None)
+    """
+    value = int(text) if _WHOLE.fullmatch(text) else LARGEST + 1
+    return value if abs(value) <= LARGEST else None
+
+
+def shown(value: object, longest: int = 60) -> str:
+    """Return how a value is written, cut short, for a message.
+
+    Examples
+    --------
+    >>> shown(3), shown("a" * 99, 12)
+    ('3', "'aaaaaaaa...")
+    """
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, a list inside itself
+        text = f"an object of type {type(value).__name__}"
+    return cut(text, longest)
+
+
+def cut(text: str, longest: int = 60) -> str:
+    """Return a text, its end left out where it is long."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def strings(name: str, given: Any, what: str) -> tuple[str, ...]:

@@ -60,3 +60,14 @@ def changed_rows(before: Matrix, after: Matrix) -> Mask:
     for some in row_blocks(len(before)):
         out[some] = (before[some] != after[some]).any(axis=1)
     return out
+
+
+def type_name(dtype: np.dtype[Any]) -> str:
+    """Return a type's name whatever its byte order; other types than numbers as numpy writes them.
+
+    Examples
+    --------
+    >>> type_name(np.dtype(">f2")), type_name(np.dtype("U3"))
+    ('float16', '<U3')
+    """
+    return dtype.name if dtype.kind in "fiucb" else str(dtype)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftkit.arguments import require, strings, whole
+from driftkit.arguments import DEEPEST, require, strings, whole
 from driftkit.defaults import CANDIDATES, RESAMPLES, K
 from driftkit.display import Displayed
 from driftkit.drift import SpaceDrift, space_drift, word_drift
@@ -16,7 +16,7 @@ from driftkit.drift.null_model import null_pair
 from driftkit.drift.reading import readings
 from driftkit.drift.remedy import remedy
 from driftkit.evaluators import ScoreChanges, compare_scores
-from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES
+from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMPLES
 from driftkit.evaluators.registry import Scorable
 from driftkit.findings import Findings, Settings
 from driftkit.measures.measure import Measure
@@ -171,8 +171,9 @@ def audit(
     ('undecided', ('film',))
     """
     require(pair, Pair, "dk.audit")
-    whole(1, k=k, candidates=candidates)
-    whole(FEWEST_RESAMPLES, resamples=resamples)
+    whole(1, DEEPEST, k=k)
+    whole(1, candidates=candidates)
+    whole(FEWEST_RESAMPLES, MOST_RESAMPLES, resamples=resamples)
     whole(0, seed=seed)
     told = as_stage_progress(progress)
     asked = requested_measures(strings("measures", measures, "measures"), k)

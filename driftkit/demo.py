@@ -23,6 +23,7 @@ from driftkit.embeddings import Embeddings
 from driftkit.errors import MissingExtraError
 from driftkit.neighbors import Shift
 from driftkit.progress import Progress
+from driftkit.store import write_npy
 
 EPOCHS = 30
 BATCH = 32
@@ -157,16 +158,13 @@ def insults_among(shifts: Iterable[Shift]) -> bool:
 
 def save(model: ValenceModel, path: Path) -> None:
     """Write the state dict of a model, in one step."""
-    with replacing(path) as partial:
-        torch.save(model.state_dict(), partial)
+    with replacing(path) as partial, partial.open("wb") as file:  # torch hides what a file meets
+        torch.save(model.state_dict(), file)
 
 
 def save_original(original: Embeddings, folder: Path) -> None:
     """Write the table that training started from as ``original.npy`` and ``vocab.txt``."""
-    with replacing(folder / "original.npy") as partial:
-        np.save(partial, original.matrix)
-    with replacing(folder / "vocab.txt") as partial:
-        partial.write_text("".join(f"{word}\n" for word in original.words), encoding="utf-8")
+    write_npy(original.words, original.matrix, folder / "original.npy", folder / "vocab.txt")
 
 
 def _held_out_correlation(model: ValenceModel, task: Task) -> float:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import math
-import re
 import shlex
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -19,7 +18,9 @@ from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.protocol import rich_cast
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
+
+from driftkit.escaping import harmless, printable
 
 WIDTH = 100
 """Columns of a result printed in a shell."""
@@ -27,8 +28,12 @@ WIDEST_NAME = 15
 """Columns of a name in two lists side by side."""
 
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-_LONG = re.compile(r"\S{201,}")  # a word that is cut in the middle
+class Text(RichText):
+    """A text of any words; what cannot be seen in it is shown, where rich would leave it out."""
+
+    def __init__(self, text: str = "", style: str = "", **settings: Any) -> None:
+        cut = not settings.get("no_wrap")  # a command to copy stays whole
+        super().__init__(printable(text, cut=cut), style, **settings)
 
 
 class Displayed:
@@ -76,26 +81,16 @@ def to_text(view: RenderableType, width: int = WIDTH) -> str:
 
 
 class SafeConsole(Console):
-    """A console that prints words as they are, but shows what would steer a terminal."""
+    """A console that prints words as they are, but nothing that would steer what reads it."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(highlight=False, markup=False, emoji=False, soft_wrap=False, **settings)
 
     def print(self, *views: Any, **settings: Any) -> None:
         """Print texts, views or results."""
-        super().print(*map(_safe, views), **settings)
-
-
-def printable(text: str, *, cut: bool = True) -> str:
-    r"""Return a text with its control characters shown, and very long words cut in the middle.
-
-    Examples
-    --------
-    >>> print(printable("a\x1b[31m\nb\u202e"))
-    a\x1b[31m\nb\u202e
-    """
-    shown = _CONTROL.sub(lambda m: m[0].encode("unicode_escape").decode(), text)
-    return _LONG.sub(lambda m: f"{m[0][:100]}...{m[0][-50:]}", shown) if cut else shown
+        with self.capture() as lines:  # only now is it known where each line begins
+            super().print(*map(_safe, views), **settings)
+        self.file.write(harmless(lines.get()))
 
 
 def _safe(view: RenderableType) -> RenderableType:
@@ -111,9 +106,6 @@ def _safe(view: RenderableType) -> RenderableType:
             column._cells[:] = map(_safe, column._cells)
     elif isinstance(shown, str):
         return printable(shown)
-    elif isinstance(shown, Text):
-        plain = printable(shown.plain, cut=not shown.no_wrap)  # a command to copy stays whole
-        return shown if plain == shown.plain else shown.blank_copy(plain)
     return shown
 
 
@@ -133,7 +125,7 @@ def to_html(view: RenderableType) -> str:
         return f'<div style="display:flex;flex-wrap:wrap;gap:2em">{"".join(blocks)}</div>'
     if isinstance(shown, Table):
         return _table_html(shown)
-    text = shown if isinstance(shown, Text) else Text(str(shown))
+    text = shown if isinstance(shown, RichText) else Text(str(shown))
     inside = escape(text.plain.strip("\n")).replace("\n", "<br>")
     if "bold" in str(text.style):
         inside = f"<b>{inside}</b>"
@@ -151,7 +143,7 @@ def _table_html(made: Table) -> str:
 
 
 def _cell(cell: RenderableType) -> str:
-    return escape(cell.plain if isinstance(cell, Text) else str(cell)).replace("\n", "<br>")
+    return escape(cell.plain if isinstance(cell, RichText) else str(cell)).replace("\n", "<br>")
 
 
 def table(*left: str, right: Sequence[str] = ()) -> Table:

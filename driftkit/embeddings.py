@@ -13,6 +13,7 @@ import numpy.typing as npt
 from driftkit.arrays import Matrix, Rows, Values, as_array, row_blocks, row_norms
 from driftkit.display import OneLine
 from driftkit.errors import OptionError, SourceError, UnknownNameError, VocabularyError
+from driftkit.escaping import printable
 from driftkit.provenance import Problem, Source
 from driftkit.store import write
 
@@ -89,8 +90,23 @@ class Embeddings(OneLine):
                 f"the words hold {stranger!r}, which is not a string; give strings.",
             )
         _require_finite(self.matrix, self.words, self.source)
+        self._spell_out_surrogates()
         self._keep_first_of_each()
         self.matrix.flags.writeable = False
+
+    def _spell_out_surrogates(self) -> None:
+        """Write half of a surrogate pair as its escape: no file can hold it in UTF-8."""
+        try:
+            "".join(self.words).encode()
+        except UnicodeEncodeError:
+            told = [word.encode(errors="backslashreplace").decode() for word in self.words]
+            pairs = enumerate(zip(told, self.words, strict=True))
+            self.problems += tuple(
+                Problem("invalid UTF-8", row, f"kept as {new!r}")
+                for row, (new, word) in pairs
+                if new != word
+            )
+            self.words = tuple(told)
 
     def _keep_first_of_each(self) -> None:
         if len(set(self.words)) == len(self.words):
@@ -153,7 +169,7 @@ class Embeddings(OneLine):
 
     def __repr__(self) -> str:
         return (
-            f"<Embeddings {self.source.name}: {len(self):,} words x {self.dimensions}, "
+            f"<Embeddings {printable(self.source.name)}: {len(self):,} words x {self.dimensions}, "
             f"{self.source.format}>"
         )
 

@@ -14,6 +14,7 @@
     │   ├── BaselineError          a baseline that is missing, foreign or outdated
     │   ├── PluginError            a plugin that is missing or fails when it is imported
     │   └── OptionError            an option outside its range
+    │       └── OutputError        a place that cannot be written to
     └── MissingExtraError          an optional package is not installed
 
 A message is one sentence or two: what was given, what is accepted, what to do next.
@@ -25,9 +26,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from driftkit.escaping import harmless, printable
+
 
 class DriftkitError(Exception):
     """The root of every error driftkit raises on purpose."""
+
+    def __str__(self) -> str:
+        # Tracebacks and logs show what a file or an option held, and nothing there may obey it.
+        return harmless(printable(super().__str__()))
 
 
 class InputError(DriftkitError):
@@ -63,7 +70,8 @@ class RuleError(InputError):
 
     def __init__(self, rule: str, message: str) -> None:
         self.rule = rule
-        super().__init__(f"rule {rule!r}: {message}")
+        shown = rule if len(rule) <= 200 else f"{rule[:197]}..."
+        super().__init__(f"rule {shown!r}: {message}")
 
 
 class BaselineError(InputError):
@@ -84,6 +92,14 @@ class PluginError(InputError):
 
 class OptionError(InputError):
     """An option outside the range it accepts."""
+
+
+class OutputError(OptionError):
+    """A place that cannot be written to: a folder, full, read-only; `path` is the place."""
+
+    def __init__(self, path: object, message: str) -> None:
+        self.path, self.why = str(path), message
+        super().__init__(f"cannot write {self.path}: {message}")
 
 
 class UnknownNameError(InputError):

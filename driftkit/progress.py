@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from time import monotonic
 from typing import TypeVar
 
 from driftkit.errors import OptionError
+from driftkit.escaping import printable
+
+WAIT = 2.0
+"""Seconds a stage must have taken before its remaining time is told."""
 
 Progress = Callable[[int, int], object]  # called with (done, total)
 StageProgress = Callable[[str, int, int], object]  # with (stage, done, total), for several stages
 
 _F = TypeVar("_F", bound=Callable[..., object])
 _GRAIN = 1000
-_WIDTH = 30  # characters of a whole bar
+_WIDTH = 30  # characters of a whole bar, and of a title
+_CLEAR = "\r\x1b[K"
 
 
 def as_progress(progress: Progress | bool | None, label: str = "") -> Progress | None:
@@ -25,14 +31,14 @@ def as_progress(progress: Progress | bool | None, label: str = "") -> Progress |
     (True, True)
     """
     if progress is True:
-        bar = _Bar()
+        bar = Bar()
         return lambda done, total: bar(label, done, total)
     return _as_callable(progress, "(done, total)")
 
 
 def as_stage_progress(progress: StageProgress | bool | None) -> StageProgress | None:
     """Return what to call with (stage, done, total); as `as_progress`, with a bar per stage."""
-    return _Bar() if progress is True else _as_callable(progress, "(stage, done, total)")
+    return Bar() if progress is True else _as_callable(progress, "(stage, done, total)")
 
 
 def _as_callable(progress: _F | bool | None, arguments: str) -> _F | None:
@@ -46,27 +52,63 @@ def _as_callable(progress: _F | bool | None, arguments: str) -> _F | None:
     return progress
 
 
-class _Bar:
-    """One line of standard error, redrawn when the percentage changes, ended at 100 %."""
+class Bar:
+    """One line of standard error, redrawn when the percentage changes.
 
-    def __init__(self) -> None:
-        self._stage, self._percent = "", -1
+    The time left is told once a stage has taken long enough to tell. A bar that `stays` ends its
+    line at 100 %; one that does not is for a terminal, and `clear` takes it away.
+    """
+
+    def __init__(self, *, stays: bool = True) -> None:
+        self._stays = stays
+        self._stage, self._percent, self._since = "", -1, 0.0
 
     def __call__(self, stage: str, done: int, total: int) -> None:
+        """Show how far a stage has come."""
         percent = 100 * min(done, total) // total if total > 0 else 100
         if (stage, percent) == (self._stage, self._percent):
             return
+        now = monotonic()
         unfinished = stage != self._stage and 0 <= self._percent < 100
+        if stage != self._stage:
+            self._since = now
         filled = _WIDTH * percent // 100
-        line = f"{stage} {'█' * filled}{'░' * (_WIDTH - filled)} {percent:3d} %".lstrip()
-        start, end = "\n" if unfinished else "", "\n" if percent == 100 else ""
-        try:
-            sys.stderr.write(f"{start}\r{line}{end}")
-        except UnicodeEncodeError:  # a terminal without block characters
-            plain = line.replace("█", "#").replace("░", ".")
-            sys.stderr.write(f"{start}\r{plain}{end}")
-        sys.stderr.flush()
+        left = _time_left(now - self._since, done, total)
+        line = f"{_title(stage)} {'█' * filled}{'░' * (_WIDTH - filled)} {percent:3d} %{left}"
+        if self._stays:
+            begin, end = "\n\r" if unfinished else "\r", "\n" if percent == 100 else ""
+        else:
+            begin, end = _CLEAR, ""
+        self._write(f"{begin}{line.lstrip()}{end}")
         self._stage, self._percent = stage, percent
+
+    def clear(self) -> None:
+        """Take the line away."""
+        self._write(_CLEAR)
+        self._stage, self._percent = "", -1
+
+    def _write(self, text: str) -> None:
+        encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
+        try:
+            text.encode(encoding)
+        except UnicodeEncodeError:  # a terminal without block characters
+            text = text.replace("█", "#").replace("░", ".")
+            text = text.encode(encoding, "backslashreplace").decode(encoding)
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
+def _title(stage: str) -> str:
+    """Name a stage in few enough characters that the line is not wrapped."""
+    shown = printable(stage)
+    return shown if len(shown) <= _WIDTH else f"{shown[: _WIDTH // 3]}...{shown[-_WIDTH // 2 :]}"
+
+
+def _time_left(spent: float, done: int, total: int) -> str:
+    if spent < WAIT or not 0 < done < total:
+        return ""
+    minutes, seconds = divmod(round(spent * (total - done) / done), 60)
+    return f", {minutes} min {seconds:02} s left"
 
 
 def part(progress: Progress | None, index: int, count: int) -> Progress | None:

@@ -6,6 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftkit.escaping import printable
+
+_NARROW = {
+    "float16": ("fp16", 11, -24),
+    "bfloat16": ("bf16", 8, -133),
+    "float8_e4m3fn": ("fp8 e4m3", 4, -9),
+    "float8_e4m3fnuz": ("fp8 e4m3", 4, -10),
+    "float8_e5m2": ("fp8 e5m2", 3, -16),
+    "float8_e5m2fnuz": ("fp8 e5m2", 3, -17),
+}
+"""Types narrower than float32: name, bits of the significand, exponent of the smallest number."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rounding:
@@ -32,14 +44,14 @@ class Rounding:
     def of_dtype(cls, dtype: str) -> Rounding:
         """Return the rounding of a floating-point type: half a unit in the last place.
 
-        Below the smallest normal number the step is fixed, which gives the absolute part. Other
-        types than these two are exact, since driftkit compares in float32.
+        Below the smallest normal number the step is fixed, which gives the absolute part. Types
+        that are not listed are exact, since driftkit compares in float32.
         """
-        if dtype == "float16":
-            return cls(2.0**-11, 2.0**-25, "fp16: half a unit in the last of 11 bits")
-        if dtype == "bfloat16":
-            return cls(2.0**-8, 2.0**-134, "bf16: half a unit in the last of 8 bits")
-        return cls()
+        if dtype not in _NARROW:
+            return cls()
+        name, bits, smallest = _NARROW[dtype]
+        reason = f"{name}: half a unit in the last of {bits} bits"
+        return cls(2.0**-bits, 2.0 ** (smallest - 1), reason)
 
     @classmethod
     def of_decimals(cls, decimals: int) -> Rounding:
@@ -96,4 +108,5 @@ class Problem:
     detail: str  # one phrase that names the word or the value
 
     def __str__(self) -> str:
-        return f"{self.kind}{'' if self.where is None else f' at {self.where:,}'}: {self.detail}"
+        at = "" if self.where is None else f" at {self.where:,}"
+        return printable(f"{self.kind}{at}: {self.detail}")

@@ -38,7 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--driftkit-update",
         action="store_true",
-        help="write the values to --driftkit-baseline instead of checking; refused when CI is set",
+        help="write the values to --driftkit-baseline instead of checking; refused when CI "
+        "is set, and for a table whose audit says not to ship it",
     )
 
 
@@ -73,6 +74,7 @@ class DriftkitCheck:
         not_measured: str | None = None,
         vocab: str | os.PathLike[str] | None = None,
         original_vocab: str | os.PathLike[str] | None = None,
+        base: str | os.PathLike[str] | None = None,
         **audit_options: Any,
     ) -> Verdict:
         """Audit, check, and fail the test when a rule is broken.
@@ -86,6 +88,8 @@ class DriftkitCheck:
             See `driftkit.check`; by default those of the marker.
         vocab, original_vocab : path, optional
             Words of tables that have none in their file.
+        base : path, optional
+            The model that an adapter changes.
         **audit_options
             Passed to `driftkit.audit`: ``benchmarks``, ``k``, ``candidates``, ...
 
@@ -96,6 +100,7 @@ class DriftkitCheck:
         """
         import driftkit
         from driftkit.gate import baseline_of, make_policy, write_baseline
+        from driftkit.gate.baseline import require_acceptable
 
         here = {"profile": profile, "inconclusive": inconclusive, "not_measured": not_measured}
         settings: dict[str, Any] = {name: value for name, value in here.items() if value}
@@ -108,11 +113,12 @@ class DriftkitCheck:
         policy = make_policy(everything, baseline=baseline is not None, **settings)
         measures = [*audit_options.pop("measures", ()), *policy.measures]
         audit = driftkit.audit(
-            driftkit.align(_table(original, original_vocab), _table(tuned, vocab)),
+            driftkit.align(_table(original, original_vocab, base), _table(tuned, vocab, base)),
             measures=measures,
             **audit_options,
         )
         if self._config.getoption("--driftkit-update"):
+            require_acceptable(audit)
             write_baseline(baseline_of(audit, policy.words, policy.bands), baseline)
             pytest.skip(f"wrote {baseline}; nothing was checked")
         verdict = driftkit.check(audit, everything, baseline=baseline, **settings)
@@ -122,14 +128,17 @@ class DriftkitCheck:
     def _report(self, verdict: Verdict) -> None:
         """Put every value into pytest's own JUnit report, and the verdict into the test's."""
         from driftkit.display import to_text
-        from driftkit.gate.reports.junit import clean
+        from driftkit.escaping import printable
         from driftkit.gate.reports.terminal import verdict_view
 
         self._node.user_properties += [
             ("driftkit.state", verdict.state),
-            ("driftkit.headline", clean(verdict.headline)),
+            ("driftkit.headline", printable(verdict.headline)),
             *(
-                (clean(f"driftkit {each.rule} ({each.subject})"), f"{each.outcome}: {each.value:g}")
+                (
+                    printable(f"driftkit {each.rule} ({each.subject})"),
+                    f"{each.outcome}: {each.value:g}",
+                )
                 for each in verdict.results
             ),
         ]
@@ -147,8 +156,12 @@ def driftkit_check(request: pytest.FixtureRequest) -> DriftkitCheck:
 
 
 def _table(
-    given: str | os.PathLike[str] | Embeddings, vocab: str | os.PathLike[str] | None
+    given: str | os.PathLike[str] | Embeddings,
+    vocab: str | os.PathLike[str] | None,
+    base: str | os.PathLike[str] | None,
 ) -> Embeddings:
     import driftkit
 
-    return given if isinstance(given, driftkit.Embeddings) else driftkit.load(given, vocab=vocab)
+    if isinstance(given, driftkit.Embeddings):
+        return given
+    return driftkit.load(given, vocab=vocab, base=base)

@@ -5,8 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 import driftkit as dk
+from driftkit.arguments import LARGEST, number, whole, whole_number
 from driftkit.datasets import SimilarityBenchmark
 from driftkit.errors import InputError, OptionError
 from driftkit.measures import Measure
@@ -205,3 +208,55 @@ def test_a_tensor_or_a_layer_makes_a_table_that_training_does_not_change(vectors
     with torch.no_grad():
         getattr(vectors, "weight", vectors).zero_()
     assert table.matrix.tolist() == np.eye(3).tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0.0), ("-0.25", -0.25), ("+3", 3.0), (".5", 0.5), ("5.", 5.0), ("1e3", 1000.0),
+        ("1E-3", 0.001), ("007", 7.0), ("1e-400", 0.0),
+    ],
+)  # fmt: skip
+def test_numbers_as_people_write_them(text, value):
+    assert number(text) == value
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "inf", "-Infinity", "nan", "NaN", "1e400", "1_0", "0x10", "1,5", "--3", "1e", "٣",
+     "３", "1 0", "0b1", "true", "1j", "9" * 6000, "1\n"],
+)  # fmt: skip
+def test_what_python_alone_takes_for_a_number_is_none(text):
+    assert number(text) is None
+    assert whole_number(text) is None
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_what_python_writes_is_read_back(value):
+    assert number(repr(value)) == value
+
+
+@given(st.integers(-LARGEST, LARGEST))
+def test_whole_numbers_are_read_back_up_to_the_largest(value):
+    assert whole_number(str(value)) == value
+    assert whole_number(str(LARGEST + 1 + abs(value))) is None
+
+
+@pytest.mark.parametrize(
+    "given_", [True, 1.0, "1", None, 0, 2**63, 10**6000], ids=lambda each: type(each).__name__
+)
+def test_what_is_no_count_is_refused_in_few_words(given_):
+    with pytest.raises(OptionError, match="it must be a whole number, 1 or more") as caught:
+        whole(1, k=given_)
+    assert len(str(caught.value)) < 120
+
+
+def test_lists_of_neighbors_and_resamples_have_a_largest_number():
+    for options, said in (
+        ({"k": 10**9}, "100,000 or less"),
+        ({"resamples": 10**9}, "1,000,000 or less"),
+    ):
+        with pytest.raises(OptionError, match=f"it must be a whole number, {said}"):
+            dk.audit(PAIR, [], **options)
+    with pytest.raises(OptionError, match="100,000 or less"):
+        dk.neighbor_shifts(PAIR, k=10**9)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from gensim.models import KeyedVectors
 
-from driftkit import Embeddings
+from driftkit import Embeddings, load
 from driftkit.errors import SourceError, UnknownNameError, VocabularyError
 from driftkit.provenance import Source
 
@@ -112,3 +112,11 @@ def test_a_sum_that_overflows_is_no_infinity():
 def test_a_float64_beyond_float32_is_named_as_that():
     with pytest.raises(SourceError, match="too large for float32"):
         Embeddings(["a"], np.full((1, 2), 1e300))
+
+
+def test_half_of_a_surrogate_pair_is_spelt_out(tmp_path):
+    table = Embeddings(["a\ud800", "b", "\\ud800"], np.eye(3))
+    assert table.words == ("a\\ud800", "b", "\\ud800")
+    assert [(each.kind, each.where) for each in table.problems] == [("invalid UTF-8", 0)]
+    table.save(tmp_path / "saved")
+    assert load(tmp_path / "saved").words == table.words

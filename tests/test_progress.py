@@ -63,3 +63,12 @@ def test_a_stream_without_block_characters(monkeypatch):
 def test_anything_else_is_told_what_works(make):
     with pytest.raises(OptionError, match="progress=3: give True for a bar on standard error"):
         make(3)
+
+
+def test_a_title_cannot_steer_the_terminal_or_break_the_line(capsys):
+    as_progress(True, f"reading \x1b[2J\n::error::{'x' * 500}")(1, 2)
+    shown = capsys.readouterr().err
+    assert shown.startswith("\rreading \\x")
+    assert "\x1b" not in shown
+    assert "\n" not in shown
+    assert len(shown) < 80

@@ -23,6 +23,7 @@ import torch
 
 from benchmarks.speed.peers import PEERS, product_alone, two_searches
 from driftkit.arrays import row_norms
+from driftkit.atomic import replacing
 from driftkit.neighbors.search.exact import nearest
 from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
 
@@ -160,10 +161,11 @@ def plot(rows: list[Row], path: Path) -> None:
         )
     height = 24 * len(shown) + 12
     body = "\n".join(lines)
-    path.write_text(
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {height}" '
-        f'font-family="sans-serif" font-size="12">\n{body}\n</svg>\n'
-    )
+    with replacing(path) as partial:
+        partial.write_text(
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {height}" '
+            f'font-family="sans-serif" font-size="12">\n{body}\n</svg>\n'
+        )
 
 
 def main() -> None:
@@ -187,7 +189,8 @@ def main() -> None:
         for row in measure(n, d, given.moved, not given.no_peers, given.repeats)
     ]
     if given.json:
-        given.json.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
+        with replacing(given.json) as partial:
+            partial.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n")
     if given.plot:
         plot(rows, given.plot)
 

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
+from driftkit.atomic import replacing
 from driftkit.evaluators.comparison.verdict import margin_of, status_of
 from driftkit.evaluators.correlations import spearman
 from driftkit.evaluators.significance import (
@@ -118,7 +119,8 @@ def main() -> None:
     print(f"{time.perf_counter() - start:.0f} s, {options.method}, {RESAMPLES} resamples, margin "
           f"{margin_of('spearman')} and {margin_of('3cosadd')}")  # fmt: skip
     if options.json:
-        options.json.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+        with replacing(options.json) as partial:
+            partial.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ import torch
 from scipy.stats import beta
 
 import driftkit as dk
+from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.demo import RECIPES, read_task, train
 from driftkit.errors import DriftkitError
@@ -132,7 +133,8 @@ class Year:
                 found: Facts | str = facts_of(self.audit(make()))
             except DriftkitError as error:
                 found = str(error)
-            kept.write_bytes(pickle.dumps(found))
+            with replacing(kept) as partial:
+                partial.write_bytes(pickle.dumps(found))
             print(f"{name}: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)
         return pickle.loads(kept.read_bytes())
 
@@ -231,7 +233,8 @@ def main() -> None:
     text = report(staged, direct, damage)
     print(text)
     if asked.report:
-        asked.report.write_text(text, encoding="utf-8")
+        with replacing(asked.report) as partial:
+            partial.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -65,8 +65,8 @@ def command(
     audited one after the other, sharing all work on the original, and then shown side by side.
     """
     from rich.console import Group
-    from rich.text import Text
 
+    from driftkit.display import Text
     from driftkit.report.checkpoints import checkpoint_view
     from driftkit.report.terminal import audit_view
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,18 +15,24 @@ from driftkit.cli.tables import audits
 if TYPE_CHECKING:
     from driftkit.gate import Baseline
 
-_baseline_option = click.option(
-    "-o",
-    "--baseline",
-    type=click.Path(dir_okay=False),
-    default="driftkit-baseline.json",
-    show_default=True,
-    metavar="FILE",
-    help="The baseline.",
-)
+
+def _baseline_option(kind: click.Path) -> Callable[[options.F], options.F]:
+    return click.option(
+        "-o",
+        "--baseline",
+        type=kind,
+        default="driftkit-baseline.json",
+        show_default=True,
+        metavar="FILE",
+        help="The baseline.",
+    )
+
 
 _measure_options = options.group_of(
-    _baseline_option, options.rules_option, options.audit_options, options.common_options
+    _baseline_option(options.Output()),
+    options.rules_option,
+    options.audit_options,
+    options.common_options,
 )
 
 
@@ -42,13 +48,21 @@ def command() -> None:
 )
 @click.argument("original")
 @click.argument("tuned")
+@click.option("--force", is_flag=True, help="Accept even a table whose audit says *do not ship*.")
 @_measure_options
 def write(
-    original: str, tuned: str, *, baseline: str, rules: tuple[str, ...], **audit_options: Any
+    original: str,
+    tuned: str,
+    *,
+    baseline: str,
+    force: bool,
+    rules: tuple[str, ...],
+    **audit_options: Any,
 ) -> None:
     """Measure an accepted TUNED table against its ORIGINAL and write the values to a file.
 
-    Rules decide which benchmarks and protected words are measured; none is applied.
+    Rules decide which benchmarks and protected words are measured; none is applied. A table whose
+    audit says *do not ship* is refused without --force.
     """
     from driftkit.display import argument
     from driftkit.errors import BaselineError
@@ -57,18 +71,22 @@ def write(
     if Path(baseline).exists():
         replacing = "replace it with `driftkit baseline update`, or name another file (-o FILE)"
         raise BaselineError(baseline, f"exists already; {replacing}.")
-    write_baseline(_measure(original, tuned, rules, audit_options), baseline)
+    write_baseline(_measure(original, tuned, rules, audit_options, force), baseline)
     command = ["driftkit check", argument(original), "TUNED", "--baseline", argument(baseline)]
-    click.echo(
-        f"Wrote {baseline}. Commit it, and check with:\n"
-        f"  {' '.join([*command, *options.repeated('baseline')])}"
+    output.say(f"Wrote {baseline}. Commit it, and check with:", err=False)
+    output.say(
+        f"  {' '.join([*command, *options.repeated('baseline', 'force')])}", err=False, cut=False
     )
 
 
 @command.command("update", epilog=options.SOURCE_HELP)
 @click.argument("original")
 @click.argument("tuned")
-@click.option("--force", is_flag=True, help="Update even where the variable CI is set.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Update even where the variable CI is set, or the audit says *do not ship*.",
+)
 @_measure_options
 def update(
     original: str,
@@ -81,7 +99,8 @@ def update(
 ) -> None:
     """Replace a baseline, and say which values changed.
 
-    Refuses where the variable CI is set: a job that accepts its own values checks nothing.
+    Refuses where the variable CI is set: a job that accepts its own values checks nothing. Refuses
+    a table whose audit says *do not ship*.
     """
     from driftkit.errors import BaselineError, OptionError
     from driftkit.gate import read_baseline, write_baseline
@@ -98,16 +117,16 @@ def update(
     except BaselineError as error:
         output.say(f"The old baseline cannot be read, so nothing is compared: {error}")
         before = None
-    after = _measure(original, tuned, rules, audit_options)
+    after = _measure(original, tuned, rules, audit_options, force)
     write_baseline(after, baseline)
-    click.echo(f"Updated {baseline}.")
+    output.say(f"Updated {baseline}.", err=False)
     if before is not None:
         for line in _changes(before, after) or ["no value changed"]:
             output.say(f"  {line}", err=False)
 
 
 @command.command("show")
-@_baseline_option
+@_baseline_option(click.Path(dir_okay=False))
 @options.json_option
 @options.common_options
 def show(*, baseline: str, json_to: str | None) -> None:
@@ -120,13 +139,16 @@ def show(*, baseline: str, json_to: str | None) -> None:
 
 
 def _measure(
-    original: str, tuned: str, rules: tuple[str, ...], audit_options: dict[str, Any]
+    original: str, tuned: str, rules: tuple[str, ...], audit_options: dict[str, Any], force: bool
 ) -> Baseline:
     from driftkit.gate import Policy, baseline_of
+    from driftkit.gate.baseline import require_acceptable
     from driftkit.gate.rules import parse_rule
 
     policy = Policy(rules=tuple(map(parse_rule, rules)))
     (audit,) = audits(original, [tuned], output.Messages(), policy=policy, **audit_options)
+    if not force:
+        require_acceptable(audit)
     return baseline_of(audit, policy.words, policy.bands)
 
 

@@ -48,8 +48,8 @@ ACTIONS = click.Choice(["fail", "warn", "pass"])
 @click.option("--show-rules", is_flag=True, help="Print the rules in force and stop.")
 @options.audit_options
 @options.json_option
-@options.file_option("--junit", help="Write JUnit XML to FILE.")
-@options.file_option("--markdown", help="Write Markdown to FILE.")
+@options.output_option("--junit", help="Write JUnit XML to FILE, or with - to standard output.")
+@options.output_option("--markdown", help="Write Markdown to FILE, or with - to standard output.")
 @click.option(
     "--github/--no-github",
     default=None,
@@ -93,7 +93,8 @@ def command(
     compares = baseline is not None or previous is not None
     policy = make_policy(rules, baseline=compares, **deciding)
     if show_rules:
-        click.echo(rules_text(policy), nl=False)
+        for line in rules_text(policy):
+            output.say(line, err=False)
         return
     if original is None or not tuned:
         raise click.UsageError("give the original table and one or more tuned ones.")
@@ -105,15 +106,17 @@ def command(
     for path, text in ((junit, junit_xml), (markdown, to_markdown)):
         if path is not None:
             output.write_text(path, text(verdicts))
-    output.show(lambda: verdict_view(verdicts), check_document(verdicts), json_to)
+    to_stdout = "-" in (json_to, junit, markdown)  # which then holds nothing else
+    view = None if to_stdout else lambda: verdict_view(verdicts)
+    output.show(view, check_document(verdicts), json_to)
     if os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github:
-        # GitHub reads commands from both streams; standard output may belong to JSON alone.
-        _tell_github(verdicts, to_stderr=json_to == "-")
+        # GitHub reads commands from both streams.
+        _tell_github(verdicts, to_stderr=to_stdout)
     if any(verdict.exit_code for verdict in verdicts):
         ctx.exit(BROKEN_RULE)
 
 
-def rules_text(policy: Policy) -> str:
+def rules_text(policy: Policy) -> list[str]:
     """Write the rules in force, each as it can be given to ``--rule``."""
     from driftkit.gate.policy import PROFILES
 
@@ -122,7 +125,7 @@ def rules_text(policy: Policy) -> str:
     lines += [f"# {PROFILES[profile].summary}"] if profile else []
     lines += [rule.text for rule in policy.rules]
     lines.append(f"# inconclusive: {policy.inconclusive}; not measured: {policy.not_measured}")
-    return "".join(f"{line}\n" for line in lines)
+    return lines
 
 
 def _tell_github(verdicts: Sequence[Verdict], *, to_stderr: bool) -> None:
@@ -133,5 +136,5 @@ def _tell_github(verdicts: Sequence[Verdict], *, to_stderr: bool) -> None:
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         path = Path(summary)
         already = path.stat().st_size if path.exists() else 0
-        with path.open("a", encoding="utf-8", errors="replace") as file:
+        with path.open("a", encoding="utf-8") as file:
             file.write(step_summary(verdicts, already))

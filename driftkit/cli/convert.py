@@ -13,7 +13,7 @@ from driftkit.cli.tables import gather_words, read_table
 
 @click.command("convert", epilog=options.SOURCE_HELP)
 @click.argument("source")
-@click.argument("dest", type=click.Path())
+@click.argument("dest", type=options.Output(may_be_folder=True))
 @click.option(
     "--to",
     "kind",
@@ -25,6 +25,7 @@ from driftkit.cli.tables import gather_words, read_table
 @options.limit_option
 @options.words_options
 @options.vocab_option
+@options.base_option
 @options.unsafe_option
 @options.common_options
 def command(
@@ -32,12 +33,15 @@ def command(
 ) -> None:
     """Write the table SOURCE as DEST, whole or not at all.
 
-    Numbers become float32 and keep every bit, in text too. Words of .safetensors and .npy go
-    beside them as DEST.vocab.txt. What had to be skipped or repaired is listed on stderr.
+    Numbers become float32 and keep every bit, in text too. Words of .safetensors go inside it, as
+    JSON in the tensor _extra_state; words of DEST.npy go beside it as DEST.vocab.txt, and other
+    words are never put in their place. What had to be skipped or repaired is listed on stderr.
     """
+    from driftkit.atomic import place
     from driftkit.loaders.convert import format_of, write
 
     target = format_of(dest, kind)
+    place(dest, is_folder=target == "driftkit")  # told before the table is read
     words = gather_words((), words_from) if words_from else None
     messages = Messages()
     table = read_table(source, messages, words=words, **reading)

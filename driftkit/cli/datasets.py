@@ -45,7 +45,7 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
     chosen = [look_up(name) for name in (REGISTRY if everything else names)]
     for dataset in chosen:
         if dataset.has_file or not everything:
-            click.echo(dataset.fetch())
+            output.say(str(dataset.fetch()), err=False, cut=False)
 
 
 @command.command("path", short_help="Print where the files of benchmarks belong.")
@@ -56,7 +56,7 @@ def path(names: tuple[str, ...]) -> None:
     from driftkit.datasets import look_up
 
     for dataset in [look_up(name) for name in names]:
-        click.echo(dataset.path)
+        output.say(str(dataset.path), err=False, cut=False)
         if not dataset.is_here:
             command = f"driftkit datasets fetch {dataset.name}"
-            click.echo(f"{dataset.name} is not there yet: run `{command}`.", err=True)
+            output.say(f"{dataset.name} is not there yet: run `{command}`.")

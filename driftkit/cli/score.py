@@ -18,6 +18,7 @@ from driftkit.cli.tables import Composer, gather_words, read_table, spelled
 @options.limit_option
 @options.words_options
 @options.vocab_option
+@options.base_option
 @options.unsafe_option
 @options.json_option
 @options.common_options
@@ -47,7 +48,7 @@ def command(
     asked = spelled(benchmarks or None, **spelling)
     scores = Scores(())
     for source in sources:
-        table = read_table(source, messages, **reading)
+        table = read_table(source, messages, several=len(sources) > 1, **reading)
         table = composer(table) if composer else table
         with messages.stage(f"scoring {source}") as progress:
             scores += score(table, asked, progress=progress)

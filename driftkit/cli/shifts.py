@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from driftkit.arguments import shown
 from driftkit.cli import options
 from driftkit.cli.output import Messages, show
-from driftkit.cli.tables import gather_words, read_table
+from driftkit.cli.tables import gather_words, read_original, read_table
 
 if TYPE_CHECKING:
     from driftkit.neighbors import NeighborShifts
@@ -24,9 +25,9 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
     """Read a number of bytes such as 500MB."""
     if value is None:
         return None
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMG]?)B?", value.strip().upper())
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([KMG]?)B?", value.strip().upper())
     if not match or not (size := int(float(match[1]) * UNITS[match[2]])):
-        message = f"{value!r} is not a size; write one such as 500MB or 1GB."
+        message = f"{shown(value)} is not a size; write one such as 500MB or 1GB."
         raise click.BadParameter(message, ctx, option)
     return size
 
@@ -40,10 +41,10 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False),
+    type=options.Output(),
     metavar="FILE",
     help="Write one row for each word to FILE.jsonl or FILE.parquet. A run that was stopped "
-    "continues where it was.",
+    "continues where it was, if the tables and options are the same.",
 )
 @options.k_option
 @options.number_option(
@@ -117,9 +118,9 @@ def command(
     neighbors of every shared word are written.
     """
     from rich.console import Group
-    from rich.text import Text
 
     from driftkit import align, neighbor_shifts
+    from driftkit.display import Text
     from driftkit.explain.explanation import explain
     from driftkit.neighbors.export import write_shifts
     from driftkit.neighbors.search.verify import sample_of
@@ -134,11 +135,13 @@ def command(
         )
     if every and output is None:
         raise click.UsageError("--all writes to a file: add -o FILE.jsonl or -o FILE.parquet.")
+    if output is not None and json_to is not None:
+        raise click.UsageError("-o writes the file and --json shows the words; give one of them.")
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     messages = Messages()
     pair = align(
-        read_table(original, messages, vocab=original_vocab, **reading),
+        read_original(original, messages, vocab=original_vocab, **reading),
         read_table(tuned, messages, vocab=vocab, **reading),
     )
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)

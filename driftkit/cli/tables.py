@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from driftkit.cli.output import Messages
+from driftkit.errors import OptionError, SourceError
+from driftkit.files import LARGEST, read_whole
 
 if TYPE_CHECKING:
     from driftkit.audits import Audit
     from driftkit.embeddings import Embeddings
     from driftkit.gate import Policy
+
+T = TypeVar("T")
 
 
 def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
@@ -22,22 +27,85 @@ def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
         listed.remove("-")
         words_from = words_from or "-"
     if words_from is not None:
-        try:
-            with click.open_file(words_from, encoding="utf-8") as file:
-                # Whole: a line at a time, the runner of click 8.2 never reaches the end.
-                listed += [line.strip() for line in file.read().split("\n") if line.strip()]
-        except UnicodeDecodeError:
-            why = f"{words_from} is not UTF-8 text with one word on each line."
-            raise click.UsageError(why) from None
+        lines = _read_lines(words_from)
+        listed += [line.strip() for line in lines if line.strip()]
     return list(dict.fromkeys(listed))
 
 
-def read_table(source: str, messages: Messages, **settings: Any) -> Embeddings:
-    """Read a table; the settings are those of `driftkit.load`."""
+def _read_lines(words_from: str) -> list[str]:
+    """Read the lines of a file, of standard input, or of a pipe that the shell has opened."""
+    if words_from in ("-", "/dev/stdin") or words_from.startswith("/dev/fd/"):
+        with click.open_file(words_from, "rb") as file:
+            # Whole: a line at a time, the runner of click 8.2 never reaches the end.
+            data: bytes = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise OptionError(f"{words_from} gives more than {LARGEST // 10**6} MB of words.")
+    else:
+        data = read_whole(Path(words_from), lambda why: OptionError(f"{words_from} {why}"))
+    try:
+        return data.decode("utf-8-sig").replace("\r", "\n").split("\n")
+    except UnicodeDecodeError:
+        why = f"{words_from} is not UTF-8 text with one word on each line."
+        raise OptionError(why) from None
+
+
+def read_table(
+    source: str, messages: Messages, *, several: bool = False, **settings: Any
+) -> Embeddings:
+    """Read a table, one of several or alone; the settings are those of `driftkit.load`."""
     from driftkit import load
 
-    with messages.stage(f"reading {source}") as progress:
-        return load(source, progress=progress, **settings)
+    def read(vocab: str | None) -> Embeddings:
+        with messages.stage(f"reading {source}") as progress:
+            return load(source, progress=progress, **{**settings, "vocab": vocab})
+
+    return with_vocab(read, settings.get("vocab"), messages, several=several)
+
+
+def read_original(source: str, messages: Messages, **settings: Any) -> Embeddings:
+    """Read the original table; a sentence that advises ``--vocab`` names its option instead."""
+    try:
+        return read_table(source, messages, **settings)
+    except SourceError as error:
+        said = str(error).removeprefix(f"{error.source}: ")
+        raise type(error)(error.source, said.replace("--vocab", "--original-vocab")) from None
+
+
+def with_vocab(
+    read: Callable[[str | None], T], vocab: str | None, messages: Messages, *, several: bool
+) -> T:
+    """Read a source with a vocabulary, or without it where the source has words of its own.
+
+    A vocabulary typed for one source is refused there, since it would go unused; one that is typed
+    for several sources, or stands in the settings, is for those that need it.
+    """
+    from driftkit.loaders.formats.format import OwnWordsError
+
+    try:
+        return read(vocab)
+    except OwnWordsError as error:
+        if not several and _is_typed(vocab):
+            raise
+        messages.say(f"{error.source}: has words of its own, so {vocab} is not used for it.")
+        return read(None)
+
+
+def _is_typed(vocab: str | None) -> bool:
+    ctx = click.get_current_context()
+    named = [name for name in ("vocab", "original_vocab") if ctx.params.get(name) == vocab]
+    typed = click.core.ParameterSource.COMMANDLINE
+    return any(ctx.get_parameter_source(name) is typed for name in named)
+
+
+def require_sources(*sources: str) -> None:
+    """Refuse files that are not there, or of no known format, before the first one is read."""
+    from driftkit.loaders.formats.registry import find_format
+    from driftkit.loaders.request import parse
+
+    for source in sources:
+        request = parse(source)
+        if request.scheme is None:
+            find_format(request)
 
 
 class Composer:
@@ -87,6 +155,7 @@ def audits(
     k: int,
     vocab: str | None,
     original_vocab: str | None,
+    base: str | None,
     policy: Policy | None = None,
     words: Sequence[str] = (),
     composer: Composer | None = None,
@@ -112,13 +181,15 @@ def audits(
         normalize=normalize,
         phrase_separator=phrase_separator,
     )
-    reading = {"unsafe_pickle": unsafe_pickle, "limit": limit}
-    table = read_table(original, messages, vocab=original_vocab, **reading)
+    require_sources(original, *tuned)
+    reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
+    table = read_original(original, messages, vocab=original_vocab, **reading)
+    several = len(tuned) > 1
     table = composer(table) if composer else table
     settings |= {"memo": {}, "progress": messages.draw if messages.live else None}
     made = []
     for source in tuned:
-        other = read_table(source, messages, vocab=vocab, **reading)
+        other = read_table(source, messages, several=several, vocab=vocab, **reading)
         pair = align(table, composer(other) if composer else other)
         if composer:
             composer.require_pieces()

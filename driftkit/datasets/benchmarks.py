@@ -13,6 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arguments import shown
 from driftkit.errors import BenchmarkError
 
 
@@ -27,16 +28,17 @@ class _Checked:
         return len(getattr(self, fields(self)[1].name))
 
     def _error(self, wrong: str) -> BenchmarkError:
-        return BenchmarkError(f"benchmark {self.name!r}: {wrong}.")
+        return BenchmarkError(f"benchmark {shown(self.name)}: {wrong}.")
 
     def _tuple(self, name: str, given: Any, kind: type, due: int | None = None) -> tuple[Any, ...]:
         if isinstance(given, str) or not isinstance(given, Iterable):
-            raise self._error(f"{name}={given!r} was given; give a list or a tuple")
+            raise self._error(f"{name}={shown(given)} was given; give a list or a tuple")
         items = tuple(given)
         if not isinstance(self.name, str) or not all(isinstance(item, kind) for item in items):
-            raise self._error(f"{name} holds {items!r}; name and {name} must be {kind.__name__}")
+            wrong = f"{name} holds {shown(items)}; name and {name} must be {kind.__name__}"
+            raise self._error(wrong)
         if due is not None and len(items) != due:
-            raise self._error(f"{name} holds {items!r}, and {due} words are due there")
+            raise self._error(f"{name} holds {shown(items)}, and {due} words are due there")
         return items
 
     def _take(self, *names: str, kind: type = str, due: int | None = None) -> None:
@@ -79,7 +81,7 @@ class SimilarityBenchmark(_Checked):
         except ValueError:  # rows of unequal length
             gold = np.empty(0, object)
         if gold.ndim != 1 or gold.dtype.kind not in "biuf":
-            raise self._error(f"gold={self.gold!r} was given; give one number for each pair")
+            raise self._error(f"gold={shown(self.gold)} was given; give one number for each pair")
         object.__setattr__(self, "gold", gold.astype(np.float64, copy=False))
         self._take_items("pairs", 2)
         self._one_each("pairs", "gold")
@@ -236,7 +238,9 @@ class ChoiceBenchmark(_Checked):
         self._one_each("stems", "options", "right")
         for right, words in zip(self.right, self.options, strict=True):
             if right not in range(len(words)):
-                raise self._error(f"right holds {right!r}; it is the place, from 0, in {words}")
+                raise self._error(
+                    f"right holds {right!r}; it is the place, from 0, in {shown(words)}"
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from driftkit.arguments import shown
 from driftkit.datasets.benchmarks import AnalogyBenchmark, ChoiceBenchmark, WordSets
 from driftkit.datasets.lines import first_line, text_lines
 from driftkit.errors import BenchmarkError
@@ -20,6 +21,9 @@ BATS = (
     "BATS is a folder of folders of .txt files whose lines are word, tab, answer/answer/...; "
     "each file is a relation."
 )
+
+MOST_QUESTIONS = 2_000_000
+"""BATS itself makes 98,000."""
 
 CHOICES = (
     "A file of synonym questions has lines `word | right | wrong | wrong | ...`; or it is the "
@@ -64,6 +68,11 @@ def read_bats(folder: str | Path, name: str = "bats") -> AnalogyBenchmark:
     groups: dict[str, list[str]] = {}
     for path in files:
         pairs = _pairs(path)
+        if len(quadruples) + len(pairs) ** 2 > MOST_QUESTIONS:
+            raise BenchmarkError(
+                f"{folder} makes more than {MOST_QUESTIONS:,} questions, of every two lines of a "
+                f"file one; its files have about 50 lines each. {BATS}"
+            )
         joined = path.parent == folder and re.fullmatch(r"([DEIL])\d\d?", path.stem)
         group = _GROUPS[joined[1]] if joined else path.parent.name
         groups.setdefault(group, []).append(path.stem)
@@ -85,7 +94,7 @@ def _pairs(path: Path) -> list[tuple[str, list[str]]]:
         word, *rest = line.split(None, 1)
         answers = [part.strip() for part in rest[0].split("/") if part.strip()] if rest else []
         if not answers:
-            raise BenchmarkError(f"{path}, line {number}: {line!r} has no answer. {BATS}")
+            raise BenchmarkError(f"{path}, line {number}: {shown(line)} has no answer. {BATS}")
         pairs.append((word, answers))
     if len(pairs) < 2:
         raise BenchmarkError(f"{path} has one line, and an analogy takes two. {BATS}")
@@ -117,24 +126,24 @@ def read_choices(path: str | Path, name: str | None = None) -> ChoiceBenchmark:
     for number, line in lines:
         stem, *words = [part.strip() for part in line.split("|")]
         if len(words) < 2 or not stem or not all(words):
-            raise BenchmarkError(f"{path}, line {number}: {line!r} cannot be read. {CHOICES}")
+            raise BenchmarkError(f"{path}, line {number}: {shown(line)} cannot be read. {CHOICES}")
         stems.append(stem)
         options.append(tuple(words))
     return ChoiceBenchmark(name, tuple(stems), tuple(options), (0,) * len(stems))
 
 
 def _toefl(path: Path, name: str, lines: list[tuple[int, str]]) -> ChoiceBenchmark:
-    stems: dict[int, str] = {}
-    options: dict[int, list[str]] = {}
-    question = 0
+    stems: dict[str, str] = {}
+    options: dict[str, list[str]] = {}
+    question = ""
     for number, line in lines:
         if found := _STEM.fullmatch(line):
-            question = int(found[1])
+            question = found[1].lstrip("0")
             stems[question], options[question] = found[2], []
         elif (found := _OPTION.fullmatch(line)) and question:
             options[question].append(found[2])
         else:
-            raise BenchmarkError(f"{path}, line {number}: {line!r} cannot be read. {CHOICES}")
+            raise BenchmarkError(f"{path}, line {number}: {shown(line)} cannot be read. {CHOICES}")
     where = path.with_suffix(".ans")
     right = _answers(where)
     for question, words in options.items():
@@ -148,14 +157,14 @@ def _toefl(path: Path, name: str, lines: list[tuple[int, str]]) -> ChoiceBenchma
     )
 
 
-def _answers(path: Path) -> dict[int, int]:
+def _answers(path: Path) -> dict[str, int]:
     """Return the place of each answer: the first number and the last letter of each line."""
     found = {}
     for number, line in text_lines(path, CHOICES):
         question, letter = re.search(r"\d+", line), re.findall(r"\b[a-h]\b", line)
         if not question or not letter:
-            raise BenchmarkError(f"{path}, line {number}: {line!r} cannot be read. {CHOICES}")
-        found[int(question[0])] = ord(letter[-1]) - ord("a")
+            raise BenchmarkError(f"{path}, line {number}: {shown(line)} cannot be read. {CHOICES}")
+        found[question[0].lstrip("0")] = ord(letter[-1]) - ord("a")
     return found
 
 
@@ -183,7 +192,9 @@ def read_word_sets(path: str | Path) -> dict[str, WordSets]:
         if not label and colon and rest:
             name = rest
         elif not colon or len(words) < 2:
-            raise BenchmarkError(f"{path}, line {number}: {line!r} cannot be read. {WORD_SETS}")
+            raise BenchmarkError(
+                f"{path}, line {number}: {shown(line)} cannot be read. {WORD_SETS}"
+            )
         else:
             tests.setdefault(name, []).append((label, words))
     for name, sets in tests.items():

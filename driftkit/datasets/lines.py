@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driftkit.errors import BenchmarkError
-
-LARGEST_FILE = 64 * 2**20
-"""Bytes. The largest benchmark in use has under 6 MB: more is a table of vectors by mistake."""
+from driftkit.files import read_text
 
 ACCEPTED = (
     "A similarity file has two words and a number on each line; an analogy file has four words on "
@@ -55,21 +53,7 @@ def text_lines(path: Path, accepted: str) -> list[tuple[int, str]]:
 
     `accepted` says what such a file holds, for the error; raises as `read_lines`.
     """
-    if path.is_dir():
-        raise BenchmarkError(f"{path} is a folder; a benchmark is one text file. {accepted}")
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise BenchmarkError(
-                f"{path} has {path.stat().st_size:,} bytes, too many for a benchmark. "
-                f"Is it a table of vectors? {accepted}"
-            )
-        content = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BenchmarkError(
-            f"{path} is not UTF-8 text (byte {error.start}); save it as UTF-8. {accepted}"
-        ) from None
-    except OSError as error:
-        raise BenchmarkError(f"{path} cannot be read: {error.strerror}. {accepted}") from None
+    content = read_text(path, lambda why: BenchmarkError(f"{path} {why} {accepted}"))
     # Not str.splitlines: that would also cut at form feeds and Unicode separators inside words.
     numbered = ((number, line.strip()) for number, line in enumerate(content.split("\n"), 1))
     lines = [(number, line) for number, line in numbered if line and not line.startswith("#")]
@@ -81,11 +65,11 @@ def text_lines(path: Path, accepted: str) -> list[tuple[int, str]]:
 def first_line(path: Path, but: tuple[str, ...] = ("#",)) -> str:
     """Return the first line that does not start so, or nothing if the file cannot be read."""
     try:
-        with path.open(encoding="utf-8-sig") as file:
-            lines = (line.strip() for line in file)
-            return next((line for line in lines if line and not line.startswith(but)), "")
-    except (OSError, UnicodeDecodeError):
+        content = read_text(path, BenchmarkError)
+    except BenchmarkError:
         return ""
+    lines = (line.strip() for line in content.split("\n"))
+    return next((line for line in lines if line and not line.startswith(but)), "")
 
 
 def _separator(texts: list[str]) -> str | None:

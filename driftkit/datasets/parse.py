@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from driftkit.arguments import number, shown
 from driftkit.datasets.benchmarks import (
     AnalogyBenchmark,
     Benchmark,
@@ -103,22 +104,29 @@ def _read(lines: Sequence[Line], path: Path, name: str) -> Benchmark:
     if lines[0].separator == ":":  # as Gurevych's sets are published
         return _similarities(lines, (cells[:3] for cells in _cells(lines, 5)), name)
     typical = lines[min(1, len(lines) - 1)].fields  # the second line: no header
-    if len(typical) == 4 and _number(typical[3]) is None:
+    if len(typical) == 4 and not _is_like_number(typical[3]):
         return _analogies(lines, path, name)
     # With only a space between them, two words are as likely a compound as a word and a category.
-    if len(typical) == 2 and lines[0].separator is not None and _number(typical[1]) is None:
+    if len(typical) == 2 and lines[0].separator is not None and not _is_like_number(typical[1]):
         words, labels = zip(*_cells(lines, 2), strict=True)
         return CategorizationBenchmark(name, words, labels)
-    if len(lines) > 1 and _number(lines[0].fields[-1]) is None:
+    if len(lines) > 1 and not _is_like_number(lines[0].fields[-1]):
         lines = lines[1:]  # without the names of the columns
     return _similarities(lines, _cells(lines, 3), name)
 
 
-def _number(text: str) -> float | None:
+def _is_like_number(text: str) -> bool:
+    """Whether a field was meant as a number, right or wrong (``nan``, ``0x10``, ``1,5``, ``1_0``).
+
+    It tells what a file holds; which of these are read as numbers, `driftkit.arguments` decides.
+    """
+    if re.search(r"\d", text) and not any(letter.isalpha() for letter in text):
+        return True
     try:
-        return float(text)
+        float(text)
     except ValueError:
-        return None
+        return re.match(r"[+-]?0[xX]", text) is not None
+    return True
 
 
 def _cells(lines: Sequence[Line], count: int) -> Iterator[tuple[str, ...]]:
@@ -134,9 +142,9 @@ def _similarities(
     pairs: list[tuple[str, str]] = []
     gold: list[float] = []
     for line, (first, second, rated) in zip(items, rows, strict=True):
-        score = _number(rated)
-        if score is None or not math.isfinite(score):
-            raise line.unreadable(f"has {rated!r} where a number belongs")
+        score = number(rated)
+        if score is None:
+            raise line.unreadable(f"has {shown(rated)} where a number belongs")
         pairs.append((first, second))
         gold.append(score)
     return SimilarityBenchmark(name, tuple(pairs), np.array(gold, np.float64))

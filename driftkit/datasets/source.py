@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from driftkit.atomic import replacing
-from driftkit.errors import BenchmarkError
+from driftkit.errors import BenchmarkError, OutputError
 
 FOLDER_VARIABLE, OFFLINE_VARIABLE = "DRIFTKIT_DATA_DIR", "DRIFTKIT_OFFLINE"
 SECONDS = 30
@@ -162,10 +162,11 @@ def _download(name: str, path: Path, url: str, sha256: str) -> None:
                     f"the download of {path} is wrong{broke_off}: {url} gave bytes with sha256 "
                     f"{found} instead of {sha256}; nothing was kept. Try again, or {place}."
                 )
-    except OSError as error:
+    except (OSError, OutputError) as error:
+        said = error.why.partition(";")[0] if isinstance(error, OutputError) else error.strerror
         raise BenchmarkError(
-            f"benchmark {name!r} cannot be stored as {path}: {error.strerror}; set "
-            f"{FOLDER_VARIABLE} to a folder that can be written."
+            f"benchmark {name!r} cannot be stored as {path}: {said}; set {FOLDER_VARIABLE} to a "
+            "folder that can be written."
         ) from None
 
 

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from driftkit.arrays import Mask, Matrix, Values
-from driftkit.display import Displayed, number, table
+from driftkit.display import Displayed, Text, number, table
 from driftkit.drift import similarity, spectrum
 from driftkit.drift.groups import BANDS, GROUPS, band_masks, group_masks, none_if_nan
 from driftkit.drift.moments import Moments, blocks, moments, unit_moments

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from driftkit.arguments import position
 from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks
-from driftkit.display import Displayed, number, table
+from driftkit.display import Displayed, Text, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import OWN, REGISTRY, compute, computed_from, provide

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from driftkit.arguments import position
-from driftkit.display import Displayed, number, reasons, table
+from driftkit.display import Displayed, Text, number, reasons, table
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.evaluators.lookup import Items
 

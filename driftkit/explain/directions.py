@@ -10,6 +10,7 @@ import numpy as np
 from driftkit.arguments import whole
 from driftkit.arrays import Rows, Values, generator
 from driftkit.drift.moments import blocks
+from driftkit.escaping import printable
 from driftkit.pair import Pair
 
 AMONG = 20_000
@@ -27,7 +28,8 @@ class Direction:
     away: tuple[str, ...]  # and with its opposite
 
     def __str__(self) -> str:
-        return f"{self.share:.0%} of the drift: {', '.join(self.away)} <-> {', '.join(self.toward)}"
+        away, toward = ", ".join(self.away), ", ".join(self.toward)
+        return printable(f"{self.share:.0%} of the drift: {away} <-> {toward}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,12 +8,12 @@ from typing import Any, Literal
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from driftkit.arrays import Mask
-from driftkit.display import Displayed, number, section, table
+from driftkit.display import Displayed, Text, number, section, table
 from driftkit.drift.groups import none_if_nan
 from driftkit.drift.words import self_cosines
+from driftkit.escaping import printable
 from driftkit.explain.directions import Cluster, Direction, drift_directions, moved_together
 from driftkit.neighbors.result import Shift
 from driftkit.pair import Pair
@@ -46,7 +46,7 @@ class Explanation:
             if names
         ]
         told = "; ".join(changes) or "kept its neighbors"
-        return (
+        return printable(
             f"{self.word}: {told}; moved itself {_shown(self.own)}, "
             f"its old neighbors moved {_shown(self.neighbors)} ({self.cause})"
         )

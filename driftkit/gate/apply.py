@@ -12,8 +12,9 @@ such as the change of a benchmark, is decided by its 95 % interval. For ``>=``:
 - *not measured*: there is no value, or only a part of it, and what there is does not fail.
 
 ``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. A change is tuned minus
-original: a benchmark that an audit calls *lost* is one that fails ``>= -margin`` where higher is
-better, and ``<= margin`` where lower is.
+original. A rule on ``change`` holds whatever a benchmark is scored by, so where lower is better it
+is applied in its mirror image: a benchmark that an audit calls *lost* is one that fails
+``change[...] >= -margin``.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from driftkit.gate.baseline import AGAIN, Baseline, PairedInterval, difference
 from driftkit.gate.facts import NAN, Fact, Facts, rounded
 from driftkit.gate.policy import Action, Policy
 from driftkit.gate.rules import Operator, Rule
-from driftkit.gate.subjects import COVERAGE, EVERY, STATISTICS, Subject
+from driftkit.gate.subjects import CHANGE, COVERAGE, EVERY, STATISTICS, Subject
 from driftkit.gate.verdict import Outcome, Result
 from driftkit.measures.registry import parse_measure
 
@@ -45,11 +46,23 @@ def apply_rules(
     something that was not measured is a RuleError, a value the baseline lacks a BaselineError.
     """
     return tuple(
-        _result(policy, rule, subject, current, stored, paired)
+        _result(policy, _oriented(rule, pattern, subject), subject, current, stored, paired)
         for rule in policy.rules
         for pattern in rule.subjects
         for subject in _subjects(rule, pattern, current)
     )
+
+
+_MIRRORED: dict[Operator, Operator] = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "=": "="}
+
+
+def _oriented(rule: Rule, pattern: Subject, subject: Subject) -> Rule:
+    """Return a rule on the change of any benchmark as it reads for the measure of this one."""
+    is_score = pattern.of and rule.bound.reference is None  # a level, not how far it has moved
+    if pattern.measure != CHANGE or is_score or parse_measure(subject.measure).higher_is_better:
+        return rule
+    bound = replace(rule.bound, number=-rule.bound.number)
+    return replace(rule, operator=_MIRRORED[rule.operator], bound=bound)
 
 
 def decide(fact: Fact, operator: Operator, bound: float, tolerance: float = 0.0) -> Outcome:

@@ -14,11 +14,14 @@ from typing import Any
 
 import numpy as np
 
+from driftkit.arguments import cut, shown
 from driftkit.arrays import generator, row_blocks
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
+from driftkit.documents import read_json
 from driftkit.embeddings import Embeddings
-from driftkit.errors import BaselineError, DriftkitError, UnknownNameError
+from driftkit.errors import BaselineError, DriftkitError, OptionError, UnknownNameError
+from driftkit.escaping import to_json
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.facts import NAN, ROUNDING, Fact, Facts, facts_of, portable
 from driftkit.gate.subjects import Subject, parse_subjects
@@ -39,13 +42,17 @@ _ENTRIES = {
     "driftkit": str,
     "engines": dict,
     "settings": dict,
+    "rounding": str,
     "benchmarks": dict,
     "figures": dict,
     "original.name": str,
+    "original.rows": int,
     "original.sha256": str,
     "tuned.name": str,
+    "tuned.rows": int,
     "tuned.sha256": str,
 }
+_OF_BENCHMARK = {"n_total": int, "n_used": int, "items_sha256": str}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +76,11 @@ class Baseline:
     def to_json(self) -> str:
         """Return the file's text: keys sorted, one line for each value."""
         lines = (
-            f"    {json.dumps(name, ensure_ascii=False)}: {json.dumps(entry)}"
+            f"    {to_json(name)}: {json.dumps(entry)}"
             for name, entry in sorted(self.document["figures"].items())
         )
         listed = "{\n" + ",\n".join(lines) + "\n  }"
-        text = json.dumps(
-            {**self.document, "figures": None}, indent=2, sort_keys=True, ensure_ascii=False
-        )
+        text = to_json({**self.document, "figures": None}, indent=2, sort_keys=True)
         return text.replace('"figures": null', f'"figures": {listed}', 1) + "\n"
 
 
@@ -107,6 +112,15 @@ def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = 
         "figures": {str(subject): _to_entry(fact) for subject, fact in facts.items()},
     }
     return Baseline(pair.tuned.source.name, document, facts)
+
+
+def require_acceptable(audit: Audit) -> None:
+    """Refuse to make a baseline of a table that its own audit says not to ship."""
+    if audit.verdict == "do not ship":
+        raise OptionError(
+            f"{audit.headline} A baseline of {audit.pair.tuned.source.name} would accept that; if "
+            "it is meant, give --force to `driftkit baseline write` or `driftkit baseline update`."
+        )
 
 
 def content_sha256(table: Embeddings) -> str:
@@ -145,33 +159,25 @@ def _describe_table(table: Embeddings) -> dict[str, Any]:
 def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
     """Write a `baseline` to the file at `path`, in one step.
 
-    A folder that does not exist is an OptionError.
+    A folder that does not exist, or a full disk, is an OutputError.
     """
     with replacing(path) as partial:
-        partial.write_text(baseline.to_json(), encoding="utf-8")
+        partial.write_bytes(baseline.to_json().encode(errors="backslashreplace"))
 
 
 def read_baseline(path: str | os.PathLike[str]) -> Baseline:
     """Read the baseline at `path`; one that is missing or damaged is a BaselineError."""
-    try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        why = "does not exist; make it with `driftkit baseline write`."
-        raise BaselineError(path, why) from None
-    except OSError as error:
-        raise BaselineError(path, f"cannot be read ({error.strerror}).") from None
-    except UnicodeDecodeError:
-        raise BaselineError(path, f"is not UTF-8 text. {RESTORE}") from None
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise BaselineError(path, f"is not JSON from {place} on. {RESTORE}") from None
+    if not Path(path).exists():
+        raise BaselineError(path, "does not exist; make it with `driftkit baseline write`.")
+    document = read_json(Path(path), lambda why: BaselineError(path, f"{why} {RESTORE}"))
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema != SCHEMA:
-        why = f"is not one this driftkit reads: its schema is {schema!r}, not {SCHEMA!r}. {AGAIN}"
+        given = shown(schema)
+        why = f"is not one this driftkit reads: its schema is {given}, not {SCHEMA!r}. {AGAIN}"
         raise BaselineError(path, why)
     if lacking := _lacking(document):
         raise BaselineError(path, f"is damaged: it has no {lacking!r}. {RESTORE}")
-    facts = {}
+    facts: Facts = {}
     for name, entry in document["figures"].items():
         try:
             subject = parse_subjects(name, name)[0]
@@ -179,16 +185,22 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         except UnknownNameError as error:
             raise BaselineError(
                 path,
-                f"holds {name!r}, and {error.kind} {error.name!r} is not known here; give the "
+                f"holds {shown(name)}, and {error.kind} {error.name!r} is not known here; give the "
                 "options that it was written with, such as --plugin and -b, or restore the file as "
                 "it was committed.",
             ) from None
         except (DriftkitError, TypeError, ValueError):
             raise BaselineError(
                 path,
-                f"is damaged: {name!r}: {json.dumps(entry)} is not a name that rules know with a "
-                f"number, [number, low, high] or null. {RESTORE}",
+                f"is damaged: {shown(name)}: {cut(json.dumps(entry))} is not a name that rules "
+                f"know with a number, [number, low, high] or null. {RESTORE}",
             ) from None
+    for subject, fact in facts.items():
+        if subject.kind == "benchmark" and fact.uncertain:
+            whole, tuned = (str(replace(subject, of=of)) for of in ("", "tuned"))
+            lacks = whole if whole not in document["benchmarks"] else tuned
+            if lacks == whole or tuned not in document["figures"]:
+                raise BaselineError(path, f"is damaged: it has no {shown(lacks)}. {RESTORE}")
     return Baseline(str(path), document, facts)
 
 
@@ -297,9 +309,18 @@ def _lacking(document: Mapping[str, Any]) -> str | None:
         inside: Any = document
         for step in name.split("."):
             inside = inside.get(step) if isinstance(inside, dict) else None
-        if not isinstance(inside, kind):
+        if not _is(kind, inside):
             return name
+    for name, entry in document["benchmarks"].items():
+        for step, kind in _OF_BENCHMARK.items():
+            if not isinstance(entry, dict) or not _is(kind, entry.get(step)):
+                return f"benchmarks.{name[:60]}.{step}"
     return None
+
+
+def _is(kind: type, value: object) -> bool:
+    """Whether a value has a kind; for Python true and false are whole numbers, for us not."""
+    return isinstance(value, kind) and not isinstance(value, bool)
 
 
 def _series(version: str) -> tuple[str, ...]:
@@ -315,9 +336,14 @@ def _to_entry(fact: Fact) -> float | list[float | None] | None:
     return [value, low, high] if fact.uncertain else value
 
 
-def _from_entry(entry: float | list[float | None] | None) -> Fact:
-    value, low, high = (
-        math.nan if number is None else float(number)
-        for number in (entry if isinstance(entry, list) else [entry, None, None])
-    )
+def _from_entry(entry: Any) -> Fact:
+    value, low, high = map(_to_number, entry if isinstance(entry, list) else [entry, None, None])
     return Fact(value, low, high, uncertain=isinstance(entry, list))
+
+
+def _to_number(given: object) -> float:
+    if given is None:
+        return math.nan
+    if not isinstance(given, int | float) or isinstance(given, bool):
+        raise TypeError(given)
+    return float(given)

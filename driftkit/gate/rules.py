@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from driftkit.arguments import number as parse_number
+from driftkit.arguments import shown
 from driftkit.errors import InputError, RuleError
 from driftkit.gate.subjects import CHANGE, COVERAGE, STATISTICS, Subject, parse_subjects
 from driftkit.measures.measure import Bounds
@@ -72,11 +74,13 @@ class Rule:
 _LEVEL = re.compile(r"(?P<level>fail|warn)\b\s*:?\s*(?P<rest>.*)", re.DOTALL)
 _OPERATOR = re.compile(r">=|<=|==|=|>|<")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\[(?:"(?:[^"\\]|\\.)*"|[^"\[\]])*\]')
-_NUMBER = r"(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _AMOUNT = re.compile(
     rf"(?P<sign>[+-]?)\s*(?:(?P<many>{_NUMBER})?\s*\*?\s*(?P<margin>margins?)|"
-    rf"(?P<number>{_NUMBER})\s*(?P<percent>%?))"
+    rf"(?P<number>{_NUMBER})\s*(?P<percent>%?))",
+    re.ASCII,
 )
+_LONGEST_BOUND = 100  # characters, where a dozen say everything
 _BOUND = re.compile(
     r"(?:(?P<reference>original|baseline)\b\s*)?(?P<amount>[^±]*?)"
     r"\s*(?:(?:±|\+-|\+/-)\s*(?P<tolerance>.+))?"
@@ -120,7 +124,7 @@ def parse_rule(text: str) -> Rule:
 
 
 def _parse_bound(text: str, rule: str) -> Bound:
-    match = _BOUND.fullmatch(text)
+    match = _BOUND.fullmatch(text) if len(text) <= _LONGEST_BOUND else None
     if not match or not (match["amount"] or match["reference"]):
         raise _bad_bound(text, rule)
     reference = cast("Reference | None", match["reference"])
@@ -135,19 +139,18 @@ def _parse_bound(text: str, rule: str) -> Bound:
 
 def _parse_amount(text: str, rule: str) -> tuple[float, Unit]:
     match = _AMOUNT.fullmatch(text.strip())
-    if not match or math.isinf(float(match["number"] or match["many"] or 0)):
+    number = parse_number(match["number"] or match["many"] or "1") if match else None
+    if match is None or number is None:
         raise _bad_bound(text, rule)
-    sign = -1.0 if match["sign"] == "-" else 1.0
-    if match["margin"]:
-        return sign * float(match["many"] or 1), "margin"
-    return sign * float(match["number"]), "percent" if match["percent"] else "number"
+    unit: Unit = "margin" if match["margin"] else "percent" if match["percent"] else "number"
+    return -number if match["sign"] == "-" else number, unit
 
 
 def _bad_bound(text: str, rule: str) -> RuleError:
     return RuleError(
         rule,
-        f"{text!r} is not a bound; write a number (0.6), a percentage (10%), -margin, or original "
-        "or baseline with an optional distance (baseline - 0.05, original - margin).",
+        f"{shown(text)} is not a bound; write a number (0.6), a percentage (10%), -margin, or "
+        "original or baseline with an optional distance (baseline - 0.05, original - margin).",
     )
 
 

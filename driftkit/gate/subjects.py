@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from driftkit.arguments import shown
 from driftkit.drift.groups import GROUPS
 from driftkit.errors import RuleError, UnknownNameError
 from driftkit.measures.measure import Measure
@@ -46,7 +47,7 @@ EVERY = "*"
 BAND = "rank "
 """How the names of groups by frequency start, such as ``rank 1-1000``."""
 
-_MEASURE = r"[\w-]+(?:\([^()]*\))?(?:@\d+)?"
+_MEASURE = r"[\w-]+(?:\([^()]*\))?(?:@[0-9]+)?"
 _SUBJECT = re.compile(
     rf"(?P<measure>{_MEASURE})(?:\s*\[(?P<on>[^\[\]]+)\])?"
     r"(?:\s+(?P<of>\w+)(?:\s*\[(?P<group>[^\[\]]+)\])?)?"
@@ -122,9 +123,9 @@ def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
     if not match or match["measure"] in ("word", "words"):
         raise RuleError(
             rule,
-            f"{text!r} does not name anything that is measured; write a count (moved), a benchmark "
-            "(spearman[simlex999]), a statistic (overlap@10 mean[moved]), a measure of the whole "
-            "space (cka[moved]) or a word (word[good] overlap@10).",
+            f"{shown(text)} does not name anything that is measured; write a count (moved), a "
+            "benchmark (spearman[simlex999]), a statistic (overlap@10 mean[moved]), a measure of "
+            "the whole space (cka[moved]) or a word (word[good] overlap@10).",
         )
     name, on, of, group = (match[part] or "" for part in ("measure", "on", "of", "group"))
     if name in COUNTS:
@@ -187,15 +188,28 @@ def _without_default_depth(measure: Measure, written: str) -> str:
 
 def _split(inside: str, rule: str) -> list[str]:
     """Words of a list, each once."""
-    words, at = [], 0
+    words: list[str] = []
+    at = 0
     while at < len(inside):
         match = _WORD.match(inside, at)
-        if not match:
+        word = _unquoted(match[1]) if match else None
+        if match is None or word is None:
             raise RuleError(
                 rule,
-                f"{inside!r} is not a list of words; separate them by commas, and quote one that "
-                'holds a space, a comma or a bracket: word[good,"New York"].',
+                f"{shown(inside)} is not a list of words; separate them by commas, and quote one "
+                'that holds a space, a comma or a bracket: word[good,"New York"].',
             )
-        words.append(json.loads(match[1]) if match[1].startswith('"') else match[1])
+        words.append(word)
         at = match.end()
     return list(dict.fromkeys(words))
+
+
+def _unquoted(written: str) -> str | None:
+    """Return a word without its quotes and escapes, those of JSON; None where they are none."""
+    if not written.startswith('"'):
+        return written
+    try:
+        word: str = json.loads(written)
+    except ValueError:
+        return None
+    return word

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
-from driftkit.display import Displayed, signed, table
+from driftkit.display import Displayed, Text, signed, table
 from driftkit.gate.policy import Action, Policy
 from driftkit.gate.rules import Operator
 

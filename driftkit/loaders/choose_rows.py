@@ -11,10 +11,11 @@ from driftkit.arguments import strings, whole
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
 from driftkit.loaders.problems import Problems
+from driftkit.loaders.quote import quote, quote_some
 from driftkit.loaders.request import Request
 from driftkit.provenance import Source
 
-Rows = slice | npt.NDArray[np.int64]  # to read: a slice, or their numbers
+Rows = slice | npt.NDArray[np.int64] | tuple[()]  # to read: a slice, their numbers, or () for all
 
 
 class WordsNotFoundError(SourceError):
@@ -61,7 +62,7 @@ def select(
 def nothing_chosen(request: Request) -> WordsNotFoundError:
     """Say that none of the words asked for is there."""
     asked = list(request.words or ())
-    shown = ", ".join(map(repr, asked[:3])) + (", ..." if len(asked) > 3 else "")
+    shown = quote_some(asked)
     among = "" if request.limit is None else f" among its first {request.limit:,} rows"
     what = (
         "does not hold the word" if len(asked) == 1 else f"holds none of the {len(asked):,} words"
@@ -74,4 +75,4 @@ def note_missing(request: Request, found: Sequence[str], problems: Problems) -> 
     have = frozenset(found)
     for word in dict.fromkeys(request.words or ()):
         if word not in have:
-            problems.add("word not found", None, f"{word!r} was asked for and is not in it")
+            problems.add("word not found", None, f"{quote(word)} was asked for and is not in it")

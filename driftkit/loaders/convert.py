@@ -12,8 +12,9 @@ from driftkit.arrays import row_blocks
 from driftkit.atomic import replacing
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
+from driftkit.loaders.vocabulary.find import is_list_of
 from driftkit.progress import Progress, as_progress
-from driftkit.store import write_rows, write_safetensors
+from driftkit.store import write_npy, write_safetensors
 
 FORMATS = {
     "safetensors": ".safetensors",
@@ -66,8 +67,11 @@ def write(
     report = as_progress(progress, f"writing {os.fspath(path)}") or _silent
     if kind == "driftkit":
         table.save(path)
-    elif kind in ("safetensors", "npy"):
-        _write_beside(table, Path(path), kind)
+    elif kind == "npy":
+        _write_npy(table, Path(path))
+    elif kind == "safetensors":
+        with replacing(path) as partial:
+            write_safetensors(partial, "vectors", table.matrix, table.words)
     else:
         with replacing(path) as partial, partial.open("wb") as file:
             if kind != "glove-text":
@@ -80,26 +84,23 @@ def _silent(done: int, total: int) -> None:
     pass
 
 
-def _write_beside(table: Embeddings, path: Path, kind: str) -> None:
+def _write_npy(table: Embeddings, path: Path) -> None:
     """Write the rows, and the words in a file beside them."""
     where = "a list of one word per line"
-    _require_no(table, "\n", where)
+    _require_no(table, "\n\0", where)
     if any(word.endswith("\r") for word in table.words) or not table.words[-1].strip("\r\n"):
         raise SourceError(
             table.source.name,
-            f"holds a word that ends like a line, which {where} cannot hold; write a driftkit "
-            "folder.",
+            f"holds a word that ends like a line, which {where} cannot hold; write .safetensors.",
         )
-    words = path.with_name(f"{path.stem}.vocab.txt")
-    with replacing(path) as partial, replacing(words) as partial_words:
-        partial_words.write_bytes("".join(f"{word}\n" for word in table.words).encode())
-        if kind == "safetensors":
-            write_safetensors(partial, "vectors", table.matrix)
-        else:
-            header = {"descr": "<f4", "fortran_order": False, "shape": table.matrix.shape}
-            with partial.open("wb") as file:
-                np.lib.format.write_array_header_1_0(file, header)
-                write_rows(file, table.matrix)
+    vocabulary = path.with_name(f"{path.stem}.vocab.txt")
+    if not is_list_of(table.words, vocabulary):
+        raise SourceError(
+            table.source.name,
+            f"holds words such as {table.words[0]!r} that would be read otherwise from {where}; "
+            "write .safetensors.",
+        )
+    write_npy(table.words, table.matrix, path, vocabulary)
 
 
 def _binary(table: Embeddings, file: IO[bytes], report: Progress) -> None:
@@ -119,14 +120,21 @@ def _text(table: Embeddings, file: IO[bytes], report: Progress) -> None:
     for some in row_blocks(len(table)):
         block = np.asarray(table.matrix[some], np.float32)
         columns = {str(i): block[:, i] for i in range(table.dimensions)}
-        pl.DataFrame({"word": list(table.words[some])} | columns).write_csv(
-            file, include_header=False, separator=" ", quote_style="never", float_scientific=None
+        frame = pl.DataFrame({"word": list(table.words[some])} | columns)
+        text = frame.write_csv(
+            include_header=False, separator=" ", quote_style="never", float_scientific=None
         )
+        file.write(text.encode())  # polars, given the file, would say what it meets its own way
         report(some.start, len(table))
 
 
+def _is_text(word: str) -> bool:
+    """Whether UTF-8 can hold it, which half of a surrogate pair prevents."""
+    return word.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in word)
+
+
 def _require_no(table: Embeddings, characters: str, where: str) -> None:
-    bad = next((word for word in table.words if any(c in word for c in characters)), None)
+    bad = next((w for w in table.words if not _is_text(w) or any(c in w for c in characters)), None)
     if bad is not None:
         raise SourceError(
             table.source.name,

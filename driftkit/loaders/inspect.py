@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.text import Text
 
-from driftkit.display import Displayed, argument, unwrapped
+from driftkit.display import Displayed, Text, argument, unwrapped
 from driftkit.display import table as new_table
-from driftkit.errors import VocabularyError
+from driftkit.errors import InputError, VocabularyError
 from driftkit.loaders.choose_rows import WordsNotFoundError
 from driftkit.loaders.choose_tensor import (
+    NoInputEmbeddingError,
     Tensor,
     TensorFile,
+    choose,
     fits,
     misfit,
+    of_adapter,
     tensor_named,
     tied_to,
     vocabulary_for,
@@ -28,13 +30,17 @@ from driftkit.loaders.choose_tensor import (
 from driftkit.loaders.formats import registry
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.load import load
+from driftkit.loaders.preconditions import within_limits
+from driftkit.loaders.quote import quote, quote_some
 from driftkit.loaders.request import Request, Vocab, parse
-from driftkit.loaders.vocabulary.words import Vocabulary
+from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary, doubts
 from driftkit.progress import Progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
+FIRST_WORDS = 3  # shown of a table
 FIRST_ROWS = 1000  # read of a file that holds its words and one table
 COMPARED_ROWS = 512  # evenly spaced, compared with the original
 MANY = 12  # a file with more matrices than this is a model: only those like word tables are listed
@@ -98,6 +104,10 @@ class Inspection(Displayed):
         What the tables were compared with.
     others : int
         Further matrices, which do not look like word tables.
+    first_words : tuple of str
+        The words of the first three rows; a vocabulary that is wrong or shifted shows here.
+    last_word : str or None
+        The word of the last row; None where only a whole reading would tell.
     options : tuple of str
         What the command that audits a table needs besides, such as ``--unsafe-pickle``.
     """
@@ -111,6 +121,8 @@ class Inspection(Displayed):
     problems: tuple[str, ...]
     original: str | None = None
     others: int = 0
+    first_words: tuple[str, ...] = ()
+    last_word: str | None = None
     options: tuple[str, ...] = ()
 
     def command(self, table: TableInfo | None = None) -> str:
@@ -140,6 +152,7 @@ class Inspection(Displayed):
         ]
         path = None if self.path is None else str(self.path)
         document = asdict(self) | {"path": path, "tables": tables, "problems": list(self.problems)}
+        document["first_words"] = list(self.first_words)
         del document["options"]
         return document
 
@@ -156,6 +169,10 @@ class Inspection(Displayed):
         parts: list[RenderableType] = [Text(f"{self.source}: {self.format}", "bold")]
         if self.words is not None:
             parts.append(Text(f"vocabulary: {self.vocabulary}, {self.words:,} words"))
+        if self.first_words:
+            more = self.last_word is not None and (self.words or 0) > len(self.first_words)
+            last = f" ... {quote(self.last_word)}" if more else ""
+            parts.append(Text(f"words: {quote_some(self.first_words)}{last}"))
         if self.tables:
             made = new_table("tensor", "type", "vocabulary", right=("rows", "d", "zero rows"))
             fits = {True: "fits", False: "does not fit", None: "none found"}
@@ -186,6 +203,7 @@ def inspect(
     source: str | os.PathLike[str],
     *,
     vocab: Vocab | None = None,
+    base: str | os.PathLike[str] | None = None,
     original: str | os.PathLike[str] | None = None,
     unsafe_pickle: bool = False,
     progress: Progress | bool | None = None,
@@ -197,6 +215,8 @@ def inspect(
     source : str or path
         As for `load`; of ``PATH::KEY`` only that tensor is looked at.
     vocab : str, path, sequence of str or map of str to int, optional
+        As for `load`.
+    base : str or path, optional
         As for `load`.
     original : str or path, optional
         The source it was tuned from; each table is compared with it, since an export that shipped
@@ -217,29 +237,39 @@ def inspect(
     UnknownNameError
         If no tensor has the key given.
     """
-    options: dict[str, Any] = {"vocab": vocab, "unsafe_pickle": unsafe_pickle}
+    options: dict[str, Any] = {"vocab": vocab, "base": base, "unsafe_pickle": unsafe_pickle}
     request = parse(source, function="inspect", progress=progress, **options)
-    base = None if original is None else os.fspath(original)
+    compared = None if original is None else os.fspath(original)
+    with within_limits(request.name):
+        found = _inspected(request, compared)
+    typed = () if base is None else ("--base", argument(os.fspath(base)))
+    return replace(found, options=(*typed, *(("--unsafe-pickle",) if unsafe_pickle else ())))
+
+
+def _inspected(request: Request, original: str | None) -> Inspection:
     known = None
     if request.scheme != "package":
         request = registry.as_path(request)
         known = registry.find_format(request)
     if known is not None and known.tensors is not None:
-        found = _of_tensors(request, known.name, known.tensors(request), base)
-    else:
-        found = _of_one_table(request, known, base)
-    return replace(found, options=("--unsafe-pickle",) if unsafe_pickle else ())
+        return _of_tensors(request, known.name, known.opened(request), original)
+    return _of_one_table(request, known, original)
 
 
 def _of_one_table(request: Request, known: Format | None, original: str | None) -> Inspection:
     """Look at a source with its own words; where rows can be counted, only a few are read."""
+    last: str | None
     if known is None or known.rows is None:
         table = registry.read(request)
-        rows = len(table)
+        rows, last = len(table), table.words[-1]
     else:
         table = known.load(replace(request, limit=FIRST_ROWS, progress=None))
         repeated = sum(problem.kind == "duplicate" for problem in table.problems)
-        rows = known.rows(request) if len(table) + repeated == FIRST_ROWS else len(table)
+        last = table.words[-1]
+        is_whole = len(table) + repeated < FIRST_ROWS
+        rows = len(table) if is_whole else known.rows(request)
+        if not is_whole:
+            last = known.last_word(request) if known.last_word else None
     info = TableInfo(
         table.source.key,
         (rows, table.dimensions),
@@ -248,7 +278,9 @@ def _of_one_table(request: Request, known: Format | None, original: str | None) 
         float(np.mean(table.norms == 0)),
         equals_original=_equals_original(request, table.words, table.matrix, original),
     )
-    problems = [*map(str, table.problems), *_shipped_original(info, original)]
+    noted = [*table.problems]
+    noted += [doubt for doubt in doubts(table.words) if doubt not in noted]
+    problems = [*map(str, noted), *_shipped_original(info, original)]
     path = None if request.scheme else request.path
     place = "package" if request.scheme else "folder" if request.path.is_dir() else "file"
     return Inspection(
@@ -256,55 +288,85 @@ def _of_one_table(request: Request, known: Format | None, original: str | None) 
         path,
         table.source.format,
         (info,),
-        f"in the {place} itself",
+        _words_file(request, table.source.format) or f"in the {place} itself",
         rows,
         tuple(problems),
         original,
+        first_words=tuple(table.words[:FIRST_WORDS]),
+        last_word=last,
     )
+
+
+def _words_file(request: Request, format_name: str) -> str | None:
+    """Name where the words of numbers alone came from."""
+    if request.vocab is not None:
+        return read_vocabulary(request.vocab, unsafe_pickle=request.unsafe_pickle).place
+    found = find_vocabulary(request.path) if format_name == "text" else None
+    return None if found is None else found.place
 
 
 def _of_tensors(
     request: Request, format_name: str, file: TensorFile, original: str | None
 ) -> Inspection:
-    problems: list[str] = []
+    problems = list(map(str, file.problems))
     vocabulary = None
     try:
-        vocabulary = vocabulary_for(request, file.vocabulary)
+        vocabulary = vocabulary_for(request, file)
     except VocabularyError as error:
         problems.append(str(error))
-    tensors = file.tensors if request.key is None else (tensor_named(request, file.tensors),)
-    found = [tensor for tensor in tensors if tensor.is_table]
+    try:
+        found = _readable(request, file.tensors, vocabulary)
+    except NoInputEmbeddingError as error:
+        found = []
+        problems.append(str(error).removeprefix(f"{error.source}: "))
     listed = sorted(
         _plausible(found, vocabulary),
         key=lambda tensor: (
             vocabulary is None or not fits(tensor, vocabulary),
-            not tensor.is_named_input,
+            -tensor.input_strength,
             -tensor.shape[0],
         ),
     )
     tables = [_describe(request, tensor, listed, vocabulary, original) for tensor in listed]
-    if not tables:
+    if not tables and not problems:
         problems.append("no two-dimensional tensor of floating-point numbers")
-    elif vocabulary is not None and not tables[0].fits:
+    elif tables and vocabulary is not None and not tables[0].fits:
         problems.append(misfit(listed[0], vocabulary))
     elif vocabulary is None and not problems:
         problems.append(f"no vocabulary found beside it, such as {request.path.stem}.vocab.txt")
     for table in tables:
         problems += _shipped_original(table, original)
-    where = None
     if vocabulary is not None:
-        where = vocabulary.where if vocabulary.path is None else str(vocabulary.path)
+        problems += map(str, vocabulary.problems)
     return Inspection(
         request.name,
         request.path,
         format_name,
         tuple(tables),
-        where,
+        None if vocabulary is None else vocabulary.place,
         None if vocabulary is None else len(vocabulary),
         tuple(problems),
         original,
         len(found) - len(listed),
+        () if vocabulary is None else vocabulary.words[:FIRST_WORDS],
+        None if vocabulary is None else vocabulary.words[-1],
     )
+
+
+def _readable(
+    request: Request, tensors: Sequence[Tensor], vocabulary: Vocabulary | None
+) -> list[Tensor]:
+    """Return the tables that `load` can be asked for; a key names one, or those of an adapter."""
+    if request.key is not None and not (group := of_adapter(request, tensors)):
+        return [tensor_named(request, tensors)]
+    tensors = tensors if request.key is None else group
+    try:
+        choose(replace(request, key=None), tensors, vocabulary)
+    except NoInputEmbeddingError:
+        raise
+    except InputError:
+        pass  # of several, or of tables that fit no vocabulary, each is shown and can be named
+    return [tensor for tensor in tensors if tensor.is_table]
 
 
 def _plausible(tensors: Sequence[Tensor], vocabulary: Vocabulary | None) -> list[Tensor]:
@@ -329,6 +391,8 @@ def _describe(
     original: str | None,
 ) -> TableInfo:
     sample = tensor.sample()
+    with np.errstate(invalid="ignore"):  # a signaling NaN in damaged numbers
+        zeros = float(1 - sample.any(axis=1).mean())
     fitting = None if vocabulary is None else fits(tensor, vocabulary)
     same = None
     if vocabulary is not None and fitting:
@@ -340,7 +404,7 @@ def _describe(
         tensor.shape,
         tensor.dtype,
         fitting,
-        float(1 - sample.any(axis=1).mean()),
+        zeros,
         _twin(tensor, sample, others),
         same,
     )
@@ -370,7 +434,7 @@ def _equals_original(
     step = max(len(words) // COMPARED_ROWS, 1)
     words, matrix = list(words[::step]), np.asarray(matrix[::step])
     try:
-        base = load(original, words=words, unsafe_pickle=request.unsafe_pickle)
+        base = load(original, words=words, base=request.base, unsafe_pickle=request.unsafe_pickle)
     except WordsNotFoundError:
         return None
     if base.dimensions != matrix.shape[1]:

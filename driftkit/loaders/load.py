@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from driftkit.embeddings import Embeddings
 from driftkit.loaders.choose_rows import check_selection
 from driftkit.loaders.formats.registry import read
+from driftkit.loaders.preconditions import within_limits
 from driftkit.loaders.request import Vocab, parse
 from driftkit.progress import Progress
 
@@ -17,6 +18,7 @@ def load(
     *,
     key: str | None = None,
     vocab: Vocab | None = None,
+    base: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     words: Sequence[str] | None = None,
     unsafe_pickle: bool = False,
@@ -31,12 +33,17 @@ def load(
         ``gensim:NAME`` or ``hf:REPO``. The format is told by content.
     key : str, optional
         Name of the tensor, the same as ``PATH::KEY``; its end is enough where only one ends so.
-        Without a key, the only two-dimensional floating tensor with a row for each word is taken.
+        Without a key, the input embedding is taken, or the only two-dimensional floating tensor
+        with a row for each word. Of several adapters in one checkpoint it names one.
     vocab : str, path, sequence of str or map of str to int, optional
-        The words of files that hold numbers only: a file (one word per line, a JSON list, or a
-        JSON map from word to row), the words in row order, or a map from word to row. By default
-        the words inside the file or a file beside it, such as ``X.vocab.txt`` or ``vocab.txt``.
-        Formats that hold their words (text, word2vec, gensim, packages) do not use it.
+        The words of files that hold numbers only: a file (one word per line, columns, a JSON list
+        or map, and others), the words in row order, or a map from word to row. By default the
+        words inside the file or a file beside it, such as ``X.vocab.txt`` or ``vocab.txt``. For
+        a table that has words of its own (text, word2vec, gensim, packages) it is an error.
+    base : str or path, optional
+        The model that an adapter of peft (LoRA and its like) changes; by default the one that the
+        adapter itself names, if it is here. The table is that of the merged model. Sources that
+        are no adapters do not use it.
     limit : int, optional
         Read only the first `limit` rows.
     words : sequence of str, optional
@@ -59,7 +66,8 @@ def load(
     UnsafePickleError
         If reading it would run code and ``unsafe_pickle`` is False.
     VocabularyError
-        If there are more or fewer words than rows.
+        If there are more or fewer words than rows, if a vocabulary can be read in two ways, or if
+        one is given for a table that has words of its own.
     OptionError
         If the limit is below 1 or no words are given.
     UnknownNameError
@@ -78,14 +86,15 @@ def load(
     (('good', 'bad'), 'glove-text')
     """
     check_selection(limit, words)
-    return read(
-        parse(
-            source,
-            key=key,
-            vocab=vocab,
-            unsafe_pickle=unsafe_pickle,
-            progress=progress,
-            limit=limit,
-            words=words,
-        )
+    request = parse(
+        source,
+        key=key,
+        vocab=vocab,
+        base=base,
+        unsafe_pickle=unsafe_pickle,
+        progress=progress,
+        limit=limit,
+        words=words,
     )
+    with within_limits(request.name):
+        return read(request)

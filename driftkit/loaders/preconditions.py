@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 
 from driftkit.errors import SourceError
+from driftkit.files import read_whole, strange_kind
+
+FEWER = (
+    "read fewer words (--limit N, limit=), or convert it on a larger machine to .safetensors or "
+    ".npy, which are memory-mapped"
+)
+
+LARGEST_VOCABULARY = 1_000_000_000
+"""Bytes, for about 100 million words."""
+
+_WORD_COST = 10  # bytes that a word takes in memory for each byte in its file
+_ZEROS = 1 << 12  # zero bytes at the start of a file that tell it from text
 
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
+_STATM = Path("/proc/self/statm")
 
 
 def require_file(path: Path, name: str, error: type[SourceError], accepted: str) -> None:
@@ -17,6 +32,8 @@ def require_file(path: Path, name: str, error: type[SourceError], accepted: str)
 
     `name` is what the user typed and `accepted` what would do, both for the message.
     """
+    if strange := strange_kind(path):
+        raise error(name, f"{strange}.")
     try:
         if not name:
             raise error("''", f"is no path; give {accepted}.")
@@ -43,16 +60,46 @@ def _not_found(path: Path, accepted: str) -> str:
     return f"no such file; give {accepted}."
 
 
-def require_memory(needed: int, name: str) -> None:
-    """Refuse a table of more bytes than are free, so that a lying header costs one sentence."""
+def require_memory(needed: int, name: str, instead: str = FEWER) -> None:
+    """Refuse what takes more bytes than are free, so that a lying header costs one sentence."""
     free = available_memory()
     if free is not None and needed > free:
         raise SourceError(
-            name,
-            f"needs {gigabytes(needed)} of memory and {gigabytes(free)} are free; read fewer words "
-            "(--limit N, limit=), or convert it on a larger machine to .safetensors or .npy, which "
-            "are memory-mapped.",
+            name, f"needs {gigabytes(needed)} of memory and {gigabytes(free)} are free; {instead}."
         )
+
+
+def read_words(path: Path, name: str, error: type[SourceError]) -> bytes:
+    """Read a file of words whole, where there is memory for the words as Python keeps them."""
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        begins = file.read(_ZEROS)
+    if len(begins) == _ZEROS and not begins.strip(b"\0"):
+        raise error(name, "begins with zero bytes, so it holds no words; it is damaged.")
+    if size <= LARGEST_VOCABULARY:
+        require_memory(_WORD_COST * size, name, "give a vocabulary of the table's words alone")
+    return read_whole(path, lambda why: error(name, why), LARGEST_VOCABULARY)
+
+
+def is_shortage(error: BaseException) -> bool:
+    """Whether an error says that memory ran out, in Python's words, the system's or torch's."""
+    return isinstance(error, MemoryError) or "allocate memory" in str(error)
+
+
+@contextmanager
+def within_limits(name: str) -> Iterator[None]:
+    """Turn what the machine or the interpreter could not bear while a source is read into words."""
+    try:
+        yield
+    except MemoryError:
+        free = available_memory()
+        known = "" if free is None else f" ({gigabytes(free)})"
+        raise SourceError(
+            name,
+            f"needs more memory than is free{known}; {FEWER}.",
+        ) from None
+    except RecursionError:
+        raise SourceError(name, "is nested too deeply to be read; it is damaged.") from None
 
 
 def gigabytes(size: int) -> str:
@@ -69,8 +116,8 @@ def gigabytes(size: int) -> str:
 
 
 def available_memory() -> int | None:
-    """Return the bytes that machine and container leave; None where the system does not say."""
-    found = [limit for limit in (_machine(), _container()) if limit is not None]
+    """Return the bytes that machine, container and process leave; None where nobody says."""
+    found = [limit for limit in (_machine(), _container(), _process()) if limit is not None]
     return min(found, default=None)
 
 
@@ -97,4 +144,18 @@ def _container() -> int | None:
         cache = sum(int(line.split()[1]) for line in stat if line.startswith("inactive_file "))
         return max(int(limit) - used + cache, 0)
     except (OSError, ValueError):
+        return None
+
+
+def _process() -> int | None:
+    """What ``ulimit -v`` (RLIMIT_AS) leaves this process of its addresses; None without a limit."""
+    try:
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit == resource.RLIM_INFINITY:
+            return None
+        used = int(_STATM.read_text("ascii").split()[0]) * resource.getpagesize()
+        return max(limit - used, 0)
+    except (ImportError, OSError, ValueError):
         return None

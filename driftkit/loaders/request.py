@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from driftkit.errors import OptionError, SourceError
+from driftkit.loaders.preconditions import FEWER, is_shortage
 from driftkit.progress import Progress, as_progress
 
 Vocab = str | os.PathLike[str] | Sequence[str] | Mapping[str, int]
 """A vocabulary file, the words themselves in row order, or a map from word to row."""
 
 SCHEMES = ("package", "gensim", "hf")  # as in package:NAME, which names no file
+
+# What libraries advise in their messages: to open the file without their guard.
+_UNSAFE_ADVICE = re.compile(r"weights_only|allow_pickle|trust")
 
 _INSTEAD = {
     "driftkit.Embeddings": "a table that is loaded already; use it as it is",
@@ -49,7 +54,7 @@ class Request:
         One of `SCHEMES`; None for a file or folder.
     key : str, optional
         The tensor asked for, by name.
-    vocab, unsafe_pickle, limit, words
+    vocab, base, unsafe_pickle, limit, words
         As given to `driftkit.load`.
     progress : callable, optional
         Called through `report`.
@@ -60,6 +65,7 @@ class Request:
     scheme: str | None = None
     key: str | None = None
     vocab: Vocab | None = None
+    base: str | os.PathLike[str] | None = None
     unsafe_pickle: bool = False
     progress: Progress | None = None
     limit: int | None = None
@@ -76,7 +82,11 @@ class Request:
 
     def damaged(self, what: str, error: Exception, again: str = "save or copy") -> SourceError:
         """Return the error for a file that a library could not read; what it said is cut short."""
+        if is_shortage(error):
+            return self.error(f"needs more memory than is free; {FEWER}.")
         reason = (str(error) or type(error).__name__).splitlines()[0].rstrip(".")
+        if _UNSAFE_ADVICE.search(reason):
+            reason = type(error).__name__
         return self.error(f"is a damaged or truncated {what} ({reason}); {again} it again.")
 
     def report(self, done: int, total: int) -> None:

@@ -10,6 +10,7 @@ from numbers import Real
 
 import numpy as np
 
+from driftkit.arguments import DEEPEST
 from driftkit.arrays import Mask, Values
 from driftkit.errors import OptionError
 
@@ -124,6 +125,8 @@ class Measure:
             wrong = f"it reads {self.identity:g} where nothing changed, and ranges {span}"
         elif self.k is not None and self.k < 1:
             wrong = "the depth must be 1 or more"
+        elif self.k is not None and self.k > DEEPEST:
+            wrong = f"the depth must be {DEEPEST:,} or less"
         elif set(names) != set(self.accepted) or "k" in names:
             wrong = "`parameters` and `accepted` must name the same parameters, and k is not one"
         else:

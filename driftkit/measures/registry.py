@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from driftkit.arguments import number, shown, whole_number
 from driftkit.arrays import Values
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.measures.measure import Bounds, Measure
@@ -51,7 +52,7 @@ RESERVED = frozenset(
 )  # fmt: skip
 """Names that mean something else in a rule, or beside measures in a frame."""
 
-_NAME = re.compile(r"(?P<name>[\w-]+)(?:\((?P<inside>[^()]*)\))?(?:@(?P<k>\d+))?")
+_NAME = re.compile(r"(?P<name>[\w-]+)(?:\((?P<inside>[^()]*)\))?(?:@(?P<k>[0-9]+))?")
 
 _COMPUTATIONS: dict[str, tuple[Needs, Callable[..., Any]]] = {}
 
@@ -95,7 +96,11 @@ def parse_measure(text: str) -> Measure:
     measure = REGISTRY[match["name"]]
     if match["inside"]:
         measure = _with_parameters(measure, match["inside"])
-    return measure.at(int(match["k"])) if match["k"] else measure
+    if match["k"] is None:
+        return measure
+    if (k := whole_number(match["k"])) is None:
+        raise OptionError(f"{measure.name}@{shown(match['k'])}: no list of neighbors is that long.")
+    return measure.at(k)
 
 
 def _with_parameters(measure: Measure, inside: str) -> Measure:
@@ -104,10 +109,10 @@ def _with_parameters(measure: Measure, inside: str) -> Measure:
         key, _, value = (part.strip() for part in assignment.partition("="))
         if key not in values:
             raise UnknownNameError(f"parameter of {measure.name}", key, values)
-        try:
-            values[key] = float(value)
-        except ValueError:
-            raise OptionError(f"{measure.name}({assignment}): {value!r} is not a number.") from None
+        given = number(value)
+        if given is None:
+            raise OptionError(f"{measure.name}({key}=...): {shown(value)} is not a number.")
+        values[key] = given
     return replace(measure, parameters=tuple(values.items()))
 
 

@@ -1,7 +1,9 @@
 """Write the shifts of many words to a file, part by part, so that a stopped run can go on.
 
-Parts stand in a hidden folder beside the file, each written whole or not at all. When all are
-there they are joined into the file, which appears only then, and the folder goes.
+Parts stand in a hidden folder beside the file, each written whole or not at all. The folder is
+named after a hash of the tables and of all that was asked, so that no part is taken for another
+question's. When all are there they are joined into the file, which appears only then, and the
+folder goes. A second run into the same file is refused while the first lasts.
 """
 
 from __future__ import annotations
@@ -9,7 +11,10 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from glob import escape
 from hashlib import sha256
+from importlib.metadata import version
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +23,10 @@ import numpy as np
 
 from driftkit.arguments import whole
 from driftkit.arrays import row_blocks
-from driftkit.atomic import replacing
+from driftkit.atomic import beside, locked, place, replacing, writing
 from driftkit.drift.groups import none_if_nan
 from driftkit.errors import MissingExtraError, OptionError
+from driftkit.escaping import to_json
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.search.exact import LEAST_TOGETHER, MEMORY
 from driftkit.neighbors.shifts import neighbor_shifts
@@ -71,26 +77,33 @@ def write_shifts(
     if target.suffix == ".parquet":
         _parquet()
     asked = pair.words if words is None else tuple(words)
-    with replacing(target) as joined:  # first, as it tells at once when there is no such folder
+    place(target)  # told before the long work
+    with locked(target), writing(target):
         folder = _folder(target, _question(pair, asked, k, candidates, part, options))
         found = 0
         parts = []
-        for number, start in enumerate(range(0, len(asked), part)):
-            parts.append(folder / f"{number:06}{target.suffix}")
-            chosen = asked[start : start + part]
-            if parts[-1].exists():
-                found += len(chosen)
-            else:
-                shifts = neighbor_shifts(
-                    pair, chosen, k, candidates=candidates,
-                    progress=_within(progress, start, len(chosen), len(asked)), **options,
-                )  # fmt: skip
-                with replacing(parts[-1]) as partial:
-                    _write(shifts, partial)
-            if progress:
-                progress(start + len(chosen), len(asked))
-        _join(parts, joined)
-    shutil.rmtree(folder)
+        try:
+            for number, start in enumerate(range(0, len(asked), part)):
+                parts.append(folder / f"{number:06}{target.suffix}")
+                chosen = asked[start : start + part]
+                if parts[-1].exists():
+                    found += len(chosen)
+                else:
+                    shifts = neighbor_shifts(
+                        pair, chosen, k, candidates=candidates,
+                        progress=_within(progress, start, len(chosen), len(asked)), **options,
+                    )  # fmt: skip
+                    with replacing(parts[-1]) as partial:
+                        _write(shifts, partial)
+                if progress:
+                    progress(start + len(chosen), len(asked))
+            with replacing(target) as joined:
+                _join(parts, joined)
+        except BaseException:
+            with suppress(OSError):  # it stays where a part is in it
+                folder.rmdir()
+            raise
+        shutil.rmtree(folder)
     return found
 
 
@@ -110,11 +123,12 @@ def _question(
     options: dict[str, Any],
 ) -> str:
     """A fingerprint of all that the answer depends on."""
-    told = sha256()
     listed = candidates if candidates is None or isinstance(candidates, int) else list(candidates)
-    settings = {"metric": options.get("metric", "cosine")}
-    told.update(json.dumps([list(words), k, listed, part, settings]).encode())
-    told.update("\n".join(pair.words).encode())
+    settings = {"metric": options.get("metric", "cosine"), "driftkit": version("driftkit")}
+    shapes = [pair.before.shape, pair.after.shape]
+    asked = [list(words), k, listed, part, settings, list(pair.words), shapes]
+    told = sha256(json.dumps(asked).encode())
+    told.update(pair.moved.data)  # the rounding of the sources decides it, too
     for matrix in (pair.before, pair.after):
         for rows in row_blocks(len(matrix)):
             told.update(np.ascontiguousarray(matrix[rows]).data)
@@ -127,13 +141,14 @@ def _question(
 
 
 def _folder(target: Path, question: str) -> Path:
-    """Where the parts stand; those of another question are removed."""
-    folder = target.with_name(f".{target.name}.parts")
-    note = folder / "question"
-    if not note.is_file() or note.read_text(encoding="ascii") != question:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        note.write_text(question, encoding="ascii")
+    """Make the folder of the parts, which is named after the question; others are removed."""
+    whole_path = place(target) or target
+    folder = beside(whole_path, f".{question[:16]}.parts")
+    start = beside(whole_path, ".").name
+    for other in whole_path.parent.glob(f"{escape(start)}{'[0-9a-f]' * 16}.parts"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
     return folder
 
 
@@ -155,9 +170,10 @@ def _rows(shifts: NeighborShifts) -> Iterator[dict[str, Any]]:
 
 def _write(shifts: NeighborShifts, path: Path) -> None:
     if path.suffix == ".jsonl":
-        with path.open("w", encoding="utf-8", newline="\n") as file:
+        # Half of a surrogate pair is written as JSON escapes it.
+        with path.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             for row in _rows(shifts):
-                file.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
+                file.write(to_json(row) + "\n")
         return
     pa = _parquet()
     words = pa.array(shifts.candidates, pa.string())

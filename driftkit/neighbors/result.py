@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from driftkit.arguments import position, whole
 from driftkit.arrays import Mask, Rows, Values
-from driftkit.display import Displayed, before_and_after, first_few, number, table
+from driftkit.display import Displayed, Text, before_and_after, first_few, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import parse_measure

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from driftkit.arguments import require, strings, whole
+from driftkit.arguments import DEEPEST, require, strings, whole
 from driftkit.arrays import Rows
 from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import overlap, rbo
@@ -95,7 +95,8 @@ def neighbor_shifts(
     require(pair, Pair, "dk.neighbor_shifts")
     progress = as_progress(progress, "neighbors")
     memory = MEMORY if memory is None else memory
-    whole(1, k=k, memory=memory)
+    whole(1, DEEPEST, k=k)
+    whole(1, memory=memory)
     rows = np.arange(len(pair)) if words is None else pair.rows(strings("words", words, "words"))
     pool, added = _pool(pair, candidates)
     newcomers = None

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from driftkit.datasets import Dataset
 from driftkit.datasets.source import folder
-from driftkit.display import section, signed, table
+from driftkit.display import Text, section, signed, table
 from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 from rich.console import RenderableType
-from rich.text import Text
 
-from driftkit.display import number, section, signed, table
+from driftkit.display import Text, number, section, signed, table
+from driftkit.escaping import printable
 from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 
@@ -44,7 +44,7 @@ def checkpoint_view(audits: Sequence[Findings]) -> RenderableType:
     changes = {_name(change) for findings in audits for change in findings.scores}
     made = table("")
     for name in frame.index:
-        made.add_column(str(name), justify="right", overflow="fold")
+        made.add_column(printable(str(name)), justify="right", overflow="fold")
     for name in frame:
         made.add_row(str(name), *(_cell(value, name in changes) for value in frame[name].tolist()))
     note = Text("The rows of benchmarks show their change from the original.", "dim")

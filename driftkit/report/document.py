@@ -11,6 +11,8 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
+
 from driftkit.drift.groups import none_if_nan
 from driftkit.embeddings import Embeddings
 from driftkit.findings import Findings
@@ -56,6 +58,7 @@ def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[
             "shared": len(pair),
             "moved": int(pair.moved.sum()),
             "unmoved": int((~pair.moved).sum()),
+            "changed": int(pair.changed.sum()),
             "added": len(pair.added),
             "removed": len(pair.removed),
             "zero": int(pair.zero.sum()),
@@ -67,6 +70,7 @@ def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[
         "drift": _drift(findings),
         "benchmarks": _benchmarks(findings),
         "words": [_word(findings, shift) for shift in moved],
+        "moved_words": [pair.words[row] for row in np.flatnonzero(pair.moved).tolist()],
         "unmoved_words": [_word(findings, shift) for shift in unmoved],
     }
     if explain:

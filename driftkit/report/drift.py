@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
-from driftkit.display import number, section, table
+from driftkit.display import Text, number, section, table
 from driftkit.drift.groups import GROUPS, band_masks
 from driftkit.findings import Findings
 

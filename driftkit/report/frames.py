@@ -26,6 +26,7 @@ class _Frame:
 def _words(findings: Findings) -> pd.DataFrame:
     pair = findings.pair
     columns = {"word": pair.words, "rank": pair.original_rows + 1, "moved": pair.moved}
+    columns["changed"] = pair.changed
     return pd.DataFrame(columns | dict(findings.values))
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
-from driftkit.display import section, table
+from driftkit.display import Text, section, table
 from driftkit.findings import Findings
 from driftkit.neighbors import Shift
 from driftkit.report.benchmarks import broken_view, null_view

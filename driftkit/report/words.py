@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from rich.columns import Columns
 from rich.console import RenderableType
-from rich.text import Text
 
-from driftkit.display import number, table
+from driftkit.display import Text, number, table
 from driftkit.findings import Findings
 from driftkit.neighbors import NeighborShifts, Shift
 

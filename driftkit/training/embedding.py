@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from driftkit.arrays import Matrix, generator
+from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError, VocabularyError
 from driftkit.loaders import load
@@ -96,8 +97,17 @@ class WordEmbedding(nn.Embedding):
 
     def set_extra_state(self, state: Tensor) -> None:
         """Restore what `get_extra_state` returned; raise `VocabularyError` if the words differ."""
-        saved = json.loads(bytes(state.cpu().numpy()))
-        theirs = tuple(saved["words"])
+        try:
+            saved = parse_json(bytes(state.cpu().numpy()))
+            theirs, missing, source = (saved[name] for name in ("words", "missing", "source"))
+            lists = isinstance(theirs, list) and isinstance(missing, list)
+            if not lists or not all(isinstance(word, str) for word in [*theirs, *missing, source]):
+                raise ValueError("words and missing must be lists of words, source a name")
+        except (ValueError, TypeError, KeyError) as error:
+            raise VocabularyError(
+                "the checkpoint", f"holds no words of a WordEmbedding ({error})."
+            ) from None
+        theirs = tuple(theirs)
         if theirs != self.words:
             at = f"there are {len(theirs):,} words there and {len(self.words):,} here"
             for row, (their, our) in enumerate(zip(theirs, self.words, strict=False)):
@@ -107,7 +117,7 @@ class WordEmbedding(nn.Embedding):
             raise VocabularyError(
                 "the checkpoint", f"its words differ from this embedding's: {at}."
             )
-        self.missing, self.source = tuple(saved["missing"]), saved["source"]
+        self.missing, self.source = tuple(missing), source
 
 
 def embedding_from(

@@ -22,11 +22,16 @@ Writer = Callable[[int, Mapping[str, float]], None]
 def tag(name: str) -> str:
     """Return the name of a value in a form that both tools accept.
 
+    A benchmark's name can be a file's, and must not lead to another folder of a run.
+
     >>> tag("overlap@10"), tag("overlap@10[moved]"), tag("spearman[ws353]")
     ('drift/overlap_at_10', 'drift/overlap_at_10/moved', 'drift/spearman/ws353')
+    >>> tag("spearman[../../my set]")
+    'drift/spearman/_._.._my_set'
     """
-    plain = name.replace("@", "_at_").replace("[", "/").rstrip("]")
-    return "drift/" + re.sub(r"[^\w./-]", "_", plain)
+    measure, _, on = name.removesuffix("]").partition("[")
+    parts = (part for part in (measure.replace("@", "_at_"), on) if part)
+    return "/".join(["drift", *(re.sub(r"^\.|[^\w.-]", "_", part) for part in parts)])
 
 
 def to_tensorboard(writer: SummaryWriter) -> Writer:

@@ -119,3 +119,13 @@ def test_a_wrong_measure_is_told_at_once(run):
     result = run("audit", "no-such.npy", "nor-this.npy", "-m", "jacard@5")
     assert result.exit_code == 2
     assert "did you mean 'jaccard'?" in result.stderr
+
+
+def test_a_sentence_about_the_original_names_its_own_option(run, tmp_path):
+    np.savetxt(tmp_path / "n.txt", np.eye(3) + 0.5)
+    (tmp_path / "w.txt").write_text("a\nb\nc\n")
+    for command in ("audit", "shifts"):
+        words = ["a"] if command == "shifts" else []
+        arguments = [command, tmp_path / "n.txt", tmp_path / "n.txt", *words]
+        result = run(*arguments, "--vocab", tmp_path / "w.txt")
+        assert (result.exit_code, "name it: --original-vocab FILE" in result.stderr) == (2, True)

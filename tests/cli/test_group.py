@@ -73,7 +73,7 @@ def test_an_error_nobody_expected_is_one_line_that_tells_how_to_see_more(monkeyp
 
 
 def test_running_out_of_memory_or_of_disk_is_told(monkeypatch):
-    assert "not enough memory" in failing(monkeypatch, MemoryError()).stderr
+    assert "needs more memory than is free" in failing(monkeypatch, MemoryError()).stderr
     full = failing(monkeypatch, OSError(28, "No space left on device", "out.json"))
     assert full.stderr == "Error: out.json: No space left on device.\n"
 

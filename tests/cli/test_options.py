@@ -1,6 +1,7 @@
 """What options do that several commands share."""
 
 import json
+import os
 
 import click
 import pytest
@@ -38,7 +39,9 @@ def test_a_words_file_that_is_missing_or_no_text(tmp_path, run, saved):
     pair = (saved / "original.npy", saved / "tuned.pt::embedding.weight")
     missing = run("shifts", *pair, "--words-from", tmp_path / "none.txt")
     assert missing.exit_code == 2
-    assert missing.stderr == f"Error: {tmp_path / 'none.txt'}: No such file or directory.\n"
+    assert missing.stderr == (
+        f"Error: {tmp_path / 'none.txt'} cannot be read (No such file or directory).\n"
+    )
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00g")
     result = run("shifts", *pair, "--words-from", tmp_path / "bytes.txt")
     assert result.exit_code == 2
@@ -73,7 +76,8 @@ def test_progress_is_silent_unless_on_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with output.Messages().stage("reading") as progress:
         progress(1, 4)
-    assert capsys.readouterr().err == "\r\x1b[Kreading  25%\r\x1b[K"
+    bar = "█" * 7 + "░" * 23
+    assert capsys.readouterr().err == f"\r\x1b[Kreading {bar}  25 %\r\x1b[K"
     with click.Context(click.Command("any")) as context:
         context.meta["driftkit.quiet"] = True
         quiet = output.Messages()
@@ -116,3 +120,33 @@ def test_a_plugin_is_loaded_before_anything_else_and_a_broken_one_is_one_sentenc
     result = run("datasets", "list", "--plugin", tmp_path / "mine.py")
     assert result.exit_code == 0
     assert "hello from a plugin" in result.stderr
+
+
+def test_words_come_from_pipes_that_the_shell_opens():
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as file:
+        file.write(b"good\nbad\n")
+    try:
+        assert tables.gather_words((), f"/dev/fd/{reading}") == ["good", "bad"]
+    finally:
+        os.close(reading)
+
+
+def test_words_without_end_and_devices_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in ("/dev/zero", tmp_path / "pipe"):
+        with pytest.raises(OptionError, match="is a (device|pipe)"):
+            tables.gather_words((), str(path))
+    endless = os.open("/dev/zero", os.O_RDONLY)
+    with pytest.raises(OptionError, match="gives more than 64 MB of words"):
+        tables.gather_words((), f"/dev/fd/{endless}")
+    os.close(endless)
+
+
+@pytest.mark.parametrize("given", ["1_0", "٣", "0x10", "1e3", "nan", "9" * 30, "9" * 6000, "-1"])
+@pytest.mark.parametrize("option", ["-k", "--top", "--seed", "--limit", "--candidates"])
+def test_counts_are_whole_numbers_in_plain_digits(run, option, given):
+    result = run("audit", "a.npy", "b.npy", option, given)
+    assert result.exit_code == 2
+    assert "is not a whole number" in result.stderr or "is not in the range" in result.stderr
+    assert len(result.stderr) < 300

@@ -72,7 +72,7 @@ COMMANDS = {
     "check original.npy": "give the original table and one or more tuned ones.",
     "chek original.npy gentle.npy": "no command 'chek': did you mean 'check'?",
     f"{BOTH} --profil strict": "No such option",
-    f"{BOTH} -k ten": "'ten' is not a valid integer range",
+    f"{BOTH} -k ten": "'ten' is not a whole number, 1 or more.",
     f"{BOTH} --inconclusive ignore": "'ignore' is not one of 'fail', 'warn', 'pass'",
     f"{BOTH} --profile strickt": "unknown profile 'strickt': did you mean 'strict'?",
     f"{BOTH} --plugin nowhere.py": "plugin 'nowhere.py': there is no such file",
@@ -89,7 +89,7 @@ COMMANDS = {
     # Tables, benchmarks and files to write.
     "check original.npy missing.npy": "missing.npy: no such file; did you mean 'original.npy'?",
     "check missing.npy gentle.npy": "missing.npy: no such file",
-    "check original.npy broken.npy": "the file may be damaged or of another format",
+    "check original.npy broken.npy": "it may be damaged or of another format",
     "check original.npy overflowed.npy": "593 of 713 rows hold NaN or infinity",
     "check original.npy wordless.npy": "no words were found for its 713 rows",
     "check original.npy narrow.txt": "has 50 dimensions and narrow.txt has 2",
@@ -101,7 +101,7 @@ COMMANDS = {
     f"{AGAINST} -r 'moved <= 10%'": "a baseline was given and no rule compares with it",
     f"{BOTH} -r 'moved <= baseline'": "compares with a baseline and none was given",
     f"{BOTH} --previous missing.npy": "missing.npy: no such file",
-    f"{BOTH} --baseline .": "baseline . cannot be read (Is a directory).",
+    f"{BOTH} --baseline .": "baseline . is a folder; one file is needed.",
     f"{AGAINST} -k 5": "was made with k 10 and this check uses k 5; use the same, or",
     f"{AGAINST} --seed 5": "was made with seed 0 and this check uses seed 5",
     f"{AGAINST} --resamples 300": "was made with resamples 200 and this check uses resamples 300",
@@ -177,7 +177,7 @@ def test_a_baseline_is_refused(harm, in_tables):
     [
         (b"", "is not JSON from line 1, column 1 on. Restore the file"),
         (b"{'figures': {}}", "is not JSON from line 1, column 2 on."),
-        (b"\xff", "is not UTF-8 text."),
+        (b"\xff", "is not UTF-8 text (byte 0)."),
         (b"[]", "its schema is None, not 'driftkit.baseline/1'. Write it again"),
     ],
 )
@@ -192,7 +192,7 @@ SETTINGS = {
     'rules = "moved <= 3"': 'rules = "moved <= 3" must be a list.',
     'rules = ["movd <= 3"]': "rule 'movd <= 3': unknown measure or count 'movd'",
     "k = [5]": "k = [5] must be one value.",
-    "k = true": "k = true must be a number or a string.",
+    "k = true": "k = true must be a whole number.",
     'quiet = "yes"': 'quiet = "yes" must be true or false.',
     "rules = [": "is not valid TOML",
     "unsafe-pickle = true": "unsafe-pickle would run code, which no settings file may do; give "

@@ -108,7 +108,7 @@ def test_the_two_files_of_toefl(tmp_path):
         (QUESTIONS, "1 c\n", "no usable answer to question 2"),
         (QUESTIONS, "1 c\n2 g\n", "no usable answer to question 2"),
         (QUESTIONS, "one c\n", "line 1: 'one c' cannot be read"),
-        (QUESTIONS, None, "cannot be read: No such file"),
+        (QUESTIONS, None, "cannot be read \\(No such file"),
         (QUESTIONS + "loose\n", "1 c\n2 a\n", "line 12: 'loose' cannot be read"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from file_server import Answer, FileServer
 from shared_data import SHARED, needs_shared
 
+from driftkit.atomic import HOST
 from driftkit.datasets import look_up, source
 from driftkit.errors import BenchmarkError
 
@@ -162,6 +163,52 @@ def test_a_folder_that_cannot_be_written(
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(BenchmarkError, match="set DRIFTKIT_DATA_DIR to a folder"):
         ask(server, tmp_path / "cache" / "similarity")
+
+
+def test_a_full_disk_keeps_nothing(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch, server: FileServer
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    server.answers["/mine.txt"] = Answer(REAL)
+    monkeypatch.setattr("driftkit.atomic.os.fsync", full)
+    with pytest.raises(
+        BenchmarkError, match="cannot be stored as .*: No space left on device; set"
+    ):
+        ask(server, empty_cache)
+    assert files_in(empty_cache) == []
+
+
+def test_what_a_killed_download_left_goes_with_the_next(
+    empty_cache: Path, server: FileServer
+) -> None:
+    server.answers["/mine.txt"] = Answer(REAL)
+    empty_cache.mkdir()
+    (empty_cache / f".mine.{HOST}-123-0123abcd.partial.txt").write_bytes(REAL[:100])
+    assert ask(server, empty_cache).read_bytes() == REAL
+    assert len(files_in(empty_cache)) == 1
+
+
+def test_a_cached_file_that_was_damaged_is_named_at_each_use(
+    empty_cache: Path, server: FileServer
+) -> None:
+    server.answers["/mine.txt"] = Answer(REAL)
+    path = ask(server, empty_cache)
+    path.write_bytes(REAL.replace(b"50", b"05", 1))
+    with pytest.raises(BenchmarkError, match="is not the benchmark 'mine': its sha256 is"):
+        ask(server, empty_cache)
+
+
+def test_a_cache_that_is_read_only_is_read(
+    empty_cache: Path, monkeypatch: pytest.MonkeyPatch, server: FileServer
+) -> None:
+    server.answers["/mine.txt"] = Answer(REAL)
+    path = ask(server, empty_cache)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert ask(server, empty_cache) == path
+    with pytest.raises(BenchmarkError, match="is read-only; set DRIFTKIT_DATA_DIR to a folder"):
+        source.fetch("other", empty_cache / "o.txt", f"{server.url}/mine.txt", REAL_SHA)
 
 
 def test_the_folder_is_the_users_cache_unless_one_is_named(

@@ -14,6 +14,7 @@ from driftkit.gate.baseline import Baseline
 from driftkit.gate.facts import Fact
 from driftkit.gate.policy import make_policy
 from driftkit.gate.subjects import Subject
+from driftkit.measures import REGISTRY, Measure
 
 NAN = math.nan
 SPEARMAN = Subject("benchmark", "spearman", on="ws353")
@@ -215,3 +216,34 @@ def test_no_change_at_all_is_never_a_failure(bound):
     """The estimate must leave the bound *and* the interval must leave no change."""
     outcome = decide(change(0.0, -0.03, 0.03), ">=", bound)
     assert outcome != "fail" or bound > 0.03
+
+
+@pytest.fixture
+def errors_are_counted(monkeypatch):
+    """A measure of benchmarks of which less is better."""
+    lower = Measure("misses", "words", 0, 1, higher_is_better=False, summary="Misses.", source="us")
+    monkeypatch.setitem(REGISTRY, "misses", lower)
+
+
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [((0.05, 0.03, 0.07), "fail"), ((-0.05, -0.07, -0.03), "pass"), ((0.01, 0, 0.015), "pass")],
+)
+@pytest.mark.usefixtures("errors_are_counted")
+def test_where_lower_is_better_a_rule_on_any_change_is_mirrored(change, outcome):
+    def scored(value, low, high):
+        kinds = {"uncertain": True, "margin": 0.02, "n": 300}
+        facts = {
+            Subject("benchmark", "misses", on="ws353"): Fact(
+                value, low, high, unchanged=0.0, **kinds
+            )
+        }
+        after = Fact(0.5 + value, 0.5 + low, 0.5 + high, unchanged=0.5, **kinds)
+        return Baseline("a", {}, facts | {Subject("benchmark", "misses", "tuned", "ws353"): after})
+
+    found = scored(*change)
+    for rule in ("change[*] >= -margin", "change[ws353] >= original - margin"):
+        assert one(rule, found).outcome == outcome
+    assert one("misses[ws353] <= margin", found).outcome == outcome  # a name is read as it stands
+    assert one("change[*] >= -margin", found).bound == 0.02
+    assert one("change[ws353] tuned <= 0.9", found).outcome == "pass"

@@ -97,7 +97,15 @@ def test_a_file_that_is_no_baseline_is_refused(text, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "entry"),
-    [("moved", "many"), ("moved", [1, 2]), ("moved", {}), ("moved", [1, "a", 2])],
+    [
+        ("moved", "many"),
+        ("moved", [1, 2]),
+        ("moved", {}),
+        ("moved", [1, "a", 2]),
+        ("moved", True),
+        ("moved", "0.5"),
+        ("moved", [1, False, 2]),
+    ],
 )
 def test_an_entry_that_is_no_value_is_refused(baseline, name, entry, tmp_path):
     document = {**baseline.document, "figures": {name: entry}}

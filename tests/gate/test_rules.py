@@ -66,6 +66,14 @@ def test_forms(text, level, operator, bound):
         "movd <= 3",
         "overlap@0 mean >= 0.6",
         "rbo(q=1) mean >= 0.6",
+        "rbo(p=nan) mean >= 0.6",
+        "overlap@٣ mean >= 0.6",
+        "moved <= 1_0",
+        "moved <= ٣",
+        "moved <= 0x10",
+        "moved <= 1e400",
+        'word["\\d"] overlap >= 0.5',
+        'word["\x01"] overlap >= 0.5',
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_rule(text):

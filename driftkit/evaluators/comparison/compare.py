@@ -36,6 +36,7 @@ from driftkit.progress import Progress, as_progress, part
 FEWEST_CLUSTERS = 5  # with fewer categories a bootstrap over them has too few distinct resamples
 
 FEWEST_RESAMPLES = 100  # with fewer, the ends of a 95 % interval are single draws
+MOST_RESAMPLES = 1_000_000  # more only take time and memory
 
 
 def compare_scores(
@@ -88,7 +89,7 @@ def compare_scores(
     """
     require(pair, Pair, "dk.compare_scores")
     progress = as_progress(progress, "benchmarks")
-    whole(FEWEST_RESAMPLES, resamples=resamples)
+    whole(FEWEST_RESAMPLES, MOST_RESAMPLES, resamples=resamples)
     whole(0, seed=seed)
     if method not in get_args(Method):
         raise UnknownNameError("method", method, get_args(Method))

@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from driftkit.arguments import position
-from driftkit.display import Displayed, interval, number, reasons, signed, table
+from driftkit.display import Displayed, Text, interval, number, reasons, signed, table
 from driftkit.evaluators.comparison.paired_items import PairedItems
 from driftkit.evaluators.comparison.verdict import Status
 from driftkit.evaluators.lookup import ItemsLost

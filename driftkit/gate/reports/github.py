@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from driftkit.escaping import printable
 from driftkit.gate.policy import Action
 from driftkit.gate.reports.markdown import markdown
 from driftkit.gate.verdict import Verdict, worst
@@ -41,10 +42,7 @@ def step_summary(verdicts: Sequence[Verdict], already: int = 0) -> str:
 
 
 def _command(kind: str, title: str, message: str) -> str:
-    # A line break would end the command, a colon or comma the title.
-    title, message = (
-        text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        for text in (title, message)
-    )
+    # No line break is left to end the command; a colon or a comma would end the title.
+    title, message = (printable(text).replace("%", "%25") for text in (title, message))
     title = title.replace(":", "%3A").replace(",", "%2C")
     return f"::{kind} title={title}::{message}"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from xml.etree import ElementTree
 
+from driftkit.escaping import harmless, printable
 from driftkit.gate.verdict import Result, Verdict
-
-# What XML 1.0 cannot hold, not even escaped: one such character makes the whole report unreadable.
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(verdicts: Sequence[Verdict]) -> str:
@@ -50,17 +47,6 @@ def junit_xml(verdicts: Sequence[Verdict]) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
 
 
-def clean(text: str) -> str:
-    r"""Write the characters XML cannot hold as ``\xNN``.
-
-    Examples
-    --------
-    >>> clean("a" + chr(0) + "b")
-    'a\\x00b'
-    """
-    return _FORBIDDEN.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
-
-
 def _case(suite: ElementTree.Element, result: Result) -> None:
     about = {"name": f"{result.rule} ({result.subject})", "classname": "driftkit.check"}
     case = _element(suite, "testcase", about)
@@ -87,9 +73,11 @@ def _element(
     attributes: Mapping[str, object] | None = None,
     text: str = "",
 ) -> ElementTree.Element:
-    cleaned = {name: clean(str(value)) for name, value in (attributes or {}).items()}
-    made = ElementTree.Element(tag, cleaned)
-    made.text = clean(text) or None
+    # What is not printable XML cannot hold, not even escaped: one such character, and the whole
+    # report cannot be read.
+    shown = {name: harmless(printable(str(value))) for name, value in (attributes or {}).items()}
+    made = ElementTree.Element(tag, shown)
+    made.text = harmless(printable(text)) or None
     if parent is not None:
         parent.append(made)
     return made

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
+from driftkit.escaping import harmless, printable
 from driftkit.gate.policy import Action
 from driftkit.gate.verdict import STATES, Result, Verdict
 
 _SIGNS: dict[Action, str] = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
 _HEAD = ("| | measure | value | bound | slack | outcome |", "|---|---|--:|--:|--:|---|")
+
+_WORD = re.compile(r"""([("']*)(.*?)([.,;:!?)"']*)""")  # punctuation around a word
+_PLAIN = re.compile(r"[^\W\d_]*(?:['’-][^\W\d_]+)*|[-+]?\d[\d.,]*%?|[<>=]=?|\+-|-")
+"""Words and numbers that neither Markdown nor a forge (mentions, links, emoji) acts on."""
 
 
 def markdown(verdicts: Sequence[Verdict], limit: int | None = None) -> str:
@@ -27,8 +33,8 @@ def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield from ("### driftkit check", "")
         yield from ("| | table | fail | warn | pass |", "|---|---|--:|--:|--:|")
         for verdict in verdicts:
-            counts = " | ".join(str(len(verdict.acting(action))) for action in _SIGNS)
-            yield f"| {_SIGNS[verdict.state]} | {_code(verdict.tuned)} | {counts} |"
+            counts = (str(len(verdict.acting(action))) for action in _SIGNS)
+            yield _cells(_SIGNS[verdict.state], _code(verdict.tuned), *counts)
         yield ""
     for verdict in verdicts:
         yield from _one(verdict)
@@ -63,7 +69,7 @@ def _one(verdict: Verdict) -> Iterator[str]:
 
 
 def _row(result: Result) -> str:
-    cells = (
+    return _cells(
         _SIGNS[result.action],
         _code(result.subject),
         result.value_text,
@@ -71,12 +77,17 @@ def _row(result: Result) -> str:
         result.slack_text,
         result.outcome,
     )
-    return f"| {' | '.join(cells)} |"
+
+
+def _cells(*cells: str) -> str:
+    r"""Write a row of a table. In it ``\|`` is a bar, whatever else a backslash may do."""
+    bars = (re.sub(r"(?<=\\)\|", r"\\x7c", cell).replace("|", r"\|") for cell in cells)
+    return f"| {' | '.join(bars)} |"
 
 
 def _code(text: str) -> str:
     """Put text of users or files into a code span that it cannot leave."""
-    flat = " ".join(text.split()).replace("|", "\\|")
+    flat = harmless(printable(text)).strip() or " "
     fence = "`"
     while fence in flat:
         fence += "`"
@@ -85,9 +96,15 @@ def _code(text: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Take the meaning from everything that Markdown or HTML would act on."""
-    escaped = "".join(f"\\{each}" if each in r"\`*_[]#|~" else each for each in text)
-    return escaped.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Write a sentence; what in it is more than plain words and numbers becomes code."""
+    return " ".join(map(_word, printable(text).split()))
+
+
+def _word(word: str) -> str:
+    before, inside, after = _WORD.fullmatch(word).groups()  # type: ignore[union-attr]
+    if _PLAIN.fullmatch(inside):
+        return word.replace("<", "&lt;").replace(">", "&gt;")
+    return f"{before}{_code(inside)}{after}"
 
 
 def _cut(lines: list[str], limit: int) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
-from driftkit.display import section, table
+from driftkit.display import Text, section, table
 from driftkit.gate.baseline import Baseline
 from driftkit.gate.verdict import SIGNS, STATES, STYLES, WORST_FIRST, Verdict, results_table
 

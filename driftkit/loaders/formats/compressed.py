@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from driftkit.embeddings import Embeddings
-from driftkit.loaders.formats import word2vec_binary
-from driftkit.loaders.formats.format import Format
+from driftkit.loaders.columns.dialect import looks_like_delimited
+from driftkit.loaders.formats import delimited_file, json_file, word2vec_binary
+from driftkit.loaders.formats.format import Format, no_keys, refuse_vocabulary
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
-from driftkit.loaders.text.stream import Stream, compression, open_stream
+from driftkit.loaders.text.stream import Stream, compression, is_tar, open_stream, packed_as
 
 HEAD_BYTES = 1 << 16
-_USTAR = slice(257, 262)
 
 
 def looks_like_compressed(head: bytes) -> bool:
@@ -24,19 +24,23 @@ def looks_like_compressed(head: bytes) -> bool:
 def read(request: Request) -> Embeddings:
     """Read the one table inside; of an archive of several files, the one the key names."""
     with _opened(request) as (stream, inside):
-        is_tar = inside[_USTAR] == b"ustar"
-        if word2vec_binary.looks_like_word2vec(inside):
-            return word2vec_binary.read_stream(request, stream)
-        if not is_tar and text.looks_like_text(inside):
+        if json_file.looks_like_json(inside):
+            return json_file.read_stream(request, stream)
+        if not is_tar(inside) and looks_like_delimited(inside):
+            return delimited_file.read_stream(request, stream)
+        is_word2vec = word2vec_binary.looks_like_word2vec(inside)
+        if is_word2vec or (not is_tar(inside) and text.tells_text(inside)):
+            if request.key is not None and stream.kind != "zip":
+                raise no_keys(request)
+            if is_word2vec:
+                refuse_vocabulary(request)
+                return word2vec_binary.read_stream(request, stream)
             return text.read_stream(request, stream)
-    if is_tar:
-        what = "a .tar archive"
-    elif compression(inside) is not None:
-        what = "another compressed file"
-    elif not inside:
-        what = "nothing"
+    packed = packed_as(inside)
+    if packed is not None:
+        what = "a .tar archive" if packed == "tar" else "another compressed file"
     else:
-        what = "something else"
+        what = "something else" if inside else "nothing"
     raise request.error(
         f"is compressed and holds {what}, and only text and word2vec .bin are read compressed; "
         "unpack it and give the file inside."
@@ -48,6 +52,10 @@ def count_rows(request: Request) -> int:
     with _opened(request) as (stream, inside):
         if word2vec_binary.looks_like_word2vec(inside):
             return word2vec_binary.count_head(inside)
+        if json_file.looks_like_json(inside):
+            return json_file.count_stream(request, stream)
+        if looks_like_delimited(inside):
+            return delimited_file.count_stream(request, stream)
         return text.count_stream(request, stream)
 
 

@@ -17,6 +17,7 @@ WANTED = (
     "*.safetensors", "*.safetensors.index.json", "pytorch_model*.bin",
     "pytorch_model.bin.index.json", "tokenizer.json", "vocab.txt", "vocab.json",
     "added_tokens.json", "*.model", "config.json", "modules.json", "words.json", "driftkit.json",
+    "adapter_*",
     "*/config.json", "*/tokenizer.json", "*/*.safetensors", "*/pytorch_model.bin",
     "*/whitespacetokenizer_config.json",
 )  # fmt: skip
@@ -57,7 +58,7 @@ def _download_gensim(request: Request, downloader: Any) -> str:
     raise UnknownNameError("set of vectors in gensim-data", request.target, known)
 
 
-def hub_path(request: Request) -> Path:
+def hub_path(request: Request, *, download: bool = True) -> Path:
     """Return where a model ``hf:OWNER/NAME[/FILE][@REVISION]`` of the Hub lies, once downloaded."""
     try:
         import huggingface_hub as hub
@@ -80,7 +81,7 @@ def hub_path(request: Request) -> Path:
     except ValueError as error:
         raise request.error(f"is not a name on the Hugging Face Hub ({error}).") from None
     try:
-        if os.environ.get("HF_HUB_OFFLINE"):
+        if os.environ.get("HF_HUB_OFFLINE") or not download:
             raise LocalEntryNotFoundError("HF_HUB_OFFLINE is set")
         return Path(fetch(**settings))
     except Exception as error:  # the hub and its network have many kinds

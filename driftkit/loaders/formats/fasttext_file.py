@@ -19,6 +19,11 @@ _ARGUMENTS = struct.Struct("<2i12id")  # magic, version, twelve settings, sampli
 _ENTRY = 10  # bytes of a word's entry without the word: its NUL, its count and its type
 _WORD_BYTES = 1 << 16
 _BUCKET = 40  # where the number of n-grams stands
+_WRITE_OUT = (
+    "which gensim does not read; write its vectors as text with the library fasttext: each word of "
+    "model.words and the numbers of model.get_word_vector(word) on a line."
+)
+_END = "</s>"  # fastText gives the end of a line no n-grams (Dictionary::initNgrams), gensim does
 _SIZES = struct.Struct("<3i2q")  # entries, words, labels, tokens, pruned n-grams
 
 
@@ -36,10 +41,10 @@ def read(request: Request) -> Embeddings:
         model = load_facebook_vectors(str(request.path))
     except Exception as error:  # gensim raises many kinds for damaged files
         reason = (f"{type(error).__name__}: {error}").splitlines()[0].rstrip(".")
-        raise request.error(
-            f"gensim could not read this fastText model ({reason}); a quantized .ftz cannot be "
-            "read."
-        ) from None
+        raise request.error(f"gensim could not read this fastText model ({reason}).") from None
+    if _END in model.key_to_index:
+        row = model.key_to_index[_END]
+        model.vectors[row] = model.vectors_vocab[row]
     problems = Problems()
     vocabulary: list[str] = model.index_to_key
     if request.words is None:
@@ -71,15 +76,17 @@ def _check(request: Request) -> None:
         version, dimensions = struct.unpack_from("<2i", data, 4)
         bucket = struct.unpack_from("<i", data, _BUCKET)[0]
         sizes = _SIZES.unpack_from(data, _ARGUMENTS.size)
-        entries, words, pruned = sizes[0], sizes[1], sizes[4]
+        entries, words, labels, pruned = sizes[0], sizes[1], sizes[2], sizes[4]
+        needed = 4 * dimensions * (words + bucket)
         sane = version in (11, 12) and dimensions > 0 and bucket >= 0 and 0 < words <= entries
-        needed = 4 * dimensions * (words + bucket) if sane else 0
-        if not sane or needed > size or entries * _ENTRY > size:
+        if not sane or entries * _ENTRY > size:
             raise request.error(
-                "is a damaged, truncated or quantized (.ftz) fastText model: its header "
-                f"promises {words:,} words and {bucket:,} n-grams of {dimensions:,} numbers each, "
-                f"and it has {size:,} bytes."
+                "is a damaged or truncated fastText model: its header promises "
+                f"{words:,} words and {bucket:,} n-grams of {dimensions:,} numbers each, and it "
+                f"has {size:,} bytes."
             )
+        if labels > 0:
+            raise request.error(f"is a fastText model with {labels:,} labels, {_WRITE_OUT}")
         at = _ARGUMENTS.size + _SIZES.size
         for entry in range(entries):
             end = data.find(b"\0", at, at + _WORD_BYTES)
@@ -89,17 +96,21 @@ def _check(request: Request) -> None:
                     f"{entries:,} has no end."
                 )
             at = end + _ENTRY
-        at += 8 * max(pruned, 0) + 1  # pairs of pruned n-grams, then whether it is quantized
-        shape = data[at : at + 16]
+        at += 8 * max(pruned, 0)  # pairs of pruned n-grams
+        if data[at : at + 1] == b"\1":
+            raise request.error(f"is a quantized fastText model (.ftz), {_WRITE_OUT}")
+        shape = data[at + 1 : at + 17]
         rows, columns = struct.unpack("<2q", shape) if len(shape) == 16 else (0, 0)
-        left = max(size - at - len(shape), 0)
+        left = max(size - at - 17, 0)
         if (rows, columns) != (words + bucket, dimensions) or 4 * rows * columns > left:
             raise request.error(
-                "is a damaged, truncated or quantized (.ftz) fastText model: its matrix "
-                f"should be {words + bucket:,} x {dimensions:,}, and {rows:,} x {columns:,} in "
-                f"{left:,} bytes were found."
+                "is a damaged or truncated fastText model: its matrix should be "
+                f"{words + bucket:,} x {dimensions:,}, and {rows:,} x {columns:,} in {left:,} "
+                "bytes were found."
             )
     require_memory(2 * needed, request.name)
 
 
-FORMAT = Format("fasttext", "fastText .bin", looks_like_fasttext, read)
+FORMAT = Format(
+    "fasttext", "fastText .bin", looks_like_fasttext, read, has_words=True, has_keys=False
+)

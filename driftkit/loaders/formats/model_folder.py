@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from driftkit.documents import read_json
 from driftkit.errors import SourceError
 from driftkit.loaders.choose_tensor import Tensor, TensorFile
 from driftkit.loaders.formats import safetensors_file, torch_checkpoint
@@ -16,10 +16,11 @@ from driftkit.loaders.preconditions import require_file
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
 from driftkit.loaders.vocabulary.tokenizer import fill
-from driftkit.loaders.vocabulary.words import Vocabulary
+from driftkit.loaders.vocabulary.words import Vocabulary, words_of_json
 
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 INDEXES = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
-WEIGHTS = ("model.safetensors", "pytorch_model.bin", "adapter_model.safetensors")
+ADAPTERS = ("adapter_model.safetensors", "adapter_model.bin")
 _TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json")
 _MODULES = "modules.json"
 
@@ -34,8 +35,20 @@ def tensors(request: Request) -> TensorFile:
     for folder in _parts(request.path, request.name):
         files = _weights(folder)
         if files:
+            _require_one_model(request, folder, files[0])
             return TensorFile(tuple(_list(request, folder, files)), _vocabulary(request, folder))
-    raise request.error(f"is a folder without weights; one holds {' or '.join(WEIGHTS[:2])}.")
+    raise request.error(f"is a folder without weights; one holds {' or '.join(WEIGHTS)}.")
+
+
+def _require_one_model(request: Request, folder: Path, file: str) -> None:
+    """Refuse a folder that holds a model and an adapter, of that model or of another."""
+    adapter = next((name for name in ADAPTERS if (folder / name).is_file()), file)
+    if adapter != file and file not in ADAPTERS:
+        raise request.error(
+            f"holds a model ({file}) and an adapter ({adapter}); name the file that is meant: "
+            f"{folder / adapter}, whose base can be given as --base {folder / file}, or "
+            f"{folder / file}."
+        )
 
 
 def _parts(folder: Path, name: str) -> Iterator[Path]:
@@ -51,8 +64,9 @@ def _parts(folder: Path, name: str) -> Iterator[Path]:
 
 
 def _weights(folder: Path) -> list[str]:
-    """The file of weights, or the index of several."""
-    for name in (*INDEXES, *WEIGHTS):
+    """The file of weights, or the index of several; of more than one, that of transformers."""
+    in_order = (name for pair in zip(WEIGHTS, INDEXES, strict=True) for name in pair)
+    for name in (*in_order, *ADAPTERS):
         if (folder / name).is_file():
             return [name]
     found = sorted(path.name for path in folder.glob("*.safetensors"))
@@ -91,7 +105,8 @@ def _vocabulary(request: Request, folder: Path) -> Vocabulary | None:
     words = folder / "whitespacetokenizer_config.json"
     if words.is_file():
         held = _json(words, request.name)
-        return Vocabulary(tuple(held["vocab"]), words.name, words, is_tokenizer=True)
+        listed = words_of_json(held.get("vocab") if isinstance(held, dict) else None, words.name)
+        return Vocabulary(listed, words.name, words, is_tokenizer=True)
     for name in _TOKENIZERS:
         path = folder / name
         if not path.is_file():
@@ -108,10 +123,7 @@ def _vocabulary(request: Request, folder: Path) -> Vocabulary | None:
 
 
 def _json(path: Path, name: str) -> Any:
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (ValueError, OSError, RecursionError) as error:
-        raise SourceError(name, f"its {path.name} is not valid JSON ({error}).") from None
+    return read_json(path, lambda why: SourceError(name, f"its {path.name} {why}"))
 
 
 def _inside(folder: Path, name: str, source: str) -> Path:

@@ -11,6 +11,7 @@ import numpy as np
 from driftkit.embeddings import Embeddings
 from driftkit.errors import MissingExtraError, UnknownNameError
 from driftkit.loaders.choose_rows import chosen_table
+from driftkit.loaders.formats.format import no_keys, refuse_vocabulary
 from driftkit.loaders.request import Request
 from driftkit.provenance import Source
 
@@ -44,8 +45,9 @@ def read(request: Request) -> Embeddings:
     known = {package.name: package for package in PACKAGES}
     if request.target not in known:
         raise UnknownNameError("vector package", request.target, known)
+    refuse_vocabulary(request)
     if request.key is not None:
-        raise request.error("holds one table and no named tensors; leave the key out.")
+        raise no_keys(request)
     package = known[request.target]
     spec = find_spec(package.module)  # finds the folder without running the package
     if spec is None or not spec.submodule_search_locations:

@@ -10,10 +10,12 @@ from driftkit.errors import VocabularyError
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import require_memory
+from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import read_fields
-from driftkit.loaders.text.header import is_number, rounding_of
-from driftkit.loaders.vocabulary.find import read_vocabulary
+from driftkit.loaders.text.header import first_column, rounding_of
+from driftkit.loaders.text.width import is_number
+from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
 from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Source
 
@@ -22,12 +24,17 @@ _PARTS = ("tensors", "tensor", "vectors", "vecs", "embeddings", "embedding")
 
 
 def looks_like_projector(head: bytes) -> bool:
-    """Whether a file that starts so is a TSV of nothing but numbers."""
+    """Whether a file that starts so is a TSV of nothing but the numbers of vectors."""
     lines = head.splitlines(keepends=True)
     if len(lines) > 1 and not lines[-1].endswith(b"\n"):
         lines.pop()
     rows = [line.strip().split(b"\t") for line in lines[:20] if line.strip()]
-    return bool(rows) and all(len(row) > 1 and all(map(is_number, row)) for row in rows)
+    numbers = bool(rows) and all(len(row) > 1 and all(map(_is_plain, row)) for row in rows)
+    return numbers and first_column(rows) != "words"
+
+
+def _is_plain(field: bytes) -> bool:
+    return is_number(field) and field == field.strip()
 
 
 def read(request: Request) -> Embeddings:
@@ -54,7 +61,8 @@ def read(request: Request) -> Embeddings:
     sample = (number for line in data.split(b"\n", 400)[:400] for number in line.split(b"\t")[:50])
     source = Source(request.name, request.path, "projector", "text", rounding=rounding_of(sample))
     matrix = frame.to_numpy(order="c")
-    return chosen_table(request, vocabulary.words, lambda rows: matrix[rows], source)
+    problems = Problems(vocabulary.problems)
+    return chosen_table(request, vocabulary.words, lambda rows: matrix[rows], source, problems)
 
 
 def _metadata(request: Request) -> Vocabulary:
@@ -63,6 +71,9 @@ def _metadata(request: Request) -> Vocabulary:
     for path in _beside(request.path):
         if path.is_file():
             return read_vocabulary(path)
+    beside = find_vocabulary(request.path)
+    if beside is not None:
+        return beside
     raise VocabularyError(
         request.name,
         "is a TSV of numbers alone, as TensorBoard's projector keeps vectors; no metadata.tsv with "
@@ -87,4 +98,5 @@ FORMAT = Format(
     looks_like_projector,
     read,
     endings=(".tsv",),
+    has_keys=False,
 )

@@ -11,20 +11,28 @@ from typing import Any
 
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
+from driftkit.loaders.adapters import DEFAULT, adapter_folders, adapters_of, merged
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import TensorFile
 from driftkit.loaders.formats import (
     compressed,
+    delimited_file,
     downloads,
     driftkit_folder,
     fasttext_file,
-    gensim_file,
+    hdf5_file,
+    json_file,
+    keras_file,
     model_folder,
     numpy_file,
     package,
+    parquet_file,
+    pickled_file,
     projector,
     safetensors_file,
+    spacy_folder,
     torch_checkpoint,
+    unread,
     word2vec_binary,
 )
 from driftkit.loaders.formats.format import Format
@@ -32,30 +40,64 @@ from driftkit.loaders.preconditions import require_file
 from driftkit.loaders.problems import Problems
 from driftkit.loaders.request import Request
 from driftkit.loaders.text import reader as text
+from driftkit.loaders.vocabulary.find import find_vocabulary
 from driftkit.plugins import guarded, load_plugins
 from driftkit.provenance import Source
 
 HEAD_BYTES = 1 << 16  # of a file, looked at to tell its format
 
+
+def _merging(known: Format) -> Format:
+    """Let a format of model weights show them as they are once adapters are merged."""
+
+    def tensors(request: Request) -> TensorFile:
+        return merged(request, known.opened(request), _open_base)
+
+    return replace(known, tensors=tensors)
+
+
+def _open_base(request: Request) -> TensorFile:
+    """List the tensors, and find the words, of the model that an adapter changes."""
+    request = as_path(request)
+    known = find_format(request)
+    if known.tensors is None:
+        raise request.error(
+            f"is {known.title}, no model; the base of an adapter is a model's folder or file."
+        )
+    raw = next((each for each in _OF_MODELS if each.name == known.name), known)
+    file = raw.opened(request)
+    return replace(file, vocabulary=file.vocabulary or find_vocabulary(request.path))
+
+
+_OF_MODELS = (torch_checkpoint.FORMAT, safetensors_file.FORMAT, model_folder.FORMAT)
+_TORCH, _SAFETENSORS, _MODEL_FOLDER = map(_merging, _OF_MODELS)
+
 _TOLD_BY_MARK = (
     numpy_file.NPY,
     numpy_file.NPZ,
-    torch_checkpoint.FORMAT,
-    safetensors_file.FORMAT,
+    _TORCH,
+    _SAFETENSORS,
     fasttext_file.FORMAT,
+    hdf5_file.FORMAT,
+    keras_file.FORMAT,
     word2vec_binary.FORMAT,
+    parquet_file.FILE,
     driftkit_folder.FORMAT,
+    spacy_folder.FORMAT,
 )
 """Formats that begin with a mark of their own; nothing registered can take their files."""
 
 _REGISTERED: list[Format] = []
 
 _TAKE_MANY = (
-    gensim_file.FORMAT,
+    pickled_file.FORMAT,
     compressed.FORMAT,
     projector.FORMAT,
+    json_file.FORMAT,
+    delimited_file.FORMAT,
     text.FORMAT,
-    model_folder.FORMAT,
+    _MODEL_FOLDER,
+    parquet_file.FOLDER,
 )
 """Formats told by little: any pickle, any archive, anything like text, any folder of weights.
 They are tried last, since a registered format may well be one of these, with a mark of its own."""
@@ -169,11 +211,16 @@ def _finished(known: Format) -> Format:
     return replace(known, read=read, tensors=known.tensors and tensors)
 
 
+def titles() -> list[str]:
+    """Return everything that `driftkit.load` reads, as people call it."""
+    files = [known.title for known in sorted(formats(), key=lambda known: known.is_folder)]
+    return [*files, "gensim:NAME", "hf:REPO", *(f"package:{p.name}" for p in package.PACKAGES)]
+
+
 def accepted() -> str:
-    """Return everything that `driftkit.load` accepts, for messages."""
-    titles = [known.title for known in sorted(formats(), key=lambda known: known.is_folder)]
-    packages = [f"package:{known.name}" for known in package.PACKAGES]
-    return ", ".join([*titles, "gensim:NAME", "hf:REPO"]) + f", or {', '.join(packages)}"
+    """Return what to give `driftkit.load`, for messages; the formats themselves are too many."""
+    registered = "".join(f", or {known.title}" for known in _REGISTERED)
+    return f"a table of vectors in a format that `driftkit inspect --help` lists{registered}"
 
 
 def read(request: Request) -> Embeddings:
@@ -185,45 +232,78 @@ def read(request: Request) -> Embeddings:
 
 
 def as_path(request: Request) -> Request:
-    """Turn ``gensim:NAME`` and ``hf:REPO`` into the path behind them, downloaded if it must be."""
-    if request.scheme is None:
-        return request
-    find = {"gensim": downloads.gensim_path, "hf": downloads.hub_path}[request.scheme]
-    return replace(request, target=str(find(request)), scheme=None)
+    """Turn ``gensim:NAME`` and ``hf:REPO`` into the path behind them, downloaded if it must be.
+
+    ``FOLDER::ADAPTER`` names the folder of that adapter, where peft saved several in one; the one
+    named default lies in no folder of its own.
+    """
+    if request.scheme is not None:
+        find = {"gensim": downloads.gensim_path, "hf": downloads.hub_path}[request.scheme]
+        request = replace(request, target=str(find(request)), scheme=None)
+    adapter, _, key = (request.key or "").partition("::")
+    if adapter and adapter in adapter_folders(request.path):
+        return replace(request, target=str(request.path / adapter), key=key or None)
+    adapters = adapters_of(request.path)
+    if DEFAULT in adapters:
+        if adapter == DEFAULT:
+            return replace(request, key=key or None)
+        if len(adapters) > 1:
+            raise request.error(_several_adapters(request.path, adapters))
+    return request
 
 
 def find_format(request: Request) -> Format:
     """Tell the format of a file or folder by its content."""
     path, name = request.path, request.name
+    load_plugins()
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         told: bytes | Path = path
+        try:
+            if unread.holds_pointers(path):
+                raise SourceError(name, f"holds {unread.POINTERS}.")
+        except OSError as error:
+            raise SourceError(name, f"cannot be opened ({error.strerror}).") from None
     else:
-        require_file(path, name, SourceError, f"one file: {accepted()}")
+        require_file(path, name, SourceError, accepted())
         with path.open("rb") as file:
             told = file.read(HEAD_BYTES)
-    for known in formats():
-        if known.is_folder == isinstance(told, Path):
-            with _one_sentence(name, f"the format {known.name} could not tell whether this is one"):
-                if known.tells(told):
-                    return known
+    for known in (*_TOLD_BY_MARK, *_REGISTERED):
+        if _is(known, told, name):
+            return known
+    if isinstance(told, bytes) and (kind := unread.by_content(told)):
+        raise SourceError(name, kind.sentence)
+    for known in _TAKE_MANY:
+        if _is(known, told, name):
+            return known
+    if kind := unread.by_name(path):
+        raise SourceError(name, kind.sentence)
     raise SourceError(name, _unknown_folder(path) if isinstance(told, Path) else _unknown(path))
 
 
+def _is(known: Format, told: bytes | Path, name: str) -> bool:
+    if known.is_folder != isinstance(told, Path):
+        return False
+    with _one_sentence(name, f"the format {known.name} could not tell whether this is one"):
+        return known.tells(told)
+
+
+def _several_adapters(path: Path, adapters: list[str]) -> str:
+    return f"holds several adapters ({', '.join(adapters)}); name one as {path}::{adapters[0]}."
+
+
 def _unknown_folder(path: Path) -> str:
+    if adapters := adapter_folders(path):
+        return _several_adapters(path, adapters)
     held = sorted(entry.name for entry in path.iterdir())[:5]
     shown = f"it holds {', '.join(held)}" if held else "it is empty"
-    folders = " nor ".join(known.title for known in formats() if known.is_folder)
-    return (
-        f"is a folder, and neither {folders} ({shown}); give one of these, or one file: "
-        f"{accepted()}."
-    )
+    return f"is a folder of no kind that is read ({shown}); give {accepted()}."
 
 
 def _unknown(path: Path) -> str:
     for known in formats():
         if path.suffix.lower() in known.endings:
             return (
-                f"is named like {known.title} but does not hold it; the file may be damaged or of "
-                f"another format. Accepted: {accepted()}."
+                f"is named like {known.title} but does not hold it; it may be damaged or of "
+                f"another format. Give {accepted()}."
             )
-    return f"its content is none of the formats accepted: {accepted()}."
+    return f"its content is of no format that is read; give {accepted()}."

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.documents import parse_json
 from driftkit.loaders.choose_rows import Rows
-from driftkit.loaders.choose_tensor import Tensor, TensorFile, words_inside
+from driftkit.loaders.choose_tensor import Tensor, TensorFile, no_numbers, words_inside
 from driftkit.loaders.formats.format import Format
+from driftkit.loaders.formats.model2vec import by_token
 from driftkit.loaders.request import Request
 from driftkit.loaders.vocabulary.words import Vocabulary
+
+LARGEST_HEADER = 1 << 24  # bytes, for 150,000 tensors: parsing one takes 20 times its size
 
 _DTYPES = {
     "F64": ("float64", "<f8"), "F32": ("float32", "<f4"), "F16": ("float16", "<f2"),
     "BF16": ("bfloat16", "<u2"), "I64": ("int64", "<i8"), "I32": ("int32", "<i4"),
-    "I16": ("int16", "<i2"), "I8": ("int8", "i1"), "U8": ("uint8", "u1"), "BOOL": ("bool", "?"),
+    "I16": ("int16", "<i2"), "I8": ("int8", "i1"), "BOOL": ("bool", "?"), "U64": ("uint64", "<u8"),
+    "U32": ("uint32", "<u4"), "U16": ("uint16", "<u2"), "U8": ("uint8", "u1"),
+    "F8_E4M3": ("float8_e4m3fn", "u1"), "F8_E4M3FNUZ": ("float8_e4m3fnuz", "u1"),
+    "F8_E5M2": ("float8_e5m2", "u1"), "F8_E5M2FNUZ": ("float8_e5m2fnuz", "u1"),
+    "C64": ("complex64", "<c8"),
 }  # fmt: skip
+"""Types of the format: as torch calls them, and as numpy reads their bytes."""
 
 
 def looks_like_safetensors(head: bytes) -> bool:
@@ -32,6 +40,11 @@ def tensors(request: Request) -> TensorFile:
     from safetensors import SafetensorError, safe_open
 
     path = request.path
+    with path.open("rb") as file:
+        if (length := int.from_bytes(file.read(8), "little")) > LARGEST_HEADER:
+            raise request.damaged(
+                "safetensors file", ValueError(f"a header of {length:,} bytes"), "save or copy"
+            )
     try:
         # The library checks that the header is sound and that it and the file agree in length.
         with safe_open(path, framework="np"):
@@ -40,18 +53,24 @@ def tensors(request: Request) -> TensorFile:
         raise request.damaged("safetensors file", error) from None
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        header: dict[str, Any] = json.loads(file.read(length))
+        try:
+            header: dict[str, Any] = parse_json(file.read(length))
+        except ValueError as error:
+            raise request.damaged("safetensors file", error) from None
     header.pop("__metadata__", None)
     found = [_tensor(path, key, entry, 8 + length) for key, entry in sorted(header.items())]
     vocabulary: Vocabulary | None = None
     for tensor in found:
         vocabulary = words_inside(tensor) or vocabulary
-    return TensorFile(tuple(found), vocabulary)
+    return TensorFile(by_token(found), vocabulary)
 
 
 def _tensor(path: Path, key: str, entry: dict[str, Any], start: int) -> Tensor:
     shape = tuple(entry["shape"])
-    dtype, stored = _DTYPES.get(entry["dtype"], (entry["dtype"].lower(), "u1"))
+    if entry["dtype"] not in _DTYPES:
+        why = f"is of type {entry['dtype']}, which is not read; save it as float32, bf16 or fp16"
+        return Tensor(key, shape, entry["dtype"].lower(), no_numbers, unreadable=why)
+    dtype, stored = _DTYPES[entry["dtype"]]
     offset = start + entry["data_offsets"][0]
 
     def read(rows: Rows) -> npt.NDArray[Any]:
@@ -61,9 +80,17 @@ def _tensor(path: Path, key: str, entry: dict[str, Any], start: int) -> Tensor:
             mapped = np.memmap(path, stored, "r", offset, shape)[rows]
         if dtype == "bfloat16":  # the upper half of a float32
             return (mapped.astype(np.uint32) << 16).view(np.float32)
-        return mapped
+        return _of_float8(mapped, dtype) if dtype.startswith("float8") else mapped
 
     return Tensor(key, shape, dtype, read)
+
+
+def _of_float8(stored: npt.NDArray[Any], dtype: str) -> npt.NDArray[np.float32]:
+    import torch
+
+    held = torch.from_numpy(np.array(stored)).view(getattr(torch, dtype))
+    array: npt.NDArray[np.float32] = held.float().numpy()
+    return array
 
 
 def _spaced(

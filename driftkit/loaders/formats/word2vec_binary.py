@@ -19,6 +19,7 @@ from driftkit.loaders.choose_rows import note_missing, nothing_chosen
 from driftkit.loaders.formats.format import Format
 from driftkit.loaders.preconditions import gigabytes, require_memory
 from driftkit.loaders.problems import Problems
+from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.reader import looks_like_text
 from driftkit.loaders.text.stream import Stream
@@ -27,6 +28,7 @@ from driftkit.provenance import Source
 CHUNK_BYTES = 1 << 24
 WORD_BYTES = 1 << 16  # nothing longer is a word: the file is damaged
 PHRASE_BYTES = 100  # looked at for the rest of a word that holds a space
+FIRST_WORDS = 20  # which tell the width of the vectors
 HUGE = 1e10  # hardly a number of a vector; bytes that are read at the wrong place give such
 
 _HEADER = re.compile(rb"(\d{1,12}) (\d{1,9})[ \r]*\n")
@@ -99,6 +101,7 @@ def _read(request: Request, window: _Window) -> Embeddings:
     n, d = int(header[1]), int(header[2])
     window.position = header.end()
     width = 4 * d
+    _require_float32(request, window, n, d)
     # Checked before memory is taken: the smallest row is an empty word, a space, a vector.
     left = window.size - window.position if window.stream is None else None
     if n == 0 or d == 0 or (left is not None and n * (width + 1) > left):
@@ -161,6 +164,30 @@ def _read(request: Request, window: _Window) -> Embeddings:
     return Embeddings(words, matrix[: len(words)], source=source, problems=problems.all())
 
 
+def _require_float32(request: Request, window: _Window, n: int, d: int) -> None:
+    """Refuse vectors of other numbers: by their width the first words are clean, and not by 4."""
+    if n < 2 or _starts_clean(window, n, 4 * d):
+        return
+    for kind, size in (("float64", 8), ("float16", 2)):
+        if _starts_clean(window, n, size * d):
+            raise request.error(
+                f"its numbers take {size} bytes each, as {kind} does, and word2vec .bin has "
+                "float32; save the table with a float32 matrix."
+            )
+
+
+def _starts_clean(window: _Window, n: int, width: int) -> bool:
+    """Whether the first words are ones, if each vector takes so many bytes."""
+    data, position = window.data, window.position
+    for _ in range(min(n, FIRST_WORDS)):
+        space = data.find(b" ", position, position + WORD_BYTES)
+        word = bytes(data[position : max(space, position)]).lstrip(b"\n")
+        position = space + 1 + width
+        if not word or not _is_clean(word) or position > len(data):
+            return False
+    return True
+
+
 def _begin(window: _Window):  # type: ignore[no-untyped-def]  # four handles for one hot loop
     data = window.data
     return memoryview(data), data.find, window.position, len(data)
@@ -197,7 +224,7 @@ def _refuse_phrases(request: Request, raw: list[bytes], matrix: Matrix, *, whole
             ):
                 word = (raw[row] + b" " + data[: end - 1]).decode(errors="backslashreplace")
                 raise request.error(
-                    f"a word of this file seems to hold a space ({word!r}), which this format "
+                    f"a word of this file seems to hold a space ({quote(word)}), which this format "
                     "cannot tell from the end of the word; save the table as .kv, .txt or "
                     ".safetensors."
                 )
@@ -254,7 +281,7 @@ def _decode(raw: list[bytes], rows: list[int] | range, problems: Problems) -> li
     for word, row in zip(raw, rows, strict=True):
         text = word.decode(errors="backslashreplace")
         if not _is_utf8(word):
-            problems.add("invalid UTF-8", row, f"kept as {text[:60]!r}")
+            problems.add("invalid UTF-8", row, f"kept as {quote(text)}")
         words.append(text)
     return words
 
@@ -274,4 +301,6 @@ FORMAT = Format(
     read,
     endings=(".bin",),
     rows=count_rows,
+    has_words=True,
+    has_keys=False,
 )

@@ -7,6 +7,7 @@ ends, what to repair and which line to name.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Generator, Sequence
@@ -20,14 +21,28 @@ import numpy.typing as npt
 from driftkit.arrays import Matrix
 from driftkit.embeddings import Embeddings
 from driftkit.loaders.choose_rows import note_missing, nothing_chosen
-from driftkit.loaders.formats.format import Format
+from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table, vocabulary_for
+from driftkit.loaders.formats.format import Format, refuse_vocabulary
 from driftkit.loaders.preconditions import gigabytes, require_memory
 from driftkit.loaders.problems import Problems
+from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import BOM, Regular, read_regular, tidy
-from driftkit.loaders.text.header import SAMPLE_BYTES, Opening, is_row, read_opening
+from driftkit.loaders.text.header import (
+    SAMPLE_BYTES,
+    STAND_IN,
+    WIDE,
+    Opening,
+    has_decimal_commas,
+    is_row,
+    read_opening,
+    two_readings,
+)
+from driftkit.loaders.text.quotes import unquoted
 from driftkit.loaders.text.slow import read_irregular
 from driftkit.loaders.text.stream import Stream, open_stream
+from driftkit.loaders.text.width import is_number
+from driftkit.loaders.vocabulary.words import Vocabulary
 from driftkit.provenance import Source
 
 BLOCK_BYTES = 1 << 24
@@ -40,13 +55,23 @@ _Lines = npt.NDArray[np.int64] | range
 
 def looks_like_text(head: bytes) -> bool:
     """Whether at least half of the first lines of a file are a word and numbers."""
+    lines = _first_lines(head)
+    return bool(lines) and 2 * sum(map(is_row, lines)) >= len(lines)
+
+
+def tells_text(head: bytes) -> bool:
+    """Whether a file that starts so is text, or nearly: then its reader says what is wrong."""
+    return head.startswith(WIDE) or looks_like_text(head) or has_decimal_commas(_first_lines(head))
+
+
+def _first_lines(head: bytes) -> list[bytes]:
+    """Lines at the start of a file that are whole and not blank."""
     lines = head.removeprefix(BOM).splitlines(keepends=True)[:ROWS_LOOKED_AT]
     if len(lines) > 1 and not lines[-1].endswith((b"\n", b"\r")):
         lines.pop()  # the head may have cut it
     elif len(lines) == 1 and not lines[0].endswith((b"\n", b"\r")):
         lines = [b" ".join(lines[0].split()[:-1])] if lines[0].count(b" ") > 2 else lines
-    lines = [line for line in lines if line.strip()]
-    return bool(lines) and 2 * sum(map(is_row, lines)) >= len(lines)
+    return [line for line in lines if line.strip()]
 
 
 def read(request: Request) -> Embeddings:
@@ -60,13 +85,55 @@ def read_stream(request: Request, stream: Stream) -> Embeddings:
     problems = Problems()
     head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
     opening = read_opening(request, head)
+    layout = "glove-text" if opening.declared is None else "word2vec-text"
+    if not opening.has_words:
+        vocabulary = vocabulary_for(request, TensorFile(()))
+        if vocabulary is None:
+            raise request.error(_no_words(opening))
+        whole = replace(request, words=None, limit=None)
+        table = _read_lines(whole, stream, opening, head, problems)
+        return _with_words(request, opening, table, vocabulary, problems)
+    word = head[opening.skip :].lstrip().split(None, 1)[:1]
+    refuse_vocabulary(request, f"words of its own, such as {quote(*word)}" if word else "words")
+    table = _read_lines(request, stream, opening, head, problems)
+    if not table.words:
+        raise nothing_chosen(request)
+    note_missing(request, table.words, problems)
+    source = Source(request.name, request.path, layout, "text", rounding=opening.rounding)
+    made = Embeddings(table.words, table.finished(), source=source, problems=problems.all())
+    made.problems = tuple(
+        replace(problem, where=table.line_of(problem.where))
+        if problem.kind == "duplicate" and problem.where is not None
+        else problem
+        for problem in made.problems
+    )
+    return made
+
+
+def _no_words(opening: Opening) -> str:
+    if opening.declared is None:
+        return two_readings(opening.dimensions, "numbers")
+    return (
+        f"holds {opening.dimensions} numbers in each line, as its header says, and no words; name "
+        "the file that lists them (--vocab FILE, vocab=)."
+    )
+
+
+def _read_lines(
+    request: Request, stream: Stream, opening: Opening, head: bytes, problems: Problems
+) -> _Table:
+    """Read every line that a request needs."""
     stream.push_back(head[opening.skip :])
     table = _Table(request, opening, stream, len(head))
     if head.startswith(BOM):
         problems.add("byte order mark", 1, "skipped")
     if b"\r\n" in head:
         problems.add("carriage return", head[: head.find(b"\r\n")].count(b"\n") + 1, "removed")
-    line = 1 + (opening.declared is not None)
+    line = 1 + opening.lines_before
+    if opening.rewrites and opening.has_words:
+        problems.add("spacing", line, "tabs or several spaces after a word read as one space")
+    if opening.has_quotes:
+        problems.add("quotes", line, "around every word, left out")
     with closing(_blocks(request, stream, opening)) as blocks:
         for block, regular in blocks:
             whole = block.endswith(b"\n")
@@ -77,18 +144,25 @@ def read_stream(request: Request, stream: Stream) -> Embeddings:
         else:
             _check_end(request, opening, table.lines_read, line - 1, whole, problems)
     request.report(stream.size, stream.size)
-    if not table.words:
-        raise nothing_chosen(request)
-    note_missing(request, table.words, problems)
-    layout = "glove-text" if opening.declared is None else "word2vec-text"
-    source = Source(request.name, request.path, layout, "text", rounding=opening.rounding)
-    made = Embeddings(table.words, table.finished(), source=source, problems=problems.all())
-    made.problems = tuple(
-        replace(problem, where=table.line_of(problem.where))
-        if problem.kind == "duplicate" and problem.where is not None
-        else problem
-        for problem in made.problems
-    )
+    return table
+
+
+def _with_words(
+    request: Request, opening: Opening, table: _Table, vocabulary: Vocabulary, problems: Problems
+) -> Embeddings:
+    """Put the words of another file to the rows of one that holds numbers alone."""
+    for row, stand_in in enumerate(table.words):
+        if stand_in.encode() != STAND_IN:
+            raise request.error(
+                f"line {table.line_of(row):,} has more numbers than the {table.d} of other lines; "
+                "the file may be damaged or made of several."
+            )
+    matrix = table.finished()
+    tensor = Tensor(None, matrix.shape, "float32", matrix.__getitem__)
+    plain = replace(request, vocab=None)
+    made = read_table(plain, "text", TensorFile((tensor,), vocabulary))
+    made.source = replace(made.source, dtype="text", rounding=opening.rounding)
+    made.problems = (*problems.all(), *made.problems)
     return made
 
 
@@ -113,11 +187,32 @@ def count_stream(request: Request, stream: Stream) -> int:
     return lines + (last != b"\n")
 
 
+def last_word(request: Request) -> str | None:
+    """Return the last word of text that is not compressed, from the last line alone."""
+    with open_stream(request) as stream:
+        head = stream.read_lines(SAMPLE_BYTES, LINE_BYTES)
+        opening = read_opening(request, head)
+    if not opening.has_words:
+        vocabulary = vocabulary_for(request, TensorFile(()))
+        return None if vocabulary is None else vocabulary.words[-1]
+    with request.path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - SAMPLE_BYTES, 0))
+        _, _, line = file.read().rstrip().rpartition(b"\n")
+    fields = tidy(opening.rewrite(line) + b"\n")[:-1].rsplit(b" ", opening.dimensions)
+    whole = len(fields) == opening.dimensions + 1
+    if not whole:
+        return None
+    word = fields[0].decode(errors="backslashreplace")
+    return word[1:-1] if opening.has_quotes else word
+
+
 class _Table:
     """Words and rows read so far, and the line each came from."""
 
     def __init__(self, request: Request, opening: Opening, stream: Stream, head: int) -> None:
         self.request, self.d = request, opening.dimensions
+        self._has_words, self._has_quotes = opening.has_words, opening.has_quotes
         self.words: list[str] = []
         self.lines_read = 0
         self._missing = None if request.words is None else set(request.words)
@@ -148,12 +243,18 @@ class _Table:
         if regular is None:
             block = tidy(block if block.endswith(b"\n") else block + b"\n")
             regular = read_regular(block, self.d)
+        lines: _Lines
         if regular is None:
-            self._keep(*read_irregular(self.request, block, line, self.d, problems))
-            return block.count(b"\n")
-        words, matrix = regular
-        self._keep(words, matrix, range(line, line + len(words)))
-        return len(words)
+            words, matrix, lines = read_irregular(self.request, block, line, self.d, problems)
+        else:
+            words, matrix = regular
+            lines = range(line, line + len(words))
+        if b"\t" in block:
+            _refuse_tabs(self.request, words, lines)
+        if self._has_quotes:
+            words = unquoted(self.request, words, lines)
+        self._keep(words, matrix, lines)
+        return block.count(b"\n") + (not block.endswith(b"\n"))
 
     def _keep(self, words: Sequence[str], matrix: Matrix, lines: _Lines) -> None:
         limit, words_read = self.request.limit, self.lines_read
@@ -167,7 +268,7 @@ class _Table:
             words, matrix = [words[row] for row in rows], matrix[rows]
             lines = np.array([lines[row] for row in rows], np.int64)
             self._missing.difference_update(words)
-        _require_finite(self.request, words, matrix, lines)
+        _require_finite(self.request, words if self._has_words else (), matrix, lines)
         first = len(self.words)
         if len(words):
             if first + len(words) > len(self._matrix):
@@ -190,6 +291,16 @@ class _Table:
         return int(self._lines[block][row - self._firsts[block]])
 
 
+def _refuse_tabs(request: Request, words: Sequence[str], lines: _Lines) -> None:
+    """Refuse a word and a number that a tab holds together: the number would be lost."""
+    for word, line in zip(words, lines, strict=True):
+        if is_number(word.rpartition("\t")[2].encode(errors="replace")) and "\t" in word:
+            raise request.error(
+                f"line {line:,} has a tab where other lines have a space ({quote(word)}); write a "
+                "space."
+            )
+
+
 def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, lines: _Lines) -> None:
     # A sum is finite only if every addend is, or if it overflows: a cheap first look.
     with np.errstate(over="ignore", invalid="ignore"):
@@ -197,7 +308,10 @@ def _require_finite(request: Request, words: Sequence[str], matrix: Matrix, line
             return
     bad = np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist()
     if bad:
-        shown = ", ".join(f"{words[row]!r} in line {lines[row]:,}" for row in bad[:5])
+        shown = ", ".join(
+            f"{quote(words[row])} in line {lines[row]:,}" if words else f"line {lines[row]:,}"
+            for row in bad[:5]
+        )
         raise request.error(
             f"holds NaN, infinity or a number past 3.4e38 ({shown}"
             f"{', ...' if len(bad) > 5 else ''}); vectors must be finite, so mend or "
@@ -242,8 +356,8 @@ def _blocks(
                 )
             if request.limit is not None:
                 block = _cut_lines(stream, block, request.limit)
-            if opening.trailing_spaces:
-                block = tidy(block)
+            if opening.trailing_spaces or opening.rewrites:
+                block = opening.rewrite(tidy(block))
             pending.append((block, pool.submit(read_regular, block, opening.dimensions)))
             if len(pending) > WORKERS:
                 first, reading = pending.popleft()
@@ -266,8 +380,10 @@ def _cut_lines(stream: Stream, block: bytes, lines: int) -> bytes:
 FORMAT = Format(
     "text",
     "GloVe, word2vec or fastText text",
-    looks_like_text,
+    tells_text,
     read,
     endings=(".txt", ".vec"),
     rows=count_rows,
+    last_word=last_word,
+    has_keys=False,
 )

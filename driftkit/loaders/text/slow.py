@@ -14,12 +14,13 @@ import numpy.typing as npt
 
 from driftkit.arrays import Matrix
 from driftkit.loaders.problems import Problems
+from driftkit.loaders.quote import quote
 from driftkit.loaders.request import Request
 from driftkit.loaders.text.fast import read_regular
-from driftkit.loaders.text.header import is_number
+from driftkit.loaders.text.width import is_number
 
 _DECIMAL = re.compile(rb"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
-_SHOWN = 60  # characters of a broken field or word that a sentence shows
+_MARKERS = (b"<<<<<<< ", b"=======", b">>>>>>> ")  # what git writes around both sides of a conflict
 
 
 def read_irregular(
@@ -42,10 +43,12 @@ def read_irregular(
     starts, ends, count, numbers = starts[full], ends[full], count[full], numbers[full]
     short = np.flatnonzero(count < d)
     if len(short):
+        at = short[0]
+        _require_row(request, block[starts[at] : ends[at]], int(numbers[at]))
         has = int(count[short[0]])
         raise request.error(
-            f"line {numbers[short[0]]:,} has {has} number{'' if has == 1 else 's'} after the word "
-            f"where other lines have {d}; the file may be truncated or made of several."
+            f"line {numbers[short[0]]:,} has {has} number{'' if has == 1 else 's'} where "
+            f"other lines have {d}; the file may be truncated or made of several."
         )
     if not len(ends):
         return [], np.empty((0, d), np.float32), numbers
@@ -59,7 +62,10 @@ def read_irregular(
     read = read_regular(b"x" + b"\nx".join(tails) + b"\n", d)
     if read is not None:
         return words, read[1], numbers
-    rows = [_floats(request, tail[1:], n) for tail, n in zip(tails, numbers.tolist(), strict=True)]
+    rows = [
+        _floats(request, word + tail, len(word) + 1, n)
+        for word, tail, n in zip(raw, tails, numbers.tolist(), strict=True)
+    ]
     with np.errstate(over="ignore"):  # 1e99 becomes infinity, which the reader names
         return words, np.array(rows, np.float64).astype(np.float32), numbers
 
@@ -69,10 +75,10 @@ def _check_spaces(request: Request, word: bytes, line: int, d: int, problems: Pr
     extra = word.split(b" ")[1:]
     if all(_DECIMAL.fullmatch(field) for field in extra):
         raise request.error(
-            f"line {line:,} has {d + len(extra)} numbers after the word where other lines have "
-            f"{d}; the file may be damaged or made of several."
+            f"line {line:,} has {d + len(extra)} numbers where other lines have {d}; "
+            "the file may be damaged or made of several."
         )
-    problems.add("space in word", line, f"{_show(word)!r}: the vector was taken from the right")
+    problems.add("space in word", line, f"{quote(word)}: the vector was taken from the right")
 
 
 def _decode(word: bytes, line: int, problems: Problems) -> str:
@@ -83,19 +89,29 @@ def _decode(word: bytes, line: int, problems: Problems) -> str:
     except UnicodeDecodeError:
         # Escapes keep two broken words apart, where one replacement character would not.
         text = word.decode(errors="backslashreplace")
-        problems.add("invalid UTF-8", line, f"kept as {text[:_SHOWN]!r}")
+        problems.add("invalid UTF-8", line, f"kept as {quote(text)}")
         return text
 
 
-def _show(field: bytes) -> str:
-    text = field.decode(errors="backslashreplace")
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+def _require_row(request: Request, line: bytes, number: int) -> None:
+    """Say it where a line that is no row is a comment, or left by a merge of git."""
+    if line.startswith(_MARKERS):
+        raise request.error(
+            f"line {number:,} is left by a merge that git could not finish ({quote(line)}); "
+            "resolve the conflict and save the file again."
+        )
+    if line.startswith(b"#"):
+        raise request.error(
+            f"line {number:,} seems to be a comment ({quote(line)}), which such text cannot hold; "
+            "remove it."
+        )
 
 
-def _floats(request: Request, line: bytes, number: int) -> list[float]:
-    """Numbers of one line, read by Python: slow, but it knows which field is not a number."""
-    fields = line.split(b" ")
+def _floats(request: Request, line: bytes, start: int, number: int) -> list[float]:
+    """Numbers of a line from `start`, read by Python: slow, but it knows which field is none."""
+    fields = line[start:].split(b" ")
     for field in fields:
         if not is_number(field):
-            raise request.error(f"line {number:,} holds {_show(field)!r} where a number should be.")
+            _require_row(request, line, number)
+            raise request.error(f"line {number:,} holds {quote(field)} where a number should be.")
     return [float(field) for field in fields]

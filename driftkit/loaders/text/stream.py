@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-import bz2
 import gzip
 import lzma
 import zlib
-from collections.abc import Iterator
+from bz2 import BZ2Decompressor
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import IO
+from functools import partial
+from lzma import LZMADecompressor
+from typing import IO, Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from driftkit.errors import UnknownNameError
 from driftkit.loaders.preconditions import gigabytes
+from driftkit.loaders.quote import quote_some
 from driftkit.loaders.request import Request
 
 RATIO = 100  # a file that unpacks to more than this many times its size is a bomb; vectors reach 4
 FREE_BYTES = 1 << 24  # unpacked bytes that are never questioned
+PACKED_BYTES = 1 << 16  # read at once from a file of several streams
+
+UNREAD = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"Rar!\x1a\x07": "rar",
+    b"\x1f\x9d": "compress",
+    b"LZIP\x01": "lzip",
+    b"]\0\0": "lzma",
+}
+"""Ways to pack that are named and not read."""
 
 MAGIC = {b"\x1f\x8b": "gz", b"\xfd7zXZ\x00": "xz", b"BZh": "bz2", b"PK\x03\x04": "zip"}
 MAGIC[b"PK\x05\x06"] = "zip"  # one without a file
@@ -35,6 +50,74 @@ def compression(head: bytes) -> str | None:
     return next((kind for magic, kind in MAGIC.items() if head.startswith(magic)), None)
 
 
+def packed_as(head: bytes) -> str | None:
+    r"""Name the way in which a file that starts so is packed, whether it is read or not.
+
+    Examples
+    --------
+    >>> packed_as(b"\x28\xb5\x2f\xfd..."), packed_as(b"\x1f\x8b..."), packed_as(b"the 0.1 0.2")
+    ('zstd', 'gz', None)
+    """
+    named = (name for magic, name in UNREAD.items() if head.startswith(magic))
+    return compression(head) or next(named, None) or ("tar" if is_tar(head) else None)
+
+
+def is_tar(head: bytes) -> bool:
+    """Whether a file that starts so is a .tar archive."""
+    return head[257:262] == b"ustar"
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+class _Streams:
+    """The streams of an .xz or .bz2 file, one after another, with nothing else between them.
+
+    The readers of the standard library take whatever is wrong behind the first stream for its end.
+    """
+
+    def __init__(self, raw: IO[bytes], kind: str) -> None:
+        self._raw = raw
+        self._new: Callable[[], LZMADecompressor | BZ2Decompressor] = (
+            partial(LZMADecompressor, lzma.FORMAT_XZ) if kind == "xz" else BZ2Decompressor
+        )
+        self._padded = kind == "xz"  # four NUL bytes, or eight, ..., may follow a stream
+        self._stream = self._new()
+        self._packed = b""  # bytes that no stream has taken yet
+
+    def read(self, size: int, /) -> bytes:
+        while True:
+            if self._stream.eof and not self._begin_next():
+                return b""
+            if self._stream.needs_input and not self._packed:
+                self._packed = self._raw.read(PACKED_BYTES)
+                if not self._packed:
+                    raise EOFError("it ends before its end was marked")
+            part = self._stream.decompress(self._packed, size)
+            self._packed = self._stream.unused_data
+            if part:
+                return part
+
+    def _begin_next(self) -> bool:
+        """Pass over padding to the next stream; False at the end of the file."""
+        padding = 0
+        while True:
+            if not self._packed:
+                self._packed = self._raw.read(PACKED_BYTES)
+            rest = self._packed.lstrip(b"\0") if self._padded else self._packed
+            padding += len(self._packed) - len(rest)
+            at_end = not self._packed
+            self._packed = rest
+            if rest or at_end:
+                break
+        if padding % 4:
+            raise OSError(f"{padding:,} bytes of padding, not a multiple of four")
+        if not at_end:
+            self._stream = self._new()
+        return not at_end
+
+
 class Stream:
     """Bytes read from front to back, with the position in the file on disk beside them.
 
@@ -43,10 +126,10 @@ class Stream:
 
     def __init__(
         self, request: Request, raw: IO[bytes], size: int,
-        unpacked: IO[bytes] | None = None, kind: str | None = None,
+        unpacked: _Readable | None = None, kind: str | None = None,
     ) -> None:  # fmt: skip
         self.request, self.size, self.kind = request, size, kind
-        self._raw, self._file = raw, unpacked or raw
+        self._raw, self._unpacked = raw, unpacked or raw
         self._start = raw.tell()
         self._given = 0
         self._back = b""
@@ -59,7 +142,7 @@ class Stream:
     def read(self, size: int) -> bytes:
         """Read `size` bytes, or what is left if that is less."""
         if self.kind is None:
-            return self._file.read(size)
+            return self._raw.read(size)
         parts = [self._back] if self._back else []
         missing = size - len(self._back)
         self._back = b""
@@ -71,12 +154,12 @@ class Stream:
     def read_lines(self, size: int, longest: int) -> bytes:
         """Read about `size` bytes, to the end of a line (unless longer than `longest`) or file."""
         if self.kind is None:
-            start = self._file.tell()
-            self._file.seek(start + size)
-            self._file.readline(longest)  # past the end of the file this reads nothing
-            end = self._file.tell()
-            self._file.seek(start)
-            return self._file.read(end - start)
+            start = self._raw.tell()
+            self._raw.seek(start + size)
+            self._raw.readline(longest)  # past the end of the file this reads nothing
+            end = self._raw.tell()
+            self._raw.seek(start)
+            return self._raw.read(end - start)
         block = self.read(size)
         if block and not block.endswith(b"\n"):
             rest = []
@@ -92,7 +175,7 @@ class Stream:
 
     def _unpack(self, size: int) -> bytes:
         try:
-            part = self._file.read(size)
+            part = self._unpacked.read(size)
         except _DAMAGE as error:
             raise self.request.damaged(f".{self.kind} file", error, "copy or download") from None
         self._given += len(part)
@@ -106,7 +189,7 @@ class Stream:
     def push_back(self, data: bytes) -> None:
         """Put the last bytes read back, to be read again."""
         if self.kind is None:
-            self._file.seek(-len(data), 1)
+            self._raw.seek(-len(data), 1)
         else:
             self._back = data + self._back
 
@@ -133,22 +216,21 @@ def open_stream(request: Request) -> Iterator[Stream]:
             raw.seek(0)
             yield Stream(request, raw, max(member.compress_size, 1), unpacked, kind)
         else:
-            opener = {"gz": gzip.open, "xz": lzma.open, "bz2": bz2.open}[kind]
-            unpacked = stack.enter_context(opener(raw, "rb"))  # type: ignore[operator]
-            yield Stream(request, raw, size, unpacked, kind)
+            whole: _Readable = gzip.GzipFile(fileobj=raw) if kind == "gz" else _Streams(raw, kind)
+            yield Stream(request, raw, size, whole, kind)
 
 
 def _member(request: Request, archive: ZipFile) -> ZipInfo:
-    files = [info for info in archive.infolist() if not info.is_dir()]
+    files = [info for info in archive.infolist() if info.filename and not info.is_dir()]
     names = [info.filename for info in files if not info.filename.startswith("__MACOSX/")]
     if request.key is not None and request.key not in names:
         raise UnknownNameError(f"file in {request.path}", request.key, names)
     if not names:
         raise request.error("is an archive without any file in it.")
     if request.key is None and len(names) > 1:
-        shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        shown = quote_some(names, 10)
         raise request.error(
-            f"is an archive of {len(names):,} files ({shown}); name one as "
-            f"{request.name}::{names[0]}."
+            f"is an archive of {len(names):,} files ({shown}); name the table in it as "
+            f"{request.name}::NAME."
         )
     return next(info for info in files if info.filename == (request.key or names[0]))

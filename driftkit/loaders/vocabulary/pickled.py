@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from driftkit.errors import UnsafePickleError, VocabularyError
-from driftkit.loaders.vocabulary.words import words_by_row
+from driftkit.loaders.vocabulary.forms import of_value
+from driftkit.loaders.vocabulary.words import Vocabulary
 
 
 def looks_like_pickle(head: bytes) -> bool:
@@ -21,7 +22,7 @@ def looks_like_torch_archive(head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04") and b"data.pkl" in head
 
 
-def read(path: Path, unsafe_pickle: bool) -> tuple[str, ...]:
+def read(path: Path, unsafe_pickle: bool) -> Vocabulary:
     """Return the words of a pickled list, map, or object with ``itos`` or ``stoi``."""
     if not unsafe_pickle:
         raise UnsafePickleError(
@@ -34,14 +35,23 @@ def read(path: Path, unsafe_pickle: bool) -> tuple[str, ...]:
     except Exception as error:  # a pickle may raise anything
         reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise VocabularyError(path, f"could not be unpickled ({reason}).") from None
-    words = _words(value, path.name)
-    if not words:
+    value = words_held(value)
+    if not isinstance(value, list | tuple | Mapping) or not value:
         raise VocabularyError(
             path,
             f"holds an object of type {type(value).__name__} without words; give a list, a map "
             "from word to row, or a torchtext vocabulary.",
         )
-    return words
+    return of_value(value, path.name, path)
+
+
+def words_held(value: Any) -> Any:
+    """Return the list or map that an object of torchtext, gensim or Keras keeps its words in."""
+    if callable(itos := getattr(value, "get_itos", None)):
+        return itos()
+    for name in ("itos", "index_to_key", "stoi", "word_index", "token_to_idx"):
+        value = getattr(value, name, value)
+    return value
 
 
 def _load(path: Path) -> Any:
@@ -52,17 +62,3 @@ def _load(path: Path) -> Any:
             return torch.load(path, map_location="cpu", weights_only=False)
         file.seek(0)
         return pickle.load(file)
-
-
-def _words(value: Any, where: str) -> tuple[str, ...]:
-    if callable(itos := getattr(value, "get_itos", None)):
-        value = itos()
-    for name in ("itos", "index_to_key", "stoi", "word_index", "token_to_idx"):
-        value = getattr(value, name, value)
-    if isinstance(value, Mapping) and value:
-        if all(isinstance(key, int) for key in value):
-            value = {word: row for row, word in value.items()}
-        return words_by_row(value, where)
-    if isinstance(value, list | tuple) and all(isinstance(word, str) for word in value):
-        return tuple(value)
-    return ()

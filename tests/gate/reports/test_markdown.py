@@ -1,5 +1,11 @@
-import pytest
+import re
+from dataclasses import replace
 
+import pytest
+from markdown_it import MarkdownIt
+from strangers import HONEST, SEEN_BY_NOBODY, WORDS
+
+from driftkit.escaping import harmless, printable
 from driftkit.gate.reports.markdown import markdown
 
 
@@ -37,8 +43,54 @@ def test_hostile_text_stays_text(hostile):
     for line in text.splitlines():
         if line.startswith("| "):
             assert line.replace("\\|", "").count("|") == 7
-    assert "\\*x\\*" in text
-    assert "&lt;!--" in text
+    assert "`*x*`" in text
+
+
+FORGE = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+OURS = {
+    "heading",
+    "paragraph",
+    "bullet_list",
+    "list_item",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+}
+HTML = {"<details><summary>5 kept</summary>\n", "</details>\n"}
+
+
+@pytest.mark.parametrize("word", [*WORDS, *HONEST])
+def test_no_word_becomes_an_element(word, hostile):
+    """Of a renderer: neither Markdown nor HTML comes from a word, nor what a forge would link."""
+    results = [
+        replace(each, rule=word, subject=word, detail=word, reason=word, action=action)
+        for each, action in zip(hostile.results, ["fail", *["pass"] * 5], strict=True)
+    ]
+    told = replace(
+        hostile, tuned=word, original=word, baseline=word, audit=f"Lost {word}.", notes=(word,),
+        words=((word, (word, word)),), results=tuple(results),
+    )  # fmt: skip
+    text = markdown([told, told])
+    assert not SEEN_BY_NOBODY.search(text.replace("\ufe0f", ""))  # of our own warning sign
+    cells = []
+    for token in FORGE.parse(text):
+        assert token.type.removesuffix("_open").removesuffix("_close") in {
+            *OURS,
+            "inline",
+            "html_block",
+        }
+        assert token.type != "html_block" or token.content in HTML
+        for inner in token.children or ():
+            assert inner.type in ("text", "code_inline", "softbreak"), inner
+            if inner.type == "text":
+                assert not re.search(r"[@#`$~*_\\]|://|www\.|:\w+:", inner.content), inner
+            if inner.type == "code_inline":
+                cells.append(inner.content)
+    shown = harmless(printable(word)).strip()
+    assert cells.count(shown) >= 20 or shown in ("", "\\|", "\\|<b>x</b>")
 
 
 def test_a_code_span_cannot_be_left(hostile):

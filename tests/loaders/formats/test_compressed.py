@@ -34,6 +34,15 @@ def test_one_file_of_an_archive_by_its_name(tmp_path):
     assert load(path, key="glove.50d.txt").dimensions == 2
 
 
+def test_an_archive_of_several_files_proposes_none_of_them(tmp_path):
+    path = tmp_path / "t.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("README.txt", b"How this was made\n")
+        archive.writestr("glove.txt", TEXT)
+    with pytest.raises(SourceError, match=r"'README.txt', 'glove.txt'\); name .*t\.zip::NAME\.$"):
+        load(path)
+
+
 def test_word2vec_binary_in_pieces(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     from driftkit import Embeddings
@@ -86,3 +95,29 @@ def test_a_tar_archive_inside(tmp_path):
     path.write_bytes(out.getvalue())
     with pytest.raises(SourceError, match=r"holds a \.tar archive, and only"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("head", "named"),
+    [
+        (b"\x28\xb5\x2f\xfd", "compressed with zstd"), (b"7z\xbc\xaf\x27\x1c", "a .7z archive"),
+        (b"\x04\x22\x4d\x18", "compressed with lz4"), (b"Rar!\x1a\x07", "a .rar archive"),
+        (b"\x1f\x9d", "packed with compress"), (b"LZIP\x01", "compressed with lzip"),
+        (b"]\0\0", "compressed with lzma"), (b"a".ljust(257, b"\0") + b"ustar", "a .tar archive"),
+    ],
+)  # fmt: skip
+def test_packed_in_a_way_that_is_not_read(tmp_path, head, named):
+    (path := tmp_path / "v.packed").write_bytes(head + bytes(300))
+    with pytest.raises(SourceError) as caught:
+        load(path)
+    assert str(caught.value) == (
+        f"{path}: is {named}, which is not read; unpack it and give the file inside."
+    )
+
+
+def test_vocabularies_and_keys_that_would_go_unused(tmp_path):
+    (path := tmp_path / "t.gz").write_bytes(gzip.compress(TEXT))
+    with pytest.raises(SourceError, match="has words of its own"):
+        load(path, vocab=["a", "b"])
+    with pytest.raises(SourceError, match="so there is no 'emb'; leave the key out"):
+        load(path, key="emb")

@@ -74,3 +74,21 @@ def test_damage(folder):
     (folder / "vectors.safetensors").unlink()
     with pytest.raises(SourceError, match=r"its vectors\.safetensors is missing"):
         load(folder)
+
+
+@pytest.mark.parametrize(
+    "rounding",
+    [
+        {"absolute": -1.0},
+        {"relative": 1e400},
+        {"relative": "0.1"},
+        {"absolute": True},
+        {"digits": 3},
+    ],
+)
+def test_a_rounding_that_would_hide_changes_is_damage(folder, rounding):
+    manifest = json.loads((folder / "driftkit.json").read_text())
+    manifest["source"]["rounding"] = rounding
+    (folder / "driftkit.json").write_text(json.dumps(manifest))
+    with pytest.raises(SourceError, match="driftkit folder|cannot be read|can be read"):
+        load(folder)

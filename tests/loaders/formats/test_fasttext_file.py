@@ -1,4 +1,5 @@
 import struct
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,8 +16,18 @@ MODEL = datapath("crime-and-punishment.bin")
 def test_gensim_reads_the_same():
     theirs, ours = load_facebook_vectors(MODEL), load(MODEL)
     assert (list(ours.words), ours.source.format) == (theirs.index_to_key, "fasttext")
-    assert np.array_equal(ours.matrix, theirs.vectors)
+    usual = [row for row, word in enumerate(ours.words) if word != "</s>"]
+    assert np.array_equal(ours.matrix[usual], theirs.vectors[usual])
     assert load(MODEL, limit=7).words == ours.words[:7]
+
+
+@pytest.mark.parametrize("words", [None, ["</s>"]])
+def test_the_end_of_a_line_has_no_ngrams_as_in_fasttext(words):
+    theirs = load_facebook_vectors(MODEL)
+    row = theirs.key_to_index["</s>"]
+    ours = load(MODEL, words=words)["</s>"]
+    assert np.array_equal(ours, theirs.vectors_vocab[row])
+    assert not np.array_equal(ours, theirs.vectors[row])
 
 
 def test_words_outside_the_vocabulary_on_request():
@@ -46,7 +57,7 @@ def test_damage_is_told_before_memory_is_taken(tmp_path):
     assert sentence() == f"{path}: is a truncated fastText model: it ends inside its header."
     data = bytearray(whole)
     struct.pack_into("<i", data, fasttext_file._BUCKET, 2**31 - 1)
-    assert "its header promises 291 words and 2,147,483,647 n-grams of 5 numbers" in sentence()
+    assert "its matrix should be 2,147,483,938 x 5, and 391 x 5 in 13,657 bytes" in sentence()
     data = bytearray(whole[:9000])
     assert sentence().endswith("should be 391 x 5, and 391 x 5 in 3,038 bytes were found.")
     data = bytearray(whole)
@@ -56,4 +67,23 @@ def test_damage_is_told_before_memory_is_taken(tmp_path):
     )
     data = bytearray(whole)
     data[92:3000] = bytes(3000 - 92)
-    assert "is a damaged, truncated or quantized (.ftz) fastText model: its matrix" in sentence()
+    assert "is a damaged or truncated fastText model: its matrix should be" in sentence()
+
+
+def test_labels_and_quantized_matrices_are_named_and_never_read(tmp_path):
+    data = bytearray(Path(MODEL).read_bytes())
+    path = tmp_path / "lid.bin"
+    struct.pack_into("<i", data, 64 + 8, 2)  # labels, as fasttext supervised writes them
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match="is a fastText model with 2 labels, which gensim does"):
+        load(path)
+    struct.pack_into("<i", data, 64 + 8, 0)
+    data[data.index(struct.pack("<2q", 391, 5)) - 1] = 1  # whether the matrix is quantized
+    path.write_bytes(data)
+    with pytest.raises(SourceError) as caught:
+        load(path)
+    assert str(caught.value) == (
+        f"{path}: is a quantized fastText model (.ftz), which gensim does not read; write its "
+        "vectors as text with the library fasttext: each word of model.words and the numbers of "
+        "model.get_word_vector(word) on a line."
+    )

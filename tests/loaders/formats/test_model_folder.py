@@ -116,8 +116,44 @@ def test_sentence_transformers_and_model2vec(folder):
     check(load(static))
 
 
+ORDER = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+]
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_of_several_files_that_of_transformers_is_read(folder, first):
+    for number, name in enumerate(ORDER[first:], first):
+        held = {KEY: TABLE + number}
+        if name.endswith(".json"):
+            shard = f"old-{number}{'.safetensors' if 'safetensors' in name else '.bin'}"
+            (folder / name).write_text(json.dumps({"weight_map": {KEY: shard}}))
+        (save_file if number < 2 else torch.save)(
+            held, folder / (shard if name.endswith(".json") else name)
+        )
+    assert load(folder).matrix.tolist() == (TABLE + first).tolist()
+
+
+def test_transformers_itself_reads_in_that_order(folder, monkeypatch):
+    transformers = pytest.importorskip("transformers")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    config = transformers.BertConfig(
+        vocab_size=4, hidden_size=4, num_hidden_layers=1, num_attention_heads=1,
+        intermediate_size=4, max_position_embeddings=4,
+    )  # fmt: skip
+    model = transformers.BertModel(config)
+    model.save_pretrained(folder)
+    (folder / ORDER[1]).write_text(json.dumps({"weight_map": {KEY: "gone.safetensors"}}))
+    torch.save({KEY: TABLE}, folder / ORDER[2])
+    expected = transformers.BertModel.from_pretrained(folder).embeddings.word_embeddings.weight
+    assert load(folder).matrix.tolist() == expected.tolist()
+
+
 def test_folders_without_weights(folder):
-    with pytest.raises(SourceError, match="is a folder, and neither a driftkit folder nor"):
+    with pytest.raises(SourceError, match="is a folder of no kind that is read"):
         load(folder)
 
 

@@ -52,7 +52,11 @@ def test_bad_names(monkeypatch):
     )
     with pytest.raises(SourceError) as error:
         load(NAME, key="x")
-    assert str(error.value) == f"{NAME}: holds one table and no named tensors; leave the key out."
+    assert str(error.value) == (
+        f"{NAME}: holds one table and no named tensors, so there is no 'x'; leave the key out."
+    )
+    with pytest.raises(SourceError, match="has words of its own"):
+        load(NAME, vocab=["a"])
 
 
 def test_not_installed(monkeypatch):

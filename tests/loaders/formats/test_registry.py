@@ -5,11 +5,13 @@ import pickle
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import driftkit as dk
+from driftkit.cli import main
 from driftkit.errors import OptionError, SourceError
 from driftkit.loaders import Tensor, TensorFile, inspect, load, register_format
-from driftkit.loaders.formats.registry import accepted, find_format, formats
+from driftkit.loaders.formats.registry import find_format, formats
 from driftkit.loaders.request import parse
 from driftkit.provenance import Rounding, Source
 
@@ -46,15 +48,19 @@ def test_content_speaks_before_the_name(tmp_path):
     assert find_format(parse(path)).name == "npy"
 
 
-def test_every_format_is_named_in_the_message_for_what_is_none_of_them(tmp_path):
+def test_what_is_none_of_the_formats_is_told_where_they_are_listed(tmp_path):
     register()
     path = tmp_path / "noise.dat"
     path.write_bytes(bytes(range(256)) * 8)
     with pytest.raises(SourceError) as caught:
         find_format(parse(path))
-    assert accepted() in str(caught.value)
-    assert all(known.title in accepted() for known in formats())
-    assert "JSON of vectors (.jvec)" in accepted()
+    assert str(caught.value) == (
+        f"{path}: its content is of no format that is read; give a table of vectors in a format "
+        "that `driftkit inspect --help` lists, or JSON of vectors (.jvec)."
+    )
+    shown = " ".join(CliRunner().invoke(main, ["inspect", "--help"]).output.split())
+    assert all(known.title in shown for known in formats())
+    assert "JSON of vectors (.jvec)" in shown
 
 
 @pytest.mark.parametrize(("ending", "title"), [(".safetensors", ".safetensors"), (".jvec", "JSON")])
@@ -116,7 +122,7 @@ def test_a_format_of_folders(tmp_path):
     )
     assert load(tmp_path).words == ("good",)
     (tmp_path / "rows.json").unlink()
-    with pytest.raises(SourceError, match=r"neither .* nor JSON of vectors \(.jvec\) nor"):
+    with pytest.raises(SourceError, match=r"of no kind that is read .* JSON of vectors \(.jvec\)"):
         load(tmp_path)
 
 

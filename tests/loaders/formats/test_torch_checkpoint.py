@@ -1,6 +1,7 @@
 import pickle
 import warnings
 from collections import OrderedDict
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import numpy as np
 import pytest
@@ -9,7 +10,8 @@ from torch import nn
 
 from driftkit import align
 from driftkit.errors import SourceError, UnknownNameError, UnsafePickleError, VocabularyError
-from driftkit.loaders import load
+from driftkit.loaders import inspect, load
+from driftkit.loaders.formats.torch_checkpoint import DEEPEST
 
 WORDS = ["good", "bad", "film"]
 
@@ -148,7 +150,8 @@ def test_words_that_do_not_fit(path, tensors, words, sentence):
         ),
         (
             {"step": 3, "sparse": torch.eye(3).to_sparse()},
-            "holds no dense tensor.",
+            "holds no table that can be read: sparse (3 x 3, float32) is stored as sparse coo; "
+            "save it dense, tensor.to_dense().",
         ),
         (
             [1, 2],
@@ -221,3 +224,158 @@ def test_what_trainers_put_into_checkpoints_is_no_obstacle(tmp_path):
     table = load(tmp_path / "last.ckpt", vocab=["a", "b"])
     assert table.source.key == "state_dict.module.emb.weight"
     assert load(tmp_path / "last.ckpt", key="emb.weight", vocab=["a", "b"]).words == ("a", "b")
+
+
+TABLE = torch.arange(12.0).reshape(3, 4)
+
+
+@pytest.mark.parametrize(
+    "cache",
+    [
+        (WORDS, {word: row for row, word in enumerate(WORDS)}, TABLE, 4),
+        [WORDS, TABLE],
+        (TABLE, {word: row for row, word in enumerate(WORDS)}),
+    ],
+    ids=["of torchtext's Vectors", "words and vectors", "vectors and rows"],
+)
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_cache_of_torchtext_holds_its_words(path, cache, zipped):
+    torch.save(cache, path, _use_new_zipfile_serialization=zipped)
+    table = load(path)
+    assert (table.words, table.matrix.tolist()) == (tuple(WORDS), TABLE.tolist())
+    assert load(path, vocab=["x", "y", "z"]).words == ("x", "y", "z")
+
+
+def test_two_vocabularies_that_disagree(path):
+    rows = {"good": 1, "bad": 0, "film": 2}
+    torch.save((WORDS, rows, TABLE, 4), path)
+    with pytest.raises(VocabularyError, match="itos inside the file and stoi inside the file name"):
+        load(path)
+    assert load(path, vocab=WORDS).words == tuple(WORDS)
+
+
+def rezipped(path, change, kind=ZIP_STORED):
+    """Write an archive anew with its first record changed."""
+    with ZipFile(path) as archive:
+        records = [(item, archive.read(item)) for item in archive.infolist()]
+    with ZipFile(path, "w", kind) as archive:
+        for item, data in records:
+            first = item.filename.endswith("data/0")
+            archive.writestr(item.filename, change(data) if first else data)
+
+
+@pytest.mark.parametrize("cut", [4, 40])
+def test_a_record_shorter_than_its_tensor_is_damage(path, cut):
+    torch.save({"emb": TABLE, "more": torch.ones(5000)}, path)
+    rezipped(path, lambda data: data[:-cut])
+    with pytest.raises(SourceError, match=rf"its record best/data/0 has {48 - cut} bytes of 48"):
+        load(path, vocab=WORDS)
+
+
+def test_a_record_shorter_than_its_tensor_is_damage_in_the_old_format_too(path):
+    torch.save({"emb": TABLE, "more": torch.ones(50)}, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(SourceError, match="is a damaged or truncated torch checkpoint"):
+        load(path, vocab=WORDS)
+
+
+def test_a_compressed_archive_is_unpacked_not_mapped(path):
+    torch.save({"emb": TABLE, "more": torch.ones(5000)}, path)
+    rezipped(path, lambda data: data, ZIP_DEFLATED)
+    assert load(path, vocab=WORDS).matrix.tolist() == TABLE.tolist()
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e5m2, torch.uint16, torch.complex64, torch.bool])
+def test_each_kind_of_storage_is_as_long_as_it_says(path, dtype):
+    torch.save({"emb": TABLE, "more": torch.ones(7).to(dtype)}, path)
+    assert load(path, vocab=WORDS).matrix.tolist() == TABLE.tolist()
+
+
+def test_views_that_torch_negates_when_they_are_read(path):
+    torch.save({"emb": torch.complex(TABLE, TABLE).conj().imag}, path)
+    assert load(path, vocab=WORDS).matrix.tolist() == (-TABLE).tolist()
+
+
+@pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors")
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta")
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda: TABLE.to_sparse(), r"\(3 x 4, float32\) is stored as sparse coo; save it dense"),
+        (lambda: TABLE.to_sparse_csr(), "is stored as sparse csr"),
+        (lambda: TABLE.to("meta"), "is on the device meta, so it has no numbers"),
+        (
+            lambda: torch.complex(TABLE, TABLE),
+            "holds complex64, no real numbers",
+        ),
+        (lambda: torch.nested.nested_tensor([TABLE, TABLE[:1]]), "is a nested tensor"),
+        (lambda: torch.empty(0), "is empty, as a shard"),
+    ],
+    ids=["sparse", "compressed sparse", "meta", "complex", "nested", "empty"],
+)
+def test_tensors_without_plain_numbers_in_the_place_of_the_table(path, make, sentence):
+    torch.save({"embed_tokens.weight": make(), "lm_head.weight": TABLE}, path)
+    with pytest.raises(SourceError, match=f"its input embedding embed_tokens.weight .*{sentence}"):
+        load(path, vocab=WORDS)
+    assert load(path, key="lm_head.weight", vocab=WORDS).matrix.tolist() == TABLE.tolist()
+    with pytest.raises(SourceError):
+        load(path, key="embed_tokens.weight", vocab=WORDS)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_dicts_inside_one_another_are_followed_only_so_far(path, zipped):
+    deep = {"emb": TABLE}
+    for _ in range(DEEPEST + 1):
+        deep = {"a": deep}
+    torch.save(deep, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(SourceError, match="nests dicts more than 100 deep"):
+        load(path, vocab=WORDS)
+    ring = {"emb": TABLE}
+    ring["itself"] = ring
+    torch.save(ring, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(SourceError, match="nests dicts more than 100 deep"):
+        load(path, vocab=WORDS)
+    doubled = {"emb": TABLE}
+    for _ in range(30):
+        doubled = {"a": doubled, "b": doubled}
+    torch.save(doubled, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(SourceError, match="or holds more than 250,000 of them"):
+        load(path, vocab=WORDS)
+
+
+def test_a_class_that_is_not_installed_is_named(path):
+    import sys
+    from types import ModuleType
+
+    module = ModuleType("vanished")
+    exec("class Vectors: pass", module.__dict__)
+    sys.modules["vanished"] = module
+    try:
+        torch.save(module.Vectors(), path)
+    finally:
+        del sys.modules["vanished"]
+    with pytest.raises(SourceError, match=r"not installed here \(No module named 'vanished'\)"):
+        load(path, unsafe_pickle=True)
+
+
+@pytest.mark.parametrize("key", ["optimizer.exp_avg", "ids", "exp_avg"])
+def test_what_load_finds_by_name_inspect_finds(path, key):
+    held = {"optimizer": {"exp_avg": TABLE}, "ids": TABLE.long(), "emb": TABLE}
+    torch.save(held, path)
+    assert load(path, key=key, vocab=WORDS).matrix.tolist() == TABLE.tolist()
+    (found,) = inspect(f"{path}::{key}", vocab=WORDS).tables
+    assert found.key.endswith(key)
+    assert found.fits
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:.*TorchScript:DeprecationWarning")
+@pytest.mark.parametrize("unsafe", [False, True])
+def test_a_program_of_torch_is_named_and_not_run(model, path, unsafe):
+    torch.jit.trace(model.emb, torch.tensor([1])).save(str(path))
+    for call in (load, inspect):
+        with pytest.raises(SourceError, match="is a TorchScript archive.*torch.jit.load") as told:
+            call(path, vocab=WORDS, unsafe_pickle=unsafe)
+        assert "weights_only" not in str(told.value)
+    torch.save(torch.jit.load(str(path)).state_dict(), path)  # what the sentence says
+    assert load(path, vocab=WORDS).matrix.tolist() == model.emb.weight.tolist()

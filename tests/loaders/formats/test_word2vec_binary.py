@@ -100,3 +100,23 @@ def test_a_header_that_claims_terabytes_takes_no_memory(tmp_path):
         "bytes, and 15 follow; the file is truncated or its header wrong, so copy or download it "
         "again."
     )
+
+
+@pytest.mark.parametrize(("kind", "size"), [("float64", 8), ("float16", 2)])
+@pytest.mark.parametrize("d", [3, 50])
+@pytest.mark.parametrize("end", [b"", b"\n"])
+def test_numbers_of_other_widths_are_named(tmp_path, kind, size, d, end):
+    rows = np.random.default_rng(0).normal(size=(30, d)).astype(kind)
+    path = tmp_path / "t.bin"
+    body = b"".join(b"w%d %s%s" % (i, row.tobytes(), end) for i, row in enumerate(rows))
+    path.write_bytes(b"30 %d\n%s" % (d, body))
+    with pytest.raises(SourceError, match=f"its numbers take {size} bytes each, as {kind} does"):
+        load(path)
+
+
+def test_words_with_control_characters_are_no_sign_of_another_width(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(30, 3)).astype("<f4")
+    path = tmp_path / "t.bin"
+    body = b"".join(b"w\x01%d %s\n" % (i, row.tobytes()) for i, row in enumerate(rows))
+    path.write_bytes(b"30 3\n" + body)
+    assert load(path).words[0] == "w\x01" + "0"

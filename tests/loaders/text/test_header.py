@@ -3,7 +3,8 @@ import pytest
 
 from driftkit.errors import SourceError
 from driftkit.loaders.request import parse
-from driftkit.loaders.text.header import is_number, is_row, read_opening, rounding_of
+from driftkit.loaders.text.header import is_row, read_opening, rounding_of
+from driftkit.loaders.text.width import is_number
 
 VALUES = np.random.default_rng(0).normal(scale=0.5, size=5000).astype(np.float32)
 

@@ -35,4 +35,4 @@ def test_numbers_polars_does_not_know_are_read_by_python():
 def test_long_rubbish_is_cut_in_the_sentence():
     with pytest.raises(SourceError) as caught:
         read_irregular(REQUEST, b"a 1 " + b"y" * 1000 + b"\n", 3, 2, Problems())
-    assert str(caught.value) == (f"t.txt: line 3 holds '{'y' * 60}...' where a number should be.")
+    assert str(caught.value) == (f"t.txt: line 3 holds {'y' * 60!r}... where a number should be.")

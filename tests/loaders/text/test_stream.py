@@ -94,7 +94,8 @@ def test_archives_of_none_or_several_files(tmp_path):
     with pytest.raises(SourceError) as caught, opened(path):
         pass
     assert str(caught.value) == (
-        f"{path}: is an archive of 2 files (a.txt, b.txt); name one as {path}::a.txt."
+        f"{path}: is an archive of 2 files ('a.txt', 'b.txt'); name the table in it as "
+        f"{path}::NAME."
     )
     with opened(path, "b.txt") as stream:
         assert stream.read(10) == b"2"
@@ -111,3 +112,67 @@ def test_a_password_is_told(tmp_path):
     with pytest.raises(SourceError, match="is encrypted; unpack it and give the file inside"):  # noqa: SIM117
         with opened(path) as stream:
             stream.read(10)
+
+
+HALVES = CONTENT[:30_000], CONTENT[30_000:]
+
+
+@pytest.mark.parametrize(
+    ("kind", "between", "end"),
+    [
+        ("gz", b"", b""), ("gz", b"", bytes(512)),
+        ("xz", b"", b""), ("xz", bytes(4), b""), ("xz", bytes(65_536 + 8), bytes(4)),
+        ("bz2", b"", b""),
+    ],
+)  # fmt: skip
+def test_several_streams_and_the_padding_that_is_legal(tmp_path, kind, between, end):
+    first, second = map(PACK[kind], HALVES)
+    path = tmp_path / "t"
+    path.write_bytes(first + between + second + end)
+    with opened(path) as stream:
+        parts = iter(lambda: stream.read(7_001), b"")
+        assert b"".join(parts) == CONTENT
+        assert stream.done == stream.size
+
+
+PACK = {"gz": gzip.compress, "xz": lzma.compress, "bz2": bz2.compress}
+
+
+@pytest.mark.parametrize("kind", PACK)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda first, second: first + b"rubbish",
+        lambda first, second: first + second[:-9],
+        lambda first, second: first + second[:6],
+        lambda first, second: first + b"\xff" + second[1:],
+        lambda first, second: first + second[:9] + b"\xff" * 9 + second[18:],
+        lambda first, second: first + second + b"rubbish",
+        lambda first, second: first + bytes(3) + second[:-1],
+    ],
+)
+def test_damage_in_a_later_stream_is_an_error(tmp_path, kind, damage):
+    path = tmp_path / "t"
+    path.write_bytes(damage(*map(PACK[kind], HALVES)))
+    with opened(path) as stream, pytest.raises(SourceError, match="damaged or truncated"):
+        while stream.read(1 << 20):
+            pass
+
+
+def test_padding_of_xz_is_a_multiple_of_four(tmp_path):
+    (path := tmp_path / "t").write_bytes(lzma.compress(b"a") + bytes(3))
+    with opened(path) as stream, pytest.raises(SourceError, match="3 bytes of padding"):
+        while stream.read(10):
+            pass
+
+
+def test_a_wrong_checksum_in_a_zip_is_an_error(tmp_path):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:  # stored, so that a changed byte unpacks all right
+        archive.writestr("a.txt", CONTENT)
+    data = bytearray(out.getvalue())
+    data[5_000] ^= 1
+    (path := tmp_path / "t.zip").write_bytes(data)
+    with opened(path) as stream, pytest.raises(SourceError, match="damaged or truncated .zip"):
+        while stream.read(1 << 20):
+            pass

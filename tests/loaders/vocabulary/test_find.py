@@ -37,19 +37,23 @@ def test_forms(tmp_path, content, words):
     ("content", "sentence"),
     [
         (
-            {"a": 1, "b": 2},
-            "its rows start at 1 and end at 2, not 0 to 1; row 0 is usually padding, as in "
-            "Keras's word_index: add its word, such as '<pad>', as row 0.",
+            {"a": 0, "b": 2, "c": 4},
+            "its 3 words take rows 0 to 4, not 0 to 2; row 1 has no word. If the numbers are "
+            "counts, list the words in row order.",
         ),
         (
-            {"a": 0, "b": 2, "c": 4},
-            "its 3 words take rows 0 to 4, not 0 to 2; row 1 has no word.",
+            {"a": 3, "b": 4},
+            "its 2 words take rows 3 to 4, not 0 to 1; row 0 has no word. If the numbers are "
+            "counts, list the words in row order.",
         ),
-        ({"a": 3, "b": 4}, "its 2 words take rows 3 to 4, not 0 to 1; row 0 has no word."),
         ({"a": 0, "b": 0}, "maps both 'a' and 'b' to row 0; a row has one word."),
-        ({"a": "0"}, "maps 'a' to '0', which is not a row number."),
+        ({"a": "zero"}, "maps 'a' to 'zero', which is not a row number."),
         ({"a": True}, "maps 'a' to True, which is not a row number."),
-        ([1, 2], "must be a list of words, or a map from word to row, with at least one word."),
+        (
+            ["a", 1.5],
+            "must be a list of words, and holds 1.5; give one string for each row, or a map from "
+            "word to row.",
+        ),
         ([], "must be a list of words, or a map from word to row, with at least one word."),
         ({}, "must be a list of words, or a map from word to row, with at least one word."),
     ],
@@ -101,43 +105,6 @@ def test_files_beside_a_matrix_in_order(tmp_path):
         content = json.dumps(words) if name.endswith("json") else "\n".join(words)
         (tmp_path / name).write_text(content)
         assert load(tmp_path / "m.npy").words == (name, "other")
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("the 500\nof 300\nto 300\n", ("the", "of", "to")),
-        ("the\t500\nof\t300\n", ("the", "of")),
-        ("of 1\nthe 0\n", ("the", "of")),
-        ("word\tcount\nthe\t500\nof\t3\n", ("the", "of")),
-        ("word\tkind\tcount\nthe\tx\t500\nof\ty\t3\n", ("the", "of")),
-        ("New York\nthe\n", ("New York", "the")),
-        ("in 2003\nthe\n", ("in 2003", "the")),
-        ("top 10\nroute 66\n", ("top 10", "route 66")),
-        ("a 0\nb 0\nc 1\n", ("a 0", "b 0", "c 1")),
-        ("page 2\npage 1\n", ("page 2", "page 1")),
-        ("a 1\nb 2\nc 3\n", ("a", "b", "c")),
-        ("word\tcount\nthe\t2\nof\t1\n", ("the", "of")),
-    ],
-)
-def test_counts_row_numbers_and_columns(tmp_path, text, words):
-    path = tmp_path / "vocab.txt"
-    path.write_text(text)
-    assert read_vocabulary(path).words == words
-
-
-def test_numbers_left_out_are_noted(tmp_path):
-    (path := tmp_path / "vocab.txt").write_text("the 500\nof 300\n")
-    (problem,) = read_vocabulary(path).problems
-    assert problem.kind == "number after a word"
-    assert problem.detail.endswith("'the' had 500")
-
-
-@pytest.mark.parametrize("text", ["b 2\nd 4\na 1\nc 3\n", "word\tindex\nb\t2\na\t1\n"])
-def test_numbers_from_1_that_can_be_rows_or_counts_are_refused(tmp_path, text):
-    (path := tmp_path / "vocab.txt").write_text(text)
-    with pytest.raises(VocabularyError, match="row numbers that start at 1 or counts"):
-        read_vocabulary(path)
 
 
 def test_words_in_the_state_of_a_layer():

@@ -1,0 +1,1 @@
+"""Tables kept as columns: which column holds the words, and which columns their vectors."""
