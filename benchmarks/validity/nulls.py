@@ -104,7 +104,7 @@ class Run:
 
 def compared(asked: Analogy, pair: Pair, kept: Path) -> PairedItems:
     """Compare analogies, whose answers are kept in a file."""
-    items = asked._items(asked._find(pair.index), pair.zero)
+    items = asked._items(asked.finder(pair.index), pair.zero)
     rows, name = items.used_rows, asked.benchmark.name
     found = dict(np.load(kept)) if kept.exists() else {}
     missing = [side for side in "ab" if name + side not in found]
