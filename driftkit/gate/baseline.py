@@ -109,7 +109,11 @@ def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = 
             }
             for change in audit.scores
         },
-        "figures": {str(subject): _to_entry(fact) for subject, fact in facts.items()},
+        "figures": {
+            str(subject): _to_entry(fact)
+            for subject, fact in facts.items()
+            if subject.kind != "question"  # an answer, which rests on figures
+        },
     }
     return Baseline(pair.tuned.source.name, document, facts)
 

@@ -115,6 +115,7 @@ def check(
         policy=policy,
         baseline=None if stored is None else stored.name,
         audit=audit.headline,
+        findings=audit.findings,
         words=tuple((each.word, each.lost) for each in audit.most_shifted(WORST_WORDS, moved=True)),
         notes=tuple(notes),
         about={

@@ -16,6 +16,7 @@ from driftkit.audits import Audit
 from driftkit.drift.groups import GROUPS
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
+from driftkit.gate.rules import ANSWERS
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
 
 # Digits that no processor, BLAS or number of threads writes otherwise. Sums of a table's float32
@@ -82,7 +83,7 @@ def rounded(value: float, digits: int = DIGITS, grain: float = 0.0) -> float:
 
 def portable(subject: Subject, fact: Fact) -> Fact:
     """Round a fact to the digits that every processor agrees on."""
-    if subject.kind == "count":
+    if subject.kind in ("question", "count"):
         return fact
     digits, grain = DIGITS, GRAIN
     if subject.kind == "group" and subject.of not in STATISTICS:
@@ -98,13 +99,24 @@ def facts_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ())
 
     A word that only the original has is not measured; one that it has not is an UnknownNameError.
     """
-    found = dict(_counts(audit))
+    found = dict(_questions(audit)) | dict(_counts(audit))
     for change in audit.scores:
         found.update(_benchmark(change))
     found.update(_summaries(audit, set(bands)))
     found.update(_space(audit))
     found.update(_words(audit, list(dict.fromkeys(words))))
     return {subject: portable(subject, fact) for subject, fact in found.items()}
+
+
+def _questions(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
+    for each in audit.findings:
+        known = each.status in ANSWERS
+        value = ANSWERS.index(each.status) if known else NAN
+        why = None if known else each.sentence
+        yield (
+            Subject("question", each.question),
+            Fact(value, n=len(audit.pair), detail=each.sentence, reason=why),
+        )
 
 
 def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
@@ -125,15 +137,21 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         yield Subject("count", name), Fact(value, whole=whole, n=whole, detail=detail)
     total = len(audit.scores)
     undecided, unknown = audit.status("inconclusive"), audit.status("not measured")
+    untested = audit.status("not tested")
     reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown) or None
     for status in ("lost", "gained", "retained"):
         named = audit.status(status)
         # Every benchmark that is not settled might still be one more.
-        count, most = len(named), len(named) + len(undecided) + len(unknown)
+        count = len(named)
+        most = count + len(undecided) + len(untested) + len(unknown)
         listed = [each.name for each in named] + [f"{each.name} undecided" for each in undecided]
+        listed += [f"{each.name} not tested" for each in untested]
         fact = Fact(count, count, most, uncertain=most > count, unchanged=0, whole=total, n=total)
         yield Subject("count", status), replace(fact, detail=", ".join(listed), reason=reason)
-    for name, changes in (("inconclusive", undecided), ("not_measured", unknown)):
+    unsettled = (
+        ("inconclusive", undecided), ("not_tested", untested), ("not_measured", unknown),
+    )  # fmt: skip
+    for name, changes in unsettled:
         detail = ", ".join(each.name for each in changes)
         yield Subject("count", name), Fact(len(changes), whole=total, n=total, detail=detail)
 
