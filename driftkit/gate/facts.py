@@ -138,14 +138,15 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     total = len(audit.scores)
     undecided, unknown = audit.status("inconclusive"), audit.status("not measured")
     untested = audit.status("not tested")
+    unsure = [each for each in untested if not _is_within_margin(each)]
     reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown) or None
     for status in ("lost", "gained", "retained"):
         named = audit.status(status)
         # Every benchmark that is not settled might still be one more.
-        count = len(named)
-        most = count + len(undecided) + len(untested) + len(unknown)
+        count, open_ = len(named), untested if status == "retained" else unsure
+        most = count + len(undecided) + len(open_) + len(unknown)
         listed = [each.name for each in named] + [f"{each.name} undecided" for each in undecided]
-        listed += [f"{each.name} not tested" for each in untested]
+        listed += [f"{each.name} not tested" for each in open_]
         fact = Fact(count, count, most, uncertain=most > count, unchanged=0, whole=total, n=total)
         yield Subject("count", status), replace(fact, detail=", ".join(listed), reason=reason)
     unsettled = (
@@ -154,6 +155,11 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     for name, changes in unsettled:
         detail = ", ".join(each.name for each in changes)
         yield Subject("count", name), Fact(len(changes), whole=total, n=total, detail=detail)
+
+
+def _is_within_margin(change: ScoreChange) -> bool:
+    """Whether a benchmark that was not tested is certainly neither lost nor gained."""
+    return max(abs(change.ci_low), abs(change.ci_high)) <= change.margin
 
 
 def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:

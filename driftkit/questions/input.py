@@ -24,12 +24,12 @@ _NUMBER = re.compile(r"[+-]?\d*\.?\d+(?:[eE][+-]?\d+)?")
 def answer(found: Measured) -> Finding:
     """Say whether the two tables look like the ones that were meant."""
     pair = found.pair
-    tables = (pair.original, pair.tuned)
-    shared = len(pair) / min(map(len, tables))
+    tables = {"original": pair.original, "tuned": pair.tuned}
+    shared = len(pair) / min(map(len, tables.values()))
     numbers = _share_of_numbers(pair.words)
     identical = not (pair.changed.any() or pair.added or pair.removed)
     repaired = {
-        table.source.name: sorted({problem.kind for problem in table.problems}) for table in tables
+        side: sorted({problem.kind for problem in table.problems}) for side, table in tables.items()
     }
     notes: list[tuple[Status, str]] = []
     if shared < TOO_FEW_SHARED:
@@ -38,9 +38,9 @@ def answer(found: Measured) -> Finding:
         notes.append(("changed", f"only {shared:.0%} of the smaller table's names are in both"))
     if numbers > NUMBERS:
         notes.append(("broken", f"{numbers:.0%} of the names are numbers, not words"))
-    for name, kinds in repaired.items():
+    for side, kinds in repaired.items():
         if lossy := [kind for kind in kinds if kind in _LOSES]:
-            notes.append(("changed", f"reading {name} met {joined(lossy)}"))
+            notes.append(("changed", f"reading {tables[side].source.name} met {joined(lossy)}"))
     if identical:
         notes.append(("changed", "the two tables are identical: was the right file exported?"))
     said = [sentence for _, sentence in notes]

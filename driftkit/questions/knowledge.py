@@ -23,7 +23,10 @@ PHRASES: Mapping[Outcome, str] = {
 
 
 def answer(found: Measured) -> Finding:
-    """Say which benchmarks were lost, gained and retained, and how many of their items could be."""
+    """Say which benchmarks were lost, gained and retained, and how many of their items could be.
+
+    Where no word moved and none was added, what the shared words know cannot have changed.
+    """
     outcomes = {outcome: found.status(outcome) for outcome in PHRASES}
     spoken = [
         f"{phrase} {joined(map(_scored, changes))}"
@@ -36,9 +39,12 @@ def answer(found: Measured) -> Finding:
         spoken += found.scores.notes
     if items:
         spoken.append(f"{items:,} of {total:,} items could have changed")
+    still = not (found.pair.moved.any() or found.pair.added)
+    if still:
+        spoken = ["no score could change"]
     return Finding(
         "knowledge",
-        _status(outcomes),
+        "kept" if still else _status(outcomes),
         "; ".join(spoken) or "no benchmark was asked for",
         {
             **{

@@ -7,7 +7,7 @@ import numpy as np
 from driftkit.drift.groups import none_if_nan
 from driftkit.drift.reading import Reading
 from driftkit.measured import Measured
-from driftkit.questions.finding import Finding, Status
+from driftkit.questions.finding import Finding, Status, counted
 
 READERS = {"cosine": "cosine", "l2": "distance", "dot": "dot product"}
 FOUND, LOST = 0.99, 0.9
@@ -75,8 +75,9 @@ def _said(
         parts.append(f"one moved word in ten changed its length by {much} or more")
     if displaced := int(found.displaced.sum()):
         parts.append(
-            f"{displaced:,} of {int(found.pair.moved.sum()):,} moved words are farther from their "
-            "old place than their nearest neighbor was"
+            f"{displaced:,} of {counted(int(found.pair.moved.sum()), 'moved word')} "
+            f"{'is farther from its' if displaced == 1 else 'are farther from their'} old place "
+            f"than {'its' if displaced == 1 else 'their'} nearest neighbor was"
         )
     if found.remedy is not None:
         parts.append(f"{found.remedy.name} explains it all: {found.remedy.undo}")

@@ -51,6 +51,8 @@ def test_verdict(original, made, memo, change):
     assert not is_wrong(change, audit.verdict), audit.headline
     if change.name in SEEN_BY:
         assert audit.finding(SEEN_BY[change.name]).status == "broken", audit.findings
+    if audit.verdict == "do not ship":
+        assert dk.check(audit).state == "fail"  # the gate never passes what the audit forbids
 
 
 def test_there_are_enough():
