@@ -2,8 +2,8 @@
 
 Each week trains the demo's model again, with another seed and another split of the rated words, and
 passes it through the audit and the gate. The recipe is harmless ("staged": frozen first, then a
-small rate), so a red week is a false alarm. A second year uses a recipe with a price ("direct"), to see how far its
-weeks lie apart. Then damage is planted, three times each.
+small rate), so a red week is a false alarm. A second year uses a recipe with a price ("direct"), to
+see how far its weeks lie apart. Then damage is planted, three times each.
 
     python benchmarks/validity/retrains.py --folder retrains --report retrains.md
 
