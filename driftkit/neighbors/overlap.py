@@ -71,8 +71,17 @@ def adjusted_overlap(before: Lists, after: Lists, candidates: int) -> Values:
     k = before.shape[1]
     if candidates < CANDIDATES_PER_NEIGHBOR * k:
         return np.full(len(before), np.nan)
+    return beyond_chance(overlap(before, after), k, candidates)
+
+
+def beyond_chance(overlaps: Values, k: int, candidates: int) -> Values:
+    """Correct overlaps for the share ``k / (n - 1)`` that two random lists have in common.
+
+    >>> beyond_chance(np.array([0.2, 1.0]), 10, 51).tolist()
+    [0.0, 1.0]
+    """
     chance = k / (candidates - 1)
-    values: Values = (overlap(before, after) - chance) / (1 - chance)
+    values: Values = (overlaps - chance) / (1 - chance)
     return values
 
 

@@ -7,10 +7,8 @@ import numpy as np
 from driftkit.arrays import Mask, Values
 from driftkit.drift.groups import none_if_nan
 from driftkit.measured import Measured
+from driftkit.neighbors.overlap import CANDIDATES_PER_NEIGHBOR, beyond_chance
 from driftkit.questions.finding import Finding, Status, counted
-
-CANDIDATES_PER_NEIGHBOR = 10
-"""With fewer candidates than this many times k, lists agree by chance."""
 
 KEPT, BROKEN = 0.9, 0.2
 """Mean overlap of the moved words, corrected for chance. The demo's staged recipe keeps .99, its
@@ -62,18 +60,6 @@ def answer(found: Measured) -> Finding:
     elif mean["moved"] < KEPT or mean["unmoved"] < KEPT:
         status = "changed"
     return Finding("neighbors", status, said, evidence)
-
-
-def beyond_chance(overlap: Values, k: int, candidates: int) -> Values:
-    """Correct overlaps for the share ``k / (n - 1)`` that two random lists have in common.
-
-    Examples
-    --------
-    >>> beyond_chance(np.array([0.2, 1.0]), 10, 51).tolist()
-    [0.0, 1.0]
-    """
-    chance = k / (candidates - 1)
-    return (overlap - chance) / (1 - chance)
 
 
 def _mean(values: Values, chosen: Mask) -> float:
