@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftkit.audits import Audit
+from driftkit.display import counted
 from driftkit.drift.groups import GROUPS
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
@@ -154,7 +155,11 @@ def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     unknown = change.reason if math.isnan(change.original) else None
     before = Fact(change.original, n=n, reason=unknown)
     yield Subject("benchmark", measure, "original", name), before
-    missing = f"{len(change.oov):,} words are not in both tables" if change.oov else ""
+    missing = (
+        f"{counted(len(change.oov), 'word is', 'words are')} not in both tables"
+        if change.oov
+        else ""
+    )
     covered = Fact(n / change.n_total, n=change.n_total, detail=missing)
     yield Subject("benchmark", COVERAGE, on=name), covered
 

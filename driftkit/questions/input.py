@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from driftkit.display import joined
+from driftkit.display import counted, joined
 from driftkit.measured import Measured
-from driftkit.questions.finding import Finding, Status, counted, worst
+from driftkit.questions.finding import Finding, Status, worst
 
 FEW_SHARED, TOO_FEW_SHARED = 0.5, 0.1
 """Shares of the smaller table's names that both have: below the first the tables may not belong

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from driftkit.arrays import Mask, Values
+from driftkit.display import counted
 from driftkit.drift.groups import none_if_nan
 from driftkit.measured import Measured
-from driftkit.questions.finding import Finding, Status, counted
+from driftkit.questions.finding import Finding, Status
 
 CANDIDATES_PER_NEIGHBOR = 10
 """With fewer candidates than this many times k, lists agree by chance."""

@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.arrays import Mask, Matrix, Rows, generator, row_blocks
+from driftkit.display import counted
 from driftkit.measured import Measured
 from driftkit.pair import Pair
-from driftkit.questions.finding import Finding, Status, counted, worst
+from driftkit.questions.finding import Finding, Status, worst
 
 GONE = 10
 """Rows that collapsed or were zeroed: this many, or 1 in 100 of a small table, break it."""

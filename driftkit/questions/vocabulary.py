@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from driftkit.display import first_few
+from driftkit.display import counted, first_few
 from driftkit.measured import Measured
-from driftkit.questions.finding import Finding, Status, counted, worst
+from driftkit.questions.finding import Finding, Status, worst
 from driftkit.subwords import is_special
 
 REMOVED = 0.05  # share of the original's names from which its vocabulary is another
