@@ -137,7 +137,7 @@ def test_without_a_benchmark_nothing_is_called_safe_and_everything_else_is_told(
     found = dk.audit(_nudged(rows), [], k=3)
     assert found.verdict == "undecided"
     assert found.headline == (
-        f"Undecided: no benchmark was asked for; {len(rows)} of 40 words moved, {said}"
+        f"Undecided: no benchmark of knowledge was asked for; {len(rows)} of 40 words moved, {said}"
     )
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     jsonschema.Draft202012Validator(audit_schema()).validate(document)
