@@ -133,7 +133,7 @@ def _nudged(rows):
 def test_without_a_benchmark_nothing_is_called_safe_and_everything_else_is_told(rows, said):
     found = dk.audit(_nudged(rows), [], k=3)
     assert found.verdict == "undecided"
-    assert found.headline.startswith("Undecided: no benchmark was asked for; ")
+    assert found.headline.startswith("Undecided: no benchmark of knowledge was asked for; ")
     assert said in found.headline
     assert found.headline.endswith(f"; {len(rows)} of 40 words moved.")
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))

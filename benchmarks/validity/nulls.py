@@ -27,11 +27,12 @@ from __future__ import annotations
 import argparse
 import csv
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from scipy.stats import binomtest
 
 from driftkit import Embeddings, Pair, align, load
 from driftkit.arrays import generator
@@ -55,6 +56,7 @@ NULLS = (  # kind, size, share of the rows
     ("part", 0.3, 0.1), ("part", 0.3, 0.5), ("part", 1.0, 0.1), ("part", 1.0, 0.5),
     ("dims", 2, 1.0), ("dims", 5, 1.0), ("dims", 10, 1.0),
 )  # fmt: skip
+KINDS = tuple(dict.fromkeys(kind for kind, _, _ in NULLS))
 FALLS = tuple(("fall", size, 1.0) for size in (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0))
 FILES = (
     "similarity/EN-MEN-TR-3k.txt", "similarity/EN-MTurk-771.txt", "similarity/EN-RG-65.txt",
@@ -162,7 +164,11 @@ def judged(name: str, items: PairedItems, seed: int) -> dict[str, object]:
     }
 
 
-def rows_in(file: Path) -> list[dict[str, str]]:
+Row = dict[str, str]
+"""A line of a file of runs."""
+
+
+def rows_in(file: Path) -> list[Row]:
     if not file.exists():
         return []
     with file.open(newline="", encoding="utf-8") as lines:
@@ -189,70 +195,113 @@ def work(folder: Path, data: Path, runs: int, *, falls: bool) -> None:
                 lines.flush()
 
 
-def names_of(rows: list[dict[str, str]]) -> list[str]:
+def names_of(rows: list[Row]) -> list[str]:
     return [key.removesuffix(" status") for key in rows[0] if key.endswith(" status")]
 
 
-def null_table(rows: list[dict[str, str]]) -> Iterator[str]:
-    """Yield the rates of each benchmark, by kind, and those of the audit."""
-    kinds = ("noise", "part", "dims")
+def measured(rows: list[Row], name: str) -> list[Row]:
+    """The runs in which a benchmark could be called lost.
+
+    Too few of its items may have been answered for any other status: *not tested* counts.
+    """
+    return [row for row in rows if row[f"{name} status"] != "not measured"]
+
+
+def share(rows: list[Row], test: Callable[[Row], bool]) -> str:
+    """The share of runs that pass a test; nothing where there are no runs."""
+    return f"{100 * sum(map(test, rows)) / len(rows):.1f} %" if rows else ""
+
+
+def within(rows: list[Row], test: Callable[[Row], bool]) -> str:
+    """The 95 % interval of that share (Wilson 1927)."""
+    bounds = binomtest(sum(map(test, rows)), len(rows)).proportion_ci(method="wilson")
+    return f"{100 * bounds.low:.1f} to {100 * bounds.high:.1f} %"
+
+
+def says(name: str, *statuses: str, key: str = "status") -> Callable[[Row], bool]:
+    return lambda row: row[f"{name} {key}"] in statuses
+
+
+def null_table(rows: list[Row]) -> Iterator[str]:
+    """Yield the rates of each benchmark, by kind."""
     yield (
-        "| Benchmark | runs | called lost | gained | "
-        + " | ".join(f"lost, {kind}" for kind in kinds)
-        + " | excludes 0 | independent items: lost | excludes 0 |"
+        f"| Benchmark | runs | lost | 95 % interval | {' | '.join(KINDS)} | gained | excludes 0 "
+        "| visible | independent items: lost | excludes 0 |"
     )
-    yield "|---" * 10 + "|"
+    yield "|---" * (9 + len(KINDS)) + "|"
     for name in names_of(rows):
-        said = [row for row in rows if row[f"{name} status"] not in ("not measured", "not tested")]
-        if not said:
+        if not (said := measured(rows, name)):
             continue
-
-        def share(of: list[dict[str, str]], test) -> str:
-            return f"{100 * sum(map(test, of)) / len(of):.1f} %" if of else ""
-
-        def is_lost(row: dict[str, str], name: str = name) -> bool:
-            return row[f"{name} status"] == "lost"
-
-        excludes = share(
-            said, lambda r, n=name: float(r[f"{n} low"]) > 0 or float(r[f"{n} high"]) < 0
-        )
+        lost = says(name, "lost")
         cells = [
-            name, f"{len(said):,}", share(said, is_lost),
-            share(said, lambda r, n=name: r[f"{n} status"] == "gained"),
-            *(share([r for r in said if r["kind"] == kind], is_lost) for kind in kinds),
-            excludes, share(said, lambda r, n=name: r[f"{n} plain"] == "lost"),
-            share(said, lambda r, n=name: r[f"{n} plain_excludes"] == "1"),
+            name, f"{len(said):,}", share(said, lost), within(said, lost),
+            *(share([row for row in said if row["kind"] == kind], lost) for kind in KINDS),
+            share(said, says(name, "gained")),
+            share(said, lambda r, n=name: float(r[f"{n} low"]) > 0 or float(r[f"{n} high"]) < 0),
+            f"{np.median([float(row[f'{name} visible']) for row in said]):.3f}",
+            share(said, says(name, "lost", key="plain")),
+            share(said, says(name, "1", key="plain_excludes")),
         ]  # fmt: skip
         yield f"| {' | '.join(cells)} |"
-    for kind in ("", *kinds):
-        some = [row for row in rows if kind in ("", row["kind"])]
-        for key in ("status", "plain"):
-            wrong = sum(any(row[f"{name} {key}"] == "lost" for name in DEFAULT) for row in some)
-            how = "" if key == "status" else " if items were independent"
-            share_wrong = f"{100 * wrong / max(1, len(some)):.1f} %"
-            yield f"any default lost, {kind or 'all'}{how}: {share_wrong} of {len(some):,}"
 
 
-def fall_table(rows: list[dict[str, str]]) -> Iterator[str]:
+def audit_table(rows: list[Row]) -> Iterator[str]:
+    """Yield how often any benchmark of an audit is lost, with the default ones."""
+
+    def any_lost(key: str) -> Callable[[Row], bool]:
+        return lambda row: any(says(name, "lost", key=key)(row) for name in DEFAULT)
+
+    yield "| Damage | runs | any default benchmark lost | 95 % interval | independent items |"
+    yield "|---" * 5 + "|"
+    for kind in ("all", *KINDS):
+        some = [row for row in rows if kind in ("all", row["kind"])]
+        lost, plain = any_lost("status"), any_lost("plain")
+        cells = [kind, f"{len(some):,}", share(some, lost), within(some, lost), share(some, plain)]
+        yield f"| {' | '.join(cells)} |"
+
+
+def agreement_table(rows: list[Row]) -> Iterator[str]:
+    """Yield how the changes of two benchmarks go together over the runs.
+
+    They do not where chance is in the items; where they do, one of the tables is worse in each run.
+    """
+    yield "| Changes of | " + " | ".join(KINDS) + " |"
+    yield "|---" * (1 + len(KINDS)) + "|"
+    for one, other in (("ws353", "EN-MEN-TR-3k"), ("simlex999", "EN-SimVerb-3500")):
+        correlations = [
+            f"{_correlation([row for row in rows if row['kind'] == kind], one, other):.2f}"
+            for kind in KINDS
+        ]
+        yield f"| {one} and {other} | {' | '.join(correlations)} |"
+
+
+def _correlation(rows: list[Row], one: str, other: str) -> float:
+    """The correlation of two changes, each relative to the width of its interval."""
+    both = [row for row in rows if _width(row, one) and _width(row, other)]
+    changes = [[float(row[f"{name} delta"]) / _width(row, name) for row in both]
+               for name in (one, other)]  # fmt: skip
+    return float(np.corrcoef(changes)[0, 1])
+
+
+def _width(row: Row, name: str) -> float:
+    low, high = row[f"{name} low"], row[f"{name} high"]
+    return float(high) - float(low) if low else 0.0
+
+
+def fall_table(rows: list[Row]) -> Iterator[str]:
     """Yield how many falls of each size were found."""
-    yield "| Benchmark | Noise | runs | mean fall | lost | inconclusive | retained | visible |"
-    yield "|---" * 8 + "|"
+    outcomes = ("lost", "inconclusive", "retained", "not tested")
+    yield f"| Benchmark | Noise | runs | mean fall | {' | '.join(outcomes)} | visible |"
+    yield "|---" * (5 + len(outcomes)) + "|"
     for name in names_of(rows):
         for _, size, _ in FALLS:
-            some = [
-                row
-                for row in rows
-                if float(row["size"]) == size
-                and row[f"{name} status"] not in ("not measured", "not tested")
-            ]
+            some = [row for row in measured(rows, name) if float(row["size"]) == size]
             if not some:
                 continue
-            statuses = [row[f"{name} status"] for row in some]
-            shares = [f"{100 * statuses.count(each) / len(some):.0f} %"
-                      for each in ("lost", "inconclusive", "retained")]  # fmt: skip
             fall = -np.mean([float(row[f"{name} delta"]) for row in some])
             visible = np.median([float(row[f"{name} visible"]) for row in some])
-            cells = [name, f"{size:g}", str(len(some)), f"{fall:.3f}", *shares, f"{visible:.3f}"]
+            found = [share(some, says(name, outcome)) for outcome in outcomes]
+            cells = [name, f"{size:g}", str(len(some)), f"{fall:.3f}", *found, f"{visible:.3f}"]
             yield f"| {' | '.join(cells)} |"
 
 
@@ -263,13 +312,18 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1200)
     parser.add_argument("--falls", action="store_true", help="the power curve, not the nulls")
     parser.add_argument("--report", action="store_true", help="print the tables and do no run")
+    parser.add_argument("--since", type=int, default=0, help="report runs from this number on")
     options = parser.parse_args()
     if not options.report:
         if options.data is None:
             parser.error("--data FOLDER is needed for runs")
         work(options.folder, options.data, options.runs, falls=options.falls)
-    for file, lines in (("nulls.csv", null_table), ("falls.csv", fall_table)):
-        if rows := rows_in(options.folder / file):
+    for file, *tables in (
+        ("nulls.csv", null_table, audit_table, agreement_table),
+        ("falls.csv", fall_table),
+    ):
+        rows = [row for row in rows_in(options.folder / file) if int(row["run"]) >= options.since]
+        for lines in tables if rows else ():
             print("\n".join(lines(rows)), end="\n\n")
 
 

@@ -17,6 +17,7 @@ from typing import Literal, TypedDict, get_args
 import numpy as np
 
 from driftkit.arrays import Mask, Rows
+from driftkit.display import counted
 
 Case = Literal["exact-then-folded", "exact", "fold"]
 """How a benchmark's word is looked up.
@@ -172,8 +173,9 @@ class Items:
             return None
         if self.why:
             return self.why
-        zero = f" and {len(self.zero)} have a zero row" if self.zero else ""
-        return f"no item can be answered: {len(self.oov)} words are out of vocabulary{zero}"
+        absent = counted(len(self.oov), "word is", "words are")
+        zero = f" and {counted(len(self.zero), 'has', 'have')} a zero row" if self.zero else ""
+        return f"no item can be answered: {absent} out of vocabulary{zero}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +192,8 @@ class ItemsLost:
 
     def __str__(self) -> str:
         kinds = ((self.removed, "removed"), (self.zeroed, "zeroed"))
-        why = [f"{len(words):,} words {kind}" for words, kind in kinds if words]
-        return f"{self.count:,} items left the set ({', '.join(why)})"
+        why = [f"{counted(len(words), 'word')} {kind}" for words, kind in kinds if words]
+        return f"{counted(self.count, 'item')} left the set ({', '.join(why)})"
 
 
 def find_items(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftkit.audits import Audit
+from driftkit.display import counted
 from driftkit.drift.groups import GROUPS
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
@@ -138,7 +139,7 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     total = len(audit.scores)
     undecided, unknown = audit.status("inconclusive"), audit.status("not measured")
     untested = audit.status("not tested")
-    unsure = [each for each in untested if not _is_within_margin(each)]
+    unsure = [each for each in untested if not each.is_within_margin]
     reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown) or None
     for status in ("lost", "gained", "retained"):
         named = audit.status(status)
@@ -157,11 +158,6 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         yield Subject("count", name), Fact(len(changes), whole=total, n=total, detail=detail)
 
 
-def _is_within_margin(change: ScoreChange) -> bool:
-    """Whether a benchmark that was not tested is certainly neither lost nor gained."""
-    return max(abs(change.ci_low), abs(change.ci_high)) <= change.margin
-
-
 def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     measure, name, n = change.measure, change.name, change.n_used
     known = not math.isnan(change.delta)
@@ -178,7 +174,11 @@ def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     unknown = change.reason if math.isnan(change.original) else None
     before = Fact(change.original, n=n, reason=unknown)
     yield Subject("benchmark", measure, "original", name), before
-    missing = f"{len(change.oov):,} words are not in both tables" if change.oov else ""
+    missing = (
+        f"{counted(len(change.oov), 'word is', 'words are')} not in both tables"
+        if change.oov
+        else ""
+    )
     covered = Fact(n / change.n_total, n=change.n_total, detail=missing)
     yield Subject("benchmark", COVERAGE, on=name), covered
 

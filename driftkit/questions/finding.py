@@ -54,14 +54,3 @@ def worst(*statuses: Status) -> Status:
     """
     order: tuple[Status, ...] = ("kept", "not tested", "changed", "broken")
     return max(statuses, key=order.index, default="kept")
-
-
-def counted(n: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> counted(1, "word"), counted(2_000, "word")
-    ('1 word', '2,000 words')
-    """
-    return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from driftkit.display import joined
+from driftkit.display import counted, joined
 from driftkit.measured import Measured
-from driftkit.questions.finding import Finding, Status, counted, worst
+from driftkit.questions.finding import Finding, Status, worst
 
 FEW_SHARED, TOO_FEW_SHARED = 0.5, 0.1
-"""Shares of the smaller table's names that both have: below the first the tables may not belong
-together, below the second they do not."""
+"""Shares of the smaller table's names that both have. With half of them a benchmark of pairs keeps
+a quarter of its items, too few to test anything; with a tenth it keeps 1 in 100, and the two tables
+do not belong together."""
 
 NUMBERS = 0.5  # share of names that are numbers from which these are hardly words
 SEEN = 1_000  # names looked at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from driftkit.display import joined
 from driftkit.drift.groups import none_if_nan
@@ -21,42 +21,71 @@ PHRASES: Mapping[Outcome, str] = {
 }
 """How a sentence speaks of each outcome of a benchmark, in its order."""
 
+OF_BIAS: Mapping[Outcome, str] = {
+    "retained": "as before",
+    "inconclusive": "inconclusive",
+    "not tested": "not tested",
+    "not measured": "not measured",
+}
+"""The same of a test of bias, which is never lost or gained."""
+
 
 def answer(found: Measured) -> Finding:
     """Say which benchmarks were lost, gained and retained, and how many of their items could be.
 
-    Where no word moved and none was added, what the shared words know cannot have changed.
+    A bias is no knowledge: what a test of bias finds is told, and decides nothing. Where rows
+    differ by rounding at most and no word was added, no item needs to have a word that moved.
     """
-    outcomes = {outcome: found.status(outcome) for outcome in PHRASES}
+    asked = [change for change in found.scores if change.items.is_judged]
+    outcomes = {
+        outcome: [change for change in asked if change.status == outcome] for outcome in PHRASES
+    }
     spoken = [
         f"{phrase} {joined(map(_scored, changes))}"
         for outcome, phrase in PHRASES.items()
         if (changes := outcomes[outcome])
     ]
-    items = sum(change.items_changeable for change in found.scores)
-    total = sum(change.n_total for change in found.scores)
+    items = sum(change.items_changeable for change in asked)
+    total = sum(change.n_total for change in asked)
+    if not asked:
+        spoken.append("no benchmark of knowledge was asked for")
     if outcomes["not tested"] or outcomes["not measured"]:
         spoken += found.scores.notes
     if items:
         spoken.append(f"{items:,} of {total:,} items could have changed")
+    biases = [change for change in found.scores if not change.items.is_judged]
+    spoken += _of_bias(biases)
     still = not (found.pair.moved.any() or found.pair.added)
-    if still:
-        spoken = ["no score could change"]
+    status = _status(outcomes)
+    if still and not found.pair.changed.any():
+        status, spoken = "kept", ["no score could change"]
+    elif still and asked and all(change.is_within_margin for change in asked):
+        status, spoken = "kept", ["no benchmark changed by more than rounding"]
     return Finding(
         "knowledge",
-        "kept" if still else _status(outcomes),
-        "; ".join(spoken) or "no benchmark was asked for",
+        status,
+        "; ".join(spoken),
         {
             **{
                 outcome.replace(" ", "_"): [change.name for change in changes]
                 for outcome, changes in outcomes.items()
             },
+            "bias_tests": [change.name for change in biases],
             "items_changeable": items,
             "items": total,
             "notes": list(found.scores.notes),
             "benchmarks": {change.name: _evidence(change) for change in found.scores},
         },
     )
+
+
+def _of_bias(tests: Sequence[ScoreChange]) -> Iterator[str]:
+    """Yield a clause for each outcome of tests of bias."""
+    for outcome, said in OF_BIAS.items():
+        if names := [change.name for change in tests if change.status == outcome]:
+            subject = "the bias test" if len(names) == 1 else "the bias tests"
+            verb = "is" if len(names) == 1 else "are"
+            yield f"{subject} {joined(names)} {verb} {said}"
 
 
 def _evidence(change: ScoreChange) -> dict[str, object]:

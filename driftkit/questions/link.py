@@ -7,17 +7,23 @@ import numpy as np
 from driftkit.drift.groups import none_if_nan
 from driftkit.drift.reading import Reading
 from driftkit.measured import Measured
-from driftkit.questions.finding import Finding, Status, counted
+from driftkit.questions.finding import Finding, Status
 
 READERS = {"cosine": "cosine", "l2": "distance", "dot": "dot product"}
 FOUND, LOST = 0.99, 0.9
 """Of the moved words that a reader found, the share it finds still: all but 1 in 100 is kept, less
-than 9 in 10 is broken."""
+than 9 in 10 is broken. Of 495 tuned tables of the study none of 155 without a displaced word lost a
+default benchmark, and 187 of 213 with more than 1 in 100 did."""
 
 LENGTHS, TOO_LONG = 0.05, 0.25
-"""Changes of length that a dot product notices, and that break it; of one moved word in ten."""
+"""Changes of length of one moved word in ten: a dot product notices the first, and takes one word
+for another by the second. In the study 100 of 117 tables whose moved rows grew by more than .05
+lost a default benchmark, and 14 of 495 grew by .25; the demo's hot recipe makes rows ten times
+longer."""
 
-IMMATERIAL = 0.01  # a move of less than a hundredth of a row's length, of 95 words in 100
+IMMATERIAL = 0.01
+"""A step of less than a hundredth of a row's length, of 95 moved words in 100: none of 79 tables of
+the study with less lost a benchmark, and the harmless weeks of the simulated year had .005."""
 
 
 def answer(found: Measured) -> Finding:

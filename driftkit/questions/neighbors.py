@@ -5,16 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from driftkit.arrays import Mask, Values
+from driftkit.display import counted
 from driftkit.drift.groups import none_if_nan
 from driftkit.measured import Measured
 from driftkit.neighbors.overlap import CANDIDATES_PER_NEIGHBOR, beyond_chance
-from driftkit.questions.finding import Finding, Status, counted
+from driftkit.questions.finding import Finding, Status
 
 KEPT, BROKEN = 0.9, 0.2
-"""Mean overlap of the moved words, corrected for chance. The demo's staged recipe keeps .99, its
-direct one .45 and its hot one, which loses two benchmarks, .01."""
+"""Mean overlap of the moved words, corrected for chance. Of 495 tuned tables of the study 9 of 175
+lost a default benchmark where it was over .9, and 55 of 104 between .8 and .9. The weeks of the
+simulated year kept .99 (staged) and .45 (direct); hot, which loses two benchmarks, keeps .01."""
 
-UNMOVED = 0.5  # the same for words that did not move: half of their company gone
+UNMOVED_KEPT, UNMOVED_BROKEN = 0.95, 0.5
+"""The same of words that did not move. In the study 21 of 247 tables lost a default benchmark where
+it was over .95, and 117 of 131 between .9 and .95; it never was under .5."""
 
 TURNED = 0.5  # self-cosine below which a word points elsewhere
 UPROOTED, UPROOTED_SHARE = 10, 0.01
@@ -55,9 +59,9 @@ def answer(found: Measured) -> Finding:
         said += f"; {counted(uprooted, 'word')} turned away and kept none"
     scattered = mean["moved"] < BROKEN and moved.sum() >= UPROOTED
     status: Status = "kept"
-    if many or scattered or mean["unmoved"] < UNMOVED:
+    if many or scattered or mean["unmoved"] < UNMOVED_BROKEN:
         status = "broken"
-    elif mean["moved"] < KEPT or mean["unmoved"] < KEPT:
+    elif mean["moved"] < KEPT or mean["unmoved"] < UNMOVED_KEPT:
         status = "changed"
     return Finding("neighbors", status, said, evidence)
 

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 
 from driftkit.datasets import Dataset
 from driftkit.datasets.source import folder
-from driftkit.display import Text, section, signed, table
+from driftkit.display import Text, counted, section, signed, table
 from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 
@@ -41,7 +41,7 @@ def describe(item: dict[str, Any]) -> str:
     'tea / cup: ranked 3 by people, 5 before, 80 now (1 word moved)'
     """
     words = item["words"]
-    moved = f"({item['moved']} word{'s' if item['moved'] != 1 else ''} moved)"
+    moved = f"({counted(item['moved'], 'word')} moved)"
     if "gold_rank" in item:
         ranks = (item["gold_rank"], item["original_rank"], item["tuned_rank"])
         people, before, now = (f"{rank:,.0f}" for rank in ranks)

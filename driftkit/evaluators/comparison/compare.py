@@ -219,7 +219,8 @@ def _what_it_can_say(
     fewest = verdict.fewest_changeable(n)
     by_rivals = status == "lost" and changeable + rivals >= fewest
     if changeable < fewest and not by_rivals:
-        moved = f"{changeable:,} of its {n:,} items have" if changeable else "no item of it has"
+        verb = "has" if changeable == 1 else "have"
+        moved = f"{changeable:,} of its {n:,} items {verb}" if changeable else "no item of it has"
         return "not tested", f"{moved} a word that moved; a status needs {fewest:,}"
     if n < verdict.LEAST_COVERAGE * items.n_total and status != "lost":
         return "not tested", (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 
 from driftkit.arguments import position
-from driftkit.display import Displayed, Text, interval, number, reasons, signed, table
+from driftkit.display import Displayed, Text, counted, interval, number, reasons, signed, table
 from driftkit.evaluators.comparison.paired_items import PairedItems
 from driftkit.evaluators.comparison.verdict import Status
 from driftkit.evaluators.lookup import ItemsLost
@@ -161,6 +161,11 @@ class ScoreChange(Displayed):
     least_visible_fall: float = math.nan
 
     @property
+    def is_within_margin(self) -> bool:
+        """Whether the whole interval lies within the margin on both sides of zero."""
+        return -self.margin < self.ci_low and self.ci_high < self.margin
+
+    @property
     def broken_frame(self) -> pd.DataFrame:
         """The items that suffered, worst first, as a frame."""
         import pandas as pd
@@ -294,7 +299,7 @@ class ScoreChanges(Displayed):
         counts = ", ".join(f"{margin:g} ({measure})" for measure, margin in margins.items())
         notes = [f"A change counts if it is at least {counts}."] + [
             f"{change.name}: {change.n_used:,} of {change.n_total:,} items answered; "
-            f"{len(change.oov):,} words are not in both tables."
+            f"{counted(len(change.oov), 'word is', 'words are')} not in both tables."
             for change in self.changes
             if change.n_used < change.n_total
         ]
@@ -304,8 +309,9 @@ class ScoreChanges(Displayed):
             if change.items_lost_from_set.count
         ]
         notes += [
-            f"{change.name}: {change.items_rivals:,} answers went to or from words that moved or "
-            "were added, in questions whose own words stayed; what these mended is no gain."
+            f"{change.name}: {counted(change.items_rivals, 'answer')} went to or from words that "
+            "moved or were added, in questions whose own words stayed; what these mended is no "
+            "gain."
             for change in self.changes
             if change.items_rivals
         ]
@@ -313,9 +319,15 @@ class ScoreChanges(Displayed):
             made,
             split,
             *(Text(note, "dim") for note in notes),
-            *reasons((change.name, change.reason) for change in self.changes),
+            *self._reasons("not tested"),
+            *self._reasons("not measured"),
             *(Text(f"{note[0].upper()}{note[1:]}.", "yellow") for note in self.notes),
         )
+
+    def _reasons(self, status: Status) -> list[RenderableType]:
+        """Say which benchmarks have a status and why."""
+        some = ((each.name, each.reason) for each in self.changes if each.status == status)
+        return reasons(some, status.capitalize())
 
 
 def _row(change: PartChange) -> dict[str, Any]:

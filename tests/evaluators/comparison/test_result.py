@@ -55,3 +55,19 @@ def test_views_name_every_benchmark(changes):
     for view in (repr(changes), changes._repr_html_()):
         assert "toy" in view
         assert "not measured" in view
+
+
+def test_what_was_not_tested_is_not_called_not_measured():
+    rng = np.random.default_rng(0)
+    words, rows = [f"w{row}" for row in range(40)], rng.normal(size=(40, 6))
+    table = Embeddings(words, rows)
+    pairs = [*((words[row], words[row + 1]) for row in range(39)), ("w0", "nowhere")]
+    gold = [float(table[one] @ table[other]) for one, other in pairs[:-1]]
+    asked = [
+        SimilarityBenchmark("still", tuple(pairs), [*gold, 0.0]),
+        SimilarityBenchmark("alien", (("x", "y"),) * 20, range(20)),
+    ]
+    said = repr(compare_scores(align(table, table), asked, resamples=100))
+    assert "Not tested: still: no item of it has a word that moved; a status needs 10." in said
+    assert "Not measured: alien: no item can be answered: 2 words are out of vocabulary." in said
+    assert "still: 39 of 40 items answered; 1 word is not in both tables." in said

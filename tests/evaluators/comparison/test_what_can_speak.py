@@ -247,7 +247,7 @@ def test_items_that_left_the_set_are_counted_and_their_words_named(table, pairs)
     assert (lost.removed, lost.zeroed) == ((gone,), (zeroed,))
     assert lost.count == sum(bool({gone, zeroed} & set(pair)) for pair in pairs.pairs)
     assert change.n_used == len(pairs) - lost.count
-    assert f"{lost.count} items left the set (1 words removed, 1 words zeroed)" in repr(change)
+    assert f"{lost.count} items left the set (1 word removed, 1 word zeroed)" in repr(change)
     assert change.to_dict()["items_lost_from_set"]["removed"] == [gone]
     assert only(align(table, table), pairs).items_lost_from_set.count == 0
 
