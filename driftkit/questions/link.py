@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from driftkit.display import counted
 from driftkit.drift.groups import none_if_nan
 from driftkit.drift.reading import Reading
 from driftkit.measured import Measured
