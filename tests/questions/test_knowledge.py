@@ -4,6 +4,7 @@ import pytest
 
 import driftkit as dk
 from driftkit.datasets import SimilarityBenchmark, WordSets
+from driftkit.provenance import Rounding, Source
 
 HALF = 12  # targets in either set
 
@@ -57,8 +58,33 @@ def test_a_bias_beside_a_benchmark_decides_nothing(tables, bias, pairs):
 
 def test_a_bias_that_could_not_have_changed_is_named_as_such(tables, bias):
     original, _ = tables
-    found = knowledge(original, original, bias)[1]
+    rows = original.matrix.copy()
+    rows[0] *= 2  # a word that is in no set
+    found = knowledge(original, dk.Embeddings(original.words, rows), bias)[1]
     assert found.sentence.endswith("the bias test leaning is not tested")
+
+
+def test_where_nothing_moved_no_score_could_change(tables, pairs, bias):
+    original, _ = tables
+    fewer = dk.Embeddings(original.words[:-3], original.matrix[:-3])
+    found = knowledge(original, fewer, pairs, bias)[1]
+    assert (found.status, found.sentence) == ("kept", "no score could change")
+
+
+def test_rounding_is_judged_by_the_scores_themselves(tables, pairs):
+    original, _ = tables
+    halves = dk.Embeddings(
+        original.words[:-3],
+        original.matrix[:-3].astype("float16"),
+        source=Source("halves", dtype="float16", rounding=Rounding(relative=2**-11)),
+    )
+    audit, found = knowledge(original, halves, pairs)
+    assert not audit.pair.moved.any()
+    assert audit.pair.changed.any()
+    assert (found.status, found.sentence) == (
+        "kept",
+        "no benchmark changed by more than rounding",
+    )
 
 
 def test_without_a_benchmark_nothing_is_tested(tables):
