@@ -40,7 +40,7 @@ def answer(found: Measured) -> Finding:
             status = "broken" if crowded >= OVERRUN else "changed"
         notes.append((status, f"{counted(len(pair.added), 'word')} added{taken}"))
     if special:
-        notes.append(("kept", f"special tokens were trained ({first_few(special)})"))
+        notes.append(("kept", f"special tokens moved ({first_few(special)})"))
     return Finding(
         "vocabulary",
         worst(*(status for status, _ in notes)),

@@ -59,5 +59,5 @@ def test_special_tokens_are_not_among_the_words_that_changed_most(pair):
     )
     found = dk.audit(dk.align(*sides), [], k=3)
     assert not {"[PAD]", "<|endoftext|>"} & {x.word for x in found.most_shifted(50, moved=True)}
-    assert "special tokens were trained" in found.finding("vocabulary").sentence
+    assert "special tokens moved" in found.finding("vocabulary").sentence
     assert found.shifts_of(["[PAD]"])["[PAD]"].word == "[PAD]"  # whoever asks gets them
