@@ -14,7 +14,7 @@ such as the change of a benchmark, is decided by its 95 % interval. For ``>=``:
 ``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. ``!=`` asks that a status
 is another one; a question that was not tested has none. A change is tuned minus
 original. A rule on ``change`` holds whatever a benchmark is scored by, so where lower is better it
-is applied in its mirror image: a benchmark that an audit calls *lost* is one that fails
+is applied in its mirror image. What an audit calls *lost* is ``lost``, and mostly fails
 ``change[...] >= -margin``.
 """
 

@@ -311,9 +311,9 @@ class ScoreChanges(Displayed):
         notes += [
             f"{change.name}: {counted(change.items_rivals, 'answer')} went to or from words that "
             "moved or were added, in questions whose own words stayed; what these mended is no "
-            "gain."
+            f"gain, and without them the change is {own.delta:+.3f}."
             for change in self.changes
-            if change.items_rivals
+            if (own := change.items.without_rivals()) is not None
         ]
         return Group(
             made,
