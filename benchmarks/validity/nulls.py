@@ -37,6 +37,7 @@ from scipy.stats import binomtest
 from driftkit import Embeddings, Pair, align, load
 from driftkit.arrays import generator
 from driftkit.datasets import DEFAULT
+from driftkit.display import number
 from driftkit.evaluators import Analogy
 from driftkit.evaluators.analogy.search import Answers, answer
 from driftkit.evaluators.base import Evaluator
@@ -189,9 +190,9 @@ def work(folder: Path, data: Path, runs: int, *, falls: bool) -> None:
         writer = csv.DictWriter(lines, header)
         if not done:
             writer.writeheader()
-        for number in range(runs):
-            if number not in done:
-                writer.writerow(row_of(Run(number, falls), table, benchmarks, folder))
+        for run in range(runs):
+            if run not in done:
+                writer.writerow(row_of(Run(run, falls), table, benchmarks, folder))
                 lines.flush()
 
 
@@ -269,7 +270,7 @@ def agreement_table(rows: list[Row]) -> Iterator[str]:
     yield "|---" * (1 + len(KINDS)) + "|"
     for one, other in (("ws353", "EN-MEN-TR-3k"), ("simlex999", "EN-SimVerb-3500")):
         correlations = [
-            f"{_correlation([row for row in rows if row['kind'] == kind], one, other):.2f}"
+            number(_correlation([row for row in rows if row["kind"] == kind], one, other))
             for kind in KINDS
         ]
         yield f"| {one} and {other} | {' | '.join(correlations)} |"
