@@ -23,6 +23,11 @@ from driftkit.neighbors.optional_measures import shifts_of_others
 from driftkit.pair import Pair
 from driftkit.subwords import is_special
 
+IMMATERIAL = 0.01
+"""A step of less than a hundredth of a row's length is too little to matter: none of 79 tables of
+the study where 95 words in 100 moved by less lost a benchmark, and the harmless weeks of the
+simulated year had .005."""
+
 TIE = 2.0**-23  # cosines closer than this can be one number in float32
 
 
@@ -70,6 +75,11 @@ class Measured:
         nearest = self.shifts.before_cosine[:, 0]
         near = (own - nearest > TIE) | (own >= 1 - TIE)
         return np.asarray(moved & ~near)
+
+    @cached_property
+    def matters(self) -> Mask:
+        """Shared words that moved by more than is immaterial, or from or to zero, shape (n,)."""
+        return np.asarray(~(self.words.relative_l2 < IMMATERIAL))
 
     @cached_property
     def saturated(self) -> Mask:

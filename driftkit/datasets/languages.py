@@ -21,7 +21,9 @@ from statistics import median
 SEEN = 2_000  # names whose script is looked at, evenly spaced
 COMMON_SCRIPT = 0.25  # share of the names written in letters from which a script counts
 KANA = 0.1  # share of kana among Han and kana from which names look Japanese, not Chinese
-FEWEST_WORDS = 5  # of a language's common words, that a table must have
+FEWEST_WORDS, ENOUGH = 5, 0.4
+"""Of a language's common words, those that a table must have: a number where it has under `SEEN`
+names, and a share where it is larger, which holds loans from many languages."""
 NEAR, EARLY = 0.7, 4.0
 """A language counts beside the likeliest one where it has this share of as many common words, and
 where the median row of these is at most this many times as high."""
@@ -87,7 +89,10 @@ def _by_words(index: Mapping[str, int], spoken: Sequence[Language]) -> list[Lang
     }
     most = max(map(len, rows.values()), default=0)
     many = {
-        one: median(at) for one, at in rows.items() if len(at) >= max(FEWEST_WORDS, NEAR * most)
+        one: median(at)
+        for one, at in rows.items()
+        if len(at) >= max(FEWEST_WORDS, NEAR * most)
+        and (len(index) < SEEN or len(at) >= ENOUGH * len(one.words))
     }
     first = min(many.values(), default=0)
     return sorted(

@@ -8,8 +8,10 @@ such as the change of a benchmark, is decided by its 95 % interval. For ``>=``:
 - *fail*: the estimate lies below the bound, and the whole interval lies below *no change* (or below
   the bound, where the bound asks for more than no change). Both are needed: the fall is no accident
   of the items drawn, and its best estimate is more than is allowed;
-- *inconclusive*: anything else;
-- *not measured*: there is no value, or only a part of it, and what there is does not fail.
+- *inconclusive*: anything else, and a change of a benchmark that the audit did not test, but where
+  none of its items could have changed;
+- *not measured*: there is no value, or only a part of it, and what there is does not fail. A rule
+  on unmoved words is kept where every word moved.
 
 ``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. ``!=`` asks that a status
 is another one; a question that was not tested has none. A change is tuned minus
@@ -88,7 +90,7 @@ def decide(fact: Fact, operator: Operator, bound: float, tolerance: float = 0.0)
         return "fail"
     if fact.reason is not None:
         return "not measured"
-    return "inconclusive" if "inconclusive" in outcomes else "pass"
+    return "inconclusive" if "inconclusive" in outcomes or fact.doubt else "pass"
 
 
 def _at_least(fact: Fact, bound: float, *, strict: bool) -> Outcome:
@@ -137,6 +139,8 @@ def _why_nothing(pattern: Subject, facts: Facts) -> str:
             for each in facts
             if each.kind == "benchmark" and each.measure != COVERAGE
         }
+        if not scored:
+            return f"{pattern} was not measured: the audit has no benchmark; name one or more (-b)."
         if pattern.on not in (EVERY, *scored):
             hint = "Add it to the audit's benchmarks."
             return str(UnknownNameError("benchmark of this audit", pattern.on, scored, hint))
@@ -192,6 +196,8 @@ def _result(
     elif rule.operator == "=" and bound.reference and not math.isnan(fact.margin):
         tolerance = fact.margin
     outcome = decide(fact, rule.operator, limit, tolerance)
+    if outcome == "not measured" and _is_about_nothing(subject, current.facts):
+        outcome = "pass"
     decided_by = _decided_by(subject, fact)
     return Result(
         rule=rule.text,
@@ -213,6 +219,12 @@ def _result(
         detail=fact.detail,
         reason=_reason(fact, outcome),
     )
+
+
+def _is_about_nothing(subject: Subject, facts: Facts) -> bool:
+    """Whether a rule is about words that did not move, of which there are none."""
+    about_unmoved = subject.kind == "group" and subject.on == "unmoved"
+    return about_unmoved and facts[Subject("count", "unmoved")].value == 0
 
 
 def _decided_by(subject: Subject, fact: Fact) -> DecidedBy:
@@ -239,6 +251,8 @@ def _action(policy: Policy, rule: Rule, outcome: Outcome) -> Action:
 
 
 def _reason(fact: Fact, outcome: Outcome) -> str | None:
+    if outcome == "inconclusive" and fact.doubt:
+        return f"not tested: {fact.doubt}"
     if outcome == "inconclusive":
         interval = f"{fact.low:.4g} to {fact.high:.4g}"
         return f"the interval, {interval}, allows both a kept and a broken rule"

@@ -48,6 +48,7 @@ class Fact:
     `low` and `high` are the interval of what is `uncertain`; `unchanged` is the value had nothing
     changed, `whole` what a percentage is a share of, `margin` the smallest change of a benchmark
     that counts, `n` the words, items or rows behind it. NaN where unknown; `reason` says why.
+    `doubt` says why a value that keeps a rule does not show that it is kept.
     """
 
     value: float
@@ -60,6 +61,7 @@ class Fact:
     n: int = 0
     detail: str = ""
     reason: str | None = None
+    doubt: str | None = None
 
 
 Facts = dict[Subject, Fact]
@@ -139,7 +141,7 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     total = len(audit.scores)
     undecided, unknown = audit.status("inconclusive"), audit.status("not measured")
     untested = audit.status("not tested")
-    unsure = [each for each in untested if not each.is_within_margin]
+    unsure = [each for each in untested if _is_open(each)]
     reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown) or None
     for status in ("lost", "gained", "retained"):
         named = audit.status(status)
@@ -158,14 +160,19 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         yield Subject("count", name), Fact(len(changes), whole=total, n=total, detail=detail)
 
 
+def _is_open(change: ScoreChange) -> bool:
+    """Whether a benchmark was not tested, though some item could have changed."""
+    return change.status == "not tested" and change.items_changeable + change.items_rivals > 0
+
+
 def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     measure, name, n = change.measure, change.name, change.n_used
     known = not math.isnan(change.delta)
     detail = f"{rounded(change.original):.3f} to {rounded(change.tuned):.3f}" if known else ""
     fact = Fact(change.delta, change.ci_low, change.ci_high, uncertain=True, unchanged=0.0, n=n)
-    # A change that could not have been one is a fact: only its status is not tested.
     why = change.reason if change.status == "not measured" else None
-    fact = replace(fact, margin=change.margin, detail=detail, reason=why)
+    doubt = change.reason if _is_open(change) else None
+    fact = replace(fact, margin=change.margin, detail=detail, reason=why, doubt=doubt)
     yield Subject("benchmark", measure, on=name), fact
     # The original's score is the fixed point of a level, so the interval of the change moves along.
     low, high = change.original + change.ci_low, change.original + change.ci_high

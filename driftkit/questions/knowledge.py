@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from driftkit.display import joined
+from driftkit.display import counted, joined
 from driftkit.drift.groups import none_if_nan
 from driftkit.evaluators import ScoreChange
 from driftkit.evaluators.comparison.verdict import Status as Outcome
@@ -21,6 +21,8 @@ PHRASES: Mapping[Outcome, str] = {
 }
 """How a sentence speaks of each outcome of a benchmark, in its order."""
 
+GONE = 0.1  # share of the items that are gone from which knowledge is changed
+
 OF_BIAS: Mapping[Outcome, str] = {
     "retained": "as before",
     "inconclusive": "inconclusive",
@@ -34,7 +36,8 @@ def answer(found: Measured) -> Finding:
     """Say which benchmarks were lost, gained and retained, and how many of their items could be.
 
     A bias is no knowledge: what a test of bias finds is told, and decides nothing. Where rows
-    differ by rounding at most and no word was added, no item needs to have a word that moved.
+    differ by rounding at most and no word was added, no item needs to have a word that moved, if
+    most items can still be asked.
     """
     asked = [change for change in found.scores if change.items.is_judged]
     outcomes = {
@@ -55,12 +58,18 @@ def answer(found: Measured) -> Finding:
         spoken.append(f"{items:,} of {total:,} items could have changed")
     biases = [change for change in found.scores if not change.items.is_judged]
     spoken += _of_bias(biases)
-    still = not (found.pair.moved.any() or found.pair.added)
+    gone = sum(change.items_lost_from_set.count for change in asked)
+    left = sum(change.n_used for change in asked)
     status = _status(outcomes)
-    if still and not found.pair.changed.any():
-        status, spoken = "kept", ["no score could change"]
-    elif still and asked and all(change.is_within_margin for change in asked):
-        status, spoken = "kept", ["no benchmark changed by more than rounding"]
+    if not (found.pair.moved.any() or found.pair.added) and gone <= left:
+        if not found.pair.changed.any():
+            status, spoken = "kept", ["no score could change"]
+        elif asked and all(change.is_within_margin for change in asked):
+            status, spoken = "kept", ["no benchmark changed by more than rounding"]
+    if gone:
+        spoken.append(f"{counted(gone, 'item')} can no longer be asked")
+        if status == "kept" and gone > GONE * (gone + left):
+            status = "changed"
     return Finding(
         "knowledge",
         status,
@@ -101,15 +110,20 @@ def _evidence(change: ScoreChange) -> dict[str, object]:
 def _status(outcomes: Mapping[Outcome, list[ScoreChange]]) -> Status:
     if outcomes["lost"]:
         return "broken"
-    if outcomes["inconclusive"]:
+    if outcomes["inconclusive"] or any(map(_may_have_changed, outcomes["not tested"])):
         return "not tested"
     if outcomes["gained"]:
         return "changed"
     return "kept" if outcomes["retained"] else "not tested"
 
 
+def _may_have_changed(change: ScoreChange) -> bool:
+    """Whether a benchmark that was not tested differs by as much as counts."""
+    return change.status == "not tested" and abs(change.delta) >= change.margin
+
+
 def _scored(change: ScoreChange) -> str:
-    """Name a benchmark, with both scores where they differ for certain."""
-    if change.status not in ("lost", "gained"):
+    """Name a benchmark, with both scores where they differ for certain, or seem to untested."""
+    if change.status not in ("lost", "gained") and not _may_have_changed(change):
         return change.name
     return f"{change.name} ({change.original:.3f} to {change.tuned:.3f})"

@@ -22,9 +22,9 @@ for another by the second. In the study 100 of 117 tables whose moved rows grew 
 lost a default benchmark, and 14 of 495 grew by .25; the demo's hot recipe makes rows ten times
 longer."""
 
-IMMATERIAL = 0.01
-"""A step of less than a hundredth of a row's length, of 95 moved words in 100: none of 79 tables of
-the study with less lost a benchmark, and the harmless weeks of the simulated year had .005."""
+RESIZED, RESIZED_SHARE = 10, 0.01
+"""Words that became longer or shorter by more than `TOO_LONG`: from so many, and this share of
+those that moved enough to matter, a dot product is broken. One such word is a change."""
 
 
 def answer(found: Measured) -> Finding:
@@ -49,12 +49,15 @@ def answer(found: Measured) -> Finding:
     evidence |= {"length_change": none_if_nan(longer), "relative_step": none_if_nan(step)}
     worst_way = min(finds, key=lambda way: finds[way], default="cosine")
     worst_share = finds.get(worst_way, np.nan)
+    resized = int((np.abs(np.log(ratio)) > np.log1p(TOO_LONG)).sum())
+    many = max(RESIZED, RESIZED_SHARE * int((pair.moved & found.matters).sum()))
+    evidence["resized"] = resized
     status: Status = "kept"
-    if worst_share < LOST or longer > np.log1p(TOO_LONG):
+    if worst_share < LOST or longer > np.log1p(TOO_LONG) or resized >= many:
         status = "broken"
-    elif worst_share < FOUND or longer > np.log1p(LENGTHS) or found.displaced.any():
+    elif resized or worst_share < FOUND or longer > np.log1p(LENGTHS) or found.displaced.any():
         status = "changed"
-    said = _said(status, worst_way, worst_share, longer, step, found)
+    said = _said(status, worst_way, worst_share, longer, resized, found)
     return Finding("link", status, said, evidence)
 
 
@@ -65,10 +68,10 @@ def _still(reading: Reading, way: str) -> float:
 
 
 def _said(
-    status: Status, way: str, share: float, longer: float, step: float, found: Measured
+    status: Status, way: str, share: float, longer: float, resized: int, found: Measured
 ) -> str:
     if status == "kept":
-        if step < IMMATERIAL:
+        if not (found.pair.moved & found.matters).any():
             return "rows moved by less than a hundredth of their length, too little to matter"
         return "readers of the original vectors still find every word"
     parts = []
@@ -80,6 +83,11 @@ def _said(
     if longer > np.log1p(LENGTHS):
         much = f"{np.expm1(longer):.0%}" if longer < 1 else f"a factor of {np.exp(longer):.3g}"
         parts.append(f"one moved word in ten changed its length by {much} or more")
+    elif resized:
+        parts.append(
+            f"{counted(resized, 'moved word')} changed {'its' if resized == 1 else 'their'} length "
+            f"by more than {TOO_LONG:.0%}"
+        )
     if displaced := int(found.displaced.sum()):
         parts.append(
             f"{displaced:,} of {counted(int(found.pair.moved.sum()), 'moved word')} "
@@ -87,5 +95,6 @@ def _said(
             f"than {'its' if displaced == 1 else 'their'} nearest neighbor was"
         )
     if found.remedy is not None:
-        parts.append(f"{found.remedy.name} explains it all: {found.remedy.undo}")
+        what = "it all" if found.pair.moved.all() else "how the moved words moved, not the others"
+        parts.append(f"{found.remedy.name} explains {what}: {found.remedy.undo}")
     return "; ".join(parts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from driftkit.arrays import Mask, Values
@@ -22,8 +24,8 @@ it was over .95, and 117 of 131 between .9 and .95; it never was under .5."""
 
 TURNED = 0.5  # self-cosine below which a word points elsewhere
 UPROOTED, UPROOTED_SHARE = 10, 0.01
-"""Words that turned and kept no neighbor: from so many, and this share of the moved ones, some rows
-hold other vectors, whatever the mean says."""
+"""Words that turned and kept no neighbor: from so many, and this share of those that moved enough
+to matter, some rows hold other vectors, whatever the mean says. One such word is a change."""
 
 
 def answer(found: Measured) -> Finding:
@@ -36,34 +38,44 @@ def answer(found: Measured) -> Finding:
     overlap = beyond_chance(shifts.overlap, shifts.k, c)
     groups = {"moved": moved, "unmoved": ~moved}
     mean = {name: _mean(overlap, mask) for name, mask in groups.items()}
-    uprooted = int(_uprooted(found).sum())
+    uprooted, beyond = int(_uprooted(found).sum()), _turned_beyond(found)
     evidence: dict[str, object] = {
         "candidates": c,
         "k": shifts.k,
         "moved": int(moved.sum()),
         **{f"overlap_{name}": none_if_nan(value) for name, value in mean.items()},
         "uprooted": uprooted,
+        "turned_beyond_candidates": beyond,
     }
     if (null := found.null) is not None:
         random = beyond_chance(null.shifts.overlap, shifts.k, c)
         evidence["overlap_moved_if_random"] = none_if_nan(_mean(random, moved))
     if not moved.any():
         return Finding("neighbors", "kept", "no word moved", evidence)
-    said = "moved words have no neighbors any more"
-    if not np.isnan(mean["moved"]):
-        said = f"moved words kept {max(mean['moved'], 0):.0%} of their neighbors beyond chance"
-    if not moved.all():
-        said += f", unmoved words {max(mean['unmoved'], 0):.0%}"
-    many = uprooted >= max(UPROOTED, UPROOTED_SHARE * moved.sum())
-    if many:
-        said += f"; {counted(uprooted, 'word')} turned away and kept none"
-    scattered = mean["moved"] < BROKEN and moved.sum() >= UPROOTED
+    many = max(UPROOTED, UPROOTED_SHARE * int((found.pair.moved & found.matters).sum()))
+    scattered = (np.isnan(mean["moved"]) or mean["moved"] < BROKEN) and moved.sum() >= UPROOTED
     status: Status = "kept"
-    if many or scattered or mean["unmoved"] < UNMOVED_BROKEN:
+    if uprooted >= many or beyond >= many or scattered or mean["unmoved"] < UNMOVED_BROKEN:
         status = "broken"
-    elif mean["moved"] < KEPT or mean["unmoved"] < UNMOVED_KEPT:
+    elif uprooted or beyond or not mean["moved"] >= KEPT or mean["unmoved"] < UNMOVED_KEPT:
         status = "changed"
+    said = "; ".join(_said(found, mean, uprooted, beyond))
     return Finding("neighbors", status, said, evidence)
+
+
+def _said(found: Measured, mean: dict[str, float], uprooted: int, beyond: int) -> Iterator[str]:
+    looked, every = int(found.shifts.moved.sum()), int(found.pair.moved.sum())
+    words = "moved words" if looked == every else f"{looked:,} of {every:,} moved words looked at"
+    kept = f"{words} have no neighbors any more"
+    if not np.isnan(mean["moved"]):
+        kept = f"{words} kept {max(mean['moved'], 0):.0%} of their neighbors beyond chance"
+    if not np.isnan(mean["unmoved"]):
+        kept += f", unmoved words {max(mean['unmoved'], 0):.0%}"
+    yield kept
+    if uprooted:
+        yield f"{counted(uprooted, 'word')} lost all neighbors"
+    if beyond:
+        yield f"of the words not looked at {beyond:,} point elsewhere"
 
 
 def _mean(values: Values, chosen: Mask) -> float:
@@ -76,3 +88,16 @@ def _uprooted(found: Measured) -> Mask:
     own = found.words.self_cosine[found.candidate_rows]
     kept_some = found.shifts.overlap > 0
     return np.asarray(found.shifts.moved & ~(own >= TURNED) & ~kept_some)
+
+
+def _turned_beyond(found: Measured) -> int:
+    """Count the moved words that are no candidates and point elsewhere; 0 where most words do.
+
+    Where the whole space was turned, only neighbors tell what happened, and these were not sought.
+    """
+    turned = found.pair.moved & ~(found.words.self_cosine >= TURNED)
+    looked_at = np.zeros(len(turned), bool)
+    looked_at[found.candidate_rows] = True
+    if turned[looked_at].sum() > found.pair.moved[looked_at].sum() / 2:
+        return 0
+    return int((turned & ~looked_at).sum())
