@@ -14,7 +14,7 @@ TEST = """
 import pytest
 
 QUICK = dict(benchmarks=["ws353"], resamples=100)
-TABLES = ("original.npy", "tuned.pt::embedding.weight")
+TABLES = ("original.npy", "gentle.pt::embedding.weight")
 
 @pytest.mark.driftkit("moved <= 10%")
 def test_passes(driftkit_check):

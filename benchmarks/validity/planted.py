@@ -139,6 +139,20 @@ def _scrambled_among_mild(made: Bench) -> Table:
     return made.words, rows
 
 
+def _among_noise(
+    share: float, function: Callable[[Bench, Matrix], Matrix]
+) -> Callable[[Bench], Table]:
+    """Change some words outside the benchmarks, and every other row by too little to matter."""
+
+    def make(made: Bench) -> Table:
+        rows = made.noisy(made.rows, 1e-3)
+        few = made.some(share, outside=True)
+        rows[few] = function(made, made.rows[few])
+        return made.words, rows
+
+    return make
+
+
 def _of_rank(rows: Matrix, rank: int) -> Matrix:
     u, singular, vt = np.linalg.svd(rows, full_matrices=False)
     return (u[:, :rank] * singular[:rank]) @ vt[:rank]
@@ -219,6 +233,9 @@ def changes() -> Iterator[Change]:
     yield Change("all words scrambled that are in no benchmark", "outside",
                  _in(1, _permuted, outside=True))  # fmt: skip
     yield Change("2 % scrambled among 30 % tuned mildly", "outside", _scrambled_among_mild)
+    yield Change("1% scrambled, the others barely moved", "outside", _among_noise(0.01, _permuted))
+    yield Change("3% made fifty times as long, the others barely moved", "harm",
+                 _among_noise(0.03, lambda _, rows: 50 * rows))  # fmt: skip
     yield Change("all words noisy that are in no benchmark", "harm",
                  _in(1, lambda made, rows: made.noisy(rows, 0.9), outside=True))  # fmt: skip
     yield Change("frequent rows zeroed", "harm", _frequent_zeroed)

@@ -22,8 +22,8 @@ SEEN = 2_000  # names whose script is looked at, evenly spaced
 COMMON_SCRIPT = 0.25  # share of the names written in letters from which a script counts
 KANA = 0.1  # share of kana among Han and kana from which names look Japanese, not Chinese
 FEWEST_WORDS, ENOUGH = 5, 0.4
-"""Of a language's common words, those that a table must have: a number where it has under `SEEN`
-names, and a share where it is larger, which holds loans from many languages."""
+"""Of a language's common words, those that a table must have. With `SEEN` names or more it must
+have that share, or twice as many as of any other language: it holds loans from several."""
 NEAR, EARLY = 0.7, 4.0
 """A language counts beside the likeliest one where it has this share of as many common words, and
 where the median row of these is at most this many times as high."""
@@ -88,11 +88,13 @@ def _by_words(index: Mapping[str, int], spoken: Sequence[Language]) -> list[Lang
         for one in spoken
     }
     most = max(map(len, rows.values()), default=0)
+    counts = sorted(map(len, rows.values()))
+    is_alone = len(index) < SEEN or len(counts) == 1 or counts[-1] >= 2 * counts[-2]
     many = {
         one: median(at)
         for one, at in rows.items()
         if len(at) >= max(FEWEST_WORDS, NEAR * most)
-        and (len(index) < SEEN or len(at) >= ENOUGH * len(one.words))
+        and (is_alone or len(at) >= ENOUGH * len(one.words))
     }
     first = min(many.values(), default=0)
     return sorted(

@@ -271,6 +271,7 @@ def difference(
     value = now.value - then.value
     if stored.document["tuned"]["sha256"] == current.document["tuned"]["sha256"]:
         low = high = value  # the very same table: nothing is uncertain
+        empty = replace(empty, doubt=None)
     elif paired is None:
         low = value - math.hypot(now.value - now.low, then.high - then.value)
         high = value + math.hypot(now.high - now.value, then.value - then.low)

@@ -23,6 +23,8 @@ SEEN_BY = {
     "10% replaced, in no benchmark": "neighbors",
     "10% collapsed, in no benchmark": "numbers",
     "10% zeroed, in no benchmark": "numbers",
+    "1% scrambled, the others barely moved": "neighbors",
+    "3% made fifty times as long, the others barely moved": "link",
     "2 % scrambled among 30 % tuned mildly": "neighbors",
     "a tenth removed": "vocabulary",
     "as many near copies added": "vocabulary",
