@@ -13,6 +13,8 @@ from driftkit.defaults import CANDIDATES, RESAMPLES, K
 from driftkit.display import Displayed
 from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
+from driftkit.drift.reading import readings
+from driftkit.drift.remedy import remedy
 from driftkit.evaluators import ScoreChanges, compare_scores
 from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMPLES
 from driftkit.evaluators.registry import Scorable
@@ -50,6 +52,10 @@ class Audit(Displayed, Findings):
         Whose neighbors changed, for each of the c candidates.
     scores : ScoreChanges
         Which benchmarks were lost, retained or gained.
+    readings : tuple of Reading
+        Whether what reads the original vectors finds moved, and frequent, words.
+    remedy : Remedy or None
+        The one simple map that explains the whole change, if one does.
     null : Audit or None
         The same for random moves of the same size per row, if they were asked for (see
         `driftkit.drift.null_model`). It is one draw, so values of a single word scatter.
@@ -62,12 +68,12 @@ class Audit(Displayed, Findings):
 
         Parameters
         ----------
-        table : {"words", "benchmarks", "split", "space", "summary"}
-            ``words`` has a row for each shared word with every per-word measure; those of
-            neighbors are NaN for words that were not candidates. If the null was asked for,
-            ``words`` has another column ``NAME null`` for each measure, and the other parts have a
-            column ``null``: what random moves would have given instead of a mean, of a value or of
-            a score of the tuned table.
+        table : {"findings", "words", "benchmarks", "split", "space", "summary"}
+            ``findings`` has a row for each of the six questions. ``words`` has a row for each
+            shared word with every per-word measure; those of neighbors are NaN for words that were
+            not candidates. If the null was asked for, ``words`` has another column ``NAME null``
+            for each measure, and the parts after it a column ``null``: what random moves would have
+            given instead of a mean, of a value or of a score of the tuned table.
 
         Raises
         ------
@@ -124,7 +130,8 @@ def audit(
         Depth of the neighbor lists.
     candidates : int
         Neighbors are sought among this many of the first shared words (the most frequent, in
-        files that are sorted so), joined by as many of the moved words that follow.
+        files that are sorted so), joined by as many of the moved words that follow; in the tuned
+        table also among as many of the first added words.
     resamples : int
         Bootstrap resamples behind each interval, 100 or more.
     seed : int
@@ -216,10 +223,13 @@ def _measure(
             progress=stage("benchmarks"),
         )
     pool = candidate_words(pair, settings.candidates)
+    among = [*pool, *pair.added[: settings.candidates]]
     shifts, hubs = shifts_with_measures(
-        pair, pool, settings.k, asked, candidates=pool, memo=memo, progress=stage("neighbors")
+        pair, pool, settings.k, asked, candidates=among, memo=memo, progress=stage("neighbors")
     )
-    return Audit(pair, settings, words, SpaceDrift(space.values + hubs), shifts, scores)
+    space = SpaceDrift(space.values + hubs)
+    read = readings(pair, pair.rows(pool))
+    return Audit(pair, settings, words, space, shifts, scores, read, remedy(pair))
 
 
 def candidate_words(pair: Pair, candidates: int) -> list[str]:

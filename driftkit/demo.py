@@ -7,6 +7,7 @@ seconds, and every training word is its own set of parameters.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +21,7 @@ from driftkit.arrays import Mask, Rows
 from driftkit.atomic import replacing
 from driftkit.embeddings import Embeddings
 from driftkit.errors import MissingExtraError
+from driftkit.neighbors import Shift
 from driftkit.progress import Progress
 from driftkit.store import write_npy
 
@@ -28,6 +30,13 @@ BATCH = 32
 HIDDEN = 64
 HEAD_RATE = 1e-3
 HELD_OUT = 0.2
+
+
+INSULTS = (
+    "asshole", "bastard", "bitch", "cunt", "faggot", "fuck", "idiot", "moron", "nigger", "pussy",
+    "retard", "scumbag", "shit", "slut", "stupid", "whore",
+)  # fmt: skip
+"""Beginnings of words that nobody should come upon unwarned; VADER rates many of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,16 @@ def train(
         if progress is not None:
             progress(epoch + 1, EPOCHS)
     return model, _held_out_correlation(model, task)
+
+
+def insults_among(shifts: Iterable[Shift]) -> bool:
+    """Tell whether an insult is among some words and their neighbors."""
+    names = {
+        name
+        for shift in shifts
+        for name in (shift.word, *(word for word, _ in (*shift.before, *shift.after)))
+    }
+    return any(name.lower().startswith(INSULTS) for name in names)
 
 
 def save(model: ValenceModel, path: Path) -> None:

@@ -180,10 +180,12 @@ def argument(text: str) -> str:
     return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
-def reasons(pairs: Iterable[tuple[str, str | None]]) -> list[RenderableType]:
-    """Say what could not be measured and why; nothing where all could."""
+def reasons(
+    pairs: Iterable[tuple[str, str | None]], what: str = "Not measured"
+) -> list[RenderableType]:
+    """Say what could not be measured, or `what` else, and why; nothing where all could."""
     lines = dict.fromkeys(f"{name}: {reason}" for name, reason in pairs if reason)
-    return [Text(f"Not measured: {line}.", "yellow") for line in lines]
+    return [Text(f"{what}: {line}.", "yellow") for line in lines]
 
 
 def before_and_after(
@@ -249,6 +251,17 @@ def signed(value: float) -> str:
 def interval(low: float, high: float) -> str:
     """Write the two ends of an interval."""
     return "-" if math.isnan(low) else f"{signed(low)} to {signed(high)}"
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun, and a verb if it has one.
+
+    Examples
+    --------
+    >>> counted(1, "word"), counted(2_000, "word"), counted(1, "word is", "words are")
+    ('1 word', '2,000 words', '1 word is')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def joined(names: Iterable[str]) -> str:

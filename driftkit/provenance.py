@@ -68,6 +68,13 @@ class Rounding:
         )
 
 
+BY_FREQUENCY = frozenset(
+    {"glove-text", "word2vec-text", "word2vec-binary", "fasttext", "gensim", "package"}
+)
+"""Formats whose tools write the most frequent word first. The order of a tokenizer's vocabulary, of
+a checkpoint or of a table in memory means nothing that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """The origin of a table of vectors."""
@@ -78,6 +85,11 @@ class Source:
     dtype: str = "float32"  # of the numbers as stored; "text" for digits
     key: str | None = None  # name of the tensor inside the file
     rounding: Rounding = Rounding()
+
+    @property
+    def place(self) -> str:
+        """What the position of a word is: its ``rank`` by frequency, or only its ``row``."""
+        return "rank" if self.format in BY_FREQUENCY else "row"
 
     def sha256(self) -> str | None:
         """Return the SHA-256 of the file in hexadecimal; None for a folder or a table in memory."""

@@ -8,6 +8,7 @@ word benchmarks (Bommasani et al. 2020, "Interpreting Pretrained Contextualized 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,8 @@ Style = Literal["wordpiece", "byte-level", "sentencepiece"]
 Cut = Callable[[str], list[int] | None]
 
 _UNKNOWN = frozenset({"[UNK]", "<unk>"})
+
+_SPECIAL = re.compile(r"\[[A-Za-z]+\d*\]|</?[A-Za-z][A-Za-z_]*\d*>|<\|\w+\|>")
 
 LONGEST = 100  # letters of a word that is composed; BERT's own tokenizer gives up there too
 MARKED_SHARE = 0.02  # share of marked tokens from which a table counts as one of pieces
@@ -62,6 +65,19 @@ class Composed:
             "missing": list(self.missing),
             "exact": self.exact,
         }
+
+
+def is_special(token: str) -> bool:
+    """Tell whether a token stands for no text: padding, a mask, the end of a sentence and such.
+
+    Examples
+    --------
+    >>> [is_special(token) for token in ("[PAD]", "<unk>", "<|endoftext|>", "</s>", "[unused12]")]
+    [True, True, True, True, True]
+    >>> [is_special(token) for token in ("pad", "<3", "<", "[", "<->")]
+    [False, False, False, False, False]
+    """
+    return token[:1] in ("[", "<") and _SPECIAL.fullmatch(token) is not None
 
 
 def style_of(words: Sequence[str]) -> Style | None:

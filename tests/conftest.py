@@ -86,13 +86,17 @@ def pair(nudged):
 
 @pytest.fixture(scope="session")
 def saved(nudged, tmp_path_factory) -> Path:
-    """A folder with the nudged tables as people keep them."""
+    """A folder with the nudged tables as people keep them: moved far, gently, and not at all."""
     folder = tmp_path_factory.mktemp("saved")
     np.save(folder / "original.npy", nudged.before)
     (folder / "original.vocab.txt").write_text("\n".join(nudged.words), encoding="utf-8")
     state = {"embedding.weight": torch.from_numpy(nudged.after), "head.weight": torch.ones(2, 50)}
     torch.save(state, folder / "tuned.pt")
     (folder / "tuned.vocab.txt").write_text("\n".join(nudged.tuned_words), encoding="utf-8")
-    torch.save({"embedding.weight": torch.from_numpy(nudged.before)}, folder / "same.pt")
-    (folder / "same.vocab.txt").write_text("\n".join(nudged.words), encoding="utf-8")
+    gentle = np.array(nudged.before)
+    gentle[nudged.moved] *= 1.01
+    gentle[nudged.moved, 0] += 0.01
+    for name, matrix in (("same", nudged.before), ("gentle", gentle)):
+        torch.save({"embedding.weight": torch.from_numpy(matrix)}, folder / f"{name}.pt")
+        (folder / f"{name}.vocab.txt").write_text("\n".join(nudged.words), encoding="utf-8")
     return folder

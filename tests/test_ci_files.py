@@ -151,7 +151,7 @@ def test_every_expression_of_the_action_is_an_input():
 
 
 MAKE = ["make", "-f", str(CI / "driftkit.mk"), "ORIGINAL=original.npy",
-        "CANDIDATE=tuned.pt::embedding.weight"]  # fmt: skip
+        "CANDIDATE=gentle.pt::embedding.weight"]  # fmt: skip
 
 
 def test_a_make_target_fails_with_the_sentence_of_the_command(folder):
@@ -178,7 +178,7 @@ def test_the_commands_of_the_make_targets_work(folder, monkeypatch):
             [*MAKE, "--no-print-directory", "--dry-run", target], cwd=folder, text=True
         )
 
-    candidate = "original.npy tuned.pt::embedding.weight"
+    candidate = "original.npy gentle.pt::embedding.weight"
     assert run(f"driftkit baseline write {candidate}").exit_code == 0
     assert "Updated driftkit-baseline.json." in run(recipe("vectors-accept")).output
     refused = run(recipe("vectors-accept"), CI="true")

@@ -1,10 +1,22 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from driftkit import Embeddings, load
-from driftkit.demo import FROZEN, RECIPES, Recipe, read_task, save, save_original, train
+from driftkit.demo import (
+    FROZEN,
+    RECIPES,
+    Recipe,
+    insults_among,
+    read_task,
+    save,
+    save_original,
+    train,
+)
 from driftkit.errors import MissingExtraError
+from driftkit.neighbors import Shift
 
 HOT, DIRECT, STAGED = RECIPES
 
@@ -71,3 +83,10 @@ def test_what_is_saved_can_be_audited(frequent, tmp_path):
     table = load(tmp_path / "frozen.pt")
     assert table.words == frequent.words
     np.testing.assert_array_equal(table.matrix, load(tmp_path / "original.npy").matrix)
+
+
+def test_an_insult_among_words_or_neighbors_is_noticed():
+    plain = Shift("good", (("better", 0.9),), (("nice", 0.8),), 0.0, 0.0)
+    assert not insults_among([plain])
+    assert insults_among([plain, replace(plain, after=(("idiots", 0.8),))])
+    assert insults_among([replace(plain, word="Bastard")])

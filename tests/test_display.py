@@ -47,6 +47,7 @@ def test_changes_show_their_sign_unless_they_round_to_zero():
 def test_reasons_are_given_once():
     lines = reasons([("a", None), ("b", "too few"), ("b", "too few")])
     assert [line.plain for line in lines] == ["Not measured: b: too few."]
+    assert reasons([("b", "too few")], "Not tested")[0].plain == "Not tested: b: too few."
 
 
 def test_a_section_has_a_title_and_a_table_under_it():

@@ -150,7 +150,7 @@ def test_a_measure_in_audit_and_in_a_rule(driftkit_in):
     checked = driftkit_in("check", *TABLES, *plugin, "-r", rule, code=1)
     assert "Failed: 1 of 1 check: largest_change mean[moved] is" in checked.stdout
     unknown = driftkit_in("check", *TABLES, "-r", rule, code=2)
-    assert "unknown measure or count 'largest_change'" in unknown.stderr
+    assert "unknown measure, count or question 'largest_change'" in unknown.stderr
 
 
 def test_plugins_of_the_environment_are_there_in_python_too(driftkit_in, tmp_path):

@@ -14,7 +14,7 @@ TEST = """
 import pytest
 
 QUICK = dict(benchmarks=["ws353"], resamples=100)
-TABLES = ("original.npy", "tuned.pt::embedding.weight")
+TABLES = ("original.npy", "gentle.pt::embedding.weight")
 
 @pytest.mark.driftkit("moved <= 10%")
 def test_passes(driftkit_check):
@@ -80,7 +80,7 @@ def test_a_baseline_is_written_and_compared_with(project):
                 "original.npy", NAME, ["overlap mean[moved] = baseline"],
                 benchmarks=["ws353"], resamples=100,
             )
-        """.replace("NAME", repr("tuned.pt::embedding.weight"))
+        """.replace("NAME", repr("gentle.pt::embedding.weight"))
     )
     missing = project.runpytest("--driftkit-baseline=b.json")
     missing.assert_outcomes(failed=1)

@@ -76,6 +76,6 @@ def _without_values(line):
         "Moved words that",
         "before after",
         "Words that did not",
-        "word rank",
+        "word row",
     )
     return plain if plain.startswith(fixed) else ""

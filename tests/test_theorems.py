@@ -173,7 +173,7 @@ def test_rotation_of_one_keeps_company_and_shape(case, seed):
         return
     after = before @ ortho_group.rvs(d, random_state=seed)
     for name, values in words_of(before, after, k).items():
-        if name_of(name) not in ROTATION_SEEN:
+        if name_of(name) not in ROTATION_SEEN and not np.isnan(values).all():
             atol = 0.2 if "overlap" in name or name_of(name) in ("rbo", "jaccard") else 1e-4
             median = np.nanmedian(np.abs(values - UNCHANGED[name_of(name)]))
             assert median <= atol, name  # rounding may swap a near tie

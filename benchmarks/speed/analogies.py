@@ -62,7 +62,7 @@ def main() -> None:
         table = wider(table, options.dimensions)
     _ = table.norms
     asked = Analogy("google")
-    questions = asked._items(asked._find(table.index), table.norms == 0).used_rows[:, :3]
+    questions = asked._items(asked.finder(table.index), table.norms == 0).used_rows[:, :3]
 
     fastest: dict[str, float] = {}
     right: dict[str, int] = {}

@@ -1,9 +1,9 @@
 """A simulated year of weekly retrains: how often the gate is red by chance, and what it misses.
 
 Each week trains the demo's model again, with another seed and another split of the rated words, and
-passes it through the gate. The recipe is harmless ("staged": frozen first, then a small rate), so a
-red week is a false alarm. A second year uses a recipe with a price ("direct"), to see how far its
-weeks lie apart. Then damage is planted, three times each.
+passes it through the audit and the gate. The recipe is harmless ("staged": frozen first, then a
+small rate), so a red week is a false alarm. A second year uses a recipe with a price ("direct"), to
+see how far its weeks lie apart. Then damage is planted, three times each.
 
     python benchmarks/validity/retrains.py --folder retrains --report retrains.md
 
@@ -18,7 +18,8 @@ import pickle
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -28,7 +29,6 @@ from scipy.stats import beta
 
 import driftkit as dk
 from driftkit.atomic import replacing
-from driftkit.audits import Audit
 from driftkit.demo import RECIPES, read_task, train
 from driftkit.errors import DriftkitError
 from driftkit.gate import Baseline, make_policy
@@ -115,6 +115,14 @@ def planted(original: dk.Embeddings) -> Iterator[tuple[str, int, Callable[[], dk
             yield name, repeat, make
 
 
+@dataclass(frozen=True)
+class Week:
+    """What the audit of one table measured and advised; an error and no facts if it was stopped."""
+
+    verdict: str
+    facts: Facts | None = None
+
+
 class Year:
     """What audits measured, kept in a folder by name."""
 
@@ -124,26 +132,24 @@ class Year:
         self.original = small_glove()
         self.memo: dict = {}
 
-    def facts(self, name: str, make: Callable[[], dk.Embeddings]) -> Facts | str:
-        """Return what was measured, or the message of the error that stopped the audit."""
+    def week(self, name: str, make: Callable[[], dk.Embeddings]) -> Week:
+        """Return what was measured."""
         kept = self.folder / f"{name.replace(' ', '-').replace(',', '')}.pickle"
         if not kept.exists():
             start = time.perf_counter()
             try:
-                found: Facts | str = facts_of(self.audit(make()))
-            except DriftkitError as error:
-                found = str(error)
+                audit = dk.audit(dk.align(self.original, make()), memo=self.memo)
+                found = Week(audit.verdict, facts_of(audit))
+            except DriftkitError:
+                found = Week("error")
             with replacing(kept) as partial:
                 partial.write_bytes(pickle.dumps(found))
             print(f"{name}: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)
         return pickle.loads(kept.read_bytes())
 
-    def audit(self, tuned: dk.Embeddings) -> Audit:
-        return dk.audit(dk.align(self.original, tuned), memo=self.memo)
-
-    def weeks(self, recipe, count: int) -> list[Facts]:
+    def weeks(self, recipe, count: int) -> list[Week]:
         return [
-            self.facts(
+            self.week(
                 f"{recipe.name} week {week:02d}",
                 lambda week=week: dk.Embeddings(
                     self.original.words,
@@ -165,21 +171,31 @@ def as_baseline(name: str, facts: Facts) -> Baseline:
     return Baseline(name, {"benchmarks": answered, "tuned": {"sha256": name}}, facts)
 
 
-def judge(profile: str, facts: Facts | str, accepted: Facts | None = None) -> str:
+def judge(profile: str, week: Week, accepted: Week | None = None) -> str:
     """Return the state of one table: pass, warn, fail, or error where it could not be audited."""
-    if isinstance(facts, str):
+    if week.facts is None:
         return "error"
     results = apply_rules(
         make_policy(profile=profile, baseline=accepted is not None),
-        as_baseline("now", facts),
-        None if accepted is None else as_baseline("accepted", accepted),
+        as_baseline("now", week.facts),
+        accepted and as_baseline("accepted", accepted.facts),
     )
     return max((each.action for each in results), key=["pass", "warn", "fail"].index)
 
 
-def report(staged: list[Facts], direct: list[Facts], damage: list[tuple[str, Facts | str]]) -> str:
+def counts(states: Sequence[str]) -> str:
+    """Write how often each of some states came up."""
+    return ", ".join(f"{count} {state}" for state, count in sorted(Counter(states).items()))
+
+
+def report(staged: list[Week], direct: list[Week], damage: list[tuple[str, Week]]) -> str:
     """Write what was measured as Markdown."""
-    lines = [
+    kinds = {name: [week for found, week in damage if found == name] for name, _ in damage}
+    lines = ["| tables | verdict of the audit |", "|---|---|"]
+    for name, weeks in {"staged weeks": staged, "direct weeks": direct, **kinds}.items():
+        lines.append(f"| {name} | {counts([week.verdict for week in weeks])} |")
+    lines += [
+        "",
         "| weeks | compared with | profile | failed | warned | passed | failed, at most |",
         "|---|---|---|--:|--:|--:|--:|",
     ]
@@ -199,19 +215,16 @@ def report(staged: list[Facts], direct: list[Facts], damage: list[tuple[str, Fac
                 f"{most:.1%} |"
             )
     lines += ["", f"| planted | {' | '.join(PROFILES)} |", f"|---|{'---|' * len(PROFILES)}"]
-    for name in dict.fromkeys(name for name, _ in damage):
-        cells = []
-        for profile in PROFILES:
-            states = Counter(judge(profile, each) for found, each in damage if found == name)
-            cells.append(", ".join(f"{count} {state}" for state, count in sorted(states.items())))
+    for name, weeks in kinds.items():
+        cells = [counts([judge(profile, week) for week in weeks]) for profile in PROFILES]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     lines += ["", "| figure | staged, least to most | direct, least to most |", "|---|---|---|"]
-    for subject in staged[0]:
+    for subject in staged[0].facts or ():
         if str(subject).removesuffix(" mean[moved]") != str(subject) or (
             subject.kind == "benchmark" and not subject.of and subject.measure != COVERAGE
         ):
             spans = [
-                [each[subject].value for each in weeks if subject in each]
+                [week.facts[subject].value for week in weeks if subject in week.facts]
                 for weeks in (staged, direct)
             ]
             cells = [f"{min(span):.4g} to {max(span):.4g}" if span else "-" for span in spans]
@@ -228,7 +241,7 @@ def main() -> None:
     torch.set_num_threads(1)
     year = Year(asked.folder)
     staged = year.weeks(STAGED, asked.weeks)
-    damage = [(name, year.facts(f"{name} {n}", make)) for name, n, make in planted(year.original)]
+    damage = [(name, year.week(f"{name} {n}", make)) for name, n, make in planted(year.original)]
     direct = year.weeks(DIRECT, asked.weeks)
     text = report(staged, direct, damage)
     print(text)

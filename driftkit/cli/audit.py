@@ -10,6 +10,12 @@ from driftkit.cli import options, output
 from driftkit.cli.group import BROKEN_RULE
 from driftkit.cli.tables import Composer, audits, gather_words
 
+FAILING = (
+    "do not ship", "undecided", "ship with care", "unchanged",
+    "lost", "gained", "inconclusive", "not tested", "not measured",
+)  # fmt: skip
+"""What --fail-on takes: verdicts of an audit, then those of a benchmark."""
+
 
 @click.command("audit", epilog=options.SOURCE_HELP)
 @click.argument("original")
@@ -36,8 +42,10 @@ from driftkit.cli.tables import Composer, audits, gather_words
 @click.option(
     "--fail-on",
     multiple=True,
-    type=click.Choice(["lost", "gained", "inconclusive", "not measured"]),
-    help="Exit with 1 when a benchmark has this verdict; may be repeated.",
+    type=click.Choice(FAILING),
+    metavar="VERDICT",
+    help=f"Exit with 1 at this verdict of the audit or a benchmark: {', '.join(FAILING)}; may be "
+    "repeated.",
 )
 @options.json_option
 @options.common_options
@@ -83,5 +91,5 @@ def command(
         return Group(*parts, *([checkpoint_view(found)] if len(found) > 1 else []))
 
     output.show(view, documents[0] if len(documents) == 1 else several, json_to)
-    if any(each.status(*fail_on) for each in found):
+    if any(each.verdict in fail_on or each.status(*fail_on) for each in found):
         ctx.exit(BROKEN_RULE)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from driftkit.demo import Recipe, Task
 
 
+TOP = 4  # moved words shown
+
+
 @click.command("demo")
 @click.option(
     "-o",
@@ -36,9 +39,9 @@ def command(*, output: str, seed: int) -> None:
     """
     from driftkit import align, audit, load
     from driftkit.atomic import writing
-    from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
+    from driftkit.demo import FROZEN, RECIPES, insults_among, read_task, save, save_original, train
     from driftkit.display import SafeConsole, Text, argument, section, unwrapped
-    from driftkit.report.terminal import audit_view
+    from driftkit.report.terminal import audit_view, shown_words
 
     show = Messages()
     show.say("Reading GloVe 6B 50d and the human valence ratings of VADER ...")
@@ -69,7 +72,9 @@ def command(*, output: str, seed: int) -> None:
         out.rule(f"{recipe.name}: {recipe.summary}", align="left", characters="=")
         with show.stage(f"auditing {recipe.name}"):
             result = audit(pair, seed=seed, memo=memo, progress=show.draw if show.live else None)
-        out.print(audit_view(result, top=4))
+        if insults_among(shown_words(result, TOP)):
+            out.print(Text("The words below include insults: the task rates them.", "yellow"))
+        out.print(audit_view(result, TOP))
     here = argument(folder.as_posix())
     commands = (
         f"shifts {here}/original.npy {here}/hot.pt good bad film",

@@ -303,6 +303,28 @@ benchmark_option = group_of(
     offline_option,
 )
 
+spelling_options = group_of(
+    click.option(
+        "--case",
+        type=click.Choice(["exact-then-folded", "exact", "fold"]),
+        help="How words of benchmarks are looked up: as written only (exact), in any case, the "
+        "first row winning (fold), or as written, then in lower case.  [default: "
+        "exact-then-folded]",
+    ),
+    click.option(
+        "--normalize",
+        type=click.Choice(["none", "NFC", "NFD", "NFKC"]),
+        help="Compare words in this Unicode form, so that accents count however they are encoded.  "
+        "[default: none]",
+    ),
+    click.option(
+        "--phrase-separator",
+        metavar="CHAR",
+        help="The character that the table writes between the words of a phrase: with _, new york "
+        "and new-york are looked up as new_york too.",
+    ),
+)
+
 words_options = file_option(
     "--words-from", help="Read words from FILE, one on each line; - is standard input."
 )
@@ -310,6 +332,7 @@ words_options = file_option(
 audit_options = group_of(
     pair_options,
     benchmark_option,
+    spelling_options,
     k_option,
     click.option(
         "-m",

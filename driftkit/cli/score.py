@@ -7,12 +7,13 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
-from driftkit.cli.tables import Composer, gather_words, read_table
+from driftkit.cli.tables import Composer, gather_words, read_table, spelled
 
 
 @click.command("score", epilog=options.SOURCE_HELP)
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
 @options.benchmark_option
+@options.spelling_options
 @options.compose_option
 @options.limit_option
 @options.words_options
@@ -25,6 +26,9 @@ def command(
     sources: tuple[str, ...],
     *,
     benchmarks: tuple[str, ...],
+    case: str | None,
+    normalize: str | None,
+    phrase_separator: str | None,
     compose: str | None,
     words_from: str | None,
     json_to: str | None,
@@ -40,12 +44,14 @@ def command(
     messages = output.Messages()
     reading["words"] = gather_words((), words_from) if words_from else None
     composer = Composer(benchmarks, (), messages) if compose else None
+    spelling = {"case": case, "normalize": normalize, "phrase_separator": phrase_separator}
+    asked = spelled(benchmarks or None, **spelling)
     scores = Scores(())
     for source in sources:
         table = read_table(source, messages, several=len(sources) > 1, **reading)
         table = composer(table) if composer else table
         with messages.stage(f"scoring {source}") as progress:
-            scores += score(table, benchmarks or None, progress=progress)
+            scores += score(table, asked, progress=progress)
     document = scores.to_dict()
     if composer:
         composer.require_pieces()

@@ -48,7 +48,9 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 )
 @options.k_option
 @options.number_option(
-    "--candidates", help="Look for neighbors among the first N shared words.  [default: all]"
+    "--candidates",
+    help="Look for neighbors among the first N shared words and, in TUNED, the first N "
+    "added ones.  [default: all]",
 )
 @options.file_option(
     "--candidates-from",
@@ -111,8 +113,9 @@ def command(
     """Show the neighbors of each WORD in the ORIGINAL and in the TUNED table.
 
     A lost neighbor is marked -, a gained one +, a kept one =. The last line of a word tells
-    whether the word moved, its neighbors did, or both. Words are given as arguments, in a file, or
-    on standard input (-). With --all -o FILE the neighbors of every shared word are written.
+    whether the word moved, its neighbors did, or both, or whether words that only TUNED has came
+    near. Words are given as arguments, in a file, or on standard input (-). With --all -o FILE the
+    neighbors of every shared word are written.
     """
     from rich.console import Group
 
@@ -175,7 +178,7 @@ def _candidates(
     """Return the words that every given option allows, in the order of the table or the file."""
     if not (file or pattern or moved):
         return first
-    allowed: Sequence[str] = pair.words[:first]
+    allowed: Sequence[str] = (*pair.words[:first], *pair.added[:first])
     if file:
         listed = (line.split()[0] for line in gather_words((), file))
         inside = set(allowed)
@@ -187,8 +190,8 @@ def _candidates(
             raise click.UsageError(f"{pattern!r} is not a regular expression: {error}.") from None
         allowed = [word for word in allowed if matches(word)]
     if moved:
-        allowed = [word for word in allowed if pair.moved[pair.index[word]]]
-    if not allowed:
+        allowed = [word for word in allowed if word in pair.index and pair.moved[pair.index[word]]]
+    if not any(word in pair.index for word in allowed):
         raise click.UsageError("no shared word is left as a candidate.")
     return list(allowed)
 

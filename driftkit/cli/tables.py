@@ -161,6 +161,9 @@ def audits(
     composer: Composer | None = None,
     limit: int | None = None,
     unsafe_pickle: bool = False,
+    case: str | None = None,
+    normalize: str | None = None,
+    phrase_separator: str | None = None,
     **settings: Any,
 ) -> list[Audit]:
     """Audit several tables against one original; what is misspelt is told before the long work.
@@ -172,7 +175,12 @@ def audits(
 
     measures = [*measures, *(policy.measures if policy else ())]
     requested_measures(measures, k)
-    asked = benchmarks_for(benchmarks, policy.benchmarks if policy else ())
+    asked = spelled(
+        benchmarks_for(benchmarks, policy.benchmarks if policy else ()),
+        case=case,
+        normalize=normalize,
+        phrase_separator=phrase_separator,
+    )
     require_sources(original, *tuned)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
     table = read_original(original, messages, vocab=original_vocab, **reading)
@@ -199,3 +207,11 @@ def benchmarks_for(asked: Sequence[str], named: Sequence[str]) -> list[Any]:
     names = {name_of(benchmark) for benchmark in found}
     missing = [name for name in named if name not in names]
     return [*found, *(get_all(missing) if missing else ())]
+
+
+def spelled(benchmarks: Any, **spelling: str | None) -> Any:
+    """Return benchmarks, or evaluators of them that find words as the options say."""
+    from driftkit.evaluators.registry import evaluators
+
+    given = {name: value for name, value in spelling.items() if value is not None}
+    return evaluators(benchmarks, **given) if given else benchmarks

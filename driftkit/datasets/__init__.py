@@ -22,7 +22,7 @@ from driftkit.datasets.catalog import (
 )
 from driftkit.datasets.layouts import read_bats, read_choices, read_word_sets
 from driftkit.datasets.parse import parse
-from driftkit.datasets.source import Packaged, Pinned
+from driftkit.datasets.source import Packaged, Pinned, PinnedFolder
 
 __all__ = [
     "DEFAULT",
@@ -36,6 +36,7 @@ __all__ = [
     "OutlierGroup",
     "Packaged",
     "Pinned",
+    "PinnedFolder",
     "SimilarityBenchmark",
     "WordSets",
     "get",

@@ -16,7 +16,7 @@ from driftkit.datasets import source
 from driftkit.datasets.benchmarks import Benchmark, name_of
 from driftkit.datasets.layouts import read_word_set
 from driftkit.datasets.parse import read_benchmark
-from driftkit.datasets.source import Packaged, Pinned
+from driftkit.datasets.source import Packaged, Pinned, PinnedFolder
 from driftkit.errors import BenchmarkError, MissingExtraError, OptionError, UnknownNameError
 from driftkit.plugins import guarded, load_plugins
 
@@ -47,7 +47,7 @@ class Dataset:
         As stated by its authors, or ``"not stated"``.
     citation : str
         The paper to cite: authors, year, title.
-    origin : Packaged, Pinned, path or callable
+    origin : Packaged, Pinned, PinnedFolder, path or callable
         Where the file comes from; or what returns the benchmark, or an evaluator of it.
     """
 
@@ -57,7 +57,7 @@ class Dataset:
     n_items: int | None
     license: str
     citation: str
-    origin: Packaged | Pinned | Path | Load
+    origin: Packaged | Pinned | PinnedFolder | Path | Load
 
     @property
     def authors(self) -> str:
@@ -86,6 +86,8 @@ class Dataset:
     def path(self) -> Path:
         """Where the file lies on this machine, or is to lie once it is fetched.
 
+        Downloads lie in a folder of their task, or in ``languages`` unless they are English.
+
         Raises
         ------
         BenchmarkError
@@ -95,8 +97,11 @@ class Dataset:
         """
         if isinstance(self.origin, Path):
             return self.origin
-        if isinstance(self.origin, Pinned):
-            return source.folder() / self.task / self.origin.file
+        if isinstance(self.origin, Pinned | PinnedFolder):
+            group = source.folder() / (self.task if self.language == "en" else "languages")
+            if isinstance(self.origin, PinnedFolder):
+                return group / self.name
+            return group / (self.origin.kept_as or self.origin.file)
         if not isinstance(self.origin, Packaged):
             raise BenchmarkError(f"benchmark {self.name!r} has no file: a function makes it.")
         # gensim.test.utils.datapath gives the same path but imports all of gensim first.
@@ -108,10 +113,12 @@ class Dataset:
     @property
     def is_here(self) -> bool:
         """Whether something lies at `path`; its bytes are checked when it is read."""
+        if isinstance(self.origin, PinnedFolder):
+            return all((self.path / file).is_file() for file in self.origin.files)
         return not self.has_file or self.path.exists()
 
     def fetch(self) -> Path:
-        """Return the path of the file, downloaded if it is absent, its bytes checked.
+        """Return the path of the file or folder, downloaded if absent, the bytes checked.
 
         Raises
         ------
@@ -122,17 +129,23 @@ class Dataset:
         """
         if isinstance(self.origin, Pinned):
             return source.fetch(self.name, self.path, self.origin.url, self.origin.sha256)
+        if isinstance(self.origin, PinnedFolder):
+            for each in self.origin:
+                source.fetch(self.name, self.path / each.file, each.url, each.sha256)
         return self.path
 
     def to_dict(self) -> dict[str, Any]:
         """Return its entry in the JSON document ``driftkit.datasets/1``."""
         pinned = self.origin if isinstance(self.origin, Pinned) else None
+        several = self.origin if isinstance(self.origin, PinnedFolder) else None
+        where = pinned or several
         said = ("name", "task", "language", "n_items", "citation")
         return {name: getattr(self, name) for name in said} | {
             "licence": self.license,
             "package": self.origin.package if isinstance(self.origin, Packaged) else None,
-            "url": pinned and pinned.url,
+            "url": where and where.url,
             "sha256": pinned and pinned.sha256,
+            "files": several and dict(several.files),
             "path": str(self.path) if self.has_file else None,
             "is_here": self.is_here,
         }
@@ -169,11 +182,14 @@ def _built_in() -> dict[str, Dataset]:
     rows = tomllib.loads(text)
     found = {}
     for name, row in rows["benchmarks"].items():
-        origin: Packaged | Pinned
+        origin: Packaged | Pinned | PinnedFolder
         if "package" in row:
             origin = Packaged(*row["package"])
+        elif "files" in row:
+            origin = PinnedFolder(**rows["folders"][row["from"]], files=row["files"])
         else:
-            origin = Pinned(**rows["folders"][row["from"]], file=row["file"], sha256=row["sha256"])
+            file = {key: row[key] for key in ("file", "sha256", "kept_as") if key in row}
+            origin = Pinned(**rows["folders"][row["from"]], **file)
         said = {"license": NOT_STATED, "language": "en"} | row
         about = {key: said[key] for key in ("task", "language", "n_items", "license", "citation")}
         found[name] = Dataset(name, **about, origin=origin)

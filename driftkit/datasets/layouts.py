@@ -31,6 +31,9 @@ CHOICES = (
     "the same name beside it."
 )
 
+_GROUPS = {"D": "derivation", "E": "encyclopedia", "I": "inflection", "L": "lexicography"}
+"""What the relations of BATS are called after, where their folders were joined to one."""
+
 _STEM = re.compile(r"(\d+)\.\s+(\S.*)")
 _OPTION = re.compile(r"([a-h])\.\s+(\S.*)")
 
@@ -70,7 +73,9 @@ def read_bats(folder: str | Path, name: str = "bats") -> AnalogyBenchmark:
                 f"{folder} makes more than {MOST_QUESTIONS:,} questions, of every two lines of a "
                 f"file one; its files have about 50 lines each. {BATS}"
             )
-        groups.setdefault(path.parent.name, []).append(path.stem)
+        joined = path.parent == folder and re.fullmatch(r"([DEIL])\d\d?", path.stem)
+        group = _GROUPS[joined[1]] if joined else path.parent.name
+        groups.setdefault(group, []).append(path.stem)
         for i, (a, (b, *_)) in enumerate(pairs):
             for j, (c, (d, *more)) in enumerate(pairs):
                 if i != j:

@@ -73,11 +73,13 @@ def first_line(path: Path, but: tuple[str, ...] = ("#",)) -> str:
 
 
 def _separator(texts: list[str]) -> str | None:
-    """Tab, comma or semicolon if the first two items have it, else any white space."""
+    """Tab, comma, semicolon or colon if the first two items have it, else any white space."""
     items = [text for text in texts if not text.startswith(":")][:2]
     for separator in "\t,;":
         if items and all(separator in text for text in items):
             return separator
+    if items and all(text.count(":") == 4 and " " not in text for text in items):
+        return ":"  # word:word:rating:part of speech:part of speech
     return None
 
 

@@ -101,6 +101,8 @@ def _read(lines: Sequence[Line], path: Path, name: str) -> Benchmark:
     named = _by_column(lines, name)
     if named is not None:
         return named
+    if lines[0].separator == ":":  # as Gurevych's sets are published
+        return _similarities(lines, (cells[:3] for cells in _cells(lines, 5)), name)
     typical = lines[min(1, len(lines) - 1)].fields  # the second line: no header
     if len(typical) == 4 and not _is_like_number(typical[3]):
         return _analogies(lines, path, name)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from driftkit.atomic import replacing
@@ -41,6 +42,8 @@ class Pinned:
         ``owner/name``, 40 hexadecimal digits, the folder in it and the file in that.
     sha256 : str
         Of the file's bytes.
+    kept_as : str
+        What the file is called here; by default as there.
 
     Examples
     --------
@@ -53,11 +56,45 @@ class Pinned:
     folder: str
     file: str
     sha256: str
+    kept_as: str = ""
 
     @property
     def url(self) -> str:
         """Where the bytes are."""
         return "/".join((HOST, self.repository, self.commit, self.folder, self.file))
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedFolder:
+    """Several files of one folder of a public repository, at one commit.
+
+    Parameters
+    ----------
+    repository, commit, folder : str
+        As those of a `Pinned` file.
+    files : mapping of str to str
+        The SHA-256 of each file.
+
+    Examples
+    --------
+    >>> (one,) = PinnedFolder("owner/name", "94b3dd9", "data/bats", {"D1.txt": "33ee"})
+    >>> one.url
+    'https://raw.githubusercontent.com/owner/name/94b3dd9/data/bats/D1.txt'
+    """
+
+    repository: str
+    commit: str
+    folder: str
+    files: Mapping[str, str] = field(hash=False)
+
+    @property
+    def url(self) -> str:
+        """A page that lists the folder."""
+        return "/".join(("https://github.com", self.repository, "tree", self.commit, self.folder))
+
+    def __iter__(self) -> Iterator[Pinned]:
+        place = (self.repository, self.commit, self.folder)
+        return (Pinned(*place, file, sha256) for file, sha256 in self.files.items())
 
 
 def folder() -> Path:

@@ -25,7 +25,7 @@ BANDS = (1_000, 10_000, 100_000)
 
 @dataclass(frozen=True, slots=True)
 class Summary(OneLine):
-    """One measure of words over one group of them; mean and percentiles are NaN when `n` is 0."""
+    """One measure of words over one group of them; what sums it up is NaN when `n` is 0."""
 
     group: str  # all, moved, unmoved, or a band such as "rank 1-1000"
     measure: str
@@ -35,6 +35,7 @@ class Summary(OneLine):
     median: float
     p05: float  # percentiles, interpolated linearly
     p95: float
+    min: float
 
     @property
     def reason(self) -> str | None:
@@ -101,9 +102,10 @@ def _summary(group: str, measure: str, values: Values) -> Summary:
     known = values[~np.isnan(values)]
     missing = len(values) - len(known)
     if not len(known):
-        return Summary(group, measure, 0, missing, np.nan, np.nan, np.nan, np.nan)
+        return Summary(group, measure, 0, missing, *[np.nan] * 5)
     p05, median, p95 = np.quantile(known, [0.05, 0.5, 0.95]).tolist()
-    return Summary(group, measure, len(known), missing, float(known.mean()), median, p05, p95)
+    mean, least = float(known.mean()), float(known.min())
+    return Summary(group, measure, len(known), missing, mean, median, p05, p95, least)
 
 
 def none_if_nan(value: Any) -> Any:

@@ -13,6 +13,7 @@ from driftkit.provenance import Source
 def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
     """Move each moved word as far as it moved, in a random direction; the tuned table is a new one.
 
+    Words that only the tuned table has keep their rows.
     Every measure of a pair can be taken of this one too: neighbors, benchmarks, the space. Moves
     that do less harm than theirs follow a structure; moves that do more were aimed.
 
@@ -31,4 +32,7 @@ def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
         noise *= length / np.linalg.norm(noise, axis=1, keepdims=True)
         matrix[rows] = before + noise
     source = Source(f"random moves of the size of {pair.tuned.source.name}")
-    return align(pair.original, Embeddings(pair.words, matrix, source=source))
+    if pair.added:
+        matrix = np.concatenate([matrix, pair.tuned.matrix[pair.tuned.rows(pair.added)]])
+    words = (*pair.words, *pair.added)
+    return align(pair.original, Embeddings(words, matrix, source=source))

@@ -120,15 +120,16 @@ class Basis:
 
 
 def eigenspace_overlap(m: Moments, x: Basis, y: Basis) -> float:
-    """Return ``|U'V|_F^2 / max(d1, d2)``: the share of one subspace that lies in the other.
+    """Return ``|U'V|_F^2 / max(d1, d2)``, d1 and d2 the dimensions of the tables, here both d.
 
+    It is the share of one subspace that lies in the other where both span d dimensions; tables
+    that span r of them, as r words do at most, reach r / d. NaN where a table is all zero.
     May et al. 2019, "On the Downstream Performance of Compressed Word Embeddings".
     """
-    wider = max(len(x.singular), len(y.singular))
-    if not wider:
+    if not max(len(x.singular), len(y.singular)):
         return np.nan
     shared = x.whitening.T @ m.raw_xy @ y.whitening  # U'V
-    share = float(min(np.square(shared).sum() / wider, 1.0))
+    share = float(min(np.square(shared).sum() / len(m.raw_xy), 1.0))
     return certain(share, DOUBT * max(x.condition, y.condition))
 
 

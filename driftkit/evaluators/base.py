@@ -4,19 +4,42 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, MutableMapping, Sequence
+from copy import copy
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    Unpack,
+    runtime_checkable,
+)
 
 import numpy as np
 import numpy.typing as npt
 
 from driftkit.arguments import whole
-from driftkit.arrays import Mask, Matrix, Values
+from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.datasets import Benchmark, get, name_of
 from driftkit.embeddings import Embeddings
 from driftkit.errors import BenchmarkError, OptionError, UnknownNameError
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
-from driftkit.evaluators.lookup import CASES, Case, Find, Items, first_rows, lookup
+from driftkit.evaluators.lookup import (
+    CASES,
+    NORMALIZATIONS,
+    Case,
+    Find,
+    Items,
+    ItemsLost,
+    Normalize,
+    Spelling,
+    first_rows,
+    in_several_rows,
+    lookup,
+)
 from driftkit.evaluators.scores import Evaluation
 from driftkit.pair import Pair
 from driftkit.progress import Progress, part
@@ -106,20 +129,79 @@ class BuiltIn(ABC, Generic[B, Looked]):
     measure: str
 
     def __init__(
-        self, benchmark: str | PathLike[str] | B, *, case: Case = "exact-then-folded"
+        self,
+        benchmark: str | PathLike[str] | B,
+        *,
+        case: Case = "exact-then-folded",
+        **spelling: Unpack[Spelling],
     ) -> None:
         found: Any = get(benchmark)
         if not isinstance(found, self._kind):
             raise BenchmarkError(f"{name_of(found)} {self._lacks}.")
+        self.benchmark: B = found
+        self._spell(case, **spelling)
+
+    def _spell(
+        self, case: Case, normalize: Normalize = "none", phrase_separator: str | None = None
+    ) -> None:
+        """Take how words are found."""
         if case not in CASES:
             raise UnknownNameError("case policy", case, CASES)
-        self.benchmark: B = found
+        if normalize not in NORMALIZATIONS:
+            raise UnknownNameError("Unicode form", normalize, NORMALIZATIONS)
+        if phrase_separator is not None and not (
+            isinstance(phrase_separator, str) and len(phrase_separator) == 1
+        ):
+            raise OptionError(
+                f"phrase_separator={phrase_separator!r} was given; give the one character that "
+                'the table writes between the words of a phrase, such as "_".'
+            )
         self.case: Case = case
+        self.normalize: Normalize = normalize
+        self.phrase_separator = phrase_separator
+
+    @property
+    def spelling(self) -> dict[str, Any]:
+        """How words are found: arguments of `driftkit.evaluators.lookup.lookup`."""
+        return {name: getattr(self, name) for name in ("case", "normalize", "phrase_separator")}
+
+    @property
+    def joins_rows(self) -> bool:
+        """Whether several rows of a table can be one word."""
+        return self.case == "fold" or self.normalize != "none"
+
+    def respelled(self, **spelling: Any) -> Self:
+        """Return the same evaluator with other ways to find words."""
+        other = copy(self)
+        other._spell(**(self.spelling | spelling))
+        return other
+
+    def asks(self) -> list[str]:
+        """Return every distinct word that is looked up."""
+        asked: dict[str, int] = {}
+        self._items(lambda word: asked.setdefault(word, -1), np.zeros(1, bool))
+        return list(asked)
+
+    def in_several_rows(self, index: Mapping[str, int]) -> list[str]:
+        """Return the words asked for that several rows of a table spell; the first one counts."""
+        if not self.joins_rows:
+            return []
+        rows = first_rows(index, self.limit)
+        return in_several_rows(self.asks(), rows, self.case, self.normalize)
+
+    def usable(self, find: Find, is_zero: Mask) -> int:
+        """Return how many items can be answered with what `find` finds."""
+        return self._items(find, is_zero).n_used
 
     @property
     def settings(self) -> dict[str, str]:
         """The policies, in words."""
-        return {"oov": "skip", "case": self.case, **self._policies}
+        found = {"oov": "skip", "case": self.case}
+        if self.normalize != "none":
+            found["normalize"] = self.normalize
+        if self.phrase_separator is not None:
+            found["phrase separator"] = repr(self.phrase_separator)
+        return found | dict(self._policies)
 
     def score(self, table: Table, *, progress: Progress | None = None) -> Evaluation:
         """Score a `table`: Embeddings, KeyedVectors, (words, vectors), or what `dk.load` reads.
@@ -128,7 +210,7 @@ class BuiltIn(ABC, Generic[B, Looked]):
         """
         table = as_table(table)
         report = part(progress, 0, 1)
-        found = self._score(table, self._items(self._find(table.index), table.norms == 0), report)
+        found = self._score(table, self._items(self.finder(table.index), table.norms == 0), report)
         if report is not None:
             report(1, 1)
         return found
@@ -141,7 +223,25 @@ class BuiltIn(ABC, Generic[B, Looked]):
         A `memo` that is the same mapping for several tuned tables keeps what is found out about the
         original. `progress` is called with (done, total).
         """
-        return self._compare(pair, self._items(self._find(pair.index), pair.zero), memo, progress)
+        items = self._items(self.finder(pair.index), pair.zero)
+        found = self._compare(pair, items, memo, progress)
+        found.lost = self._lost(pair, items)
+        return found
+
+    def _lost(self, pair: Pair, items: Items) -> ItemsLost:
+        """Return the items that the original alone can answer."""
+        original = pair.original
+        was_zero = original.norms == 0
+        zeroed = pair.zero & ~was_zero[pair.original_rows]
+        if not pair.removed and not zeroed.any():
+            return ItemsLost()
+        find, shared = self.finder(original.index), self.finder(pair.index)
+        count = self._items(find, was_zero).n_used - items.n_used
+        return ItemsLost(
+            count,
+            tuple(w for w in items.oov if (row := find(w)) >= 0 and not was_zero[row]),
+            tuple(w for w in items.zero if zeroed[shared(w)]),
+        )
 
     def _look_at(self, limit: int | None) -> str:
         """Look words up in the first rows only, and return which these are, in words."""
@@ -150,8 +250,9 @@ class BuiltIn(ABC, Generic[B, Looked]):
         self.limit = limit
         return "all" if limit is None else f"the first {limit:,}"
 
-    def _find(self, index: Mapping[str, int]) -> Find:
-        return lookup(first_rows(index, self.limit), self.case)
+    def finder(self, index: Mapping[str, int]) -> Find:
+        """Return how words are found in a table with these words."""
+        return lookup(first_rows(index, self.limit), **self.spelling)
 
     @abstractmethod
     def _items(self, find: Find, is_zero: Mask) -> Looked:
@@ -179,6 +280,15 @@ class AnswerEvaluator(BuiltIn[B, Items]):
         """Return the section of every item, where there are some."""
         return ()
 
+    def _related(self, items: Items) -> Rows:
+        """Return what each of the m usable items shares with others, (m, c): its words."""
+        return items.rows[items.usable]
+
+    def _chance(self, items: Items, said: Sequence[Any]) -> float:
+        """Return the mean score of guessing, for what the original answered."""
+        del items, said
+        return 0.0
+
     @abstractmethod
     def _answer(self, matrix: Matrix, items: Items) -> tuple[Values, Sequence[Any]]:
         """Return the score of each of the m usable items, (m,), and what was answered."""
@@ -191,7 +301,7 @@ class AnswerEvaluator(BuiltIn[B, Items]):
         )
         used = np.flatnonzero(items.usable).tolist()
         categories = self._categories()
-        return PairedAnswers(
+        found = PairedAnswers(
             self.measure,
             pair,
             items,
@@ -200,7 +310,10 @@ class AnswerEvaluator(BuiltIn[B, Items]):
             columns={name: [all_[i] for i in used] for name, all_ in self._asked().items()},
             answers=(said, says),
             categories=[categories[i] for i in used] if categories else (),
+            chance=self._chance(items, said) if used else 0.0,
         )
+        found.related = self._related(items)
+        return found
 
 
 def as_table(source: Table) -> Embeddings:

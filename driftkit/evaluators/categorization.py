@@ -16,7 +16,7 @@ import numpy.typing as npt
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.special import comb
 
-from driftkit.arrays import Mask, Matrix, Rows, Values
+from driftkit.arrays import Mask, Matrix, Rows, Values, generator
 from driftkit.datasets import CategorizationBenchmark
 from driftkit.embeddings import Embeddings
 from driftkit.evaluators.base import AnswerEvaluator, filled
@@ -26,6 +26,8 @@ from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.progress import Progress
 
 Labels = npt.NDArray[np.int64]
+
+SHUFFLES = 20  # of the categories, for the purity that chance brings
 
 
 class Categorization(AnswerEvaluator[CategorizationBenchmark]):
@@ -37,6 +39,9 @@ class Categorization(AnswerEvaluator[CategorizationBenchmark]):
     ----------
     benchmark : str, path or CategorizationBenchmark
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
 
     Examples
     --------
@@ -76,6 +81,17 @@ class Categorization(AnswerEvaluator[CategorizationBenchmark]):
     def _answer(self, matrix: Matrix, items: Items) -> tuple[Values, Sequence[Any]]:
         labels, clusters = self._clusters(matrix, items)
         return in_majority(labels, clusters).astype(np.float64), clusters.tolist()
+
+    def _related(self, items: Items) -> Rows:
+        """Return the category of each usable word: its words change clusters together."""
+        labels = np.array(self.benchmark.labels, object)[items.usable].astype(str)
+        return np.unique(labels, return_inverse=True)[1].reshape(-1, 1)
+
+    def _chance(self, items: Items, said: Sequence[Any]) -> float:
+        """Return the mean purity of these clusters when the categories are shuffled."""
+        labels, rng = self._related(items)[:, 0], generator(0, "shuffled categories")
+        clusters = np.asarray(said, np.int64)
+        return float(np.mean([purity(rng.permutation(labels), clusters) for _ in range(SHUFFLES)]))
 
     def _clusters(self, matrix: Matrix, items: Items) -> tuple[Labels, Labels]:
         """Return the category of each usable word, from 0 without gaps, and its cluster."""

@@ -1,18 +1,23 @@
 """The items of a benchmark that a list of words can answer.
 
-One case policy for every evaluator: WS-353 writes 18 rows with capitals, which a lower-cased
-vocabulary such as GloVe's lacks.
+One policy for every evaluator of how a benchmark's words are found: WS-353 writes 18 rows with
+capitals, which a lower-cased vocabulary such as GloVe's lacks; accents can be encoded in two ways;
+and phrases are written with a space, an underscore or a hyphen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 import numpy as np
 
 from driftkit.arrays import Mask, Rows
+from driftkit.display import counted
 
 Case = Literal["exact-then-folded", "exact", "fold"]
 """How a benchmark's word is looked up.
@@ -23,25 +28,110 @@ spelling that is the same in upper case, the first row winning, which is gensim'
 
 CASES = get_args(Case)
 
+Normalize = Literal["none", "NFC", "NFD", "NFKC"]
+"""The Unicode form in which words are compared.
+
+``none``: as they are. ``NFC`` or ``NFD``: an accent counts the same whether it is a part of its
+letter or follows it. ``NFKC``: full-width letters and ligatures count as plain ones, too.
+"""
+
+NORMALIZATIONS = get_args(Normalize)
+
+
+class Spelling(TypedDict, total=False):
+    """How else words are found; the options that every evaluator takes besides `case`.
+
+    ``normalize`` is a Unicode form. ``phrase_separator`` is the character that the table writes
+    between the words of a phrase: a benchmark's ``new york``, ``new_york`` or ``new-york`` that is
+    not found as written is then looked up with it.
+    """
+
+    normalize: Normalize
+    phrase_separator: str | None
+
+
 Find = Callable[[str], int]
 """From a word to its row, -1 for a word that is out of vocabulary."""
 
+PHRASE = re.compile(r"(?<=\w)[ _-](?=\w)")
+"""What stands between the words of a phrase."""
 
-def lookup(index: Mapping[str, int], case: Case = "exact-then-folded") -> Find:
+
+def lookup(
+    index: Mapping[str, int],
+    case: Case = "exact-then-folded",
+    *,
+    normalize: Normalize = "none",
+    phrase_separator: str | None = None,
+) -> Find:
     """Return the function from a word to its row in `index`.
+
+    Where several rows are one word, since case is folded or spellings are normalized, the first
+    row wins.
 
     >>> [lookup({"Tea": 0}, case)("tea") for case in ("exact-then-folded", "exact", "fold")]
     [-1, -1, 0]
+    >>> lookup({"new_york": 0}, phrase_separator="_")("New York")
+    0
+    >>> lookup({"cafe\u0301": 0}, normalize="NFC")("caf\u00e9")
+    0
     """
-    if case == "exact":
+    if case == "exact" and normalize == "none" and phrase_separator is None:
         return lambda word: index.get(word, -1)
-    if case == "exact-then-folded":
-        return lambda word: index.get(word, index.get(word.lower(), -1))
-    folded: dict[str, int] = {}
-    for word, row in index.items():
-        key = word.upper()
-        folded[key] = min(row, folded.get(key, row))
-    return lambda word: folded.get(word.upper(), -1)
+    key = _key(case, normalize)
+    rows: Mapping[str, int] = index
+    if key is not None:
+        first: dict[str, int] = {}
+        for word, row in index.items():
+            same = key(word)
+            first[same] = min(row, first.get(same, row))
+        rows = first
+
+    def spellings(word: str) -> Iterator[str]:
+        yield word
+        if case == "exact-then-folded":
+            yield word.lower()
+        if phrase_separator is not None and PHRASE.search(word):
+            phrase = PHRASE.sub(lambda _: phrase_separator, word)
+            yield phrase
+            if case == "exact-then-folded":
+                yield phrase.lower()
+
+    def find(word: str) -> int:
+        for spelling in spellings(word):
+            row = rows.get(spelling if key is None else key(spelling), -1)
+            if row >= 0:
+                return row
+        return -1
+
+    return find
+
+
+def _key(case: Case, normalize: Normalize) -> Callable[[str], str] | None:
+    """Return what two spellings of one word have in common; None if they must be the same."""
+    if normalize == "none":
+        return str.upper if case == "fold" else None
+    form = normalize
+    if case == "fold":
+        return lambda word: unicodedata.normalize(form, word).upper()
+    return lambda word: word if word.isascii() else unicodedata.normalize(form, word)
+
+
+def in_several_rows(
+    words: Iterable[str], index: Mapping[str, int], case: Case, normalize: Normalize = "none"
+) -> list[str]:
+    """Return those of the words that more than one row of `index` spells.
+
+    >>> in_several_rows(["paris", "rome"], {"paris": 0, "Paris": 1, "rome": 2}, "fold")
+    ['paris']
+    """
+    key = _key(case, normalize)
+    if key is None:
+        return []
+    wanted = {word: key(word) for word in words}
+    asked = set(wanted.values())
+    counts = Counter(same for same in map(key, index) if same in asked)
+    return [word for word, same in wanted.items() if counts[same] > 1]
 
 
 def first_rows(index: Mapping[str, int], limit: int | None) -> Mapping[str, int]:
@@ -83,8 +173,27 @@ class Items:
             return None
         if self.why:
             return self.why
-        zero = f" and {len(self.zero)} have a zero row" if self.zero else ""
-        return f"no item can be answered: {len(self.oov)} words are out of vocabulary{zero}"
+        absent = counted(len(self.oov), "word is", "words are")
+        zero = f" and {counted(len(self.zero), 'has', 'have')} a zero row" if self.zero else ""
+        return f"no item can be answered: {absent} out of vocabulary{zero}"
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsLost:
+    """Items that the original could answer and the tuned table cannot, and why.
+
+    `count` is how many; `removed` and `zeroed` are the words of the benchmark that only the
+    original has, and those whose row became zero.
+    """
+
+    count: int = 0
+    removed: tuple[str, ...] = ()
+    zeroed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        kinds = ((self.removed, "removed"), (self.zeroed, "zeroed"))
+        why = [f"{counted(len(words), 'word')} {kind}" for words, kind in kinds if words]
+        return f"{counted(self.count, 'item')} left the set ({', '.join(why)})"
 
 
 def find_items(

@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from driftkit.embeddings import Embeddings
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators.base import AnswerEvaluator, filled
 from driftkit.evaluators.closeness import TIE, unit_rows
-from driftkit.evaluators.lookup import Case, Find, Items, find_groups
+from driftkit.evaluators.lookup import Case, Find, Items, Spelling, find_groups
 from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.progress import Progress
 
@@ -45,6 +45,9 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
     measure : {"opp", "outlier_accuracy"}
         The main value, and the one two tables are compared by.
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
 
     Examples
     --------
@@ -64,8 +67,9 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
         measure: str = "opp",
         *,
         case: Case = "exact-then-folded",
+        **spelling: Unpack[Spelling],
     ) -> None:
-        super().__init__(benchmark, case=case)
+        super().__init__(benchmark, case=case, **spelling)
         if measure not in MEASURES:
             raise UnknownNameError("measure of outliers", measure, MEASURES)
         self.measure = measure
@@ -86,6 +90,22 @@ class Outliers(AnswerEvaluator[OutlierBenchmark]):
         outlier = there[np.arange(len(sizes)), sizes]
         usable = outlier & (there.sum(axis=1) > FEWEST_WORDS)
         return replace(found, usable=usable, why="no set has its outlier and two of its words")
+
+    def _related(self, items: Items) -> Rows:
+        """Return the group and the outlier of each usable set."""
+        used = np.flatnonzero(items.usable)
+        sizes = np.array([len(self.sets[at][0].words) for at in used], np.int64)
+        names = np.array([self.sets[at][0].name for at in used], object).astype(str)
+        groups = np.unique(names, return_inverse=True)[1]
+        outliers = items.rows[used, sizes]
+        return np.stack([groups, outliers + len(self.sets)], axis=1)
+
+    def _chance(self, items: Items, said: Sequence[Any]) -> float:
+        """Return half the positions, or one of the words of a set."""
+        del said
+        if self.measure == "opp":
+            return 0.5
+        return float((1 / (items.rows[items.usable] >= 0).sum(axis=1)).mean())
 
     def _score(self, table: Embeddings, items: Items, _: Progress | None) -> Evaluation:
         shares = self._shares(table.matrix, items)

@@ -14,6 +14,7 @@ from driftkit.errors import BenchmarkError, OptionError
 from driftkit.evaluators.analogy.evaluator import Analogy
 from driftkit.evaluators.base import BuiltIn, Evaluator, as_table
 from driftkit.evaluators.categorization import Categorization
+from driftkit.evaluators.coverage import Answered, notes_on
 from driftkit.evaluators.outliers import Outliers
 from driftkit.evaluators.scores import Evaluation, Score, Scores
 from driftkit.evaluators.similarity import Similarity
@@ -68,8 +69,13 @@ def register_evaluator(benchmark_type: type, evaluator_class: Callable[[Any], Ev
         )
 
 
-def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple[Evaluator, ...]:
+def evaluators(
+    benchmarks: Sequence[Scorable] | Scorable | None = None, **spelling: Any
+) -> tuple[Evaluator, ...]:
     """Return an evaluator for everything that was asked for; see `driftkit.score`.
+
+    `spelling` says how driftkit's own evaluators find words: ``case``, ``normalize`` and
+    ``phrase_separator``.
 
     >>> [type(one).__name__ for one in evaluators(["ws353", Analogy("google", "3cosmul")])]
     ['Similarity', 'Analogy']
@@ -82,6 +88,8 @@ def evaluators(benchmarks: Sequence[Scorable] | Scorable | None = None) -> tuple
     made: dict[tuple[str, str], Evaluator] = {}
     for one in asked:
         evaluator = _evaluator(one)
+        if spelling and isinstance(evaluator, BuiltIn):
+            evaluator = evaluator.respelled(**spelling)
         key = asked_of(evaluator, tuple, lambda it: (it.benchmark.name, it.measure), evaluator)
         if key in made:
             raise BenchmarkError(
@@ -184,6 +192,7 @@ def score(
     asked = evaluators(benchmarks)
     table = as_table(source)
     results: list[Score] = []
+    answered: list[Answered] = []
     for step, evaluator in enumerate(asked):
         report = part(progress, step, len(asked))
         if isinstance(evaluator, BuiltIn):
@@ -191,9 +200,12 @@ def score(
         else:
             evaluation = asked_of(evaluator, Evaluation, evaluator.score, table)
             found = asked_of(evaluator, list, _checked, evaluation)
+        first = found[0]
+        answered.append(Answered(evaluator, first.n_used, first.n_total, first.oov))
         if isinstance(evaluator, Similarity) and evaluator.measure != "kendall":
             found = [s for s in found if s.measure != "kendall"]
         results += found
         if report is not None:
             report(1, 1)
-    return Scores(tuple(results))
+    notes = notes_on(answered, table.index, table.norms == 0)
+    return Scores(tuple(results), tuple(f"{table.source.name}: {note}" for note in notes))

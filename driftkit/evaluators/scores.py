@@ -104,9 +104,12 @@ class Scores(Displayed):
     Parameters
     ----------
     results : tuple of Score
+    notes : tuple of str
+        What would let a table answer more: benchmarks of its language, or other ways to find words.
     """
 
     results: tuple[Score, ...]
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[Score]:
         return iter(self.results)
@@ -127,11 +130,12 @@ class Scores(Displayed):
         return found
 
     def __add__(self, other: Scores) -> Scores:
-        return Scores(self.results + other.results)
+        return Scores(self.results + other.results, self.notes + other.notes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document ``driftkit.scores/1``."""
-        return {"schema": SCHEMA, "results": [score.to_dict() for score in self.results]}
+        results = [score.to_dict() for score in self.results]
+        return {"schema": SCHEMA, "results": results, "notes": list(self.notes)}
 
     def to_frame(self) -> pd.DataFrame:
         """Return a tidy frame, one row per score; `oov` and `zero` are numbers of words here."""
@@ -172,6 +176,7 @@ class Scores(Displayed):
                 for score in self.results
                 if not score.category or score.benchmark not in whole
             ),
+            *(Text(f"{note}.", "yellow") for note in self.notes),
         )
 
 

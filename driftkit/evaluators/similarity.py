@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from os import PathLike
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Unpack, get_args
 
 import numpy as np
 from scipy.stats import kendalltau, pearsonr, rankdata, spearmanr
@@ -17,7 +17,7 @@ from driftkit.evaluators.base import BuiltIn, Memo, filled
 from driftkit.evaluators.closeness import CLOSENESS, Closeness, cosines_of
 from driftkit.evaluators.comparison.paired_items import PairedSimilarity
 from driftkit.evaluators.correlations import CORRELATIONS, undefined_reason
-from driftkit.evaluators.lookup import Case, Find, Items, find_items
+from driftkit.evaluators.lookup import Case, Find, Items, Spelling, find_items
 from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.pair import Pair
 from driftkit.progress import Progress
@@ -47,6 +47,9 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
         are folded to upper case, rows past 300,000 are not looked at, cosines are in float32.
     case : {"exact-then-folded", "exact", "fold"}, optional
         ``exact-then-folded``, and ``fold`` where `oov` is ``gensim``.
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
     closeness : {"cosine", "dot", "euclidean"}
         How close two words are. Rows of zero have no cosine, so pairs with one are OOV there.
     limit : int, optional
@@ -73,9 +76,11 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
         case: Case | None = None,
         closeness: Closeness = "cosine",
         limit: int | None = None,
+        **spelling: Unpack[Spelling],
     ) -> None:
         gensim = oov == "gensim"
-        super().__init__(benchmark, case=case or ("fold" if gensim else "exact-then-folded"))
+        usual: Case = "fold" if gensim else "exact-then-folded"
+        super().__init__(benchmark, case=case or usual, **spelling)
         if measure not in CORRELATIONS:
             raise UnknownNameError("measure of similarity", measure, CORRELATIONS)
         if oov not in get_args(OutOfVocabulary):

@@ -31,6 +31,9 @@ class SynonymChoice(AnswerEvaluator[ChoiceBenchmark]):
     benchmark : path or ChoiceBenchmark
         A file in the format of TOEFL or of ESL, see `driftkit.datasets.read_choices`.
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
 
     Examples
     --------
@@ -54,6 +57,11 @@ class SynonymChoice(AnswerEvaluator[ChoiceBenchmark]):
     def _items(self, find: Find, is_zero: Mask) -> Items:
         questions = zip(self.benchmark.stems, self.benchmark.options, strict=True)
         return find_groups([(stem, *options) for stem, options in questions], find, is_zero)
+
+    def _chance(self, items: Items, said: Sequence[Any]) -> float:
+        del said
+        sizes = [len(self.benchmark.options[at]) for at in np.flatnonzero(items.usable)]
+        return float((1 / np.array(sizes)).mean())
 
     def _score(self, table: Embeddings, items: Items, _: Progress | None) -> Evaluation:
         credit, chosen = self._answer(table.matrix, items)

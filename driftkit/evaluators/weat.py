@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass, field
 from itertools import combinations
 from os import PathLike
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Unpack
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from driftkit.errors import BenchmarkError
 from driftkit.evaluators.base import BuiltIn, Memo, filled
 from driftkit.evaluators.closeness import TIE, unit_rows
 from driftkit.evaluators.comparison.paired_items import PairedItems
-from driftkit.evaluators.lookup import Case, Find, Items, find_items
+from driftkit.evaluators.lookup import Case, Find, Items, Spelling, find_items
 from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.evaluators.significance import Difference, Interval, Test, interval
 from driftkit.evaluators.significance.bootstrap import Counts
@@ -62,6 +62,9 @@ class WEAT(BuiltIn[WordSets, _Targets]):
         ``weat1`` to ``weat10``, a file with one test (see `driftkit.datasets.read_word_sets`), or
         the sets themselves.
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
     seed : int
         Of the partitions drawn.
 
@@ -85,8 +88,9 @@ class WEAT(BuiltIn[WordSets, _Targets]):
         *,
         case: Case = "exact-then-folded",
         seed: int = 0,
+        **spelling: Unpack[Spelling],
     ) -> None:
-        super().__init__(benchmark, case=case)
+        super().__init__(benchmark, case=case, **spelling)
         whole(0, seed=seed)
         self.seed = seed
         sets = self.benchmark
@@ -143,6 +147,7 @@ class WEAT(BuiltIn[WordSets, _Targets]):
         before, after = (self._leans(side, items) for side in (pair.before, pair.after))
         words = [[pair.words[row] for row in rows] for rows in items.sets]
         more: Any = {"labels": self.benchmark.labels, "words": words, "seed": self.seed}
+        more["attributes_moved"] = bool(pair.moved[np.concatenate(items.sets[2:])].any())
         return PairedBias(self.measure, pair, items, before, after, **more)
 
 
@@ -157,6 +162,12 @@ class PairedBias(PairedItems):
     labels: tuple[str, ...]
     words: list[list[str]] = field(repr=False)
     seed: int
+    attributes_moved: bool = False
+
+    @property
+    def changeable(self) -> Mask:
+        """All targets where an attribute moved, since each leans by all of those."""
+        return np.asarray(super().changeable | self.attributes_moved)
 
     @property
     def is_x(self) -> Mask:
@@ -216,7 +227,7 @@ class _BiasDifference(Difference):
         y = rng.integers(self.n_x, self.m, (resamples, self.m - self.n_x))
         return self._between(x, y)
 
-    def percentiles(self, differences: Values) -> Interval:
+    def percentiles(self, differences: Values, _n: int | None = None) -> Interval:
         """Return plain percentiles: the correction is for items that are drawn from one set."""
         return interval(differences)
 

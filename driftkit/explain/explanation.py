@@ -23,7 +23,9 @@ LISTED = 20  # words of a cluster in the JSON document; its size counts them all
 CLUSTERS = 6  # clusters shown; all are in the JSON document
 NAMED = 4  # words named of a cluster, and at each end of a direction
 
-Cause = Literal["the word moved", "its neighbors moved", "both moved", "nothing changed"]
+Cause = Literal[
+    "the word moved", "its neighbors moved", "both moved", "a new word came", "nothing changed"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Explanation:
     word: str
     lost: tuple[str, ...]  # nearest first
     gained: tuple[str, ...]
-    cause: Cause  # whose rows moved, among the word and the neighbors it lost or gained
+    cause: Cause  # who moved of the word and its neighbors, or that it gained none but added words
     own: float  # 1 - self_cosine; NaN where the word has no direction
     neighbors: float  # mean of the same over its neighbors before; NaN if none has a direction
 
@@ -68,11 +70,15 @@ def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
     found = []
     for shift in shifts:
         rows = pair.rows((shift.word, *(name for name, _ in shift.before)))
-        changed = pair.rows((*shift.lost, *shift.gained))
+        new = set(shift.added)
+        known_gained = [name for name in shift.gained if name not in new]
+        changed = pair.rows((*shift.lost, *known_gained))
         own, *theirs = (1 - self_cosines(pair, rows)).tolist()
         known = [moved for moved in theirs if not np.isnan(moved)]
         mean = sum(known) / len(known) if known else np.nan
         cause = _cause(bool(pair.moved[rows[0]]), pair.moved[changed])
+        if new and not known_gained:
+            cause = "a new word came"
         found.append(Explanation(shift.word, shift.lost, shift.gained, cause, own, mean))
     return found
 

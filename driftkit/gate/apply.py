@@ -8,12 +8,15 @@ such as the change of a benchmark, is decided by its 95 % interval. For ``>=``:
 - *fail*: the estimate lies below the bound, and the whole interval lies below *no change* (or below
   the bound, where the bound asks for more than no change). Both are needed: the fall is no accident
   of the items drawn, and its best estimate is more than is allowed;
-- *inconclusive*: anything else;
-- *not measured*: there is no value, or only a part of it, and what there is does not fail.
+- *inconclusive*: anything else, and a change of a benchmark that the audit did not test, but where
+  none of its items could have changed;
+- *not measured*: there is no value, or only a part of it, and what there is does not fail. A rule
+  on unmoved words is kept where every word moved.
 
-``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. A change is tuned minus
+``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. ``!=`` asks that a status
+is another one; a question that was not tested has none. A change is tuned minus
 original. A rule on ``change`` holds whatever a benchmark is scored by, so where lower is better it
-is applied in its mirror image: a benchmark that an audit calls *lost* is one that fails
+is applied in its mirror image. What an audit calls *lost* is ``lost``, and mostly fails
 ``change[...] >= -margin``.
 """
 
@@ -30,7 +33,7 @@ from driftkit.gate.facts import NAN, Fact, Facts, rounded
 from driftkit.gate.policy import Action, Policy
 from driftkit.gate.rules import Operator, Rule
 from driftkit.gate.subjects import CHANGE, COVERAGE, EVERY, STATISTICS, Subject
-from driftkit.gate.verdict import Outcome, Result
+from driftkit.gate.verdict import DecidedBy, Outcome, Result
 from driftkit.measures.registry import parse_measure
 
 
@@ -53,7 +56,7 @@ def apply_rules(
     )
 
 
-_MIRRORED: dict[Operator, Operator] = {">=": "<=", "<=": ">=", ">": "<", "<": ">", "=": "="}
+_MIRRORED: dict[Operator, Operator] = {">=": "<=", "<=": ">=", ">": "<", "<": ">"}
 
 
 def _oriented(rule: Rule, pattern: Subject, subject: Subject) -> Rule:
@@ -62,7 +65,7 @@ def _oriented(rule: Rule, pattern: Subject, subject: Subject) -> Rule:
     if pattern.measure != CHANGE or is_score or parse_measure(subject.measure).higher_is_better:
         return rule
     bound = replace(rule.bound, number=-rule.bound.number)
-    return replace(rule, operator=_MIRRORED[rule.operator], bound=bound)
+    return replace(rule, operator=_MIRRORED.get(rule.operator, rule.operator), bound=bound)
 
 
 def decide(fact: Fact, operator: Operator, bound: float, tolerance: float = 0.0) -> Outcome:
@@ -76,6 +79,8 @@ def decide(fact: Fact, operator: Operator, bound: float, tolerance: float = 0.0)
     """
     if math.isnan(fact.value) or math.isnan(bound):
         return "not measured"
+    if operator == "!=":
+        return "pass" if fact.value != bound else "fail"
     outcomes: set[Outcome] = set()
     if operator in (">=", ">", "="):
         outcomes.add(_at_least(fact, bound - tolerance, strict=operator == ">"))
@@ -85,7 +90,7 @@ def decide(fact: Fact, operator: Operator, bound: float, tolerance: float = 0.0)
         return "fail"
     if fact.reason is not None:
         return "not measured"
-    return "inconclusive" if "inconclusive" in outcomes else "pass"
+    return "inconclusive" if "inconclusive" in outcomes or fact.doubt else "pass"
 
 
 def _at_least(fact: Fact, bound: float, *, strict: bool) -> Outcome:
@@ -134,13 +139,16 @@ def _why_nothing(pattern: Subject, facts: Facts) -> str:
             for each in facts
             if each.kind == "benchmark" and each.measure != COVERAGE
         }
+        if not scored:
+            return f"{pattern} was not measured: the audit has no benchmark; name one or more (-b)."
         if pattern.on not in (EVERY, *scored):
             hint = "Add it to the audit's benchmarks."
             return str(UnknownNameError("benchmark of this audit", pattern.on, scored, hint))
         listed = ", ".join(f"{measure}[{name}]" for name, measure in scored.items())
         return f"{pattern} was not measured; this audit has {listed}."
-    alike = [each for each in facts if each.kind != "count" and pattern.measures_like(each)]
-    if not any(each.kind in ("group", "word") for each in alike):
+    of_words = [each for each in facts if each.kind in ("group", "word")]
+    alike = [each for each in of_words if pattern.measures_like(each)]
+    if not alike:
         return f"{measure} was not measured; audit with measures=[{measure!r}]."
     groups = [each.on or "all" for each in alike if (each.kind, each.of) == ("group", pattern.of)]
     if groups:
@@ -188,6 +196,9 @@ def _result(
     elif rule.operator == "=" and bound.reference and not math.isnan(fact.margin):
         tolerance = fact.margin
     outcome = decide(fact, rule.operator, limit, tolerance)
+    if outcome == "not measured" and _is_about_nothing(subject, current.facts):
+        outcome = "pass"
+    decided_by = _decided_by(subject, fact)
     return Result(
         rule=rule.text,
         subject=name,
@@ -197,15 +208,29 @@ def _result(
         operator=rule.operator,
         bound=limit,
         tolerance=tolerance,
-        slack=_slack(rule.operator, fact.value - limit, tolerance),
+        slack=NAN
+        if decided_by == "status"
+        else _slack(rule.operator, fact.value - limit, tolerance),
         reference=reference,
         outcome=outcome,
         action=_action(policy, rule, outcome),
-        decided_by="interval" if fact.uncertain else "value",
+        decided_by=decided_by,
         n=fact.n,
         detail=fact.detail,
         reason=_reason(fact, outcome),
     )
+
+
+def _is_about_nothing(subject: Subject, facts: Facts) -> bool:
+    """Whether a rule is about words that did not move, of which there are none."""
+    about_unmoved = subject.kind == "group" and subject.on == "unmoved"
+    return about_unmoved and facts[Subject("count", "unmoved")].value == 0
+
+
+def _decided_by(subject: Subject, fact: Fact) -> DecidedBy:
+    if subject.kind == "question":
+        return "status"
+    return "interval" if fact.uncertain else "value"
 
 
 def _slack(operator: Operator, above: float, tolerance: float) -> float:
@@ -226,6 +251,8 @@ def _action(policy: Policy, rule: Rule, outcome: Outcome) -> Action:
 
 
 def _reason(fact: Fact, outcome: Outcome) -> str | None:
+    if outcome == "inconclusive" and fact.doubt:
+        return f"not tested: {fact.doubt}"
     if outcome == "inconclusive":
         interval = f"{fact.low:.4g} to {fact.high:.4g}"
         return f"the interval, {interval}, allows both a kept and a broken rule"

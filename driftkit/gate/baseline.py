@@ -109,7 +109,11 @@ def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = 
             }
             for change in audit.scores
         },
-        "figures": {str(subject): _to_entry(fact) for subject, fact in facts.items()},
+        "figures": {
+            str(subject): _to_entry(fact)
+            for subject, fact in facts.items()
+            if subject.kind != "question"  # an answer, which rests on figures
+        },
     }
     return Baseline(pair.tuned.source.name, document, facts)
 
@@ -267,6 +271,7 @@ def difference(
     value = now.value - then.value
     if stored.document["tuned"]["sha256"] == current.document["tuned"]["sha256"]:
         low = high = value  # the very same table: nothing is uncertain
+        empty = replace(empty, doubt=None)
     elif paired is None:
         low = value - math.hypot(now.value - now.low, then.high - then.value)
         high = value + math.hypot(now.high - now.value, then.value - then.low)
@@ -289,8 +294,7 @@ def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[fl
     )
     settings = audit.settings
     rng = generator(settings.seed, subject.on)
-    difference = items.since(older).difference()
-    bounds = difference.percentiles(difference.resample(settings.resamples, rng))
+    bounds = items.since(older).spread(settings.resamples, rng).bounds()
     return bounds.low, bounds.high
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from driftkit.arguments import require
 from driftkit.audits import Audit
@@ -17,8 +19,10 @@ from driftkit.gate.baseline import (
     read_baseline,
     require_comparable,
 )
+from driftkit.gate.facts import SPACE_DIGITS, SPACE_GRAIN, rounded
 from driftkit.gate.policy import make_policy
 from driftkit.gate.verdict import Verdict
+from driftkit.questions.finding import Finding
 
 WORST_WORDS = 5
 
@@ -115,6 +119,7 @@ def check(
         policy=policy,
         baseline=None if stored is None else stored.name,
         audit=audit.headline,
+        findings=tuple(map(_portable, audit.findings)),
         words=tuple((each.word, each.lost) for each in audit.most_shifted(WORST_WORDS, moved=True)),
         notes=tuple(notes),
         about={
@@ -122,3 +127,16 @@ def check(
             **{name: about[name] for name in kept},
         },
     )
+
+
+def _portable(finding: Finding) -> Finding:
+    """Round the evidence of a finding to the digits that every processor agrees on."""
+
+    def kept(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: kept(inside) for name, inside in value.items()}
+        if isinstance(value, list | tuple):
+            return [kept(inside) for inside in value]
+        return rounded(value, SPACE_DIGITS, SPACE_GRAIN) if isinstance(value, float) else value
+
+    return replace(finding, evidence=kept(finding.evidence))

@@ -13,9 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from driftkit.audits import Audit
+from driftkit.display import counted
 from driftkit.drift.groups import GROUPS
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
+from driftkit.gate.rules import ANSWERS
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
 
 # Digits that no processor, BLAS or number of threads writes otherwise. Sums of a table's float32
@@ -46,6 +48,7 @@ class Fact:
     `low` and `high` are the interval of what is `uncertain`; `unchanged` is the value had nothing
     changed, `whole` what a percentage is a share of, `margin` the smallest change of a benchmark
     that counts, `n` the words, items or rows behind it. NaN where unknown; `reason` says why.
+    `doubt` says why a value that keeps a rule does not show that it is kept.
     """
 
     value: float
@@ -58,6 +61,7 @@ class Fact:
     n: int = 0
     detail: str = ""
     reason: str | None = None
+    doubt: str | None = None
 
 
 Facts = dict[Subject, Fact]
@@ -82,7 +86,7 @@ def rounded(value: float, digits: int = DIGITS, grain: float = 0.0) -> float:
 
 def portable(subject: Subject, fact: Fact) -> Fact:
     """Round a fact to the digits that every processor agrees on."""
-    if subject.kind == "count":
+    if subject.kind in ("question", "count"):
         return fact
     digits, grain = DIGITS, GRAIN
     if subject.kind == "group" and subject.of not in STATISTICS:
@@ -98,13 +102,24 @@ def facts_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ())
 
     A word that only the original has is not measured; one that it has not is an UnknownNameError.
     """
-    found = dict(_counts(audit))
+    found = dict(_questions(audit)) | dict(_counts(audit))
     for change in audit.scores:
         found.update(_benchmark(change))
     found.update(_summaries(audit, set(bands)))
     found.update(_space(audit))
     found.update(_words(audit, list(dict.fromkeys(words))))
     return {subject: portable(subject, fact) for subject, fact in found.items()}
+
+
+def _questions(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
+    for each in audit.findings:
+        known = each.status in ANSWERS
+        value = ANSWERS.index(each.status) if known else NAN
+        why = None if known else each.sentence
+        yield (
+            Subject("question", each.question),
+            Fact(value, n=len(audit.pair), detail=each.sentence, reason=why),
+        )
 
 
 def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
@@ -125,17 +140,29 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         yield Subject("count", name), Fact(value, whole=whole, n=whole, detail=detail)
     total = len(audit.scores)
     undecided, unknown = audit.status("inconclusive"), audit.status("not measured")
+    untested = audit.status("not tested")
+    unsure = [each for each in untested if _is_open(each)]
     reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown) or None
     for status in ("lost", "gained", "retained"):
         named = audit.status(status)
         # Every benchmark that is not settled might still be one more.
-        count, most = len(named), len(named) + len(undecided) + len(unknown)
+        count, open_ = len(named), untested if status == "retained" else unsure
+        most = count + len(undecided) + len(open_) + len(unknown)
         listed = [each.name for each in named] + [f"{each.name} undecided" for each in undecided]
+        listed += [f"{each.name} not tested" for each in open_]
         fact = Fact(count, count, most, uncertain=most > count, unchanged=0, whole=total, n=total)
         yield Subject("count", status), replace(fact, detail=", ".join(listed), reason=reason)
-    for name, changes in (("inconclusive", undecided), ("not_measured", unknown)):
+    unsettled = (
+        ("inconclusive", undecided), ("not_tested", untested), ("not_measured", unknown),
+    )  # fmt: skip
+    for name, changes in unsettled:
         detail = ", ".join(each.name for each in changes)
         yield Subject("count", name), Fact(len(changes), whole=total, n=total, detail=detail)
+
+
+def _is_open(change: ScoreChange) -> bool:
+    """Whether a benchmark was not tested, though some item could have changed."""
+    return change.status == "not tested" and change.items_changeable + change.items_rivals > 0
 
 
 def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
@@ -143,7 +170,9 @@ def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     known = not math.isnan(change.delta)
     detail = f"{rounded(change.original):.3f} to {rounded(change.tuned):.3f}" if known else ""
     fact = Fact(change.delta, change.ci_low, change.ci_high, uncertain=True, unchanged=0.0, n=n)
-    fact = replace(fact, margin=change.margin, detail=detail, reason=change.reason)
+    why = change.reason if change.status == "not measured" else None
+    doubt = change.reason if _is_open(change) else None
+    fact = replace(fact, margin=change.margin, detail=detail, reason=why, doubt=doubt)
     yield Subject("benchmark", measure, on=name), fact
     # The original's score is the fixed point of a level, so the interval of the change moves along.
     low, high = change.original + change.ci_low, change.original + change.ci_high
@@ -152,7 +181,11 @@ def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     unknown = change.reason if math.isnan(change.original) else None
     before = Fact(change.original, n=n, reason=unknown)
     yield Subject("benchmark", measure, "original", name), before
-    missing = f"{len(change.oov):,} words are not in both tables" if change.oov else ""
+    missing = (
+        f"{counted(len(change.oov), 'word is', 'words are')} not in both tables"
+        if change.oov
+        else ""
+    )
     covered = Fact(n / change.n_total, n=change.n_total, detail=missing)
     yield Subject("benchmark", COVERAGE, on=name), covered
 

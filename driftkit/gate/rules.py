@@ -2,7 +2,8 @@
 
 The bound is a number (``0.6``, ``10%``, ``-margin``), or a reference with or without a distance
 from it: ``original``, ``original - 0.02``, ``baseline - 5%``, ``baseline - margin``. After ``=`` a
-tolerance may follow: ``= original +- 0.01``.
+tolerance may follow: ``= original +- 0.01``. One of the six questions is compared with a status:
+``input = kept``, ``link != broken``.
 """
 
 from __future__ import annotations
@@ -18,11 +19,15 @@ from driftkit.errors import InputError, RuleError
 from driftkit.gate.subjects import CHANGE, COVERAGE, STATISTICS, Subject, parse_subjects
 from driftkit.measures.measure import Bounds
 from driftkit.measures.registry import parse_measure
+from driftkit.questions.finding import Status
 
 Level = Literal["fail", "warn"]
-Operator = Literal[">=", ">", "<=", "<", "="]
+Operator = Literal[">=", ">", "<=", "<", "=", "!="]
 Reference = Literal["original", "baseline"]
-Unit = Literal["number", "percent", "margin"]
+Unit = Literal["number", "percent", "margin", "status"]
+
+ANSWERS: tuple[Status, ...] = ("kept", "changed", "broken")
+"""What a question is compared with, by place; one that was not tested is never compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,8 @@ class Bound:
     """The right side of a rule: an amount, or a reference and the distance from it.
 
     A percentage is a share: of the words or benchmarks counted, of the reference, otherwise of 1.
-    Without a `tolerance` what counts as equal is one margin for a benchmark, 0 otherwise.
+    Without a `tolerance` what counts as equal is one margin for a benchmark, 0 otherwise. A status
+    is its place in `ANSWERS`.
     """
 
     number: float
@@ -39,6 +45,8 @@ class Bound:
     tolerance: Bound | None = None
 
     def __str__(self) -> str:
+        if self.unit == "status":
+            return ANSWERS[int(self.number)]
         size = abs(self.number)
         if self.unit == "margin":
             text = "margin" if size == 1 else f"{size:g} margin"
@@ -53,7 +61,7 @@ class Bound:
 
     def amount(self, *, margin: float, whole: float) -> float:
         """Return the number in the units of the value that is bounded."""
-        one = {"number": 1.0, "percent": whole / 100, "margin": margin}[self.unit]
+        one = {"percent": whole / 100, "margin": margin}.get(self.unit, 1.0)
         return self.number * one
 
 
@@ -72,7 +80,7 @@ class Rule:
 
 
 _LEVEL = re.compile(r"(?P<level>fail|warn)\b\s*:?\s*(?P<rest>.*)", re.DOTALL)
-_OPERATOR = re.compile(r">=|<=|==|=|>|<")
+_OPERATOR = re.compile(r">=|<=|!=|==|=|>|<")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)|\[(?:"(?:[^"\\]|\\.)*"|[^"\[\]])*\]')
 _NUMBER = r"(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 _AMOUNT = re.compile(
@@ -109,7 +117,7 @@ def parse_rule(text: str) -> Rule:
     masked = _QUOTED.sub(lambda found: "_" * len(found[0]), rest)
     operator = _OPERATOR.search(masked)
     if not operator or not rest[: operator.start()].strip():
-        why = "write SUBJECT, then one of >= > <= < =, then a bound: moved <= 10%."
+        why = "write SUBJECT, then one of >= > <= < = !=, then a bound: moved <= 10%."
         raise RuleError(whole, why)
     try:
         subjects = parse_subjects(rest[: operator.start()].strip(), whole)
@@ -118,9 +126,23 @@ def parse_rule(text: str) -> Rule:
     except InputError as error:  # a name nobody knows, a depth out of range
         raise RuleError(whole, str(error)) from None
     symbol = cast(Operator, operator[0].replace("==", "="))
-    bound = _parse_bound(rest[operator.end() :].strip(), whole)
-    _require_sense(subjects[0], symbol, bound, whole)
+    written = rest[operator.end() :].strip()
+    if subjects[0].kind == "question":
+        bound = _parse_status(subjects[0], symbol, written, whole)
+    else:
+        bound = _parse_bound(written, whole)
+        _require_sense(subjects[0], symbol, bound, whole)
     return Rule(cast(Level, level), subjects, symbol, bound, whole)
+
+
+def _parse_status(subject: Subject, operator: Operator, text: str, rule: str) -> Bound:
+    if text not in ANSWERS or operator not in ("=", "!="):
+        raise RuleError(
+            rule,
+            f"{subject} is a question; write {subject} = or != and one of {', '.join(ANSWERS)}, "
+            f"such as {subject} != broken. One that was not tested is reported as not measured.",
+        )
+    return Bound(ANSWERS.index(text), "status")
 
 
 def _parse_bound(text: str, rule: str) -> Bound:
@@ -156,6 +178,8 @@ def _bad_bound(text: str, rule: str) -> RuleError:
 
 def _require_sense(subject: Subject, operator: str, bound: Bound, rule: str) -> None:
     """Refuse what can be read but has no meaning."""
+    if operator == "!=":
+        raise RuleError(rule, "!= goes with one of the six questions: link != broken.")
     scored = subject.kind == "benchmark" and subject.measure != COVERAGE
     uses_margin = "margin" in (bound.unit, bound.tolerance and bound.tolerance.unit)
     if uses_margin and not scored:

@@ -16,8 +16,9 @@ from driftkit.drift.groups import GROUPS
 from driftkit.errors import RuleError, UnknownNameError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import REGISTRY, parse_measure
+from driftkit.questions.finding import QUESTIONS
 
-Kind = Literal["count", "benchmark", "group", "word"]
+Kind = Literal["question", "count", "benchmark", "group", "word"]
 
 COUNTS = {
     "shared": "words both tables have",
@@ -32,11 +33,12 @@ COUNTS = {
     "gained": "benchmarks that were gained",
     "retained": "benchmarks that were retained",
     "inconclusive": "benchmarks that could not be settled",
+    "not_tested": "benchmarks that could not have shown a change",
     "not_measured": "benchmarks that could not be measured",
 }
 
-STATISTICS = ("mean", "median", "p05", "p95")
-"""How a per-word measure is summed up: mean, median, 5th and 95th percentile."""
+STATISTICS = ("mean", "median", "p05", "p95", "min")
+"""How a per-word measure is summed up: mean, median, 5th and 95th percentile, least value."""
 
 CHANGE, COVERAGE = "change", "coverage"
 """Of any benchmark: its score in the tuned table minus that in the original; the share of its items
@@ -92,7 +94,7 @@ class Subject:
             return True
         if self.measure == CHANGE:
             return other.measure != COVERAGE
-        if self.kind == "count" or {self.measure, other.measure} & {CHANGE, COVERAGE}:
+        if self.kind in ("question", "count") or {self.measure, other.measure} & {CHANGE, COVERAGE}:
             return False
         asked, found = parse_measure(self.measure), parse_measure(other.measure)
         if "@" not in self.measure and asked.k is not None and found.k is not None:
@@ -123,11 +125,16 @@ def parse_subjects(text: str, rule: str) -> tuple[Subject, ...]:
     if not match or match["measure"] in ("word", "words"):
         raise RuleError(
             rule,
-            f"{shown(text)} does not name anything that is measured; write a count (moved), a "
-            "benchmark (spearman[simlex999]), a statistic (overlap@10 mean[moved]), a measure of "
-            "the whole space (cka[moved]) or a word (word[good] overlap@10).",
+            f"{shown(text)} does not name anything that is measured; write a question (link), a "
+            "count (moved), a benchmark (spearman[simlex999]), a statistic (overlap@10 "
+            "mean[moved]), a measure of the whole space (cka[moved]) or a word (word[good] "
+            "overlap@10).",
         )
     name, on, of, group = (match[part] or "" for part in ("measure", "on", "of", "group"))
+    if name in QUESTIONS:
+        if on or of:
+            raise RuleError(rule, f"{name} is one of the six questions; write {name!r} alone.")
+        return (Subject("question", name),)
     if name in COUNTS:
         if on or of:
             why = f"{name} is a plain number ({COUNTS[name]}); write {name!r} alone."
@@ -170,12 +177,12 @@ def _known_measure(name: str) -> Measure:
     except UnknownNameError as error:
         if error.kind != "measure":
             raise
-        known = [*REGISTRY, CHANGE, COVERAGE, *COUNTS, "word"]
-        unknown = UnknownNameError("measure or count", error.name, known)
+        known = [*REGISTRY, CHANGE, COVERAGE, *COUNTS, *QUESTIONS, "word"]
+        unknown = UnknownNameError("measure, count or question", error.name, known)
         if unknown.nearest is None:
             hint = (
-                f"Counts are {', '.join(COUNTS)}; measures have the names that `driftkit audit "
-                "--json -` gives them."
+                f"Questions are {', '.join(QUESTIONS)}; counts are {', '.join(COUNTS)}; measures "
+                "have the names that `driftkit audit --json -` gives them."
             )
             unknown = UnknownNameError(unknown.kind, unknown.name, known, hint)
         raise unknown from None

@@ -12,7 +12,8 @@ from rich.table import Table
 
 from driftkit.display import Displayed, Text, signed, table
 from driftkit.gate.policy import Action, Policy
-from driftkit.gate.rules import Operator
+from driftkit.gate.rules import ANSWERS, Operator
+from driftkit.questions.finding import Finding
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA = "driftkit.check/1"
 
 Outcome = Literal["pass", "fail", "inconclusive", "not measured"]
+DecidedBy = Literal["value", "interval", "status"]
 
 WORST_FIRST: tuple[Action, ...] = ("fail", "warn", "pass")
 STATES: dict[Action, str] = {"fail": "failed", "warn": "passed with warnings", "pass": "passed"}
@@ -42,18 +44,20 @@ class Result:
     value, low, high : float
         The value and, if it is uncertain, the ends of its interval. Where a benchmark is compared
         with a baseline this is the difference of the two.
-    operator : {">=", ">", "<=", "<", "="}
+    operator : {">=", ">", "<=", "<", "=", "!="}
     bound, tolerance : float
-        What the value was compared with, in its own units.
+        What the value was compared with, in its own units. The status of a question is its place
+        in `driftkit.gate.rules.ANSWERS`.
     slack : float
-        Distance from the bound: positive where the value keeps to it, negative where it does not.
+        Distance from the bound: positive where the value keeps to it, negative where it does not;
+        NaN for the status of a question.
     reference : float
         What the original or the baseline has; NaN for a plain bound.
     outcome : {"pass", "fail", "inconclusive", "not measured"}
         Of the rule alone.
     action : {"pass", "warn", "fail"}
         What it leads to.
-    decided_by : {"value", "interval"}
+    decided_by : {"value", "interval", "status"}
     n : int
         Words, items or rows behind the value.
     detail : str
@@ -74,7 +78,7 @@ class Result:
     reference: float
     outcome: Outcome
     action: Action
-    decided_by: Literal["value", "interval"]
+    decided_by: DecidedBy
     n: int
     detail: str
     reason: str | None
@@ -85,6 +89,8 @@ class Result:
         if self.outcome == "not measured":
             return f"{self.subject} not measured ({self.reason})"
         detail = f" ({self.detail})" if self.detail else ""
+        if self.decided_by == "status":
+            return f"{self.subject} is {self.value_text}{detail}, the rule is {self.bound_text}"
         undecided = ", inconclusive" if self.outcome == "inconclusive" else ""
         around = f" +- {self.tolerance:.6g}" if self.tolerance else ""
         bound = f"{self.operator} {self.bound:.6g}{around}"
@@ -93,6 +99,8 @@ class Result:
     @property
     def value_text(self) -> str:
         """The value as tables show it, with its interval if it was decided by that."""
+        if self.decided_by == "status":
+            return "not tested" if math.isnan(self.value) else ANSWERS[int(self.value)]
         if self.decided_by == "interval" and not math.isnan(self.low):
             # A change has a sign; a score or a number of benchmarks has none.
             is_change = "[" in self.subject and not self.subject.endswith(" tuned")
@@ -103,6 +111,8 @@ class Result:
     @property
     def bound_text(self) -> str:
         """What the value was compared with, as tables show it."""
+        if self.decided_by == "status":
+            return f"{self.operator} {ANSWERS[int(self.bound)]}"
         around = f" +- {_short(self.tolerance)}" if self.tolerance else ""
         return f"{self.operator} {_short(self.bound)}{around}"
 
@@ -112,9 +122,12 @@ class Result:
         return f"{'+' if self.slack >= 0 else ''}{_short(self.slack)}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values; None for what is NaN."""
+        """Return plain values; None for what is NaN, a word for the status of a question."""
         fields = {name: getattr(self, name) for name in self.__slots__}
-        return fields | {name: None for name in _NUMBERS if math.isnan(fields[name])}
+        if self.decided_by == "status":
+            bound = ANSWERS[int(self.bound)]
+            fields |= {"value": self.value_text, "bound": bound}
+        return fields | {name: None for name in _NUMBERS if fields[name] != fields[name]}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -133,6 +146,8 @@ class Verdict(Displayed):
         What was compared with.
     audit : str
         The one sentence of the audit.
+    findings : tuple of Finding
+        Its answers to the six questions.
     words : tuple of (str, tuple of str)
         Moved words that kept the fewest neighbors, and which they lost.
     notes : tuple of str
@@ -147,6 +162,7 @@ class Verdict(Displayed):
     policy: Policy
     baseline: str | None
     audit: str
+    findings: tuple[Finding, ...]
     words: tuple[tuple[str, tuple[str, ...]], ...]
     notes: tuple[str, ...]
     about: Mapping[str, Any]
@@ -162,9 +178,14 @@ class Verdict(Displayed):
         return int(self.state == "fail")
 
     def acting(self, *actions: Action) -> tuple[Result, ...]:
-        """Results that led to one of these, failures first, then the least slack first."""
+        """Results that led to one of these: failures first, then the least slack first.
+
+        Those that passed keep the order of the rules.
+        """
 
         def order(result: Result) -> tuple[int, float]:
+            if result.action == "pass":
+                return WORST_FIRST.index("pass"), 0.0
             # Slack in units of the bound, so that different measures can be put in order.
             unit = max(abs(result.bound), result.tolerance, 1e-6)
             slack = -math.inf if math.isnan(result.slack) else result.slack / unit
@@ -193,6 +214,7 @@ class Verdict(Displayed):
             "state": self.state,
             "headline": self.headline,
             "audit": self.audit,
+            "findings": [each.to_dict() for each in self.findings],
             "baseline": self.baseline,
             "results": [each.to_dict() for each in self.results],
             "words": [{"word": word, "lost": list(lost)} for word, lost in self.words],
@@ -207,7 +229,8 @@ class Verdict(Displayed):
         return pd.DataFrame([each.to_dict() for each in self.results])
 
     def __rich__(self) -> RenderableType:
-        return Group(Text(self.headline, STYLES[self.state]), results_table(self.results))
+        shown = results_table(self.acting(*WORST_FIRST))
+        return Group(Text(self.headline, STYLES[self.state]), shown)
 
 
 def results_table(results: Sequence[Result]) -> Table:

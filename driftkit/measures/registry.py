@@ -46,9 +46,10 @@ OWN = frozenset(REGISTRY)
 """Names of those of driftkit."""
 
 RESERVED = frozenset(
-    {"added", "change", "coverage", "displaced", "gained", "inconclusive", "lost", "moved",
-     "not_measured", "original", "rank", "removed", "retained", "saturated", "shared", "tuned",
-     "unmoved", "word", "words", "zero"}
+    {"added", "change", "coverage", "displaced", "gained", "inconclusive", "input", "knowledge",
+     "link", "lost", "moved", "neighbors", "not_measured", "not_tested", "numbers", "original",
+     "rank", "removed", "retained", "saturated", "shared", "tuned", "unmoved", "vocabulary", "word",
+     "words", "zero"}
 )  # fmt: skip
 """Names that mean something else in a rule, or beside measures in a frame."""
 

@@ -132,6 +132,11 @@ def _question(
     for matrix in (pair.before, pair.after):
         for rows in row_blocks(len(matrix)):
             told.update(np.ascontiguousarray(matrix[rows]).data)
+    if pair.added:
+        told.update("\n".join(pair.added).encode())
+        added = pair.tuned.rows(pair.added)
+        for some in row_blocks(len(added)):
+            told.update(np.ascontiguousarray(pair.tuned.matrix[added[some]]).data)
     return told.hexdigest()
 
 

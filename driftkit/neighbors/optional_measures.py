@@ -16,7 +16,15 @@ from driftkit.drift.groups import band_masks, group_masks
 from driftkit.drift.space import SpaceValue
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import OWN, compute, computed_from, parse_measure, provide
-from driftkit.neighbors.overlap import Lists, average_overlap, jaccard, mutual_share, overlap, rbo
+from driftkit.neighbors.overlap import (
+    Lists,
+    adjusted_overlap,
+    average_overlap,
+    jaccard,
+    mutual_share,
+    overlap,
+    rbo,
+)
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
@@ -26,7 +34,7 @@ _PAIR_NUMBERS = 1 << 22  # numbers gathered at once
 NEED_ALL_LISTS = ("mutual_change", "k_occurrence_change")
 """Measures of a word that need the lists of all others; only words asked about have lists."""
 
-OPTIONAL = ("jaccard", "average_overlap", "local_neighborhood", *NEED_ALL_LISTS)
+OPTIONAL = ("adjusted_overlap", "jaccard", "average_overlap", "local_neighborhood", *NEED_ALL_LISTS)
 """Measures of neighbors that are taken only when asked for."""
 
 
@@ -120,6 +128,17 @@ class _Lists:
         """Position (m,) of each word among the candidates; -1 where it is none."""
         return _places(self.shifts.words, self.shifts.candidates)
 
+    @property
+    def directed(self) -> int:
+        """How many candidates have a direction in a table, and so may be neighbors there."""
+        pair, shared = self.pair, self.pair.rows(self.shifts.shared)
+        new = self.shifts.candidates[len(shared) :]
+        lengths = np.maximum(pair.before_norms[shared], pair.after_norms[shared])
+        found = np.count_nonzero(lengths)
+        if new:
+            found += np.count_nonzero(pair.tuned.norms[pair.tuned.rows(new)])
+        return int(found)
+
 
 def _places(words: Sequence[str], among: Sequence[str]) -> Rows:
     """Where words (m,) stand among others; -1 where they do not."""
@@ -139,17 +158,24 @@ def _k_occurrence_change(lists: _Lists) -> Values:
 
 
 def _local_neighborhood(lists: _Lists) -> Values:
-    """1 less the cosine of the cosines to the neighbors of both sides (Hamilton et al. 2016b)."""
+    """1 less the cosine of the cosines to the neighbors of both sides (Hamilton et al. 2016b).
+
+    A neighbor that has no direction in one of the tables, or no row, has no cosine there and is
+    left out.
+    """
     pair, shifts = lists.pair, lists.shifts
-    rows, pool = pair.rows(shifts.words), pair.rows(shifts.candidates)
+    rows, pool = pair.rows(shifts.words), pair.rows(shifts.shared)
     order = np.sort(np.concatenate([lists.before, lists.after], axis=1), axis=1)  # (m, 2k)
     # A neighbor of both sides stands twice in a row and counts once.
     once = (order >= 0) & np.pad(order[:, 1:] != order[:, :-1], ((0, 0), (1, 0)), constant_values=1)
+    once &= order < len(pool)  # the others were added
+    order = np.where(once, order, -1)
     out = np.empty(len(rows))
     step = max(1, _PAIR_NUMBERS // (order.shape[1] * pair.before.shape[1]))
     for start in range(0, len(rows), step):
         some = slice(start, start + step)
-        words, others, counts = rows[some], pool[order[some]], once[some]
+        words, others = rows[some], pool[order[some]]
+        counts = once[some] & ~pair.zero[others]
         sides = []
         for matrix, norms in ((pair.before, pair.before_norms), (pair.after, pair.after_norms)):
             dots = np.einsum(
@@ -170,19 +196,27 @@ def hubness_values(
 ) -> Iterator[SpaceValue]:
     """Measure the hubness of each table, over all, the moved and the unmoved candidates, by rank.
 
-    Only the words asked about count as askers. Measures are no deeper than the lists.
+    The candidates are those that both tables have.
+
+    Only the words asked about count as askers. A word whose row is zero in a table cannot be
+    anybody's neighbor there, so it does not count. Measures are no deeper than the lists.
     """
-    pool = pair.rows(shifts.candidates)
+    pool = pair.rows(shifts.shared)
     chosen = {**group_masks(pair.moved), **band_masks(len(pair))}
     for measure in measures:
-        sides = {
-            of: k_occurrences(lists[:, : measure.k], len(pool))
-            for of, lists in (("original", shifts.before), ("tuned", shifts.after))
-        }
+        sides = [
+            (of, k_occurrences(lists[:, : measure.k], len(pool))[: len(pool)], norms[pool] > 0)
+            for of, lists, norms in (
+                ("original", shifts.before, pair.before_norms),
+                ("tuned", shifts.after, pair.after_norms),
+            )
+        ]
         for group, mask in chosen.items():
-            for of, counts in sides.items():
-                some = counts[mask[pool]]
+            for of, counts, directed in sides:
+                some = counts[mask[pool] & directed]
                 value, reason = np.nan, f"there are no {group} words among the candidates"
+                if mask[pool].any():
+                    reason = f"the {group} words among the candidates have no direction"
                 if len(some):
                     value = float(compute(measure, some, shape=()))
                     reason = "all are neighbors of equally many words"
@@ -218,6 +252,9 @@ provide(
     {
         "overlap": lambda lists: overlap(lists.before, lists.after),
         "rbo": lambda lists, p: rbo(lists.before, lists.after, p),
+        "adjusted_overlap": lambda lists: adjusted_overlap(
+            lists.before, lists.after, lists.directed
+        ),
         "jaccard": lambda lists: jaccard(lists.before, lists.after),
         "average_overlap": lambda lists: average_overlap(lists.before, lists.after),
         "local_neighborhood": _local_neighborhood,

@@ -19,6 +19,9 @@ from driftkit.arrays import Rows, Values
 
 Lists = npt.NDArray[np.int32]
 
+CANDIDATES_PER_NEIGHBOR = 10
+"""With fewer candidates than this many times k, lists agree by chance."""
+
 _BLOCK_ENTRIES = 1 << 20  # neighbors compared at once
 
 F = TypeVar("F", bound=Callable[..., Values])
@@ -53,6 +56,33 @@ def overlap(before: Lists, after: Lists) -> Values:
     """
     longer = np.maximum((before >= 0).sum(axis=1), (after >= 0).sum(axis=1))
     return cast(Values, common_by_depth(before, after)[:, -1] / longer)
+
+
+def adjusted_overlap(before: Lists, after: Lists, candidates: int) -> Values:
+    """Overlap corrected for chance: ``(o - e) / (1 - e)``; random lists have ``e = k / (n - 1)``.
+
+    NaN where the n candidates are fewer than `CANDIDATES_PER_NEIGHBOR` times k. The form is that of
+    Hubert & Arabie 1985, "Comparing Partitions".
+
+    >>> lists = np.array([[1], [2]], np.int32)
+    >>> adjusted_overlap(lists, np.array([[1], [3]], np.int32), 11).round(3).tolist()
+    [1.0, -0.111]
+    """
+    k = before.shape[1]
+    if candidates < CANDIDATES_PER_NEIGHBOR * k:
+        return np.full(len(before), np.nan)
+    return beyond_chance(overlap(before, after), k, candidates)
+
+
+def beyond_chance(overlaps: Values, k: int, candidates: int) -> Values:
+    """Correct overlaps for the share ``k / (n - 1)`` that two random lists have in common.
+
+    >>> beyond_chance(np.array([0.2, 1.0]), 10, 51).tolist()
+    [0.0, 1.0]
+    """
+    chance = k / (candidates - 1)
+    values: Values = (overlaps - chance) / (1 - chance)
+    return values
 
 
 @_of_lists

@@ -40,6 +40,8 @@ class Shift(Displayed):
         Agreement of the two lists; NaN when one of them is empty.
     reason : str or None
         Why the agreement could not be measured.
+    added : tuple of str
+        Those of `after` that only the tuned table has, nearest first.
     """
 
     word: str
@@ -48,6 +50,7 @@ class Shift(Displayed):
     overlap: float
     rbo: float
     reason: str | None = None
+    added: tuple[str, ...] = ()
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -65,6 +68,19 @@ class Shift(Displayed):
         lost = set(self.lost)
         return tuple(name for name, _ in self.before if name not in lost)
 
+    def lists(self) -> dict[str, Any]:
+        """Return the lists as entries of JSON; a neighbor that was added says so."""
+        new = set(self.added)
+        return {
+            "before": [{"word": name, "cosine": cosine} for name, cosine in self.before],
+            "after": [
+                {"word": name, "cosine": cosine, **({"added": True} if name in new else {})}
+                for name, cosine in self.after
+            ],
+            "lost": list(self.lost),
+            "gained": list(self.gained),
+        }
+
     def beside(self, caption: str) -> RenderableType:
         """Return both lists side by side, under the word and a caption."""
         before, after = ([name for name, _ in side] for side in (self.before, self.after))
@@ -76,7 +92,7 @@ class Shift(Displayed):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class NeighborShifts(Displayed):
-    """The nearest neighbors of m words before and after, over one list of c candidates.
+    """The nearest neighbors of m words before and after, over a list of c candidates.
 
     Made by `neighbor_shifts`. Iteration yields one `Shift` for each word.
 
@@ -85,7 +101,8 @@ class NeighborShifts(Displayed):
     words : tuple of str
         The m words asked about.
     candidates : tuple of str
-        The c words that could be neighbors.
+        The c words that could be neighbors: shared ones, then those of the tuned table alone, which
+        could be neighbors only after.
     k : int
         Neighbors asked for.
     moved : ndarray of bool, shape (m,)
@@ -100,6 +117,8 @@ class NeighborShifts(Displayed):
         For each word that could not be measured, why.
     optional : mapping of str to ndarray of float64, shape (m,)
         Measures that were asked for besides, by name.
+    added : int
+        How many of the candidates, the last ones, only the tuned table has.
     """
 
     words: tuple[str, ...]
@@ -114,6 +133,18 @@ class NeighborShifts(Displayed):
     rbo: Values
     reasons: dict[str, str]
     optional: Mapping[str, Values] = field(default_factory=dict)
+    added: int = 0
+
+    @property
+    def among(self) -> str:
+        """Say how many candidates there were, such as ``"20,010 candidates, 10 of them added"``."""
+        new = f", {self.added:,} of them added" if self.added else ""
+        return f"{len(self.candidates):,} candidates{new}"
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """The candidates that both tables have."""
+        return self.candidates[: len(self.candidates) - self.added]
 
     def __len__(self) -> int:
         return len(self.words)
@@ -127,14 +158,16 @@ class NeighborShifts(Displayed):
 
     def at(self, row: int) -> Shift:
         """Return the shift of the word at a position in `words`."""
-        word = self.words[row]
+        word, after = self.words[row], self.after[row]
+        new = after[after >= len(self.candidates) - self.added]
         return Shift(
             word,
             self._named(self.before[row], self.before_cosine[row]),
-            self._named(self.after[row], self.after_cosine[row]),
+            self._named(after, self.after_cosine[row]),
             float(self.overlap[row]),
             float(self.rbo[row]),
             self.reasons.get(word),
+            tuple(self.candidates[position] for position in new.tolist()),
         )
 
     def _named(self, positions: Lists, cosines: Cosines) -> Neighbors:
@@ -240,10 +273,7 @@ class NeighborShifts(Displayed):
                         name: none_if_nan(float(each[at])) for name, each in values.items()
                     },
                     "reason": shift.reason,
-                    "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
-                    "after": [{"word": name, "cosine": cosine} for name, cosine in shift.after],
-                    "lost": list(shift.lost),
-                    "gained": list(shift.gained),
+                    **shift.lists(),
                     "kept": list(shift.kept),
                 }
                 for at, (shift, moved) in enumerate(zip(self, self.moved.tolist(), strict=True))
@@ -270,7 +300,7 @@ class NeighborShifts(Displayed):
         return Group(
             Text(
                 f"Neighbors of {'1 word' if len(self) == 1 else f'{len(self):,} words'} "
-                f"among {len(self.candidates):,} candidates, "
+                f"among {self.among}, "
                 f"{mean}{'; most shifted:' if many else ''}"
             ),
             made,

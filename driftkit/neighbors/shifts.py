@@ -34,9 +34,10 @@ def neighbor_shifts(
 ) -> NeighborShifts:
     """Find the k nearest neighbors of words before and after, and how well they agree.
 
-    Neighbors are by cosine unless another metric is asked for, the word itself left out, in both
-    spaces over the same candidates; of equally near ones the earlier candidate comes first. They
-    are exact (see `driftkit.neighbors.search.exact`).
+    Neighbors are by cosine unless another metric is asked for, the word itself left out; of equally
+    near ones the earlier candidate comes first. They are exact (see
+    `driftkit.neighbors.search.exact`). Both spaces have the same candidates but for words that only
+    the tuned table has: these can be neighbors after, and then take the place of others.
 
     Parameters
     ----------
@@ -48,9 +49,10 @@ def neighbor_shifts(
         Number of neighbors. When fewer are possible, lists are as long as can be and are compared
         at that length.
     candidates : int or sequence of str, optional
-        Shared words that may be neighbors: this number of the first ones (the most frequent, in
-        files that are sorted so), or these, in this order, repeats left out. Every shared word
-        unless given. Words asked about need not be among them.
+        Words that may be neighbors: this number of the first shared ones (the most frequent, in
+        files that are sorted so) and as many of the first added ones, or these, in this order,
+        repeats left out, added ones last. Every shared and every added word unless given. Words
+        asked about need not be among them.
     metric : {"cosine", "dot", "euclidean", "csls"}
         What nearest means; what the result calls cosines are the scores of this metric then (see
         `driftkit.neighbors.search.other_metrics`).
@@ -87,7 +89,7 @@ def neighbor_shifts(
     (('bad',), ('film',), 0.0)
     """
     from driftkit.neighbors.search.exact import MEMORY
-    from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
+    from driftkit.neighbors.search.incremental import Added, Spaces, nearest_in_both
     from driftkit.neighbors.search.other_metrics import nearest_in_both_by
 
     require(pair, Pair, "dk.neighbor_shifts")
@@ -96,8 +98,12 @@ def neighbor_shifts(
     whole(1, DEEPEST, k=k)
     whole(1, memory=memory)
     rows = np.arange(len(pair)) if words is None else pair.rows(strings("words", words, "words"))
-    pool = _pool(pair, candidates)
-    spaces = Spaces(pair.before, pair.after, pair.before_norms, pair.after_norms)
+    pool, added = _pool(pair, candidates)
+    newcomers = None
+    if added:
+        tuned = pair.tuned
+        newcomers = Added(tuned.matrix, tuned.norms, tuned.rows(added), pair.tuned_rows)
+    spaces = Spaces(pair.before, pair.after, pair.before_norms, pair.after_norms, newcomers)
     how: Any = {"candidates": pool, "device": device, "progress": progress}
     if metric == "cosine":
         key = None if memo is None else _question(pair, rows, pool)
@@ -107,10 +113,11 @@ def neighbor_shifts(
     (before, before_cosine), (after, after_cosine) = found
     (_, persistence), *_ = parse_measure("rbo").parameters
     asked = tuple(pair.words[row] for row in rows.tolist()) if words is not None else pair.words
+    shared = pair.words if pool is None else tuple(pair.words[row] for row in pool.tolist())
     share = overlap(before, after)
     return NeighborShifts(
         words=asked,
-        candidates=pair.words if pool is None else tuple(pair.words[row] for row in pool.tolist()),
+        candidates=(*shared, *added) if added else shared,
         k=k,
         moved=pair.moved[rows],
         before=before,
@@ -123,6 +130,7 @@ def neighbor_shifts(
             asked[at]: _why_unmeasured(pair, int(rows[at]))
             for at in np.flatnonzero(np.isnan(share)).tolist()
         },
+        added=len(added),
     )
 
 
@@ -145,13 +153,18 @@ def _why_unmeasured(pair: Pair, row: int) -> str:
     return "no candidate but itself has a direction"
 
 
-def _pool(pair: Pair, candidates: int | Sequence[str] | None) -> Rows | None:
-    """Positions of the candidates among the shared words; None for all of them."""
+def _pool(
+    pair: Pair, candidates: int | Sequence[str] | None
+) -> tuple[Rows | None, tuple[str, ...]]:
+    """Positions of the candidates among the shared words, None for all, and the added ones."""
     if candidates is None:
-        return None
+        return None, pair.added
     if not isinstance(candidates, Iterable):
         whole(1, candidates=candidates)
-        return np.arange(min(candidates, len(pair)))
-    chosen = strings("candidates", candidates, "words")
+        return np.arange(min(candidates, len(pair))), pair.added[:candidates]
+    chosen = tuple(dict.fromkeys(strings("candidates", candidates, "words")))
     whole(1, candidates=len(chosen))
-    return pair.rows(dict.fromkeys(chosen))
+    new = set(pair.added)
+    shared = [word for word in chosen if word not in new]
+    # Added words alone are refused as unknown ones are: before, no word would have a neighbor.
+    return pair.rows(shared or chosen), tuple(word for word in chosen if word in new)

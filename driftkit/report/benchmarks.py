@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 
 from driftkit.datasets import Dataset
 from driftkit.datasets.source import folder
-from driftkit.display import Text, section, signed, table
+from driftkit.display import Text, counted, section, signed, table
 from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 
@@ -17,10 +17,10 @@ NAMED = 5  # broken items named of each benchmark
 
 
 def broken_view(changes: Iterable[ScoreChange]) -> RenderableType | None:
-    """Name the items that suffered most in each benchmark that fell; None if none did."""
+    """Name the items that suffered most in each benchmark that was lost; None if none was."""
     lines: list[RenderableType] = []
     for change in changes:
-        found = change.items.broken(change.n_used) if change.delta < 0 else []
+        found = change.items.broken(change.n_used) if change.status == "lost" else []
         if not found:
             continue
         lines.append(Text(f"{change.name}: {len(found):,} of {change.n_used:,} items fell"))
@@ -41,7 +41,7 @@ def describe(item: dict[str, Any]) -> str:
     'tea / cup: ranked 3 by people, 5 before, 80 now (1 word moved)'
     """
     words = item["words"]
-    moved = f"({item['moved']} word{'s' if item['moved'] != 1 else ''} moved)"
+    moved = f"({counted(item['moved'], 'word')} moved)"
     if "gold_rank" in item:
         ranks = (item["gold_rank"], item["original_rank"], item["tuned_rank"])
         people, before, now = (f"{rank:,.0f}" for rank in ranks)

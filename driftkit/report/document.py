@@ -53,6 +53,7 @@ def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[
         "sources": {"original": _source(pair.original), "tuned": _source(pair.tuned)},
         "verdict": findings.verdict,
         "headline": findings.headline,
+        "findings": [finding.to_dict() for finding in findings.findings],
         "rows": {
             "shared": len(pair),
             "moved": int(pair.moved.sum()),
@@ -131,10 +132,7 @@ def _word(findings: Findings, shift: Shift) -> dict[str, Any]:
         "moved": bool(findings.pair.moved[row]),
         "measures": _measures(findings, row),
         **({} if null is None else {"null": _measures(null, row)}),
-        "before": [{"word": name, "cosine": cosine} for name, cosine in shift.before],
-        "after": [{"word": name, "cosine": cosine} for name, cosine in shift.after],
-        "lost": list(shift.lost),
-        "gained": list(shift.gained),
+        **shift.lists(),
     }
 
 

@@ -26,16 +26,17 @@ def drift_view(findings: Findings) -> RenderableType:
         if null is not None and not name.endswith(", original"):
             cells = (number(null[name][group], 3) for group in GROUPS)
             made.add_row("  null", *cells, style="dim")
-    words, candidates = len(findings.shifts.words), len(findings.shifts.candidates)
-    notes = [f"Neighbors are those of {words:,} words among {candidates:,} candidates."]
+    shifts = findings.shifts
+    notes = [f"Neighbors are those of {len(shifts):,} words among {shifts.among}."]
     if null is not None:
         notes.append("null: the same words moved as far, each in a random direction.")
     return section("How far the table moved", made, *(Text(note, "dim") for note in notes))
 
 
 def bands_view(findings: Findings) -> RenderableType:
-    """The same values by the rank of the words: one column for each band."""
-    title = "By rank of the words"
+    """The same values by the rank, or the row, of the words: one column for each band."""
+    place = findings.pair.original.source.place
+    title = f"By {place} of the words"
     bands = tuple(band_masks(len(findings.pair)))
     if not bands:
         return section(title, Text(f"All {len(findings.pair):,} words are in one band.", "dim"))
@@ -43,10 +44,10 @@ def bands_view(findings: Findings) -> RenderableType:
     for name, groups in _cells(findings, bands=True).items():
         if bands[0] in groups:
             made.add_row(name, *(number(groups[band], 3) for band in bands))
-    notes = ["A rank is the position of a word among the shared words."]
+    notes = [f"A {place} is the position of a word among the shared words."]
     overlap = str(findings.shifts.measures[0])
     part = [
-        f"{row.n:,} of {row.n + row.unmeasured:,} in {row.group}"
+        f"{row.n:,} of {row.n + row.unmeasured:,} in {row.group.replace('rank', place)}"
         for row in findings.summaries(bands=True)
         if row.measure == overlap and row.group in bands and row.unmeasured
     ]

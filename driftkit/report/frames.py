@@ -11,7 +11,7 @@ import pandas as pd
 from driftkit.errors import UnknownNameError
 from driftkit.findings import Findings
 
-Part = Literal["words", "benchmarks", "split", "space", "summary"]
+Part = Literal["findings", "words", "benchmarks", "split", "space", "summary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,9 @@ def _words(findings: Findings) -> pd.DataFrame:
 
 
 FRAMES: Mapping[str, _Frame] = {
+    "findings": _Frame(
+        lambda found: pd.DataFrame([finding.to_dict() for finding in found.findings])
+    ),
     "words": _Frame(_words),
     "benchmarks": _Frame(lambda found: found.scores.to_frame(), ("name", "measure"), "tuned"),
     "split": _Frame(
@@ -53,7 +56,7 @@ def part_frame(findings: Findings, part: str) -> pd.DataFrame:
     if part in ("benchmarks", "split") and not findings.scores:
         return pd.DataFrame(columns=[*frame.keys, "original", "tuned", "delta"])
     made = frame.make(findings)
-    if null is None:
+    if null is None or part == "findings":
         return made
     if part == "words":
         return made.assign(**{f"{name} null": values for name, values in null.values.items()})

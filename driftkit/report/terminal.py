@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 
-from driftkit.display import Text, section
+from driftkit.display import Text, section, table
 from driftkit.findings import Findings
+from driftkit.neighbors import Shift
 from driftkit.report.benchmarks import broken_view, null_view
 from driftkit.report.drift import bands_view, drift_view
 from driftkit.report.words import one_line_each, side_by_side
@@ -17,7 +18,10 @@ VERDICT_STYLE = {
     "ship with care": "bold cyan",
     "undecided": "bold yellow",
     "safe to ship": "bold green",
+    "unchanged": "bold yellow",
 }
+
+STATUS_STYLE = {"kept": "green", "changed": "cyan", "broken": "red", "not tested": "yellow"}
 
 
 def audit_view(
@@ -29,7 +33,7 @@ def audit_view(
     explain: bool = False,
 ) -> RenderableType:
     """The whole picture: verdict, benchmarks, drift, and chosen words or the most shifted ones."""
-    parts = [_head(findings)]
+    parts = [_head(findings), _questions(findings)]
     if findings.scores:
         parts.append(section("What the benchmarks say", findings.scores))
     if (broken := broken_view(findings.scores)) is not None:
@@ -43,15 +47,27 @@ def audit_view(
         shown = side_by_side(findings, findings.shifts_of(words))
         parts.append(section("Words asked about", shown))
     elif top:
-        if moved := findings.most_shifted(top, moved=True):
+        moved, unmoved = _most_shifted(findings, top)
+        if moved:
             shown = side_by_side(findings, moved)
             parts.append(section("Moved words that kept the fewest neighbors", shown))
-        if unmoved := findings.most_shifted(2 * top, moved=False):
+        if unmoved:
             shown = one_line_each(findings, unmoved)
             parts.append(section("Words that did not move but lost neighbors", shown))
     if explain:
         parts.append(findings.explain(top))
     return Group(*parts)
+
+
+def _most_shifted(findings: Findings, top: int) -> tuple[list[Shift], list[Shift]]:
+    """Return the moved, and the unmoved, words that are shown unasked."""
+    return findings.most_shifted(top, moved=True), findings.most_shifted(2 * top, moved=False)
+
+
+def shown_words(findings: Findings, top: int) -> list[Shift]:
+    """Return the words that `audit_view` shows if none are asked about."""
+    moved, unmoved = _most_shifted(findings, top)
+    return [*moved, *unmoved]
 
 
 def _head(findings: Findings) -> RenderableType:
@@ -75,3 +91,13 @@ def _head(findings: Findings) -> RenderableType:
             said = f"{notes} from reading it, such as {first.kind}: {first.detail}."
             lines.append(Text(f"{side.source.name}: {said}", "yellow"))
     return Group(*lines)
+
+
+def _questions(findings: Findings) -> RenderableType:
+    """The six questions, a line each."""
+    made = table("question", "status")
+    made.add_column("answer", overflow="fold")
+    for each in findings.findings:
+        status = Text(each.status, STATUS_STYLE[each.status])
+        made.add_row(each.question, status, each.sentence)
+    return Group(Text(""), made)

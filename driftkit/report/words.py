@@ -27,20 +27,21 @@ def side_by_side(findings: Findings, shifts: Iterable[Shift]) -> RenderableType:
     blocks = []
     for shift in shifts:
         cosine = number(float(findings.words.self_cosine[findings.pair.index[shift.word]]))
-        caption = f"rank {_rank(findings, shift.word):,}, self_cosine {cosine}"
+        place = findings.pair.original.source.place
+        caption = f"{place} {_place(findings, shift.word):,}, self_cosine {cosine}"
         blocks.append(shift.beside(caption))
     return Columns(blocks, padding=(0, 3))
 
 
 def one_line_each(findings: Findings, shifts: Iterable[Shift]) -> RenderableType:
     """A line for each word: how many neighbors it kept, and the first it lost and gained."""
-    lines = table("word", right=("rank", "kept"))
+    lines = table("word", right=(findings.pair.original.source.place, "kept"))
     lines.add_column("lost", overflow="fold")
     lines.add_column("gained", overflow="fold")
     for shift in shifts:
         lines.add_row(
             shift.word,
-            f"{_rank(findings, shift.word):,}",
+            f"{_place(findings, shift.word):,}",
             f"{len(shift.kept)}/{len(shift.before)}",
             Text(_tagged("-", shift.lost), "red"),
             Text(_tagged("+", shift.gained), "cyan"),
@@ -48,7 +49,8 @@ def one_line_each(findings: Findings, shifts: Iterable[Shift]) -> RenderableType
     return lines
 
 
-def _rank(findings: Findings, word: str) -> int:
+def _place(findings: Findings, word: str) -> int:
+    """Return the row of a word in the original table, from 1."""
     return int(findings.pair.original_rows[findings.pair.index[word]]) + 1
 
 

@@ -1,9 +1,13 @@
 import json
+from typing import get_args
 
 import jsonschema
 import numpy as np
 import pytest
 
+from driftkit.cli.audit import FAILING
+from driftkit.evaluators.comparison.verdict import Status
+from driftkit.questions.verdict import ADVICE
 from driftkit.report.document import audit_schema
 
 QUICK = ("-b", "ws353", "--resamples", "200")
@@ -57,6 +61,12 @@ def test_only_a_verdict_asked_about_exits_with_1(run, tables, nudged, tmp_path):
     assert run(*args, "--fail-on", "lost").exit_code == 1
     assert run(*args, "--fail-on", "gained").exit_code == 0
     assert run(*args, "--fail-on", "broken").exit_code == 2
+    assert run(*args, "--fail-on", "do not ship").exit_code == 1
+
+
+def test_any_bad_verdict_can_be_asked_about():
+    outcomes = {*get_args(Status)} - {"retained"}
+    assert {*FAILING} == ({*ADVICE} - {"safe to ship"}) | outcomes
 
 
 def test_asked_words_are_shown_whether_candidates_or_not(run, tables, nudged):
@@ -65,7 +75,7 @@ def test_asked_words_are_shown_whether_candidates_or_not(run, tables, nudged):
         "audit", *tables, *QUICK, "--candidates", "50", "--words", "the", "-w", rare, "-k", "3"
     )
     assert "Words asked about" in result.stdout
-    assert "rank 3,000, self_cosine" in result.stdout
+    assert "row 3,000, self_cosine" in result.stdout
 
 
 def test_an_unknown_word_is_told_at_once(run, tables):
@@ -108,7 +118,7 @@ def test_everything_that_can_be_asked_for(run, tables):
     assert document["explanation"]["directions"]
     text = run("audit", *tables, *QUICK, "--top", "1", *asked).stdout
     for shown in (
-        "jaccard@20, mean", "largest_hub@10, tuned", "  null", "By rank",
+        "jaccard@20, mean", "largest_hub@10, tuned", "  null", "By row",
         "What random moves of the same size would have done", "Words that moved together",
         "Directions in which words moved",
     ):  # fmt: skip

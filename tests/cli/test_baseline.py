@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 QUICK = ("-b", "ws353", "--resamples", "200")
-SAME, TUNED = "same.pt::embedding.weight", "tuned.pt::embedding.weight"
+SAME, TUNED = "same.pt::embedding.weight", "gentle.pt::embedding.weight"
 FILE = "driftkit-baseline.json"
 
 
@@ -92,7 +92,7 @@ def test_a_name_that_only_a_plugin_knows_is_not_called_damage(baseline):
     shown = baseline("show")
     assert shown.exit_code == 2
     assert shown.stderr == (
-        f"Error: baseline {FILE} holds 'halves@10 mean', and measure or count 'halves' is not "
-        "known here; give the options that it was written with, such as --plugin and -b, or "
+        f"Error: baseline {FILE} holds 'halves@10 mean', and measure, count or question 'halves' "
+        "is not known here; give the options that it was written with, such as --plugin and -b, or "
         "restore the file as it was committed.\n"
     )

@@ -7,7 +7,7 @@ import pytest
 from file_server import Answer, serve
 from shared_data import SHARED, needs_shared
 
-from driftkit.datasets import REGISTRY, look_up, source
+from driftkit.datasets import REGISTRY, PinnedFolder, look_up, source
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_list_fits_80_columns(run, fresh, monkeypatch):
         assert sum(line.split()[:1] == [name] for line in lines) == 1
     (men,) = (line for line in lines if line.startswith("men "))
     assert men.split() == ["men", "Bruni", "et", "al.", "2014", "not", "stated", "no", "3,000"]
-    assert "18 are not here yet" in " ".join(result.stdout.split())
+    assert "31 are not here yet" in " ".join(result.stdout.split())
 
 
 def test_importing_the_command_loads_nothing_heavy():
@@ -87,13 +87,16 @@ def test_fetch_all_from_a_server_then_score_without_it(run, fresh, monkeypatch, 
     with serve() as server:
         monkeypatch.setattr(source, "HOST", server.url)
         for dataset in REGISTRY.values():
-            if not dataset.is_here:
-                real = (SHARED / dataset.task / dataset.path.name).read_bytes()
-                server.answers[dataset.origin.url.removeprefix(server.url)] = Answer(real)
+            several = isinstance(dataset.origin, PinnedFolder)
+            pinned = dataset.origin if several else [dataset.origin]
+            for file in [] if dataset.is_here else pinned:
+                path = dataset.path / file.file if several else dataset.path
+                real = (SHARED / path.relative_to(source.folder())).read_bytes()
+                server.answers[file.url.removeprefix(server.url)] = Answer(real)
         result = run("datasets", "fetch", "--all")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [str(dataset.path) for dataset in REGISTRY.values()]
-    assert len(server.asked) == 18
+    assert len(server.asked) == 18 + 12 + 40
     scored = run(
         "score", saved / "original.npy", "-b", "men", "-b", "rg65", "--json", "-", "--offline"
     )

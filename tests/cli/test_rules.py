@@ -26,6 +26,11 @@ CASES = {
         ("unmoved > 90%", "pass", "pass", [673]),
         ("displaced <= 1%", "fail", "fail", [29]),
         ("added = 0", "pass", "pass", [0]),
+        # Questions.
+        ("input == kept", "pass", "pass", ["kept"]),
+        ("link != broken", "fail", "fail", ["broken"]),
+        ("warn neighbors != broken", "pass", "pass", ["changed"]),
+        ("knowledge == kept", "not measured", "fail", ["not tested"]),
         ("lost == 0", "inconclusive", "warn", [0], "allows both a kept and a broken rule"),
         ("inconclusive == 0", "fail", "fail", [1]),
         # Statistics of a measure of words, and measures of the space.
@@ -33,6 +38,7 @@ CASES = {
         ("overlap mean[all] >= 60%", "pass", "pass", [0.9258]),
         ("l2 median <= 0", "pass", "pass", [0]),
         ("self_cosine p05[moved] >= 0.8", "fail", "fail", [0.6858]),
+        ("self_cosine min[moved] >= 0.9", "fail", "fail", [0.6343]),
         ("norm_ratio p95 <= 1.01", "fail", "fail", [1.077]),
         ("rbo(p=0.9)@10 mean[unmoved] >= 0.97", "fail", "fail", [0.9493]),
         ("cka[moved] >= 0.9", "fail", "fail", [0.7691]),
@@ -56,7 +62,7 @@ CASES = {
         ("warn moved <= 20", "fail", "warn", [40]),
         ("warn: moved <= 20", "fail", "warn", [40]),
         # Benchmarks.
-        ("spearman[ws353] = original +- 3 margins", "pass", "pass", [0.4813]),
+        ("spearman[ws353] = original +- 5 margins", "pass", "pass", [0.4813]),
         ("change[*] >= -margin", "inconclusive", "warn", [-0.02199]),
     ],
     "original.npy hot.npy": [
@@ -72,14 +78,14 @@ CASES = {
         ("words[good,bank] self_cosine >= 0.9", "fail", "fail", [0.4596, 0.7419]),
     ],
     "original.npy gentle.npy": [
-        ("retained >= 100%", "pass", "pass", [2]),
         ("spearman[ws353] > -0.02", "pass", "pass", [3e-5]),
         ("spearman[ws353] change >= -0.5 margin", "pass", "pass", [3e-5]),
         ("spearman[ws353] >= 0.05", "fail", "fail", [3e-5]),
         ("spearman[ws353] = original", "pass", "pass", [0.5033]),
         ("spearman[ws353] = original ± 1%", "pass", "pass", [0.5033]),
         ("spearman[ws353] >= original - margin", "pass", "pass", [0.5033]),
-        ("spearman[simlex999] >= -margin", "pass", "pass", [0]),  # only the rule names it
+        # Only the rule names it; with these few words the original knows nothing of it.
+        ("spearman[simlex999] >= -margin", "not measured", "fail", [0], "told from chance"),
     ],
     "original.npy gentle.npy -b ws353 -b family.txt": [
         ("change[*] >= -margin", "pass", "pass", [3e-5, 0]),
@@ -121,6 +127,7 @@ CASES = {
     "original.npy tuned.npy -m overlap@20": [("overlap mean >= 0", "pass", "pass", [0.9258])],
     "original.npy tuned.npy -b ws353 -b strange.tsv": [
         ("lost == 0", "not measured", "fail", [0], "strange: no item can be answered"),
+        ("not_tested == 0", "pass", "pass", [0]),
         ("not_measured == 0", "fail", "fail", [1]),
     ],
     "original.npy gentle.npy -b strange.tsv": [
@@ -155,6 +162,7 @@ CASES = {
         ("change[*] >= baseline - margin", "fail", "fail", [-0.2214]),
     ],
     "original.npy gentle.npy --previous tuned.npy": [
+        ("retained >= 100%", "pass", "pass", [1]),
         ("moved = baseline", "pass", "pass", [40]),
         ("displaced <= baseline", "pass", "pass", [0]),
     ],
@@ -176,7 +184,8 @@ def test_rules_are_decided(command, in_tables):
         found = [each for each in check["results"] if each["rule"] == rule]
         assert {(each["outcome"], each["action"]) for each in found} == {(outcome, action)}, rule
         for each, value in zip(found, values, strict=True):
-            assert each["value"] == (None if value is None else pytest.approx(value, 1e-3, 1e-6))
+            is_number = isinstance(value, int | float)
+            assert each["value"] == (pytest.approx(value, 1e-3, 1e-6) if is_number else value)
             assert not reason or reason[0] in each["reason"]
     assert result.exit_code == ("fail" in {action for _, _, action, *_ in CASES[command]})
 
@@ -193,12 +202,17 @@ def test_every_form_has_a_case():
     assert {rule.level for rule in parsed} == {*get_args(Level)}
     assert {rule.operator for rule in parsed} == {*get_args(Operator)}
     assert {(each.reference, each.unit) for each in bounds if each.number} == {
-        (reference, unit) for reference in (None, *get_args(Reference)) for unit in get_args(Unit)
+        (reference, unit)
+        for reference in (None, *get_args(Reference))
+        for unit in get_args(Unit)
+        if reference is None or unit != "status"
     }
     assert {None, *get_args(Reference)} <= {each.reference for each in bounds if not each.number}
-    assert {each.tolerance.unit for each in bounds if each.tolerance} == {*get_args(Unit)}
+    units = {*get_args(Unit)} - {"status"}
+    assert {each.tolerance.unit for each in bounds if each.tolerance} == units
     assert {each.kind for each in subjects} == {*get_args(Kind)}
     assert {each.measure for each in subjects if each.kind == "count"} == {*COUNTS}
+    assert {str(each.bound) for each in parsed if each.bound.unit == "status"} >= {"kept", "broken"}
     assert {each.of for each in subjects if each.kind == "benchmark"} == {"", "tuned", "original"}
     assert {each.of for each in subjects if each.kind == "group"} == {
         *STATISTICS, "", "original", "tuned",

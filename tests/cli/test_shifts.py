@@ -29,6 +29,26 @@ def test_json_is_the_library_s_document(run, saved):
     assert document == json.loads(json.dumps(expected.to_dict()))
 
 
+def test_an_added_word_may_be_a_neighbor(run, tmp_path):
+    words, x = ["good", "fine", "film"], [[1, 0], [1, 0.1], [0, 1]]
+    dk.Embeddings(words, x).save(tmp_path / "original")
+    dk.Embeddings(["goods", *words], [[1, 0.01], *x]).save(tmp_path / "tuned")
+    ask = ["shifts", tmp_path / "original", tmp_path / "tuned"]
+    result = run(*ask, "good", "-k", "1", "--verify")
+    assert "lost fine; gained goods" in result.stdout
+    assert "(a new word came)" in " ".join(result.stdout.split())
+    document = json.loads(run(*ask, "good", "-k", "1", "--json", "-").stdout)
+    assert document["candidates"] == 4
+    (entry,) = document["words"]
+    assert (entry["cause"], entry["after"][0]["added"]) == ("a new word came", True)
+    matching = run(*ask, "good", "-k", "1", "--candidates-matching", "f.*", "--json", "-").stdout
+    assert json.loads(matching)["words"][0]["gained"] == []
+    assert run(*ask, "good", "--candidates-matching", "goods").exit_code == 2
+    assert run(*ask, "--all", "-o", tmp_path / "all.jsonl", "-k", "1", "--verify").exit_code == 0
+    first = json.loads((tmp_path / "all.jsonl").read_text().splitlines()[0])
+    assert (first["word"], first["after"], first["overlap@1"]) == ("good", ["goods"], 0)
+
+
 def test_no_word_is_a_usage_error(run, saved):
     result = run("shifts", saved / "original.npy", saved / "tuned.pt")
     assert result.exit_code == 2

@@ -23,6 +23,7 @@ from driftkit.datasets import (
     OutlierBenchmark,
     Packaged,
     Pinned,
+    PinnedFolder,
     SimilarityBenchmark,
     WordSets,
     get,
@@ -30,7 +31,7 @@ from driftkit.datasets import (
     look_up,
     register_benchmark,
 )
-from driftkit.datasets.source import FOLDER_VARIABLE, OFFLINE_VARIABLE
+from driftkit.datasets.source import FOLDER_VARIABLE, OFFLINE_VARIABLE, folder
 from driftkit.errors import BenchmarkError, MissingExtraError, OptionError, UnknownNameError
 
 
@@ -101,7 +102,8 @@ def by_hand(empty_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for dataset in REGISTRY.values():
         if not dataset.is_here:
             dataset.path.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(SHARED / dataset.task / dataset.path.name, dataset.path)
+            copy = shutil.copytree if isinstance(dataset.origin, PinnedFolder) else shutil.copyfile
+            copy(SHARED / dataset.path.relative_to(empty_cache), dataset.path)
     return empty_cache
 
 
@@ -124,6 +126,13 @@ def test_with_files_placed_by_hand_every_name_can_be_read(by_hand: Path) -> None
         same(get(name), dataset)
 
 
+ENGLISH_PAIRS = [
+    name
+    for name, dataset in REGISTRY.items()
+    if (dataset.task, dataset.language) == ("similarity", "en")
+]
+
+
 def pairs_of(name: str) -> tuple[tuple[str, str], ...]:
     benchmark = get(name)
     assert isinstance(benchmark, SimilarityBenchmark)
@@ -133,8 +142,7 @@ def pairs_of(name: str) -> tuple[tuple[str, str], ...]:
 def test_repeated_pairs_are_kept_as_published(by_hand: Path) -> None:
     repeated = {
         name: [set(pair) for pair, n in Counter(map(frozenset, pairs_of(name))).items() if n > 1]
-        for name, dataset in REGISTRY.items()
-        if dataset.task == "similarity"
+        for name in ENGLISH_PAIRS
     }
     assert {name: pairs for name, pairs in repeated.items() if pairs} == {
         "ws353": [{"bank", "money"}, {"money", "cash"}],
@@ -148,9 +156,7 @@ def test_repeated_pairs_are_kept_as_published(by_hand: Path) -> None:
 
 def test_capitals_scales_and_lines_as_published(by_hand: Path) -> None:
     capitals = {
-        name: sum((a + b).casefold() != a + b for a, b in pairs_of(name))
-        for name, dataset in REGISTRY.items()
-        if dataset.task == "similarity"
+        name: sum((a + b).casefold() != a + b for a, b in pairs_of(name)) for name in ENGLISH_PAIRS
     }
     assert {name: n for name, n in capitals.items() if n} == {
         "ws353": 18, "ws353-sim": 7, "ws353-rel": 14,
@@ -205,12 +211,67 @@ def test_known_facts_of_categories_and_outliers(by_hand: Path) -> None:
     assert Counter(len(group.outliers) for group in wiki.groups) == {6: 394, 4: 78, 5: 26, 3: 2}
 
 
+FIRST_AND_LAST = {
+    "de-ws353": (("Liebe", "Sex", 8.46), ("Architektur", "Jahrhundert", 3.08)),
+    "de-simlex999": (("alt", "neu", 0.076923077), ("beiwohnen", "ankommen", 2.615384615)),
+    "it-ws353": (("amore", "sesso", 8.08), ("architettura", "secolo", 5.23)),
+    "it-simlex999": (("vecchio", "nuovo", 0), ("presenziare", "arrivare", 3.461538462)),
+    "ru-ws353": (("секс", "любовь", 7.92), ("век", "архитектура", 4.92)),
+    "ru-simlex999": (("старый", "новый", 0), ("посещать", "прибывать", 5.461538462)),
+    "de-gur65": (("Auto", "Fahrt", 2.75), ("Zauberer", "Orakel", 1.71)),
+    "de-gur350": (("Absage", "ablehnen", 3.5), ("Zielstrebigkeit", "Erfolg", 2.63)),
+    "de-zg222": (("Abweichung", "sortieren", 2), ("zusammenstellen", "zwei", 1.952380952)),
+    "zh-pku500": (("没戏", "没辙", 4.9), ("算盘", "计算机", 4.4)),
+    "ja-jsim-adjectives": (("あっけなく", "たやすく", 7.2), ("騒がしく", "激しく", 4.2)),
+    "ja-jsim-nouns": (("あらまし", "要旨", 8.4), ("鬼門", "欠点", 5.6)),
+}
+
+
+@pytest.mark.parametrize("name", FIRST_AND_LAST)
+def test_sets_of_other_languages_are_read_from_the_first_item_to_the_last(
+    by_hand: Path, name: str
+) -> None:
+    benchmark = get(name)
+    assert isinstance(benchmark, SimilarityBenchmark)
+    lines = re.split(r"\r\n|\r|\n", look_up(name).path.read_bytes().decode().strip())
+    assert len(benchmark) == len(lines) - 1  # the names of the columns
+    ends = [(*benchmark.pairs[at], float(benchmark.gold[at])) for at in (0, -1)]
+    assert tuple(ends) == FIRST_AND_LAST[name]
+    assert all(word == word.strip() for pair in benchmark.pairs for word in pair)
+
+
+def test_one_of_them_ends_its_lines_in_cr_alone(by_hand: Path) -> None:
+    data = look_up("de-simlex999").path.read_bytes()
+    assert (data.count(b"\r"), data.count(b"\n")) == (999, 0)
+
+
+def test_bats_asks_every_two_lines_of_a_relation(by_hand: Path) -> None:
+    bats = get("bats")
+    assert isinstance(bats, AnalogyBenchmark)
+    assert len(bats.sections) == 40
+    assert Counter(Counter(bats.categories).values()) == {50 * 49: 40}
+    assert list(bats.groups) == ["derivation", "encyclopedia", "inflection", "lexicography"]
+    assert bats.quadruples[0] == ("arm", "armless", "art", "artless")
+    asked = dict(zip(bats.quadruples, bats.accepted, strict=True))
+    assert asked["abuja", "nigeria", "amman", "jordan"] == ("jordan",)
+    assert asked["aristotle", "philosopher", "balzac", "novelist"] == ("novelist", "writer")
+
+
+def test_a_folder_is_here_when_every_file_of_it_is(by_hand: Path) -> None:
+    bats = look_up("bats")
+    assert bats.fetch() == bats.path == by_hand / "analogy" / "bats"
+    (bats.path / "L10.txt").unlink()
+    assert not bats.is_here
+    with pytest.raises(BenchmarkError, match="bats/L10.txt as "):
+        bats.fetch()
+    assert len(bats.to_dict()["files"]) == 40
+
+
 @pytest.mark.slow
 def test_files_placed_by_hand_score_as_measured_elsewhere(by_hand: Path, glove) -> None:
-    names = [name for name, dataset in REGISTRY.items() if dataset.task == "similarity"]
     found = {
         result.benchmark: (round(result.value, 5), result.n_used)
-        for result in score(glove, names)
+        for result in score(glove, ENGLISH_PAIRS)
         if result.measure == "spearman"
     }
     assert len(found) == 13
@@ -298,15 +359,22 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "benchmarks.md"
 
 
 def test_names_are_unique_and_every_field_is_filled() -> None:
-    assert len(REGISTRY) == 31
+    assert len(REGISTRY) == 44
     for dataset in REGISTRY.values():
         assert re.fullmatch(r"[a-z0-9-]+", dataset.name)
-        assert dataset.language == "en"
+        assert re.fullmatch(r"[a-z]{2}", dataset.language)
+        assert dataset.language == "en" or dataset.name.startswith(f"{dataset.language}-")
         assert dataset.license
         assert re.fullmatch(r".+ (19|20)\d\d, .{10,}", dataset.citation)
-        if isinstance(dataset.origin, Pinned):
-            assert re.fullmatch(r"[0-9a-f]{40}", dataset.origin.commit)
-            assert re.fullmatch(r"[0-9a-f]{64}", dataset.origin.sha256)
+        for pinned in pinned_files(dataset):
+            assert re.fullmatch(r"[0-9a-f]{40}", pinned.commit)
+            assert re.fullmatch(r"[0-9a-f]{64}", pinned.sha256)
+
+
+def pinned_files(dataset: Dataset) -> list[Pinned]:
+    if isinstance(dataset.origin, PinnedFolder):
+        return list(dataset.origin)
+    return [dataset.origin] if isinstance(dataset.origin, Pinned) else []
 
 
 @needs_shared
@@ -314,9 +382,10 @@ def test_pins_are_those_under_which_the_files_were_gathered() -> None:
     with (SHARED / "SOURCES.tsv").open(encoding="utf-8", newline="") as file:
         sources = {row["file"]: row for row in csv.DictReader(file, delimiter="\t")}
     for dataset in REGISTRY.values():
-        origin = dataset.origin
-        if isinstance(origin, Pinned):
-            source = sources[f"{dataset.task}/{origin.file}"]
+        for origin in pinned_files(dataset):
+            path = dataset.path
+            path = path / origin.file if isinstance(dataset.origin, PinnedFolder) else path
+            source = sources[path.relative_to(folder()).as_posix()]
             assert origin.sha256 == source["sha256"]
             assert (origin.repository, origin.commit) == (source["repository"], source["commit"])
             assert f"{origin.folder}/{origin.file}" == source["path in repository"]
@@ -335,10 +404,10 @@ def test_the_page_of_benchmarks_lists_it(dataset: Dataset) -> None:
     assert f"| {dataset.n_items:,} |" in row
     assert f"| {dataset.license} |" in row
     assert dataset.citation in row
-    if isinstance(dataset.origin, Pinned):
-        assert dataset.origin.url in row
-    else:
+    if isinstance(dataset.origin, Packaged):
         assert dataset.origin.package in row
+    else:
+        assert dataset.origin.url in row
 
 
 def test_a_registered_benchmark_is_known_by_name(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ def test_each_group_is_numpy_over_its_words():
         known = VALUES[mask & ~np.isnan(VALUES)]
         row = rows[group]
         assert (row.n, row.unmeasured) == (len(known), mask.sum() - len(known))
-        values = (row.mean, row.median, row.p05, row.p95)
-        expected = (known.mean(), np.median(known), *np.percentile(known, [5, 95]))
+        values = (row.mean, row.median, row.p05, row.p95, row.min)
+        expected = (known.mean(), np.median(known), *np.percentile(known, [5, 95]), known.min())
         assert values == pytest.approx(expected)
         assert row.reason is None
 

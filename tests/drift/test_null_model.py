@@ -19,6 +19,14 @@ def test_moves_are_as_long_and_go_elsewhere(pair):
     assert abs(along.mean()) < 0.05  # about 1 / sqrt(150 * 50)
 
 
+def test_added_words_keep_their_rows():
+    original = Embeddings(["a", "b"], np.eye(2))
+    tuned = Embeddings(["new", "a", "b"], [[3, 4], [1, 1], [0, 1]])
+    null = null_pair(align(original, tuned))
+    assert null.added == ("new",)
+    assert null.tuned["new"].tolist() == [3, 4]
+
+
 def test_a_seed_decides(pair):
     one, same, other = (null_pair(pair, seed=seed).after for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)

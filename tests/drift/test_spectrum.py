@@ -98,6 +98,18 @@ def test_eigenspaces_agree_with_the_n_by_n_formulas(seed, n, d):
     assert eigenspace_instability(m, *bases(m)) == pytest.approx(expected, abs=1e-6)
 
 
+def test_tables_that_span_fewer_dimensions_overlap_less():
+    """What is divided by is the number of dimensions, as in its source, and not the rank."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 40, 6))
+    x[:, 4:], y[:, 5] = x[:, :2], 0
+    u, v = np.linalg.svd(x)[0][:, :4], np.linalg.svd(y)[0][:, :5]
+    m = moments_of(x, y)
+    assert eigenspace_overlap(m, *bases(m)) == pytest.approx(np.square(u.T @ v).sum() / 6, abs=1e-6)
+    m = moments_of(x, 2 * x)
+    assert eigenspace_overlap(m, *bases(m)) == pytest.approx(4 / 6, abs=1e-6)
+
+
 def test_any_invertible_map_keeps_the_eigenspace():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 4))

@@ -36,7 +36,7 @@ def test_missing_and_zero_words_are_counted_once_and_named() -> None:
 def test_the_reason_why_nothing_can_be_answered() -> None:
     items = find_items([("oslo", "void")], INDEX, IS_ZERO)
     assert items.reason == (
-        "no item can be answered: 1 words are out of vocabulary and 1 have a zero row"
+        "no item can be answered: 1 word is out of vocabulary and 1 has a zero row"
     )
     lost = find_items([("oslo", "bergen")], INDEX, IS_ZERO).reason
     assert lost == "no item can be answered: 2 words are out of vocabulary"

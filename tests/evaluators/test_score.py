@@ -88,7 +88,7 @@ def test_what_cannot_be_measured_says_why(tmp_path: Path) -> None:
     assert (whole.n_total, whole.n_used) == (2, 1)
     assert whole.oov == first.oov == ("nowhere",)
     assert math.isnan(first.value)
-    assert first.reason == "no item can be answered: 1 words are out of vocabulary"
+    assert first.reason == "no item can be answered: 1 word is out of vocabulary"
     assert second.reason is None
     assert second.value == 1.0
     entry = first.to_dict()

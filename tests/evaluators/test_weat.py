@@ -120,9 +120,8 @@ def test_before_and_after(biased: Pair) -> None:
 
 def test_a_change_of_bias_is_neither_lost_nor_gained(biased: Pair) -> None:
     assert compare_scores(biased, WEAT(SETS))[0].status == "inconclusive"
-    assert compare_scores(align(biased.original, biased.original), WEAT(SETS))[0].status == (
-        "retained"
-    )
+    same = compare_scores(align(biased.original, biased.original), WEAT(SETS))[0]
+    assert (same.status, same.items_changeable) == ("not tested", 0)
     nothing = compare_scores(biased, "weat6")[0]
     assert math.isnan(nothing.delta)
     assert nothing.status == "not measured"

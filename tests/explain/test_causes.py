@@ -21,6 +21,20 @@ def test_whose_rows_moved_is_the_cause():
     assert told([[1, 0.01], *BEFORE[1:]]).cause == "nothing changed"
 
 
+def test_an_added_word_that_took_all_the_places_is_the_cause():
+    before = Embeddings(WORDS, BEFORE)
+    added = Embeddings(["new", *WORDS], [[1, 0.01], *BEFORE])
+    pair = align(before, added)
+    (found,) = explain(pair, neighbor_shifts(pair, ["a"], k=1))
+    assert (found.lost, found.gained, found.cause) == (("b",), ("new",), "a new word came")
+    assert str(found).endswith("its old neighbors moved 0.00 (a new word came)")
+    (found,) = explain(pair, neighbor_shifts(pair, ["a"], k=4))
+    assert (found.lost, found.gained, found.cause) == ((), ("new",), "a new word came")
+    moved = align(before, Embeddings(["new", *WORDS], [[1, 0.01], [0, 1], *BEFORE[1:]]))
+    (found,) = explain(moved, neighbor_shifts(moved, ["a"], k=1))
+    assert (found.gained, found.cause) == (("c",), "the word moved")
+
+
 def test_one_line():
     line = str(told([[0, 1], *BEFORE[1:]]))
     assert line == (

@@ -22,8 +22,10 @@ def test_what_is_written_is_read_back(baseline, tmp_path, audits):
     write_baseline(baseline, tmp_path / "b.json")
     read = read_baseline(tmp_path / "b.json")
     assert read.document == json.loads(json.dumps(baseline.document))
-    assert set(read.facts) == set(facts_of(audits.gentle, ["good"]))
-    for subject, fact in baseline.facts.items():
+    figures = {each for each in facts_of(audits.gentle, ["good"]) if each.kind != "question"}
+    assert set(read.facts) == figures
+    for subject in figures:
+        fact = baseline.facts[subject]
         again = read.facts[subject]
         assert (
             np.array_equal(

@@ -15,6 +15,7 @@ from driftkit.errors import OptionError
 from driftkit.gate.subjects import CHANGE, COUNTS, COVERAGE
 from driftkit.measures import REGISTRY, Bounds, Measure, register_measure, registry
 from driftkit.neighbors.optional_measures import shifts_with_measures
+from driftkit.questions.finding import QUESTIONS
 from driftkit.report.document import audit_schema
 
 NAMES = ["head_cosine(first=3)", "first_kept@2", "mean_gap"]
@@ -218,4 +219,4 @@ def test_rounding_past_the_end_of_the_range_is_no_error(clean):
 
 
 def test_names_that_mean_something_else_in_rules_are_reserved():
-    assert {*COUNTS, CHANGE, COVERAGE, "word", "words"} <= registry.RESERVED
+    assert {*COUNTS, *QUESTIONS, CHANGE, COVERAGE, "word", "words"} <= registry.RESERVED

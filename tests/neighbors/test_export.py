@@ -36,6 +36,19 @@ def test_parquet_holds_the_same(pair, tmp_path):
     assert parquet.read_table(tmp_path / "s.parquet").to_pylist() == lines(tmp_path / "s.jsonl")
 
 
+def test_another_added_word_is_another_question(pair, tmp_path, monkeypatch):
+    path = tmp_path / "shifts.jsonl"
+    monkeypatch.setattr(stream, "_join", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        write_shifts(pair, path, k=3)
+    monkeypatch.undo()
+    other = align(pair.original, Embeddings(pair.tuned.words, pair.tuned.matrix.copy()))
+    other.tuned.matrix.flags.writeable = True
+    other.tuned.matrix[0] = 2  # the row of <pad>
+    assert write_shifts(other, path, k=3) == 0
+    assert "<pad>" in path.read_text(encoding="utf-8")
+
+
 def test_goes_on_where_it_was_stopped(pair, tmp_path, monkeypatch):
     path, asked = tmp_path / "shifts.jsonl", []
     real = stream.neighbor_shifts

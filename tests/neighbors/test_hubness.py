@@ -34,13 +34,29 @@ def test_values_by_group_are_those_of_counts(pair):
     ]
     found = {(f.measure, f.group, f.of): f for f in hubness_values(pair, shifts, asked)}
     assert len(found) == 3 * 3 * 2
-    counts = k_occurrences(shifts.after[:, :3], len(pair))
+    counts = k_occurrences(shifts.after[:, :3], len(pair) + 1)[:-1]  # less the added word
     for group, mask in (("all", slice(None)), ("moved", pair.moved), ("unmoved", ~pair.moved)):
-        some = counts[mask]
+        some = counts[mask][pair.after_norms[mask] > 0]
         assert found["hubness_skewness@3", group, "tuned"].value == pytest.approx(skew(some))
         assert found["largest_hub@3", group, "tuned"].value == some.max()
         assert found["antihub_share@3", group, "tuned"].value == np.mean(some == 0)
         assert found["antihub_share@3", group, "tuned"].n == len(some)
+
+
+def test_a_zero_row_is_no_antihub():
+    words = ["a", "b", "c", "zero"]
+    before = Embeddings(words, [[1, 0], [1, 0.1], [0.9, 0], [1, 1]])
+    pair = align(before, Embeddings(words, [[1, 0], [1, 0.1], [0.9, 0], [0, 0]]))
+    shifts = neighbor_shifts(pair, k=2)
+    found = {
+        (f.group, f.of): (f.n, f.value, f.reason)
+        for f in hubness_values(pair, shifts, [parse_measure("antihub_share@2")])
+    }
+    assert found["all", "original"] == (4, 0.25, None)
+    assert found["all", "tuned"] == (3, 0, None)
+    n, value, reason = found["moved", "tuned"]
+    assert (n, reason) == (0, "the moved words among the candidates have no direction")
+    assert np.isnan(value)
 
 
 def test_an_empty_group_and_equal_counts_say_so():

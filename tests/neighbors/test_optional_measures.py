@@ -25,8 +25,8 @@ def test_agrees_with_sets_and_sums(pair):
     shifts = neighbor_shifts(pair, k=4)
     values = neighbor_values(pair, shifts)
     assert list(values) == [
-        "jaccard@4", "average_overlap@4", "local_neighborhood@4", "mutual_change@4",
-        "k_occurrence_change@4",
+        "adjusted_overlap@4", "jaccard@4", "average_overlap@4", "local_neighborhood@4",
+        "mutual_change@4", "k_occurrence_change@4",
     ]  # fmt: skip
     before, after = (
         [set(row.tolist()) for row in lists] for lists in (shifts.before, shifts.after)
@@ -38,16 +38,23 @@ def test_agrees_with_sets_and_sums(pair):
             continue
         a, b = before[at], after[at]
         assert values["jaccard@4"][at] == len(a & b) / len(a | b)
+        chance = 4 / 120  # of 121 candidates, the word itself is none
+        adjusted = (len(a & b) / 4 - chance) / (1 - chance)
+        assert np.isclose(values["adjusted_overlap@4"][at], adjusted)
         depths = [
             len(set(shifts.before[at, :d]) & set(shifts.after[at, :d])) / d for d in range(1, 5)
         ]
         assert np.isclose(values["average_overlap@4"][at], np.mean(depths))
-        mutual = [np.mean([at in lists[other] for other in lists[at]]) for lists in (before, after)]
+        shared = a | b - {120}  # the added word has no row before and no list of its own
+        mutual = [
+            np.mean([at in lists[other] for other in lists[at] & shared])
+            for lists in (before, after)
+        ]
         assert np.isclose(values["mutual_change@4"][at], mutual[1] - mutual[0])
-        if not any(not y[other].any() for other in a | b):
-            sides = [[cosine(m[at], m[other]) for other in sorted(a | b)] for m in (x, y)]
-            local = 1 - cosine(*map(np.array, sides))
-            assert np.isclose(values["local_neighborhood@4"][at], local)
+        directed = [other for other in shared if x[other].any() and y[other].any()]
+        sides = [[cosine(m[at], m[other]) for other in directed] for m in (x, y)]
+        local = 1 - cosine(*map(np.array, sides))
+        assert np.isclose(values["local_neighborhood@4"][at], local)
         count = sum(at in lists for lists in after) - sum(at in lists for lists in before)
         assert values["k_occurrence_change@4"][at] == count
 
@@ -113,9 +120,10 @@ def test_agrees_with_sets_on_random_shapes(n, d, k, seed, tied):
         assert np.isclose(values["average_overlap"][at], np.mean(agreed))
         mutual = [np.mean([at in lists[w] for w in lists[at]]) for lists in (a, b)]
         assert np.isclose(values["mutual_change"][at], mutual[1] - mutual[0])
+        union = [w for w in union if not pair.zero[w]]
         x, y = ([m[at] @ m[w] for w in union] for m in map(unit, (pair.before, pair.after)))
         size = np.linalg.norm(x) * np.linalg.norm(y)
-        if size < 1e-6 or np.isnan(size):  # at right angles to all, or a neighbor without direction
+        if size < 1e-6:  # at right angles to all
             continue
         assert np.isclose(values["local_neighborhood"][at], 1 - np.dot(x, y) / size, atol=1e-6)
 

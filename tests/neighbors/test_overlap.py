@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftkit.neighbors import overlap as agreement
-from driftkit.neighbors.overlap import common_by_depth, overlap, rbo
+from driftkit.neighbors.overlap import adjusted_overlap, common_by_depth, overlap, rbo
 
 
 def lists(*texts):
@@ -41,6 +41,22 @@ def test_rbo_fixtures(a, b, p, expected):
 def test_average_overlap_fixture():
     common = common_by_depth(*lists("abcdefg", "zcavwxy"))[0]
     assert np.mean(common / np.arange(1, 8)) == pytest.approx(0.312, abs=5e-4)
+
+
+def test_random_lists_agree_by_chance_and_no_more():
+    rng = np.random.default_rng(0)
+    before, after = (
+        np.array([rng.permutation(100)[:10] for _ in range(3_000)], np.int32) for _ in range(2)
+    )
+    assert overlap(before, after).mean() == pytest.approx(10 / 100, abs=0.005)
+    assert adjusted_overlap(before, after, 101).mean() == pytest.approx(0, abs=0.005)
+    assert (adjusted_overlap(before, before, 101) == 1).all()
+
+
+@pytest.mark.parametrize(("candidates", "measured"), [(99, False), (100, True)])
+def test_too_few_candidates_for_more_than_chance(candidates, measured):
+    same = np.arange(10, dtype=np.int32)[None]
+    assert np.isnan(adjusted_overlap(same, same, candidates)).all() != measured
 
 
 @st.composite

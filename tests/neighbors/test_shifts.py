@@ -20,14 +20,18 @@ def names(neighbors):
 def test_every_shared_word_in_both_spaces(pair):
     shifts = neighbor_shifts(pair)
     assert isinstance(shifts, NeighborShifts)
-    assert shifts.words == shifts.candidates == pair.words
+    assert shifts.words == shifts.shared == pair.words
+    assert shifts.candidates == (*pair.words, "<pad>")
     assert (len(shifts), shifts.k) == (120, 10)
     np.testing.assert_array_equal(shifts.moved, pair.moved)
     for shift in shifts:
         if shift.word != "w30":
-            for matrix, found in ((pair.before, shift.before), (pair.after, shift.after)):
-                expected = nearest_words(pair.words, matrix, shift.word, 10, pair.words)
-                assert names(found) == expected
+            expected = nearest_words(pair.words, pair.before, shift.word, 10, pair.words)
+            assert names(shift.before) == expected
+            tuned = pair.tuned
+            expected = nearest_words(tuned.words, tuned.matrix, shift.word, 10, tuned.words)
+            assert names(shift.after) == expected
+            assert shift.added == tuple({"<pad>"} & {*expected})
 
 
 def test_agrees_with_gensim(pair):
@@ -58,12 +62,12 @@ def test_words_keep_the_order_asked(pair):
 
 def test_first_candidates_by_rank_with_queries_outside(pair):
     shifts = neighbor_shifts(pair, k=5, candidates=20)
-    assert shifts.candidates == pair.words[:20]
+    assert shifts.candidates == (*pair.words[:20], "<pad>")
     assert len(shifts) == 120
     for word in ("w3", "w90"):
         expected = nearest_words(pair.words, pair.before, word, 5, pair.words[:20])
         assert names(shifts[word].before) == expected
-    assert neighbor_shifts(pair, ["w1"], candidates=np.int64(10**6)).candidates == pair.words
+    assert neighbor_shifts(pair, ["w1"], candidates=np.int64(10**6)).shared == pair.words
 
 
 def test_listed_candidates_keep_their_order_and_drop_repeats(pair):
@@ -119,6 +123,40 @@ def test_an_unknown_word_gets_the_nearest(pair):
     with pytest.raises(UnknownNameError, match="neither table; 120 words") as caught:
         neighbor_shifts(pair, ["w1", "w11x"])
     assert caught.value.nearest == "w11"
+
+
+def test_listed_candidates_may_be_added_ones_and_come_last(pair):
+    shifts = neighbor_shifts(pair, ["w2", "w70"], k=2, candidates=["<pad>", "w9", "w50"])
+    assert (shifts.candidates, shifts.added) == (("w9", "w50", "<pad>"), 1)
+    assert (shifts.before < 2).all()
+    for shift in shifts:
+        tuned = pair.tuned
+        expected = nearest_words(tuned.words, tuned.matrix, shift.word, 2, shifts.candidates)
+        assert names(shift.after) == expected
+
+
+def test_an_added_neighbor_took_a_place():
+    words, x = ["good", "fine", "film"], [[1, 0], [1, 0.1], [0, 1]]
+    tuned = Embeddings(["goods", *words], [[1, 0.01], *x])
+    (shift,) = neighbor_shifts(align(Embeddings(words, x), tuned), ["good"], k=1)
+    assert (shift.lost, shift.gained, shift.added) == (("fine",), ("goods",), ("goods",))
+    assert shift.overlap == 0
+    (entry,) = shift.lists()["after"]
+    assert (entry["word"], entry["added"]) == ("goods", True)
+    assert "added" not in shift.lists()["before"][0]
+
+
+def test_equally_near_added_words_come_after_the_others():
+    words, x = ["a", "b", "c"], [[1, 0], [1, 0], [2, 0]]
+    tuned = Embeddings(["new", "newer", *words], [[3, 0], [1, 0], *x])
+    (shift,) = neighbor_shifts(align(Embeddings(words, x), tuned), ["a"], k=4)
+    assert names(shift.after) == ["b", "c", "new", "newer"]
+
+
+def test_where_no_word_was_added_nothing_is_searched_besides(pair, monkeypatch):
+    plain = align(pair.original, Embeddings(pair.words, pair.after))
+    monkeypatch.delattr("driftkit.neighbors.search.incremental._joined")
+    assert neighbor_shifts(plain).candidates == plain.words
 
 
 @pytest.mark.parametrize(("word", "side"), [("gone", "original"), ("<pad>", "tuned")])

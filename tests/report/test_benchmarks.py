@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,13 @@ def test_nothing_fell(pair, benchmarks):
     assert broken_view(compare_scores(align(pair.original, pair.original), benchmarks)) is None
     assert "What broke" not in to_text(audit(align(pair.original, pair.original),
                                              benchmarks=benchmarks, k=3))  # fmt: skip
+
+
+def test_what_fell_in_benchmarks_that_were_not_lost_is_not_called_broken(pair, benchmarks):
+    changes = compare_scores(pair, benchmarks)
+    assert broken_view(changes) is not None
+    kept = [replace(change, status="retained") for change in changes]
+    assert broken_view(kept) is None
 
 
 def test_benchmarks_are_grouped_by_task(monkeypatch, tmp_path):

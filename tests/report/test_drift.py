@@ -43,7 +43,7 @@ def test_measures_asked_for_get_a_row_beside_their_null(audited):
 def test_nothing_further_is_shown_unless_asked(audited, pair):
     plain = dk.audit(pair, benchmarks=["ws353"], resamples=100, candidates=2_000)
     text = to_text(audit_view(plain, top=2), 80)
-    for word in ("null", "rank 1-1000", "By rank", "jaccard", "isoscore", "Directions"):
+    for word in ("null", "row 1-1000", "By row", "jaccard", "isoscore", "Directions"):
         assert word not in text
 
 
@@ -59,7 +59,7 @@ def test_bands_and_what_was_not_sought_in_them(audited):
     row = audited.space.find("rsa", "rank 1001-3000")
     assert next(line for line in shown if line.startswith("rsa")).endswith(number(row.value, 3))
     moved_beyond = int(audited.pair.moved[2000:].sum())
-    assert f"{1000 + moved_beyond:,} of 2,000 in rank 1001-3000" in " ".join(shown)
+    assert f"{1000 + moved_beyond:,} of 2,000 in row 1001-3000" in " ".join(shown)
 
 
 @pytest.mark.parametrize("width", [80, 140])

@@ -1,5 +1,7 @@
 import driftkit as dk
 from driftkit.display import to_text
+from driftkit.provenance import Source
+from driftkit.report.terminal import audit_view
 from driftkit.report.words import neighbors_view
 
 
@@ -33,3 +35,29 @@ def test_a_word_without_neighbors_says_why():
     table = dk.Embeddings(["zero", "x", "y"], [[0, 0], [1, 0], [0, 1]])
     text = to_text(neighbors_view(dk.neighbor_shifts(dk.align(table, table), ["zero"], k=2)), 100)
     assert "its row is zero in the original and the tuned table" in text
+
+
+def as_from(table, form, words=None):
+    return dk.Embeddings(words or table.words, table.matrix, source=Source("t", format=form))
+
+
+def test_rank_is_said_only_where_the_order_of_the_file_means_frequency(pair):
+    for form, place, other in (("glove-text", "rank", "row"), ("npy", "row", "rank")):
+        sides = (as_from(side, form) for side in (pair.original, pair.tuned))
+        text = to_text(audit_view(dk.audit(dk.align(*sides), [], k=3), 3, bands=True))
+        assert f"{place} 1" in text or f"{place} 2" in text
+        assert f"By {place} of the words" in text
+        assert f"\n{other} " not in text
+
+
+def test_special_tokens_are_not_among_the_words_that_changed_most(pair):
+    first = dk.audit(pair, [], k=3).most_shifted(2, moved=True)
+    names = {first[0].word: "[PAD]", first[1].word: "<|endoftext|>"}
+    sides = (
+        dk.Embeddings([names.get(word, word) for word in side.words], side.matrix)
+        for side in (pair.original, pair.tuned)
+    )
+    found = dk.audit(dk.align(*sides), [], k=3)
+    assert not {"[PAD]", "<|endoftext|>"} & {x.word for x in found.most_shifted(50, moved=True)}
+    assert "special tokens moved" in found.finding("vocabulary").sentence
+    assert found.shifts_of(["[PAD]"])["[PAD]"].word == "[PAD]"  # whoever asks gets them

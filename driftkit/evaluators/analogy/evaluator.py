@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from driftkit.evaluators.analogy.relations import RELATION_METHODS, answer_relat
 from driftkit.evaluators.analogy.search import Answers, answer, answer_again
 from driftkit.evaluators.base import BuiltIn, Memo, filled
 from driftkit.evaluators.comparison.paired_items import PairedAnswers
-from driftkit.evaluators.lookup import Case, Find, Items, find_items, first_rows
+from driftkit.evaluators.lookup import Case, Find, Items, Spelling, find_items, first_rows
 from driftkit.evaluators.scores import Evaluation, Score
 from driftkit.measures.registry import parse_measure
 from driftkit.pair import Pair
@@ -59,6 +59,9 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         ``3cosadd``, ``3cosmul``, ``pairdirection``, ``3cosavg`` or ``lrcos``, with ``@k`` for the
         share of questions whose answer is among the first k.
     case : {"exact-then-folded", "exact", "fold"}
+    **spelling
+        ``normalize`` (``"none"``, ``"NFC"``, ``"NFD"`` or ``"NFKC"``) and ``phrase_separator``
+        (a character): other ways to find words.
     exclude : bool
         Whether the words of a question are barred as its answer, as is usual.
     limit : int, optional
@@ -87,8 +90,9 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         exclude: bool = True,
         limit: int | None = None,
         seed: int = 0,
+        **spelling: Unpack[Spelling],
     ) -> None:
-        super().__init__(benchmark, case=case)
+        super().__init__(benchmark, case=case, **spelling)
         asked = parse_measure(measure)
         if asked.name not in METHODS and asked.name not in RELATION_METHODS:
             known = ", ".join([*METHODS, *RELATION_METHODS])
@@ -117,12 +121,18 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
     def _compare(
         self, pair: Pair, items: _Questions, memo: Memo | None, progress: Progress | None
     ) -> PairedAnswers:
+        return self._paired(pair, items, *self._both(pair, items, memo, progress))
+
+    def _both(
+        self, pair: Pair, items: _Questions, memo: Memo | None, progress: Progress | None
+    ) -> tuple[Answers, Answers]:
         """Answer with the shared words; those that are zero in either table are never answers."""
         before_norms = np.where(pair.zero, 0.0, pair.before_norms)
         after_norms = np.where(pair.zero, 0.0, pair.after_norms)
         rows = items.used_rows
         memo = {} if memo is None else memo
-        policies = (self.measure, self.case, self.exclude, self.limit, self.seed)
+        spelling = tuple(self.spelling.values())
+        policies = (self.measure, *spelling, self.exclude, self.limit, self.seed)
         key = (pair.original, pair.words, policies, rows.tobytes(), pair.zero.tobytes())
         if key not in memo:
             memo[key] = self._answer(
@@ -130,7 +140,7 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
             )
         before: Answers = memo[key]
         again = part(progress, 1, 2)
-        if self.method in METHODS and self.k == 1 and self.limit is None and self.case != "fold":
+        if self.method in METHODS and self.k == 1 and self.limit is None and not self.joins_rows:
             # *Moved* forgives the rounding of the sources, an answer does not: rows that changed.
             after = answer_again(
                 pair.after, after_norms, rows[:, :3], before, changed_rows(pair.before, pair.after),
@@ -138,6 +148,21 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
             )  # fmt: skip
         else:
             after = self._answer(pair.after, after_norms, pair.index, items, again)
+        return before, after
+
+    def _paired(
+        self, pair: Pair, items: _Questions, before: Answers, after: Answers
+    ) -> PairedAnswers:
+        """Compare answers with the shared words, where added ones take part after tuning.
+
+        The original cannot answer with them, but whoever asks the tuned table gets them.
+        """
+        added = self._added(pair)
+        if len(added):
+            after = self._with_added(pair, items, after, added)
+        moves = np.append(pair.moved, np.ones(len(added) + 1, bool))
+        moves[-1] = False  # of no answer
+        words = [*pair.words, *(pair.tuned.words[row] for row in added)] if len(added) else None
         return PairedAnswers(
             self.measure,
             pair,
@@ -145,9 +170,41 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
             _is_right(before, items).astype(np.float64),
             _is_right(after, items).astype(np.float64),
             columns=items.columns(np.flatnonzero(items.usable)),
-            answers=(_words(before, pair.words), _words(after, pair.words)),
+            answers=(_words(before, pair.words), _words(after, words or pair.words)),
             categories=items.categories[items.usable].tolist(),
+            winners_moved=moves[before.first] | moves[after.first],
+            chance=self._chance(items, len(pair)),
         )
+
+    def _chance(self, items: _Questions, n: int) -> float:
+        """Return the score of answers drawn from n words."""
+        accepted = float((items.right >= 0).sum(axis=1).mean()) if items.n_used else 0.0
+        return min(1.0, self.k * accepted / n)
+
+    def _added(self, pair: Pair) -> Rows:
+        """Return the rows of the tuned table that only it has and that may be answers."""
+        if not pair.added or self.limit is not None or self.method == "lrcos":
+            return np.empty(0, np.int64)  # lrcos draws its negatives among the candidates
+        rows = np.setdiff1d(np.arange(len(pair.tuned)), pair.tuned_rows)
+        if self.joins_rows:
+            find = self.finder(pair.index)
+            rows = rows[[find(pair.tuned.words[row]) < 0 for row in rows]]
+        return rows[pair.tuned.norms[rows] > 0]
+
+    def _with_added(self, pair: Pair, items: _Questions, after: Answers, added: Rows) -> Answers:
+        """Return the best k of the answers with shared words and those with added ones.
+
+        Added words are numbered after the shared ones.
+        """
+        tuned, n = pair.tuned, len(pair)
+        asked = replace(items, rows=np.where(items.rows >= 0, pair.tuned_rows[items.rows], -1))
+        new = self._search(tuned.matrix, tuned.norms, asked, added, hints=None)
+        place = np.where(new.rows >= 0, n + np.searchsorted(added, new.rows), -1)
+        rows = np.concatenate([after.rows, place], axis=1)
+        scores = np.concatenate([after.scores, new.scores], axis=1)
+        in_tuned = np.append(pair.tuned_rows, [*added, -1])[rows]
+        best = np.lexsort((in_tuned, -scores), axis=1)[:, : self.k]
+        return Answers(*(np.take_along_axis(each, best, axis=1) for each in (rows, scores)))
 
     def _items(self, find: Find, is_zero: Mask) -> _Questions:
         accepted = self.benchmark.accepted
@@ -170,9 +227,9 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
 
     def _candidates(self, index: dict[str, int], n: int) -> Rows:
         """Return the rows that may be answers: one for each spelling where case is folded."""
-        if self.case != "fold":
+        if not self.joins_rows:
             return np.arange(min(n, self.limit or n))
-        find = self._find(index)
+        find = self.finder(index)
         return np.unique([find(word) for word in first_rows(index, self.limit)])
 
     def _answer(
@@ -184,18 +241,31 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         progress: Progress | None,
     ) -> Answers:
         candidates = self._candidates(index, len(matrix))
+        hints = None if self.method in RELATION_METHODS else items.used_rows[:, 3]
+        return self._search(matrix, norms, items, candidates, hints=hints, progress=progress)
+
+    def _search(
+        self,
+        matrix: Matrix,
+        norms: Values,
+        items: _Questions,
+        candidates: Rows,
+        *,
+        hints: Rows | None,
+        progress: Progress | None = None,
+    ) -> Answers:
         rows = items.used_rows
         how: Any = {"method": self.method, "k": self.k, "exclude": self.exclude}
         how["progress"] = progress
         if self.method not in RELATION_METHODS:
-            return answer(matrix, norms, rows[:, :3], candidates, hints=rows[:, 3], **how)
+            return answer(matrix, norms, rows[:, :3], candidates, hints=hints, **how)
         a, b = rows.T
         sections = items.categories[items.usable].astype(str)
         relation = np.unique(sections, return_inverse=True)[1]
         return answer_relations(matrix, norms, a, b, relation, candidates, seed=self.seed, **how)
 
     def _accuracies(self, table: Embeddings, items: _Questions, correct: Mask) -> list[Score]:
-        find, is_zero = self._find(table.index), table.norms == 0
+        find, is_zero = self.finder(table.index), table.norms == 0
         names = items.categories.astype(str)
         groups: Any = self.benchmark.groups | {name: (name,) for name in self.benchmark.sections}
         scores = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -18,12 +18,13 @@ from driftkit.evaluators.base import BuiltIn, Memo
 from driftkit.evaluators.comparison import verdict
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
 from driftkit.evaluators.comparison.result import PartChange, ScoreChange, ScoreChanges
+from driftkit.evaluators.comparison.spread import Method, Spread
+from driftkit.evaluators.coverage import Answered, notes_on
 from driftkit.evaluators.registry import Scorable, asked_of, evaluators
 from driftkit.evaluators.significance import (
     Difference,
     Interval,
     MeanDifference,
-    bca_interval,
     detectable_difference,
     holm,
     interval,
@@ -31,8 +32,6 @@ from driftkit.evaluators.significance import (
 from driftkit.measures.registry import finite
 from driftkit.pair import Pair
 from driftkit.progress import Progress, as_progress, part
-
-Method = Literal["percentile", "bca"]
 
 FEWEST_CLUSTERS = 5  # with fewer categories a bootstrap over them has too few distinct resamples
 
@@ -111,8 +110,13 @@ def compare_scores(
         if report is not None:
             report(1, 1)
     adjusted = holm([change.p_value for change in changes])
+    answered = [
+        Answered(evaluator, change.n_used, change.n_total, change.oov)
+        for evaluator, change in zip(asked, changes, strict=True)
+    ]
     return ScoreChanges(
-        tuple(replace(change, p_holm=p) for change, p in zip(changes, adjusted, strict=True))
+        tuple(replace(change, p_holm=p) for change, p in zip(changes, adjusted, strict=True)),
+        notes_on(answered, pair.index, pair.zero),
     )
 
 
@@ -124,32 +128,22 @@ def _change(
     margins: Mapping[str, float] | None,
     method: Method,
 ) -> ScoreChange:
-    margin, fewest = verdict.margin_of(items.measure, margins), verdict.fewest_items(items.measure)
-    better = verdict.benchmark_measure(items.measure).higher_is_better if items.is_judged else None
+    margin = verdict.margin_of(items.measure, margins)
     original, tuned = _values(items, np.ones(len(items), bool))
     delta = tuned - original
-    reason = items.reason
-    if reason is None and len(items) < fewest:
-        reason = (
-            f"both tables answer {len(items)} items; "
-            f"{items.measure} needs {fewest} or more for a verdict"
-        )
-    reason = reason or items.undefined()
-    if reason is None and math.isnan(delta):
-        reason = f"{items.measure} of these items is not a finite number"
+    reason = _not_measured(items, delta)
     bounds = clustered = Interval()
+    status: verdict.Status = "not measured"
     more: dict[str, Any] = {}
     if reason is None:
-        difference = items.difference()
-        drawn = difference.resample(resamples, rng)
-        if method == "percentile":
-            bounds = difference.percentiles(drawn)
-        else:
-            bounds = bca_interval(drawn, delta, difference.jackknife())
+        difference, spread = items.difference(), items.spread(resamples, rng)
+        bounds = spread.bounds(method)
+        status, reason = decide(items, spread, resamples, rng, margin, method)
         more = {
             "tests": difference.tests(resamples, rng),
             "effect": difference.effect(),
-            "detectable": detectable_difference(float(np.nanstd(drawn))),
+            "detectable": detectable_difference(spread.error),
+            "least_visible_fall": max(margin, bounds.high - delta),
         }
         clustered = _clustered(items, difference, resamples, rng)
     return ScoreChange(
@@ -162,7 +156,7 @@ def _change(
         ci_high=bounds.high,
         p_value=bounds.p_value,
         p_holm=math.nan,
-        status=verdict.status_of(delta, bounds, margin, higher_is_better=better),
+        status=status,
         margin=margin,
         reason=reason,
         split=tuple(_split(items)),
@@ -171,9 +165,69 @@ def _change(
         cluster_low=clustered.low,
         cluster_high=clustered.high,
         bands=tuple(_bands(items)),
+        items_changeable=int(items.changeable.sum()),
+        items_rivals=int(items.rivals.sum()),
+        items_lost_from_set=items.lost,
         **{same: getattr(items, same) for same in ("measure", "n_total", "oov", "zero")},
         **more,
     )
+
+
+def _not_measured(items: PairedItems, delta: float) -> str | None:
+    """Return why there is no interval; None if there is one."""
+    fewest = verdict.fewest_items(items.measure)
+    if items.reason is not None:
+        return items.reason
+    if len(items) < fewest:
+        return (
+            f"both tables answer {len(items)} items; "
+            f"{items.measure} needs {fewest} or more for a verdict"
+        )
+    if (undefined := items.undefined()) is not None:
+        return undefined
+    return f"{items.measure} of these items is not a finite number" if math.isnan(delta) else None
+
+
+def decide(
+    items: PairedItems,
+    spread: Spread,
+    resamples: int,
+    rng: np.random.Generator,
+    margin: float,
+    method: Method = "percentile",
+) -> tuple[verdict.Status, str | None]:
+    """Return the status of a benchmark that has an interval, and why it has none."""
+    better = verdict.benchmark_measure(items.measure).higher_is_better if items.is_judged else None
+
+    def of(compared: PairedItems, spread: Spread) -> verdict.Status:
+        bounds = spread.bounds(method)
+        return verdict.status_of(compared.delta, bounds, margin, higher_is_better=better)
+
+    status, own = of(items, spread), items.without_rivals()
+    if own is not None:
+        status = verdict.agreed(status, of(own, own.spread(resamples, rng)))
+    return _what_it_can_say(items, status, margin)
+
+
+def _what_it_can_say(
+    items: PairedItems, status: verdict.Status, margin: float
+) -> tuple[verdict.Status, str | None]:
+    """Return the status, or why these items can have none."""
+    if items.is_judged and (reason := items.nothing_to_lose(margin)) is not None:
+        return "not measured", reason
+    n, changeable, rivals = len(items), int(items.changeable.sum()), int(items.rivals.sum())
+    fewest = verdict.fewest_changeable(n)
+    by_rivals = status == "lost" and changeable + rivals >= fewest
+    if changeable < fewest and not by_rivals:
+        verb = "has" if changeable == 1 else "have"
+        moved = f"{changeable:,} of its {n:,} items {verb}" if changeable else "no item of it has"
+        return "not tested", f"{moved} a word that moved; a status needs {fewest:,}"
+    if n < verdict.LEAST_COVERAGE * items.n_total and status != "lost":
+        return "not tested", (
+            f"both tables answer {n:,} of {items.n_total:,} items, under a third; "
+            "choose a benchmark whose words they have"
+        )
+    return status, None
 
 
 def _values(items: PairedItems, chosen: Mask) -> tuple[float, float]:

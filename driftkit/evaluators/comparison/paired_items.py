@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -9,13 +10,19 @@ from dataclasses import InitVar, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-from scipy.stats import rankdata
+import numpy.typing as npt
+from scipy.special import stdtrit
+from scipy.stats import binom, rankdata
 
 from driftkit.arrays import Mask, Values
 from driftkit.errors import OptionError
+from driftkit.evaluators.comparison.spread import Spread
 from driftkit.evaluators.correlations import CORRELATIONS, undefined_reason
-from driftkit.evaluators.lookup import Items
+from driftkit.evaluators.lookup import Items, ItemsLost
 from driftkit.evaluators.significance import (
+    LEVEL,
+    Clusters,
+    CorrelationDifference,
     Difference,
     MeanDifference,
     PearsonDifference,
@@ -48,6 +55,11 @@ class PairedItems(ABC):
         As of `items`.
     size, moved : ndarray of int64, shape (m,)
         How many words each item has, and how many of them moved.
+    related : ndarray of int64, shape (m, c)
+        What items share that makes them change together: their words, -1 where there is none.
+        An evaluator may set others.
+    lost : ItemsLost
+        Items that the original alone could answer, where the evaluator is one of driftkit's.
     rarest : ndarray of int64, shape (m,)
         Rank, from 0 in the original table, of the rarest word of each item.
 
@@ -85,9 +97,35 @@ class PairedItems(ABC):
         self.moved = (pair.moved[rows] & there).sum(axis=1)
         ranks = np.where(there, pair.original_rows[rows], -1)
         self.rarest = ranks.max(axis=1, initial=-1)
+        self.related = rows
+        self.lost = ItemsLost()
 
     def __len__(self) -> int:
         return len(self.before)
+
+    @property
+    def changeable(self) -> Mask:
+        """Items that could have changed, (m,): one of their words moved, or more."""
+        return np.asarray(self.moved > 0)
+
+    @property
+    def rivals(self) -> Mask:
+        """Items none of whose words moved, but a rival of their answer did, (m,)."""
+        return np.zeros(len(self), bool)
+
+    def spread(self, resamples: int, rng: np.random.Generator) -> Spread:
+        """Return how far the difference varies with the items, those that share words together."""
+        difference, clusters = self.difference(), Clusters(self.related)
+        independent = clusters.count(self.changeable | self.rivals) or None
+        drawn = difference.resample(resamples, rng)
+        effect = clusters.design_effect(difference.influence()) if clusters.is_shared else 1.0
+        return Spread(difference, self.delta, drawn, effect, independent)
+
+    @property
+    def delta(self) -> float:
+        """The score after less the score before, over all items."""
+        before, after = self.values(np.ones(len(self), bool))
+        return after - before
 
     @abstractmethod
     def values(self, chosen: Mask) -> tuple[float, float]:
@@ -99,6 +137,15 @@ class PairedItems(ABC):
 
     def undefined(self) -> str | None:
         """Return why no verdict is possible though items were answered; None if one is."""
+        return None
+
+    def nothing_to_lose(self, margin: float) -> str | None:
+        """Return why the original's own score is too low for a fall to be seen; None if not."""
+        del margin
+        return None
+
+    def without_rivals(self) -> Self | None:
+        """Return the comparison as if no rival had moved; None if none changed an item."""
         return None
 
     def broken(self, most: int) -> list[dict[str, Any]]:
@@ -145,7 +192,7 @@ class PairedSimilarity(PairedItems):
         gold = self.gold[chosen]
         return correlation(gold, self.before[chosen]), correlation(gold, self.after[chosen])
 
-    def difference(self) -> Difference:
+    def difference(self) -> CorrelationDifference:
         """Return the difference of correlations."""
         kind = SpearmanDifference if self.measure == "spearman" else PearsonDifference
         return kind(self.gold, self.before, self.after)
@@ -155,6 +202,21 @@ class PairedSimilarity(PairedItems):
         if np.isnan(self.values(np.ones(len(self), bool))).any():
             return undefined_reason(self.gold)
         return None
+
+    def nothing_to_lose(self, margin: float) -> str | None:
+        """Return that the original's correlation with people may be zero, where that is so."""
+        del margin
+        influence, _ = self.difference().influences()
+        clusters, m = Clusters(self.related), len(self)
+        error = math.sqrt(clusters.design_effect(influence) * float(influence @ influence)) / m
+        value, _ = self.values(np.ones(m, bool))
+        half = error * float(stdtrit(max(clusters.count() - 1, 1), (1 + LEVEL) / 2))
+        if abs(value) > half:
+            return None
+        return (
+            f"nothing to lose: the original's own {self.measure} of {value:.2f} cannot be told "
+            f"from chance ({LEVEL:.0%} interval {value - half:.2f} to {value + half:.2f})"
+        )
 
     def broken(self, most: int) -> list[dict[str, Any]]:
         """Return pairs that changed and whose rank went farthest from the human one."""
@@ -215,11 +277,48 @@ class PairedAnswers(PairedItems):
     categories : sequence of str, optional
         Section of each of the m items. With five or more sections an interval over whole sections
         is taken as well.
+    winners_moved : array_like of bool, shape (m,), optional
+        Where the answer before or after is a word that moved or was added, though it may be no
+        word of the item; none by default.
+    chance : float, optional
+        Score that guessing gets.
     """
 
     columns: Mapping[str, Sequence[Any]] = field(repr=False, default_factory=dict)
     answers: tuple[Sequence[Any], Sequence[Any]] = field(repr=False, default=((), ()))
     categories: Sequence[str] = field(repr=False, default=())
+    winners_moved: npt.ArrayLike = field(repr=False, default=False)
+    chance: float = 0.0
+
+    @property
+    def rivals(self) -> Mask:
+        """Items none of whose words moved, but the answer before or after did, (m,)."""
+        return np.asarray(self.winners_moved & (self.moved == 0))
+
+    def without_rivals(self) -> Self | None:
+        """Return the comparison as if no rival had moved; None if none changed an item."""
+        if not (self.rivals & (self.before != self.after)).any():
+            return None
+        found = copy(self)
+        found.after = np.where(self.rivals, self.before, self.after)
+        return found
+
+    def nothing_to_lose(self, margin: float) -> str | None:
+        """Return that the original did no better than guessing, or too little to fall by."""
+        m, value = len(self), float(self.before.mean())
+        if not 0 <= self.before.min() <= self.before.max() <= 1:
+            return None  # no shares, so guessing and a margin say nothing
+        if binom.sf(math.floor(self.before.sum()) - 1, m, self.chance) > (1 - LEVEL) / 2:
+            return (
+                f"nothing to lose: the original's own score of {value:.3g} cannot be told from "
+                f"the {self.chance:.3g} that guessing gets"
+            )
+        if value < margin:
+            return (
+                f"nothing to lose: the original's own score of {value:.3g} is less than the "
+                f"smallest change that counts, {margin:g}"
+            )
+        return None
 
     def __post_init__(self, pair: Pair, items: Items) -> None:
         super().__post_init__(pair, items)
@@ -229,6 +328,7 @@ class PairedAnswers(PairedItems):
             self.columns = {"item": list(map(" / ".join, words))}
         if not any(map(len, self.answers)):
             self.answers = (self.before.tolist(), self.after.tolist())
+        self.winners_moved = np.broadcast_to(np.asarray(self.winners_moved, bool), len(self))
         self.categories = tuple(self.categories) or ("",) * len(self)
 
     def values(self, chosen: Mask) -> tuple[float, float]:

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Group, RenderableType
 
 from driftkit.arguments import position
-from driftkit.display import Displayed, Text, interval, number, reasons, signed, table
+from driftkit.display import Displayed, Text, counted, interval, number, reasons, signed, table
 from driftkit.evaluators.comparison.paired_items import PairedItems
 from driftkit.evaluators.comparison.verdict import Status
+from driftkit.evaluators.lookup import ItemsLost
 from driftkit.evaluators.scores import plain
 from driftkit.evaluators.significance import Test
 
@@ -26,16 +27,18 @@ MARKS: Mapping[Status, tuple[str, str]] = {
     "gained": ("+", "bold cyan"),
     "retained": ("=", "green"),
     "inconclusive": ("?", "yellow"),
+    "not tested": ("?", "yellow"),
     "not measured": ("?", "yellow"),
 }
 
 _VALUES = ("original", "tuned", "delta", "ci_low", "ci_high", "p_value", "p_holm")
-_NESTED = ("split", "bands", "tests", "broken", "effect")
+_NESTED = ("split", "bands", "tests", "broken", "effect", "items_lost_from_set")
 _KEYS = (
     *("name", "measure", "n_total", "n_used", "oov", "zero"),
     *_VALUES,
     *("status", "margin", "reason", "split", "method", "tests", "effect", "detectable"),
     *("cluster_low", "cluster_high", "bands", "broken"),
+    *("items_changeable", "items_rivals", "items_lost_from_set", "least_visible_fall"),
 )
 """Keys of the JSON document, in order."""
 
@@ -84,15 +87,18 @@ class ScoreChange(Displayed):
     original, tuned, delta : float
         The two scores and tuned minus original; NaN if they could not be measured.
     ci_low, ci_high : float
-        95 % paired bootstrap interval of `delta`, the one `status` goes by.
+        95 % paired bootstrap interval of `delta`, the one `status` goes by; items that share words
+        vary together (see `driftkit.evaluators.significance.clusters`).
     p_value, p_holm : float
         Two-sided, alone and adjusted for the benchmarks compared together.
     status : str
-        See `driftkit.evaluators.comparison.verdict.status_of`.
+        See `driftkit.evaluators.comparison.verdict.status_of`. *Not tested*: too few items could
+        have changed, or too few of the benchmark's items were answered. *Not measured*: there was
+        no item, or nothing to lose.
     margin : float
         Smallest change that counts.
     reason : str or None
-        Why the status is *not measured*.
+        Why the status is *not measured* or *not tested*.
     split : tuple of PartChange
         The same for items with none, some and all of their words moved. In a similarity benchmark
         the first is a control: it cannot change.
@@ -113,6 +119,15 @@ class ScoreChange(Displayed):
         95 % interval with whole categories resampled; NaN where there are under five.
     bands : tuple of PartChange
         The same by the rank of the rarest word of an item.
+    items_changeable : int
+        Items with a word that moved, or more.
+    items_rivals : int
+        Items none of whose words moved, but the answer before or after is a word that moved or was
+        added. What such items mend is no gain, and hides no loss.
+    items_lost_from_set : ItemsLost
+        How many items the original alone could answer, and the words that were removed or zeroed.
+    least_visible_fall : float
+        The smallest fall that would have been called *lost* with the spread seen here.
     """
 
     name: str
@@ -140,6 +155,15 @@ class ScoreChange(Displayed):
     cluster_low: float = field(repr=False, default=math.nan)
     cluster_high: float = field(repr=False, default=math.nan)
     bands: tuple[PartChange, ...] = field(repr=False, default=())
+    items_changeable: int = 0
+    items_rivals: int = 0
+    items_lost_from_set: ItemsLost = field(repr=False, default=ItemsLost())
+    least_visible_fall: float = math.nan
+
+    @property
+    def is_within_margin(self) -> bool:
+        """Whether the whole interval lies within the margin on both sides of zero."""
+        return -self.margin < self.ci_low and self.ci_high < self.margin
 
     @property
     def broken_frame(self) -> pd.DataFrame:
@@ -157,6 +181,7 @@ class ScoreChange(Displayed):
             "effect": {"name": name or None, "value": plain(effect)},
             "bands": [part.to_dict() for part in self.bands],
             "broken": self.items.broken(BROKEN),
+            "items_lost_from_set": plain(asdict(self.items_lost_from_set)),
         }
         return {key: nested[key] if key in nested else plain(getattr(self, key)) for key in _KEYS}
 
@@ -171,9 +196,13 @@ class ScoreChanges(Displayed):
     Parameters
     ----------
     changes : tuple of ScoreChange
+    notes : tuple of str
+        What would let the tables answer more: benchmarks of their language, or other ways to find
+        words.
     """
 
     changes: tuple[ScoreChange, ...]
+    notes: tuple[str, ...] = ()
 
     def __iter__(self) -> Iterator[ScoreChange]:
         return iter(self.changes)
@@ -199,8 +228,9 @@ class ScoreChanges(Displayed):
             for part in _NESTED:
                 del row[part]
             row["effect_size"] = change.effect[1]
+            row["items_lost_from_set"] = change.items_lost_from_set.count
             rows.append(row)
-        values = (*_VALUES, "detectable", "cluster_low", "cluster_high")
+        values = (*_VALUES, "detectable", "cluster_low", "cluster_high", "least_visible_fall")
         return pd.DataFrame(rows).astype(dict.fromkeys(values, "float64"))
 
     def split_frame(self) -> pd.DataFrame:
@@ -269,16 +299,35 @@ class ScoreChanges(Displayed):
         counts = ", ".join(f"{margin:g} ({measure})" for measure, margin in margins.items())
         notes = [f"A change counts if it is at least {counts}."] + [
             f"{change.name}: {change.n_used:,} of {change.n_total:,} items answered; "
-            f"{len(change.oov):,} words are not in both tables."
+            f"{counted(len(change.oov), 'word is', 'words are')} not in both tables."
             for change in self.changes
             if change.n_used < change.n_total
+        ]
+        notes += [
+            f"{change.name}: {change.items_lost_from_set}."
+            for change in self.changes
+            if change.items_lost_from_set.count
+        ]
+        notes += [
+            f"{change.name}: {counted(change.items_rivals, 'answer')} went to or from words that "
+            "moved or were added, in questions whose own words stayed; what these mended is no "
+            f"gain, and without them the change is {own.delta:+.3f}."
+            for change in self.changes
+            if (own := change.items.without_rivals()) is not None
         ]
         return Group(
             made,
             split,
             *(Text(note, "dim") for note in notes),
-            *reasons((change.name, change.reason) for change in self.changes),
+            *self._reasons("not tested"),
+            *self._reasons("not measured"),
+            *(Text(f"{note[0].upper()}{note[1:]}.", "yellow") for note in self.notes),
         )
+
+    def _reasons(self, status: Status) -> list[RenderableType]:
+        """Say which benchmarks have a status and why."""
+        some = ((each.name, each.reason) for each in self.changes if each.status == status)
+        return reasons(some, status.capitalize())
 
 
 def _row(change: PartChange) -> dict[str, Any]:

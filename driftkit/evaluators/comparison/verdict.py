@@ -11,9 +11,17 @@ from driftkit.evaluators.significance import Interval
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import REGISTRY, parse_measure
 
-Status = Literal["retained", "lost", "gained", "inconclusive", "not measured"]
+Status = Literal["retained", "lost", "gained", "inconclusive", "not tested", "not measured"]
 
 FEWEST_ITEMS = 10  # below this a bootstrap has too few distinct resamples, whatever the measure
+
+LEAST_CHANGEABLE = 0.01
+"""Share of the items in which a word must have moved: if fewer broke, and all of them, an accuracy
+would not even fall by the margin of analogies, the smallest there is."""
+
+LEAST_COVERAGE = 1 / 3
+"""Share of the items that both tables must answer. With fewer, those left out outnumber those asked
+two to one: the benchmark was hardly put, and its frequent words speak for all of it."""
 
 
 def benchmark_measure(name: str) -> Measure:
@@ -65,6 +73,33 @@ def fewest_items(measure: str) -> int:
     # With fewer, a single item outweighs the margin.
     needed = 0 if math.isinf(width) else round(width / margin_of(measure))
     return max(FEWEST_ITEMS, needed)
+
+
+def fewest_changeable(n: int) -> int:
+    """Return in how many of n items a word must have moved for a status.
+
+    >>> fewest_changeable(353), fewest_changeable(19_544)
+    (10, 196)
+    """
+    return min(n, max(FEWEST_ITEMS, math.ceil(LEAST_CHANGEABLE * n)))
+
+
+def agreed(every: Status, own: Status) -> Status:
+    """Return the status of a benchmark, of which the rivals of answers changed some items.
+
+    `every` counts all items; `own` leaves out those whose own words stayed. An answer that became
+    right because its rival left is no knowledge gained and hides no loss; one that became wrong
+    because a rival came is lost.
+
+    >>> agreed("gained", "retained"), agreed("retained", "lost"), agreed("lost", "retained")
+    ('retained', 'lost', 'lost')
+    """
+    both = {every, own}
+    if "lost" in both:
+        return "lost"
+    if len(both) == 1:
+        return every
+    return "retained" if both == {"gained", "retained"} else "inconclusive"
 
 
 def check_margins(margins: Mapping[str, float] | None) -> None:

@@ -10,7 +10,9 @@ from driftkit.evaluators.significance.bootstrap import (
     bca_interval,
     interval,
 )
+from driftkit.evaluators.significance.clusters import Clusters
 from driftkit.evaluators.significance.differences import (
+    CorrelationDifference,
     MeanDifference,
     PearsonDifference,
     SpearmanDifference,
@@ -31,6 +33,8 @@ from driftkit.evaluators.significance.hypothesis_tests import (
 
 __all__ = [
     "LEVEL",
+    "Clusters",
+    "CorrelationDifference",
     "Difference",
     "Interval",
     "MeanDifference",

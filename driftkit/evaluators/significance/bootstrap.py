@@ -76,9 +76,20 @@ class Difference(ABC):
                 out[rows] = self(counts)
         return out
 
-    def percentiles(self, differences: Values) -> Interval:
-        """Return the percentile interval of differences that `resample` drew."""
-        return interval(differences, self.m)
+    def influence(self) -> Values:
+        """Return how much each item pulls the difference, (m,): their variance / m is its own.
+
+        The infinitesimal jackknife (Jaeckel 1972); here by the ordinary one.
+        """
+        left_out = self.jackknife()
+        return np.asarray((self.m - 1) * (np.nanmean(left_out) - np.nan_to_num(left_out)))
+
+    def percentiles(self, differences: Values, n: int | None = None) -> Interval:
+        """Return the percentile interval of differences that `resample` drew.
+
+        `n` is how many of the items, or clusters of them, are independent: all by default.
+        """
+        return interval(differences, self.m if n is None else n)
 
     def tests(self, _permutations: int, _rng: np.random.Generator) -> dict[str, Test]:
         """Test the difference in other ways than by the bootstrap."""

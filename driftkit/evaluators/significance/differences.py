@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
@@ -40,6 +41,15 @@ class CorrelationDifference(Difference):
         """Return values whose Pearson correlation is the correlation meant."""
         return values
 
+    @abstractmethod
+    def influences(self) -> tuple[Values, Values]:
+        """Return how much each item pulls the correlation before, and that after, (m,) both."""
+
+    def influence(self) -> Values:
+        """Return how much each item pulls the difference, (m,)."""
+        before, after = self.influences()
+        return after - before
+
     def tests(self, permutations: int, rng: np.random.Generator) -> dict[str, Test]:
         """Permutation of the two tables, and Steiger, Williams and Meng."""
         gold, before, after = self.sides
@@ -71,6 +81,14 @@ class SpearmanDifference(CorrelationDifference):
     def standard(values: Values) -> Values:
         """Return average ranks."""
         return np.asarray(rankdata(values), np.float64)
+
+    def influences(self) -> tuple[Values, Values]:
+        """Return how much each pair pulls either correlation, itself and through others' ranks."""
+        gold, before, after = self.sides
+        return (
+            _rank_influence((self.gold, gold), (self.before, before)),
+            _rank_influence((self.gold, gold), (self.after, after)),
+        )
 
     def __call__(self, counts: Counts) -> Values:
         """Return the differences for counts of shape (r, m)."""
@@ -113,6 +131,40 @@ class Ranking:
         ranks = below.take(self.first, axis=1) + below.take(self.after, axis=1) - total
         return ranks.astype(np.float64)
 
+    def above(self, values: Values) -> Values:
+        """Return the sum of values (m,) over the items ranked higher, ties counting half, (m,)."""
+        upto = np.zeros(len(values) + 1)
+        np.cumsum(values[self.order], out=upto[1:])
+        found = np.empty(len(values))
+        found[self.order] = upto[-1] - (upto[self.first] + upto[self.after]) / 2
+        return found
+
+
+def _rank_influence(one: tuple[Ranking, Values], other: tuple[Ranking, Values]) -> Values:
+    """Return the influence of m items on a Spearman correlation, from both rankings and ranks.
+
+    With ranks as shares of the items, less a half, both the item's own product and the ranks that
+    change because it is there count.
+    """
+    (x_order, x), (y_order, y) = ((order, _shares(ranks)) for order, ranks in (one, other))
+    m = len(x)
+    xy, xx, yy = (x * y).mean(), (x * x).mean(), (y * y).mean()
+    if min(xx, yy) == 0:
+        return np.full(m, np.nan)
+    pull = x * y + (x_order.above(y) + y_order.above(x)) / m - 3 * xy
+    pull_x = x * x + 2 * x_order.above(x) / m - 3 * xx
+    pull_y = y * y + 2 * y_order.above(y) / m - 3 * yy
+    return np.asarray(pull / np.sqrt(xx * yy) - _half(xy, xx, yy) * (pull_x / xx + pull_y / yy))
+
+
+def _shares(ranks: Values) -> Values:
+    return (ranks - 0.5) / len(ranks) - 0.5
+
+
+def _half(xy: float, xx: float, yy: float) -> float:
+    """Return half the correlation of two sides from their mean products."""
+    return xy / (2 * math.sqrt(xx * yy))
+
 
 class PearsonDifference(CorrelationDifference):
     """Difference of Pearson's correlations."""
@@ -121,6 +173,11 @@ class PearsonDifference(CorrelationDifference):
         super().__init__(gold, before, after)
         g, b, a = (_standard(side) for side in self.sides)
         self.columns = np.stack([np.ones(self.m), g, b, a, g * g, b * b, a * a, g * b, g * a], 1)
+
+    def influences(self) -> tuple[Values, Values]:
+        """Return how much each pair pulls either correlation."""
+        gold, before, after = (_standard(side) for side in self.sides)
+        return _product_influence(gold, before), _product_influence(gold, after)
 
     def __call__(self, counts: Counts) -> Values:
         """Return the differences for counts of shape (r, m)."""
@@ -131,6 +188,14 @@ class PearsonDifference(CorrelationDifference):
             after = (ga - g * a) / np.sqrt(spread * (aa - a * a))
             before = (gb - g * b) / np.sqrt(spread * (bb - b * b))
         return np.asarray(after - before)
+
+
+def _product_influence(x: Values, y: Values) -> Values:
+    """Return the influence of m items on a Pearson correlation, from both centered sides."""
+    xy, xx, yy = (x * y).mean(), (x * x).mean(), (y * y).mean()
+    if min(xx, yy) == 0:
+        return np.full(len(x), np.nan)
+    return np.asarray(x * y / np.sqrt(xx * yy) - _half(xy, xx, yy) * (x * x / xx + y * y / yy))
 
 
 def _standard(values: Values) -> Values:
@@ -151,6 +216,10 @@ class MeanDifference(Difference):
     def __call__(self, counts: Counts) -> Values:
         """Return the differences for counts of shape (r, m)."""
         return np.asarray(counts @ self.change / counts.sum(axis=1))
+
+    def influence(self) -> Values:
+        """Return how far the change of each item is from that of all, (m,)."""
+        return np.asarray(self.change - self.change.mean())
 
     def resample(self, resamples: int, rng: np.random.Generator) -> Values:
         """Bootstrap by how often each distinct change occurs in a resample: multinomial counts."""

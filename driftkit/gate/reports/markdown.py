@@ -13,7 +13,7 @@ _SIGNS: dict[Action, str] = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
 _HEAD = ("| | measure | value | bound | slack | outcome |", "|---|---|--:|--:|--:|---|")
 
 _WORD = re.compile(r"""([("']*)(.*?)([.,;:!?)"']*)""")  # punctuation around a word
-_PLAIN = re.compile(r"[^\W\d_]*(?:['’-][^\W\d_]+)*|[-+]?\d[\d.,]*%?|[<>=]=?|\+-|-")
+_PLAIN = re.compile(r"[^\W\d_]*(?:['’-][^\W\d_]+)*|[-+]?\d[\d.,]*%?|[<>=]=?|!=|\+-|-")
 """Words and numbers that neither Markdown nor a forge (mentions, links, emoji) acts on."""
 
 
@@ -45,6 +45,10 @@ def _one(verdict: Verdict) -> Iterator[str]:
     sign, state = _SIGNS[verdict.state], STATES[verdict.state]
     yield f"### {sign} {_code(verdict.tuned)} {state}, against {_code(verdict.original)}{against}"
     yield from ("", _text(verdict.headline), "", f"Audit: {_text(verdict.audit)}", "")
+    yield from ("| question | status | answer |", "|---|---|---|")
+    for finding in verdict.findings:
+        yield _cells(finding.question, finding.status, _text(finding.sentence))
+    yield ""
     wrong = verdict.acting("fail", "warn")
     if wrong:
         yield from _HEAD

@@ -49,9 +49,9 @@ def _one(verdict: Verdict) -> RenderableType:
         Text(verdict.headline, STYLES[verdict.state]),
         Text(f"Audit: {verdict.audit}", "dim"),
         Text(""),
-        results_table(verdict.results),
+        results_table(verdict.acting(*WORST_FIRST)),
         *(
-            Text(f"{SIGNS[each.action]} {each.rule}: {why}.", STYLES[each.action])
+            Text(f"{SIGNS[each.action]} {each.subject}: {why} ({each.rule}).", STYLES[each.action])
             for each in wrong
             if (why := each.reason or each.detail)
         ),

@@ -4,6 +4,9 @@ Where neither a word's row nor a candidate's changed, their cosine did not eithe
 the original, kept a little longer than k, answer for the unchanged candidates; only changed words
 are asked anew, and only changed candidates are offered to the unchanged words. A word is asked in
 full again only if what is known cannot settle its k-th neighbor.
+
+Rows that only the second table has, if there are any, are searched by themselves, and the nearest
+of them join what was found among the matched rows.
 """
 
 from __future__ import annotations
@@ -42,6 +45,17 @@ class Spaces:
     after: Matrix
     before_norms: Values
     after_norms: Values
+    added: Added | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Added:
+    """Rows that only the second table has, and that may be neighbors there."""
+
+    matrix: Matrix  # (t, d) the whole second table
+    norms: Values  # (t,)
+    rows: Rows  # (a,) those that were added
+    matched: Rows  # (n,) where each of the matched rows stands
 
 
 def nearest_in_both(
@@ -59,9 +73,10 @@ def nearest_in_both(
 ) -> tuple[Found, Found]:
     """Find the k nearest candidates to each query in two spaces of matched rows.
 
-    Otherwise as `exact.nearest`; `progress` counts each query once for each space. In `memo` the
-    lists of the original are kept for the next tuned table, under `memo_key`, which tells this
-    original, these queries and these candidates from others.
+    Otherwise as `exact.nearest`; `progress` counts each query once for each space. Added rows are
+    candidates in the second space only, at positions after all others. In `memo` the lists of the
+    original are kept for the next tuned table, under `memo_key`, which tells this original, these
+    queries and these candidates from others.
     """
     before, after = (
         Search.over(Space.of(matrix, norms, device, engine), candidates)
@@ -71,12 +86,23 @@ def nearest_in_both(
         )
     )
     search = _SharedSearch(before, after, changed_rows(spaces.before, spaces.after), k)
+    added = spaces.added
+    newcomers = added and Search.over(
+        Space.of(added.matrix, added.norms, device, engine), added.rows
+    )
     identity = np.full((2, len(queries), k), -1, np.int32)
     cosine = np.full((2, len(queries), k), np.nan, np.float32)
     for some, tell in parts(len(queries), k + RESERVE, memory, progress, spaces=2):
         key = memo_key, k, some.start, some.stop
-        for side, found in enumerate(search.answer(queries[some], memo, key, tell)):
+        tell_shared, tell_added = _divided(tell) if added else (tell, tell)
+        in_both = search.answer(queries[some], memo, key, tell_shared)
+        for side, found in enumerate(in_both):
             identity[side, some], cosine[side, some] = found
+        if added and newcomers:
+            asked = newcomers.of_rows(added.matched[queries[some]])
+            offered = newcomers.lists(asked, k, tell=tell_added).first(k)
+            joined = _joined(in_both[1], offered, len(after.candidates))
+            identity[1, some], cosine[1, some] = joined
     return (identity[0], cosine[0]), (identity[1], cosine[1])
 
 
@@ -213,6 +239,21 @@ class _SharedSearch:
         missing = ((0, 0), (0, max(0, self.k - keys.shape[1])))
         keys = np.pad(np.sort(keys, axis=1)[:, : self.k], missing, constant_values=NOBODY)
         return keys, keys[:, -1] <= limit
+
+
+def _divided(tell: Tell) -> tuple[Tell, Tell]:
+    """Tell the share of the two spaces, and then that of the added rows, as shares of both."""
+    return lambda share: tell(2 * share / 3), lambda share: tell((2 + share) / 3)
+
+
+def _joined(found: Found, offered: Found, ahead: int) -> Found:
+    """First k (m, k) of what two searches found, the second's candidates `ahead` places behind."""
+    identity, cosine = offered
+    behind = np.where(identity >= 0, identity + ahead, -1).astype(np.int32)
+    keys = np.concatenate([_keys(found), _keys((behind, cosine))], axis=1)
+    keys.sort(axis=1)
+    cosine, identity = entries_of(keys[:, : identity.shape[1]])
+    return identity, cosine
 
 
 def _keys(found: Found) -> Keys:

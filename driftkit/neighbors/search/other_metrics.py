@@ -68,17 +68,31 @@ def nearest_in_both_by(
     queries: Rows,
     k: int,
     *,
+    candidates: Rows | None = None,
     progress: Progress | None = None,
     **how: Any,
 ) -> tuple[Found, Found]:
-    """Find the k nearest candidates in two spaces, one after the other, as `nearest_by` does."""
+    """Find the k nearest candidates in two spaces, one after the other, as `nearest_by` does.
 
-    def search(matrix: Matrix, norms: Values, already: int) -> Found:
+    Added rows are candidates in the second, behind the others.
+    """
+
+    def search(already: int, matrix: Matrix, rows: Rows, **among: Any) -> Found:
         told = progress and (lambda done, of: progress(already + done, 2 * of))
-        return nearest_by(metric, matrix, queries, k, norms=norms, progress=told, **how)
+        return nearest_by(metric, matrix, rows, k, progress=told, **among, **how)
 
-    before = search(spaces.before, spaces.before_norms, 0)
-    return before, search(spaces.after, spaces.after_norms, len(queries))
+    norms = spaces.before_norms
+    before = search(0, spaces.before, queries, norms=norms, candidates=candidates)
+    if (added := spaces.added) is None:
+        norms = spaces.after_norms
+        return before, search(
+            len(queries), spaces.after, queries, norms=norms, candidates=candidates
+        )
+    matched = added.matched if candidates is None else added.matched[candidates]
+    return before, search(
+        len(queries), added.matrix, added.matched[queries],
+        norms=added.norms, candidates=np.concatenate([matched, added.rows]),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.arrays import Matrix, Rows, Values, generator
+from driftkit.arrays import Rows, generator
+from driftkit.embeddings import Embeddings
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.search.space import Ids
 from driftkit.pair import Pair
@@ -33,16 +34,18 @@ def verify(pair: Pair, shifts: NeighborShifts, *, sample: int = 100, seed: int =
     Verification(checked=3, wrong=())
     """
     chosen = generator(seed, "verified words").permutation(len(shifts))[:sample]
-    pool = pair.rows(shifts.candidates)
+    sides = [
+        (table, table.rows(candidates), lists)
+        for table, candidates, lists in (
+            (pair.original, shifts.shared, shifts.before),
+            (pair.tuned, shifts.candidates, shifts.after),
+        )
+    ]
     wrong = []
     for at in np.sort(chosen).tolist():
-        row = pair.index[shifts.words[at]]
-        sides = (
-            (pair.before, pair.before_norms, shifts.before[at]),
-            (pair.after, pair.after_norms, shifts.after[at]),
-        )
-        if not all(_is_right(matrix, norms, row, pool, found) for matrix, norms, found in sides):
-            wrong.append(shifts.words[at])
+        word = shifts.words[at]
+        if not all(_is_right(table, word, pool, lists[at]) for table, pool, lists in sides):
+            wrong.append(word)
     return Verification(len(chosen), tuple(wrong))
 
 
@@ -51,9 +54,10 @@ def sample_of(words: Sequence[str], size: int) -> list[str]:
     return list(words[:: max(1, len(words) // size)][:size])
 
 
-def _is_right(matrix: Matrix, norms: Values, row: int, pool: Rows, found: Ids) -> bool:
-    """Whether a list (k,) holds the largest cosines of a row, within the tolerance."""
+def _is_right(table: Embeddings, word: str, pool: Rows, found: Ids) -> bool:
+    """Whether a list (k,) holds the largest cosines of a word, within the tolerance."""
     listed = found[found >= 0]
+    matrix, norms, row = table.matrix, table.norms, table.index[word]
     if norms[row] == 0:
         return len(listed) == 0
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -117,9 +117,13 @@ def test_both_tables_answer_the_same_items_over_the_same_words(frequent: Embeddi
     for change in changes:
         assert change.delta == 0
         assert (change.ci_low, change.ci_high, change.p_value) == (0, 0, 1)
-        assert change.status == "retained"
+        assert (change.status, change.items_changeable) == ("not tested", 0)
+        assert "no item of it has a word that moved" in str(change.reason)
         assert change.oov
-        assert change.n_used < change.n_total
+        lost = change.items_lost_from_set
+        assert 0 < lost.count <= change.n_total - change.n_used
+        assert set(lost.removed) <= set(change.oov)
+        assert lost.zeroed == ()
 
 
 def test_the_same_with_the_same_seed_whatever_else_is_asked(replaced: Pair) -> None:
@@ -172,7 +176,7 @@ def test_too_few_items_decide_nothing() -> None:
     assert entry["original"] is not None
     assert len(toy(10)[1]) == 10
     table, pairs, _ = toy(10)
-    assert compare_scores(align(table, table), [pairs])["pairs"].status == "retained"
+    assert not math.isnan(compare_scores(align(table, table), [pairs])["pairs"].ci_low)
 
 
 def test_no_item_in_common() -> None:
@@ -300,7 +304,7 @@ def test_other_tests_of_the_same_difference(of_replaced: ScoreChanges) -> None:
     frame = of_replaced.test_frame()
     assert len(frame) == 4 + 4 + 2
     google = of_replaced["google"]
-    assert google.cluster_low < google.ci_low < google.ci_high < google.cluster_high
+    assert google.cluster_low < google.delta < google.cluster_high
     assert math.isnan(of_replaced["ws353"].cluster_low)
     assert google.effect[0] == "cohen_h"
     assert google.effect[1] < 0

@@ -9,6 +9,7 @@ import pytest
 import driftkit as dk
 from driftkit.gate import Result, Verdict, make_policy
 from driftkit.provenance import Source
+from driftkit.questions.finding import Finding
 
 RULES = [
     "moved <= 4%",
@@ -51,8 +52,10 @@ def hostile(verdicts):
         dataclasses.replace(each, rule=text, subject=text, detail=text, reason=text)
         for each in verdict.results
     )
+    findings = tuple(dataclasses.replace(each, sentence=text) for each in verdict.findings)
     return dataclasses.replace(
         verdict, tuned=text, original=text, audit=text, results=results, notes=(text,),
+        findings=findings,
         words=((text, (text,)),),
     )  # fmt: skip
 
@@ -76,6 +79,10 @@ def worked():
         Result(rule="word[good] overlap >= 0.5", subject="word[good] overlap@10", value=math.nan,
                bound=0.5, slack=math.nan, outcome="not measured", action="fail", n=1, detail="",
                **exact, **{**shared, "reason": "the word is not in hot.pt"}),
+        Result(rule="link == kept", subject="link", value=2.0, low=math.nan, high=math.nan,
+               bound=0.0, slack=math.nan, outcome="fail", action="fail", decided_by="status",
+               n=400_000, detail="a reader of the original vectors finds 0% of the words it found",
+               **{**shared, "operator": "="}),
     )  # fmt: skip
     return Verdict(
         original="original.npy",
@@ -84,6 +91,10 @@ def worked():
         policy=make_policy(["change[*] >= -margin", "moved <= 10%", "word[good] overlap >= 0.5"]),
         baseline=None,
         audit="Do not ship: lost ws353 (0.503 to 0.422); 4,392 of 400,000 words moved.",
+        findings=(
+            Finding("knowledge", "broken", "lost ws353 (0.503 to 0.422)", {"lost": ["ws353"]}),
+            Finding("numbers", "kept", "no row clipped or collapsed, no dimension lost", {}),
+        ),
         words=(("united", ("states", "nations")),),
         notes=("baseline: numpy 2.3.0 then, 2.4.6 now",),
         about={"sources": {"original": {"sha256": "0" * 64}, "tuned": {"sha256": "1" * 64}},

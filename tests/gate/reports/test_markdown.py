@@ -42,7 +42,7 @@ def test_hostile_text_stays_text(hostile):
     text = markdown([hostile])
     for line in text.splitlines():
         if line.startswith("| "):
-            assert line.replace("\\|", "").count("|") == 7
+            assert line.replace("\\|", "").count("|") in (4, 7)  # of questions, of rules
     assert "`*x*`" in text
 
 

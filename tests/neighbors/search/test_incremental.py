@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 
 from driftkit.arrays import row_norms
 from driftkit.neighbors.search.exact import Search, nearest
-from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
+from driftkit.neighbors.search.incremental import Added, Spaces, nearest_in_both
 
 
 def spaces_of(before, after):
@@ -50,6 +52,60 @@ def test_sharing_changes_nothing(engine, same, question):
         found = nearest_in_both(spaces, queries, k, candidates=candidates, memo=memo, engine=engine)
         for one, other in zip(found, expected, strict=True):
             same(one, other)
+
+
+def with_added(spaces, extra, rng):
+    """The same spaces, the second with rows of its own among the matched ones."""
+    order = rng.permutation(len(spaces.after) + len(extra))
+    table = np.vstack([spaces.after, extra])[order]
+    place = np.argsort(order)
+    added = Added(table, row_norms(table), place[len(spaces.after) :], place[: len(spaces.after)])
+    return dataclasses.replace(spaces, added=added)
+
+
+@given(questions(), st.integers(0, 60), st.integers(0, 2**32 - 1))
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_added_rows_are_candidates_after_and_come_last_among_equals(engine, question, a, seed):
+    """All cosines with matched and added candidates in float64, rounded and sorted."""
+    spaces, queries, k, candidates = question
+    rng = np.random.default_rng(seed)
+    n, d = spaces.after.shape
+    extra = rng.permutation(np.concatenate([spaces.after, rng.normal(size=(a, d))]))[:a]
+    extra = extra.astype(np.float32)
+    memo = {}
+    before, _ = in_each(spaces, queries, k, candidates)
+    spaces = with_added(spaces, extra, rng)
+    pool = np.arange(n) if candidates is None else candidates
+    rows = np.vstack([spaces.after[pool], extra]).astype(float)
+    norms = row_norms(np.vstack([spaces.after[pool], extra]))
+    for _ in range(2):  # the second time from the memo
+        found = nearest_in_both(spaces, queries, k, candidates=candidates, memo=memo, engine=engine)
+        for one, other in zip(found[0], before, strict=True):
+            np.testing.assert_array_equal(one, other)
+        identity, cosine = found[1]
+        for at, query in enumerate(queries):
+            with np.errstate(invalid="ignore", divide="ignore"):
+                own = spaces.after[query].astype(float)
+                # As the engine sums: the products of a row, one row at a time.
+                all_ = (rows * own).sum(axis=1) / (norms * spaces.after_norms[query])
+            all_ = np.clip(all_, -1, 1).astype(np.float32)
+            all_[: len(pool)][pool == query] = np.nan
+            order = np.lexsort((np.arange(len(all_)), -all_))
+            order = order[~np.isnan(all_[order])][:k]
+            assert identity[at, : len(order)].tolist() == order.tolist()
+            assert (identity[at, len(order) :] == -1).all()
+            np.testing.assert_array_equal(cosine[at, : len(order)], all_[order])
+
+
+def test_progress_with_added_rows_ends_at_both_spaces(moved):
+    calls = []
+    spaces = with_added(moved, moved.before[:40] + 1, np.random.default_rng(0))
+    nearest_in_both(spaces, np.arange(600), 5, memory=1, progress=lambda *call: calls.append(call))
+    assert calls == sorted(calls)
+    assert calls[-1] == (1200, 1200)
+    assert (512, 1200) in calls
 
 
 @pytest.fixture(scope="module")

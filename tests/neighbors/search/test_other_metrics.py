@@ -137,6 +137,18 @@ def test_shifts_by_another_metric(pair):
     assert [name for name, _ in shifts["w3"].before] == expected
 
 
+@pytest.mark.parametrize("metric", ["cosine", "dot", "euclidean", "csls"])
+def test_added_words_by_every_metric(pair, metric):
+    shifts = neighbor_shifts(pair, k=5, metric=metric)
+    order = [*pair.words, "<pad>"]
+    matrix = pair.tuned.matrix[pair.tuned.rows(order)]
+    alone = nearest_by(metric, matrix, np.arange(120), 5, norms=row_norms(matrix))
+    np.testing.assert_array_equal(shifts.after, alone[0])
+    np.testing.assert_array_equal(shifts.after_cosine, alone[1])
+    assert (shifts.after == 120).any()
+    assert (shifts.before < 120).all()
+
+
 def test_an_unknown_metric(pair):
     with pytest.raises(UnknownNameError, match="did you mean 'cosine'"):
         neighbor_shifts(pair, metric="cosin")

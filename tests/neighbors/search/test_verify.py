@@ -19,5 +19,8 @@ def test_one_wrong_neighbor_is_found(pair):
     assert verify(pair, replace(shifts, after=lists)).wrong == ("w5",)
     lists[1] = lists[1, 0]
     assert verify(pair, replace(shifts, after=lists)).wrong == ("w5",)
+    lists[1] = shifts.after[1]
+    lists[1, 0] = 120  # the added word, which is not near
+    assert verify(pair, replace(shifts, after=lists)).wrong == ("w5",)
     missing = np.full_like(shifts.before, -1)
     assert verify(pair, replace(shifts, before=missing)).wrong == ("w4", "w5")

@@ -1,0 +1,157 @@
+"""What an audit measured: the numbers every question, view and rule goes by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from driftkit.arguments import whole
+from driftkit.arrays import Mask, Rows, Values
+from driftkit.drift import SpaceDrift, WordDrift
+from driftkit.drift.clipping import saturated
+from driftkit.drift.groups import Summary, band_masks, summarize
+from driftkit.drift.reading import Reading
+from driftkit.drift.remedy import Remedy
+from driftkit.evaluators import ScoreChange, ScoreChanges
+from driftkit.explain.explanation import Explained, explained
+from driftkit.measures.registry import requested_measures
+from driftkit.neighbors import NeighborShifts, Shift
+from driftkit.neighbors.optional_measures import shifts_of_others
+from driftkit.pair import Pair
+from driftkit.subwords import is_special
+
+IMMATERIAL = 0.01
+"""A step of less than a hundredth of a row's length is too little to matter: none of 79 tables of
+the study where 95 words in 100 moved by less lost a benchmark, and the harmless weeks of the
+simulated year had .005."""
+
+TIE = 2.0**-23  # cosines closer than this can be one number in float32
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an audit was asked for; with the two tables it decides every value."""
+
+    k: int
+    candidates: int
+    resamples: int
+    seed: int
+    measures: tuple[str, ...] = ()
+    null: bool = False
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured; `driftkit.findings.Findings` adds what it answers and advises."""
+
+    pair: Pair
+    settings: Settings
+    words: WordDrift = field(repr=False)
+    space: SpaceDrift = field(repr=False)
+    shifts: NeighborShifts = field(repr=False)
+    scores: ScoreChanges = field(repr=False)
+    readings: tuple[Reading, ...] = field(repr=False)
+    remedy: Remedy | None = field(repr=False)
+    null: Measured | None = field(default=None, repr=False)
+
+    @cached_property
+    def candidate_rows(self) -> Rows:
+        """Position of each candidate among the shared words, shape (c,)."""
+        return self.pair.rows(self.shifts.words)
+
+    @cached_property
+    def displaced(self) -> Mask:
+        """Candidates that moved farther than their nearest original neighbor was, shape (c,).
+
+        The word's new vector is less like its own old one than another word's old vector was, so
+        anything that still reads the original table can take it for another word. A tie counts, as
+        where two nearest neighbors were exchanged, and so do rows that moved and have no direction.
+        """
+        own = self.words.self_cosine[self.candidate_rows]
+        moved = self.pair.moved[self.candidate_rows]
+        nearest = self.shifts.before_cosine[:, 0]
+        near = (own - nearest > TIE) | (own >= 1 - TIE)
+        return np.asarray(moved & ~near)
+
+    @cached_property
+    def matters(self) -> Mask:
+        """Shared words that moved by more than is immaterial, or from or to zero, shape (n,)."""
+        return np.asarray(~(self.words.relative_l2 < IMMATERIAL))
+
+    @cached_property
+    def saturated(self) -> Mask:
+        """Shared words clipped at the tuned table's largest number, shape (n,)."""
+        return saturated(self.pair)
+
+    def status(self, *statuses: str) -> list[ScoreChange]:
+        """Return the benchmarks that have one of these statuses."""
+        return [change for change in self.scores if change.status in statuses]
+
+    @cached_property
+    def crowded(self) -> float:
+        """Share of the candidates that now have an added word among their neighbors.
+
+        NaN where no word was added.
+        """
+        if not self.pair.added:
+            return np.nan
+        return float((self.shifts.after >= len(self.shifts.shared)).any(axis=1).mean())
+
+    @cached_property
+    def values(self) -> Mapping[str, Values]:
+        """Every per-word measure (n,) by name; NaN for words whose neighbors were not sought."""
+        found = dict(self.words.values)
+        for name, values in self.shifts.values.items():
+            found[name] = np.full(len(self.pair), np.nan)
+            found[name][self.candidate_rows] = values
+        return found
+
+    def summaries(self, *, bands: bool = False) -> tuple[Summary, ...]:
+        """Sum up each per-word measure over all, moved and unmoved words, neighbors first.
+
+        With `bands`, the words of each band of ranks follow; there, words whose neighbors were not
+        sought count as unmeasured.
+        """
+        whole = self.shifts.summary() + self.words.summary()
+        if not bands:
+            return whole
+        by_name = {row.measure: self.values[row.measure] for row in whole}
+        return whole + summarize(by_name, band_masks(len(self.pair)))
+
+    def most_shifted(self, n: int, *, moved: bool) -> list[Shift]:
+        """Return the words that kept the fewest neighbors, the most frequent first among equals.
+
+        At most `n`: words whose own row moved, or with ``moved=False`` words that did not move but
+        lost neighbors. Special tokens such as ``[PAD]`` are no words, and left out.
+        """
+        whole(0, n=n)
+        overlap = self.shifts.overlap
+        special = np.array([is_special(word) for word in self.shifts.words], bool)
+        chosen = np.flatnonzero((self.shifts.moved == moved) & (overlap < 1) & ~special)
+        order = np.lexsort((self.candidate_rows[chosen], overlap[chosen]))
+        return [self.shifts.at(at) for at in chosen[order[:n]].tolist()]
+
+    def shifts_of(self, words: Sequence[str]) -> NeighborShifts:
+        """Return the neighbors of chosen shared words, over the same candidates.
+
+        The words need not be candidates; one that is not shared is an `UnknownNameError`.
+        """
+        measures = requested_measures(self.settings.measures, self.settings.k)
+        return shifts_of_others(self.pair, words, self.shifts, measures)
+
+    def explain(self, top: int = 6) -> Explained:
+        """Tell why neighbors changed and where words moved to.
+
+        The result has a line for each of the `top` most shifted moved, and unmoved, words with its
+        cause, the main directions of the drift, and words that moved together.
+        """
+        whole(0, top=top)
+        return explained(
+            self.pair,
+            self.most_shifted(top, moved=True),
+            self.most_shifted(top, moved=False),
+            seed=self.settings.seed,
+        )
