@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
     from driftkit.loaders import inspect, load, register_format
+    from driftkit.maps import fit_map
     from driftkit.measures import register_measure
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
@@ -30,6 +31,7 @@ _HOME = {
     "audit": "audits",
     "check": "gate",
     "compare_scores": "evaluators",
+    "fit_map": "maps",
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
@@ -54,6 +56,7 @@ __all__ = [
     "audit",
     "check",
     "compare_scores",
+    "fit_map",
     "inspect",
     "load",
     "neighbor_shifts",

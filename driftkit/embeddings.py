@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -136,6 +137,20 @@ class Embeddings(OneLine):
     def norms(self) -> Values:
         """Euclidean norm of each row, shape (n,), summed in float64."""
         return row_norms(self.matrix)
+
+    @cached_property
+    def sha256(self) -> str:
+        """SHA-256 of the words, each ended by a line feed, then the float32 rows, little endian.
+
+        The same table has the same digest whatever file format it was read from.
+        """
+        digest = hashlib.sha256()
+        for some in row_blocks(len(self)):
+            words = (f"{word}\n" for word in self.words[some])
+            digest.update("".join(words).encode("utf-8", "surrogatepass"))
+        for some in row_blocks(len(self)):
+            digest.update(np.ascontiguousarray(self.matrix[some], "<f4").data)
+        return digest.hexdigest()
 
     def rows(self, words: Iterable[str]) -> Rows:
         """Return the row of each word, shape (m,).

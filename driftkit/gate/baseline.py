@@ -12,10 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from driftkit.arguments import cut, shown
-from driftkit.arrays import generator, row_blocks
+from driftkit.arrays import generator
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.documents import read_json
@@ -127,20 +125,6 @@ def require_acceptable(audit: Audit) -> None:
         )
 
 
-def content_sha256(table: Embeddings) -> str:
-    """SHA-256 of the words, each ended by a line feed, then the float32 rows, little endian.
-
-    The same table gives the same digest whatever file format it was read from.
-    """
-    digest = hashlib.sha256()
-    for rows in row_blocks(len(table)):
-        words = (f"{word}\n" for word in table.words[rows])
-        digest.update("".join(words).encode("utf-8", "surrogatepass"))
-    for rows in row_blocks(len(table)):
-        digest.update(np.ascontiguousarray(table.matrix[rows], "<f4").data)
-    return digest.hexdigest()
-
-
 def items_sha256(change: ScoreChange) -> str:
     """SHA-256 of the items of a benchmark that both tables answered, with the gold answers."""
     text = repr((change.measure, sorted(change.items.questions().items())))
@@ -156,7 +140,7 @@ def _describe_table(table: Embeddings) -> dict[str, Any]:
         "dtype": source.dtype,
         "rows": len(table),
         "d": table.dimensions,
-        "sha256": content_sha256(table),
+        "sha256": table.sha256,
     }
 
 

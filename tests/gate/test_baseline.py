@@ -9,7 +9,7 @@ import pytest
 import driftkit as dk
 from driftkit.errors import BaselineError, OptionError
 from driftkit.gate import baseline_of, read_baseline, write_baseline
-from driftkit.gate.baseline import content_sha256, engine_changes, items_sha256, require_comparable
+from driftkit.gate.baseline import engine_changes, items_sha256, require_comparable
 from driftkit.gate.facts import ROUNDING, facts_of
 
 
@@ -139,18 +139,18 @@ def test_a_patch_release_and_another_library_are_no_reason_to_refuse(baseline):
 def test_the_digest_is_that_of_words_and_little_endian_rows():
     table = dk.Embeddings(["a", "ß"], [[1.0, 2.0], [3.0, -4.0]])
     expected = hashlib.sha256("a\nß\n".encode() + np.array([[1, 2], [3, -4]], "<f4").tobytes())
-    assert content_sha256(table) == expected.hexdigest()
+    assert table.sha256 == expected.hexdigest()
 
 
 def test_the_file_format_does_not_matter_and_everything_else_does(saved, tmp_path):
     original = dk.load(saved / "original.npy")
     same = dk.load(f"{saved}/same.pt::embedding.weight")
-    assert content_sha256(original) == content_sha256(same)
+    assert original.sha256 == same.sha256
     changed = np.array(original.matrix)
     changed[-1, -1] += 1e-6
-    assert content_sha256(dk.Embeddings(original.words, changed)) != content_sha256(original)
+    assert dk.Embeddings(original.words, changed).sha256 != original.sha256
     renamed = [*original.words[:-1], "renamed"]
-    assert content_sha256(dk.Embeddings(renamed, original.matrix)) != content_sha256(original)
+    assert dk.Embeddings(renamed, original.matrix).sha256 != original.sha256
 
 
 def test_items_depend_on_the_benchmark_and_not_on_the_tables(audits):

@@ -1,0 +1,284 @@
+"""A map from one space to the other, that can be applied, saved and read again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from driftkit.arrays import Mask, Values, row_blocks
+from driftkit.atomic import replacing
+from driftkit.display import Displayed, Text
+from driftkit.embeddings import Embeddings
+from driftkit.errors import OptionError, SourceError
+from driftkit.maps.affine import Affine
+from driftkit.maps.consumer import Flips
+from driftkit.provenance import Source
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Side = Literal["original", "tuned"]
+
+SCHEMA = "driftkit.map/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one map made of rows that it was not fitted on.
+
+    `undone` is the share of the squared movement that it takes back, `turned` the same of the
+    squared distance of unit vectors (NaN where no direction changed).
+    """
+
+    name: str
+    parameters: int
+    undone: float
+    turned: float
+
+    @property
+    def least(self) -> float:
+        """The smaller of the two shares."""
+        return self.undone if np.isnan(self.turned) else min(self.undone, self.turned)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            "name": self.name,
+            "parameters": self.parameters,
+            "undone": self.undone,
+            "turned": None if np.isnan(self.turned) else self.turned,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was measured before a map was given or refused, on rows that it was not fitted on.
+
+    `chance` is what a map of the chosen kind undoes of random moves of the same size; None where
+    widths differ. `found` is the share of rows whose nearest row in the other space is their own,
+    by distance, before and after the map. `flips` is what the consumer decides otherwise, before
+    and after, on inputs that had no say in the choice.
+    """
+
+    rows: int
+    trials: tuple[Trial, ...]
+    chance: Trial | None
+    found: tuple[float, float]
+    flips: tuple[Flips, Flips] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            "rows": self.rows,
+            "trials": [trial.to_dict() for trial in self.trials],
+            "chance": None if self.chance is None else self.chance.to_dict(),
+            "found": [None if np.isnan(each) else each for each in self.found],
+            "flips": None if self.flips is None else [each.to_dict() for each in self.flips],
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Refusal(Displayed):
+    """Why there is no map; it counts as false.
+
+    Parameters
+    ----------
+    reason : str
+        A sentence without its full stop.
+    evidence : Evidence or None
+        None where nothing was fitted.
+    """
+
+    reason: str
+    evidence: Evidence | None = None
+
+    def __bool__(self) -> bool:
+        return False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        evidence = None if self.evidence is None else self.evidence.to_dict()
+        return {"map": None, "reason": self.reason, "evidence": evidence}
+
+    def __rich__(self) -> RenderableType:
+        return Text(f"No map: {self.reason}.")
+
+
+@dataclass(frozen=True, repr=False)
+class Map(Displayed):
+    """A map of rows of one space into the other.
+
+    Made by `driftkit.fit_map`. Mapped to ``"original"``, tuned rows can be given to what reads the
+    original vectors. Mapped to ``"tuned"``, an index of original rows can be searched with tuned
+    queries.
+
+    Parameters
+    ----------
+    to : {"original", "tuned"}
+        The space it leads to.
+    affine : Affine
+    names : frozenset of str or None
+        Rows that are mapped; the others stay, as they did not move. None where all are.
+    hashes : dict of str to str
+        Digest of the words and rows of the ``original`` and of the ``tuned`` table.
+    evidence : Evidence or None
+        What it was judged by; not saved.
+    """
+
+    to: Side
+    affine: Affine
+    names: frozenset[str] | None
+    hashes: dict[str, str]
+    evidence: Evidence | None = field(default=None)
+
+    def __call__(self, rows: Any) -> Any:
+        """Return rows (m, d) mapped, all of them: an array for an array, a tensor for a tensor.
+
+        Raises
+        ------
+        OptionError
+            If they are of another width.
+        """
+        if hasattr(rows, "detach"):
+            mapped = self(rows.detach().cpu().double().numpy())
+            return rows.new_tensor(mapped)
+        given = np.asarray(rows)
+        if given.ndim != 2 or given.shape[1] != len(self.affine.matrix):
+            raise OptionError(
+                f"rows of shape {given.shape} were given; this map takes (m, "
+                f"{len(self.affine.matrix)})."
+            )
+        kind = given.dtype if given.dtype.kind == "f" else np.dtype(np.float32)
+        return self.affine(given.astype(np.float64)).astype(kind)
+
+    def apply(self, table: Embeddings) -> Embeddings:
+        """Return a table whose rows are mapped where they moved.
+
+        Raises
+        ------
+        OptionError
+            If the table has none of the names that moved, or another width.
+        """
+        mapped = self._mask(table)
+        if not mapped.any():
+            raise OptionError(
+                f"{table.source.name} holds none of the {len(self.names or ()):,} names that this "
+                "map moves; give the tuned table, or another one trained with it."
+            )
+        matrix = np.empty((len(table), self.affine.matrix.shape[1]), np.float32)
+        if not mapped.all() and matrix.shape[1] != table.dimensions:
+            raise OptionError(
+                "this map changes the width and does not take every row of "
+                f"{table.source.name}; the table would have rows of two widths."
+            )
+        for some in row_blocks(len(table)):
+            rows, chosen = table.matrix[some], mapped[some]
+            block = matrix[some]
+            block[chosen] = self(rows[chosen])
+            if not chosen.all():
+                block[~chosen] = rows[~chosen]
+        name = f"{table.source.name}, mapped to {self.to}"
+        return Embeddings(table.words, matrix, source=Source(name))
+
+    def stream(self, rows: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """Yield names with their rows (d,), mapped where they moved."""
+        for name, row in rows:
+            moved = self.names is None or name in self.names
+            yield name, self(np.asarray(row)[None])[0] if moved else row
+
+    def _mask(self, table: Embeddings) -> Mask:
+        if self.names is None:
+            return np.ones(len(table), bool)
+        return np.fromiter((word in self.names for word in table.words), bool, len(table))
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the map as a safetensors file, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If it cannot be written there.
+        """
+        from safetensors.numpy import save_file
+
+        tensors: dict[str, Any] = {"matrix": self.affine.matrix, "shift": self.affine.shift}
+        if self.names is not None:
+            text = json.dumps(sorted(self.names), ensure_ascii=True)
+            tensors["names"] = np.frombuffer(text.encode(), np.uint8)
+        about = {
+            "schema": SCHEMA,
+            "to": self.to,
+            "family": self.affine.name,
+            "parameters": str(self.affine.parameters),
+            **{f"sha256_{side}": digest for side, digest in sorted(self.hashes.items())},
+        }
+        with replacing(path) as partial:
+            save_file({name: np.ascontiguousarray(each) for name, each in tensors.items()},
+                      partial, metadata=about)  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON; the numbers of the map are in its own file."""
+        return {
+            "map": self.affine.name,
+            "to": self.to,
+            "parameters": self.affine.parameters,
+            "rows": None if self.names is None else len(self.names),
+            "sha256": dict(self.hashes),
+            "evidence": None if self.evidence is None else self.evidence.to_dict(),
+        }
+
+    def __rich__(self) -> RenderableType:
+        d, e = self.affine.matrix.shape
+        which = "every row" if self.names is None else f"{len(self.names):,} rows that moved"
+        text = f"{self.affine.name.capitalize()} to the {self.to} space ({d} to {e}), for {which}"
+        if self.evidence is not None:
+            before, after = self.evidence.found
+            text += (
+                f": {after:.1%} of rows it was not fitted on find their place, {before:.1%} without"
+            )
+            if self.evidence.flips is not None:
+                old, new = self.evidence.flips
+                text += (
+                    f"; the consumer decides {new.flipped:.1%} otherwise "
+                    f"({new.low:.1%} to {new.high:.1%}), {old.flipped:.1%} without"
+                )
+        return Text(f"{text}.")
+
+
+def load_map(path: str | PathLike[str]) -> Map:
+    """Read a map that `Map.save` wrote.
+
+    Raises
+    ------
+    SourceError
+        If the file is no map, or damaged.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise SourceError(path, f"cannot be read as a map ({error}).") from None
+    if about.get("schema") != SCHEMA or not {"matrix", "shift"} <= tensors.keys():
+        raise SourceError(path, "is no map; give a file that Map.save or `driftkit link` wrote.")
+    matrix, shift = tensors["matrix"], tensors["shift"]
+    if matrix.ndim != 2 or shift.shape != matrix.shape[1:] or not _finite(matrix, shift):
+        raise SourceError(path, "is a damaged map; write it anew.")
+    names = None
+    if "names" in tensors:
+        names = frozenset(json.loads(tensors["names"].tobytes()))
+    side: Any = about["to"]
+    hashes = {each: about[f"sha256_{each}"] for each in ("original", "tuned")}
+    affine = Affine(about["family"], int(about["parameters"]), matrix, shift)
+    return Map(side, affine, names, hashes)
+
+
+def _finite(*arrays: Values) -> bool:
+    return all(np.isfinite(each).all() for each in arrays)

@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from driftkit.maps.crossing import own_ranks
+
+
+@pytest.mark.parametrize("n", [1, 5, 5000])
+def test_ranks_are_those_of_a_plain_search(n):
+    rng = np.random.default_rng(n)
+    rows, own = rng.normal(size=(n, 6)), rng.integers(n, size=40)
+    queries = rows[own] + rng.normal(size=(40, 6))
+    found = own_ranks(queries, rows, own)
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    distances = np.linalg.norm(queries[:, None] - rows[None], axis=2)
+    near = {"cosine": queries @ unit.T, "l2": -distances, "dot": queries @ rows.T}
+    for way, values in near.items():
+        mine = values[np.arange(40), own]
+        ranks = 1 + (values > mine[:, None]).sum(axis=1)
+        assert (found[way].ranks == ranks).all()
+        assert found[way].at_1 == (ranks == 1).mean()
+        assert found[way].mrr == pytest.approx((1 / ranks).mean())
+
+
+def test_a_tie_counts_against_a_row():
+    rows = np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 1.0]])
+    found = own_ranks(rows, rows, np.arange(3))
+    assert found["cosine"].ranks.tolist() == [2, 2, 1]
+    assert found["l2"].ranks.tolist() == [2, 2, 1]
+
+
+def test_a_query_without_a_direction_finds_everything_first():
+    rows = np.eye(3)
+    assert own_ranks(np.zeros((1, 3)), rows, np.array([1]))["cosine"].ranks.tolist() == [3]
+
+
+def test_no_query_has_no_share():
+    found = own_ranks(np.empty((0, 2)), np.eye(2), np.empty(0, np.int64))["cosine"]
+    assert np.isnan(found.at_1)
+    assert np.isnan(found.mrr)
