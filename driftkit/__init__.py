@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from driftkit.embeddings import Embeddings
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
+    from driftkit.links import Link, link
     from driftkit.loaders import inspect, load, register_format
-    from driftkit.maps import fit_map
+    from driftkit.maps import Map, fit_map
     from driftkit.measures import register_measure
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _HOME = {
     "Audit": "audits",
     "Embeddings": "embeddings",
+    "Link": "links",
+    "Map": "maps",
     "NeighborShifts": "neighbors",
     "Pair": "pair",
     "Scores": "evaluators",
@@ -33,6 +36,7 @@ _HOME = {
     "compare_scores": "evaluators",
     "fit_map": "maps",
     "inspect": "loaders",
+    "link": "links",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
     "register_benchmark": "datasets",
@@ -48,6 +52,8 @@ _ROOMS = ("datasets", "evaluators", "training")
 __all__ = [
     "Audit",
     "Embeddings",
+    "Link",
+    "Map",
     "NeighborShifts",
     "Pair",
     "Scores",
@@ -58,6 +64,7 @@ __all__ = [
     "compare_scores",
     "fit_map",
     "inspect",
+    "link",
     "load",
     "neighbor_shifts",
     "register_benchmark",

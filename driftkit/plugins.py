@@ -16,6 +16,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from driftkit.errors import DriftkitError, PluginError
 
@@ -65,6 +67,28 @@ def load_plugin(name: str) -> None:
         _loading.remove(key)
 
 
+def load_object(name: str) -> Any:
+    """Return what ``MODULE:NAME`` or ``FILE.py:NAME`` names, importing the module.
+
+    Raises
+    ------
+    PluginError
+        If there is no such module or name, or importing it fails.
+    """
+    module, _, attribute = name.rpartition(":")
+    if not module or not attribute:
+        raise PluginError(name, "give a function as package.module:name or file.py:name.")
+    try:
+        with redirect_stdout(sys.stderr):
+            is_file = module.endswith(".py")
+            home = _import_file(Path(module).resolve()) if is_file else import_module(module)
+    except (Exception, SystemExit) as error:
+        raise PluginError(module, _reason(error, module)) from error
+    if not hasattr(home, attribute):
+        raise PluginError(module, f"it has no {attribute!r}; name a function or model that it has.")
+    return getattr(home, attribute)
+
+
 def load_plugins() -> None:
     """Import the plugins of the environment and of installed packages, each once.
 
@@ -84,13 +108,14 @@ def _installed() -> tuple[str, ...]:
     return tuple(sorted(entry.module for entry in entry_points(group=GROUP)))
 
 
-def _import_file(file: Path) -> None:
+def _import_file(file: Path) -> ModuleType:
     spec = spec_from_file_location(f"driftkit_plugin_{file.stem}", file)
     if spec is None or spec.loader is None or not file.is_file():
         raise FileNotFoundError("there is no such file")
     module = module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up there
     spec.loader.exec_module(module)
+    return module
 
 
 def _reason(error: BaseException, name: str) -> str:

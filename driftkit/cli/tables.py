@@ -27,12 +27,12 @@ def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
         listed.remove("-")
         words_from = words_from or "-"
     if words_from is not None:
-        lines = _read_lines(words_from)
+        lines = read_lines(words_from)
         listed += [line.strip() for line in lines if line.strip()]
     return list(dict.fromkeys(listed))
 
 
-def _read_lines(words_from: str) -> list[str]:
+def read_lines(words_from: str) -> list[str]:
     """Read the lines of a file, of standard input, or of a pipe that the shell has opened."""
     if words_from in ("-", "/dev/stdin") or words_from.startswith("/dev/fd/"):
         with click.open_file(words_from, "rb") as file:

@@ -41,6 +41,31 @@ class Cluster:
     coherence: float  # length of the moves' mean unit vector: 1 if all go one way, 1/sqrt(m) if any
 
 
+def drift_rank(pair: Pair, share: float = 0.9) -> int:
+    """Return how many directions hold a share of all movement; 0 where nothing moved.
+
+    >>> from driftkit import Embeddings, align
+    >>> before = Embeddings(["good", "bad"], [[1, 0, 0], [0, 1, 0]])
+    >>> drift_rank(align(before, Embeddings(["good", "bad"], [[1, 0, 1], [0, 1, 2]])))
+    1
+    """
+    gram, _ = _moves(pair)
+    lam = np.linalg.eigvalsh(gram)[::-1]
+    power = float(lam.sum())
+    return int(np.searchsorted(lam.cumsum(), share * power)) + 1 if power else 0
+
+
+def _moves(pair: Pair) -> tuple[Values, Values]:
+    """Return the second moments (d, d) of all moves, not centered, and their sum (d,)."""
+    d = pair.before.shape[1]
+    gram, total = np.zeros((d, d)), np.zeros(d)
+    for x, y in blocks(pair, pair.moved):
+        move = y - x
+        gram += move.T @ move
+        total += move.sum(axis=0)
+    return gram, total
+
+
 def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Direction]:
     """Return the first n principal components of the moves ``y - x``, not centered.
 
@@ -55,18 +80,13 @@ def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Directio
     100% of the drift: bad <-> good
     """
     whole(1, n=n, named=named)
-    d = pair.before.shape[1]
-    gram, total = np.zeros((d, d)), np.zeros(d)
-    for x, y in blocks(pair, pair.moved):
-        move = y - x
-        gram += move.T @ move
-        total += move.sum(axis=0)
+    gram, total = _moves(pair)
     power = float(np.trace(gram))
     if not power:
         return []
     lam, vectors = np.linalg.eigh(gram)
     found = []
-    for at in range(1, min(n, d) + 1):
+    for at in range(1, min(n, len(gram)) + 1):
         if lam[-at] > 1e-12 * lam[-1]:
             vector = vectors[:, -at] * (1 if vectors[:, -at] @ total >= 0 else -1)
             found.append(_direction(pair, vector, float(lam[-at] / power), named))

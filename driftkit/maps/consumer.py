@@ -145,7 +145,10 @@ class Consumer:
         ends = float(interval.low), float(interval.high)
         if self._labels is None:
             return Flips(n, count / n, *ends)
-        right = [decided == self._labels[chosen] for decided in (after, before)]
+        labels = self._labels[chosen]
+        if labels.dtype.kind == "U":  # labels of a file are text
+            before, after = before.astype(str), after.astype(str)
+        right = [decided == labels for decided in (after, before)]
         loss = MeanDifference(*right)  # accuracy with the original rows less that with these
         drawn = loss.resample(RESAMPLES, generator(0, "lost accuracy"))
         span = loss.percentiles(drawn)

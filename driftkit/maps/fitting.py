@@ -21,7 +21,7 @@ from driftkit.maps.map import Evidence, Map, Refusal, Side, Trial
 from driftkit.pair import Pair
 
 FITTED = 20_000  # moved rows a map is fitted on, evenly spaced
-ASKED = 2_000  # of them, those whose own row is sought in the other space, evenly spaced
+ASKED = 1_000  # of them, those whose own row is sought in the other space, evenly spaced
 FEWEST = 20  # moved rows with a direction
 FOLDS = 5
 

@@ -1,0 +1,326 @@
+"""The link: whether what reads the original vectors can read the tuned ones, and a map if not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from rich import console
+
+from driftkit.arguments import require
+from driftkit.arrays import Rows, Values, row_blocks
+from driftkit.display import Displayed, Text, counted, number, section, table
+from driftkit.drift.groups import none_if_nan
+from driftkit.explain.directions import Direction, drift_directions, drift_rank
+from driftkit.maps import Map, Refusal, fit_map
+from driftkit.maps.consumer import Consumer, Flips, Reads
+from driftkit.maps.crossing import WAYS, Found, Way, own_ranks
+from driftkit.maps.fitting import IMMATERIAL
+from driftkit.pair import Pair
+from driftkit.questions.link import FOUND, LENGTHS, LOST, TOO_LONG
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+Group = Literal["all", "moved", "frequent"]
+Status = Literal["holds", "weakened", "broken"]
+
+SCHEMA = "driftkit.link/1"
+ASKED = 1_000  # rows of each group whose own row is sought, evenly spaced
+FREQUENT = 10_000  # first shared words, the most frequent in files that are sorted so
+
+FEW_FLIPS, MANY_FLIPS = 0.02, 0.05
+"""Shares of decisions: a link to a consumer holds where surely fewer flip than the first, and is
+broken where surely more do than the second. Where fewer than two in a hundred flip, no more than
+two points of accuracy can be lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """How well tuned rows of one group find their own original row, by one way of reading.
+
+    `at_1` is the share whose nearest original row is their own, and `mrr` the mean reciprocal rank,
+    over all original rows; a row that is as near counts against it. `original_at_1` is what the
+    original rows find themselves, less than 1 where rows are equal, or by the dot product.
+    """
+
+    group: Group
+    way: Way
+    n: int
+    at_1: float
+    mrr: float
+    original_at_1: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        names = ("group", "way", "n", "at_1", "mrr", "original_at_1")
+        values = {name: getattr(self, name) for name in names}
+        return {
+            name: none_if_nan(value) if isinstance(value, float) else value
+            for name, value in values.items()
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class Link(Displayed):
+    """Whether what reads the original vectors can read the tuned ones.
+
+    Made by `driftkit.link`.
+
+    Parameters
+    ----------
+    pair : Pair
+    crossings : tuple of Crossing
+        Empty where the widths differ.
+    lengths : tuple of three float
+        Percentiles 5, 50 and 95 of a moved row's length, as a multiple of its original length.
+    step : tuple of two float
+        Median and percentile 95 of the distance a row moved, as a share of its original length.
+    dots : float
+        Change of dot products of moved rows with original ones, as a share of their size.
+    rank : int
+        How many directions hold 90 % of the movement.
+    directions : tuple of Direction
+        The first of them, each with the words at its ends.
+    flips : Flips or None
+        What the consumer decides otherwise.
+    map : Map or Refusal
+        The map back to the original space, or why there is none.
+    """
+
+    pair: Pair
+    crossings: tuple[Crossing, ...] = field(repr=False)
+    lengths: tuple[float, float, float]
+    step: tuple[float, float]
+    dots: float
+    rank: int
+    directions: tuple[Direction, ...]
+    flips: Flips | None
+    map: Map | Refusal
+
+    @property
+    def status(self) -> Status:
+        """*holds*, *weakened* or *broken*.
+
+        A consumer decides, if there is one. Else a link holds only where no row moved by as much as
+        matters, and is broken where rows are taken for others: no search can tell what a consumer
+        that nobody showed would decide.
+        """
+        if not self.pair.moved.any():
+            return "holds"
+        if self.flips is not None:
+            if self.flips.high < FEW_FLIPS:
+                return "holds"
+            return "broken" if self.flips.low > MANY_FLIPS else "weakened"
+        if not self.crossings:
+            return "broken"
+        if self.step[1] < IMMATERIAL:
+            return "holds"
+        low, _, high = self.lengths
+        longest = max(abs(np.log(low)), abs(np.log(high)))
+        lost = min(self._kept) < LOST or longest > np.log1p(TOO_LONG)
+        return "broken" if lost else "weakened"
+
+    @property
+    def _kept(self) -> list[float]:
+        """Of the rows that each way found among the originals, the share found with tuned rows."""
+        return [
+            each.at_1 / each.original_at_1
+            for each in self.crossings
+            if each.n and each.original_at_1 and each.group != "all" and each.way != "dot"
+        ]
+
+    @property
+    def headline(self) -> str:
+        """The status and what decided it, in one sentence."""
+        return f"The link {_PHRASES[self.status]}: {'; '.join(self._why())}."
+
+    def _why(self) -> Iterator[str]:
+        moved, n = int(self.pair.moved.sum()), len(self.pair)
+        if not moved:
+            yield f"none of {n:,} rows moved"
+            return
+        if self.flips is not None:
+            yield (
+                f"the consumer decides {self.flips.flipped:.1%} of {self.flips.n:,} inputs "
+                f"otherwise ({self.flips.low:.1%} to {self.flips.high:.1%})"
+            )
+            if self.flips.accuracy is not None:
+                before, after = self.flips.accuracy
+                yield f"its accuracy goes from {before:.3f} to {after:.3f}"
+        if not self.crossings:
+            widths = self.pair.tuned.dimensions, self.pair.original.dimensions
+            yield "a reader of {1} dimensions cannot read {0}".format(*widths)
+            return
+        if min(self._kept) < FOUND:
+            yield f"of moved or frequent rows {min(self._kept):.1%} are found where they were"
+        if max(abs(np.log(each)) for each in (self.lengths[0], self.lengths[2])) > LENGTHS:
+            low, _, high = self.lengths
+            yield f"nine in ten moved rows are {low:.2f} to {high:.2f} times as long as before"
+        yield f"{moved:,} of {n:,} rows moved, half of them by {self.step[0]:.1%} or more"
+        if self.flips is None:
+            yield "no consumer was given, so no decision was looked at"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON document ``driftkit.link/1`` as plain values."""
+        return {
+            "schema": SCHEMA,
+            "status": self.status,
+            "headline": self.headline,
+            "sources": {
+                "original": self.pair.original.source.name,
+                "tuned": self.pair.tuned.source.name,
+            },
+            "rows": {"shared": len(self.pair), "moved": int(self.pair.moved.sum())},
+            "crossings": [each.to_dict() for each in self.crossings],
+            "lengths": [none_if_nan(each) for each in self.lengths],
+            "step": [none_if_nan(each) for each in self.step],
+            "dots": none_if_nan(self.dots),
+            "rank": self.rank,
+            "directions": [
+                {"share": each.share, "toward": list(each.toward), "away": list(each.away)}
+                for each in self.directions
+            ],
+            "flips": None if self.flips is None else self.flips.to_dict(),
+            "map": self.map.to_dict(),
+        }
+
+    def __rich__(self) -> RenderableType:
+        parts: list[RenderableType] = [Text(self.headline, "bold")]
+        if self.crossings:
+            shown = table(
+                "tuned rows", "read by", right=("n", "find their own", "original rows do", "MRR")
+            )
+            for each in self.crossings:
+                values = (each.at_1, each.original_at_1, each.mrr)
+                cells = (each.group, each.way, f"{each.n:,}", *(number(v, 3) for v in values))
+                shown.add_row(*cells)
+            parts.append(section("Search across the two spaces", shown))
+        if self.directions:
+            held = (
+                f"{counted(self.rank, 'direction holds', 'directions hold')} 90 % of the movement"
+            )
+            lines = (Text(str(each)) for each in self.directions)
+            parts.append(section("Directions of the drift", Text(f"{held}."), *lines))
+        parts.append(section("A map back to the original", self.map.__rich__()))
+        return console.Group(*parts)
+
+
+_PHRASES = {"holds": "holds", "weakened": "is weakened", "broken": "is broken"}
+
+
+def link(
+    pair: Pair,
+    consumer: Any = None,
+    inputs: Sequence[Any] | None = None,
+    labels: Sequence[Any] | None = None,
+    *,
+    reads: Reads = "means",
+    seed: int = 0,
+) -> Link:
+    """Say whether what reads the original vectors can read the tuned ones, and fit a map.
+
+    Parameters
+    ----------
+    pair : Pair
+        From `align`.
+    consumer : callable, torch.nn.Module or scikit-learn estimator, optional
+        What reads original vectors: takes float32 rows (m, d), returns labels (m,) or scores
+        (m, classes).
+    inputs : sequence, optional
+        What it decides about: documents, as strings split at blanks or as sequences of words. The
+        shared words themselves unless given.
+    labels : sequence, optional
+        The right decision about each input, by which lost accuracy is measured.
+    reads : {"means", "rows"}
+        Whether the consumer takes the mean vector of each document, or a list of arrays (t, d).
+    seed : int
+        Of what `fit_map` draws.
+
+    Returns
+    -------
+    Link
+
+    Raises
+    ------
+    OptionError
+        If `pair` is no pair, or the consumer, inputs and labels do not fit together.
+
+    Examples
+    --------
+    >>> import driftkit as dk
+    >>> rows = np.random.default_rng(0).normal(size=(100, 4))
+    >>> words = [f"w{i}" for i in range(100)]
+    >>> pair = dk.align(dk.Embeddings(words, rows), dk.Embeddings(words, rows[:, ::-1]))
+    >>> found = dk.link(pair, consumer=lambda rows: rows[:, 0] > 0)
+    >>> found.status, found.map.affine.name, found.map.evidence.flips[1].flipped
+    ('broken', 'rotation', 0.0)
+    """
+    require(pair, Pair, "dk.link")
+    asked: dict[str, Any] = {"consumer": consumer, "inputs": inputs, "labels": labels}
+    fitted = fit_map(pair, **asked, reads=reads, seed=seed)
+    same = pair.original.dimensions == pair.tuned.dimensions
+    moved = np.flatnonzero(pair.moved & ~pair.zero)
+    flips = None
+    if consumer is not None and same:
+        flips = Consumer(consumer, pair, inputs, labels, reads=reads).flips(pair.after)
+    return Link(
+        pair,
+        tuple(_crossings(pair, moved)) if same else (),
+        _percentiles(pair.after_norms[moved] / pair.before_norms[moved], 5, 50, 95),
+        _percentiles(_steps(pair, moved), 50, 95) if same else (np.nan, np.nan),
+        _dots(pair, moved) if same else np.nan,
+        drift_rank(pair) if same else 0,
+        tuple(drift_directions(pair)) if same else (),
+        flips,
+        fitted,
+    )
+
+
+def _crossings(pair: Pair, moved: Rows) -> Iterator[Crossing]:
+    everything = np.arange(len(pair))
+    groups: dict[Group, Rows]
+    groups = {"all": everything, "moved": moved, "frequent": everything[:FREQUENT]}
+    rows = pair.before.astype(np.float64)
+    for group, places in groups.items():
+        asked = places[np.linspace(0, len(places) - 1, min(len(places), ASKED)).astype(np.int64)]
+        original = own_ranks(rows[asked], rows, asked)
+        other = pair.changed[asked]
+        after = own_ranks(pair.after[asked[other]].astype(np.float64), rows, asked[other])
+        for way in WAYS:
+            ranks = original[way].ranks.copy()
+            ranks[other] = after[way].ranks
+            tuned = Found(ranks)
+            yield Crossing(group, way, len(asked), tuned.at_1, tuned.mrr, original[way].at_1)
+
+
+def _steps(pair: Pair, moved: Rows) -> Values:
+    """Return how far each moved row moved, as a share of its length, (m,)."""
+    out = np.empty(len(moved))
+    for some in row_blocks(len(moved)):
+        rows = moved[some]
+        out[some] = np.linalg.norm(pair.after[rows].astype(np.float64) - pair.before[rows], axis=1)
+    return out / pair.before_norms[moved]
+
+
+def _dots(pair: Pair, moved: Rows) -> float:
+    """Return how much dot products of moved rows with original rows change, against their size."""
+    d = pair.original.dimensions
+    gram, changes, sizes = np.zeros((d, d)), 0.0, 0.0
+    for some in row_blocks(len(pair)):
+        rows = pair.before[some].astype(np.float64)
+        gram += rows.T @ rows
+    for some in row_blocks(len(moved)):
+        before = pair.before[moved[some]].astype(np.float64)
+        step = pair.after[moved[some]] - before
+        changes += float(((step @ gram) * step).sum())
+        sizes += float(((before @ gram) * before).sum())
+    return float(np.sqrt(changes / sizes)) if sizes else np.nan
+
+
+def _percentiles(values: Values, *which: int) -> Any:
+    if not len(values):
+        return (np.nan,) * len(which)
+    return tuple(float(each) for each in np.percentile(values, which))
