@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,12 +18,21 @@ from torch.optim import Optimizer
 from driftkit.datasets import Benchmark, get_all
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.training.embedding import words_of
-from driftkit.training.monitor_values import Named, Probes, TableValues, probe_rows, repeated
-from driftkit.training.optimizers import group_of
+from driftkit.training.monitor_values import (
+    COUNTS,
+    Named,
+    Probes,
+    TableValues,
+    probe_rows,
+    repeated,
+)
+from driftkit.training.optimizers import TableRate
 from driftkit.training.writers import Writer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+RATE_LEFT = "rate_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +43,14 @@ class Budget:
     ----------
     measure : str
         Name of the value, such as ``"overlap@10"`` or ``"spearman[ws353]"``; the name of a
-        benchmark alone means its first measure.
+        benchmark alone means its first measure. It needs a value before training.
     fall : float
         How far below its start it may fall.
     action : {"stop", "cut"}
         Stop training, or multiply the table's learning rate by `factor`.
     factor : float
-        At a cut, at least 0 and below 1. Each further fall by `fall` cuts again.
+        At a cut, at least 0 and below 1. A check cuts once, by the smallest factor that is due,
+        however far a value fell. A further fall by `fall` cuts again at a later check.
 
     Raises
     ------
@@ -66,14 +77,23 @@ class Budget:
             )
 
     def find(self, values: Mapping[str, float]) -> str:
-        """Return the full name of the value it watches; raise if none has it, or it cannot fall."""
-        if self.measure in ("seen", "moved", "moved_unseen"):
+        """Return the full name of the value it watches.
+
+        Raises if none has that name, it cannot fall, or it has no value from which to fall.
+        """
+        if self.measure in COUNTS:
             raise OptionError(
                 f"a budget cannot watch {self.measure!r} for a fall; it rises as words move. Watch "
                 "overlap, a self-cosine or a benchmark."
             )
-        for name in values:
+        for name, value in values.items():
             if self.measure == name or name.endswith(f"[{self.measure}]"):
+                if np.isnan(value):
+                    raise OptionError(
+                        f"a budget watches {name!r}, which has no value before training, so it "
+                        "could never fire. A benchmark needs words that the table has; for "
+                        "neighbors watch overlap over all probes or over [unmoved]."
+                    )
                 return name
         raise UnknownNameError("value of the monitor", self.measure, values)
 
@@ -93,20 +113,25 @@ class DriftMonitor:
     """Follow an embedding table while it trains.
 
     The table is copied once. A forward hook notes which rows batches look up, and every `every`
-    steps `check` measures. Where gradients are sparse only rows looked up can have moved, so only
-    those are compared; else the whole table is.
+    steps `check` compares the whole table with its start: what moved a row does not matter.
 
     The values, by name:
 
     ``seen``, ``moved``, ``moved_unseen``
-        Rows looked up while the table was trained; rows that differ from the start; rows that
-        differ although no batch held them (weight decay).
+        Rows looked up while the table was trained; rows that differ from the start by more than
+        the rounding of their type, as in `align`; rows that moved though this layer never looked
+        them up (weight decay, a tied head, ``functional.embedding``, weights that were loaded).
     ``self_cosine_p05``, ``_p50``, ``_p95``
         Percentiles of the self-cosine of moved rows; 1 while none has moved.
     ``overlap@10``, ``overlap@10[moved]``, ``overlap@10[unmoved]``
         Mean share of neighbors kept, over all probes, those that moved, and those that did not.
     ``spearman[ws353]``, ...
         Benchmarks.
+    ``rate_left``
+        Share of the scheduled learning rate that cuts have left; only where a budget cuts.
+
+    A cut holds whatever scheduler is used. The parameter group's ``"lr"`` stays what the schedule
+    says, and the optimizer finds `rate_left` of it while it takes a step.
 
     Parameters
     ----------
@@ -159,7 +184,9 @@ class DriftMonitor:
     >>> optimizer.step()
     >>> monitor.step(optimizer)
     False
-    >>> monitor.history[-1]["moved"], monitor.history[-1]["moved_unseen"]
+    >>> monitor.end() == monitor.latest
+    True
+    >>> monitor.latest["moved"], monitor.latest["moved_unseen"]
     (2, 0)
     """
 
@@ -185,7 +212,9 @@ class DriftMonitor:
         self.embedding, self.every, self.writers = embedding, every, tuple(writers)
         self.words = words_of(embedding, words)
         weight = embedding.weight.detach()
-        self.original = weight.clone() if original is None else original.detach().to(weight).clone()
+        self.original = (
+            weight.clone() if original is None else original.detach().to(weight.device).clone()
+        )
         if self.original.shape != weight.shape:
             raise OptionError(
                 f"original has shape {tuple(self.original.shape)} and the embedding "
@@ -205,6 +234,9 @@ class DriftMonitor:
         for budget in self.budgets:
             budget.find(self.start)
         self._cuts = [0] * len(self.budgets)
+        self._rate = TableRate(embedding)
+        if any(budget.action == "cut" for budget in self.budgets):
+            self.history[0][RATE_LEFT] = self._rate.share
         self._hook = embedding.register_forward_hook(self._note_rows)
 
     @property
@@ -228,13 +260,13 @@ class DriftMonitor:
         Parameters
         ----------
         optimizer : torch.optim.Optimizer, optional
-            The one that trains the table, for budgets that cut its rate. A cut changes the rate of
-            its parameter group; a scheduler that computes rates from its own start overrides it.
+            The one that trains the table. It is found by itself once it has taken a step. A cut
+            lowers the rate of all parameters in the table's group.
 
         Raises
         ------
         OptionError
-            If a cut is due and no optimizer that trains the table is given.
+            If a cut is due and no optimizer that trains the table is known.
         """
         self.steps += 1
         if self.steps % self.every == 0:
@@ -248,15 +280,33 @@ class DriftMonitor:
         `optimizer`, and the error raised without it, are those of `step`.
         """
         weight = self.embedding.weight.detach()
-        values = self._values.measure(weight, self._seen, only_seen=self.embedding.sparse)
+        values = self._values.measure(weight, self._seen)
         if np.isnan(values["self_cosine_p50"]):
             self.stop_reason = f"rows that moved hold NaN or infinity at step {self.steps:,}"
+        if optimizer is not None:
+            self._rate.note(optimizer)
+        self._act(values)
+        if RATE_LEFT in self.start:
+            values[RATE_LEFT] = self._rate.share
         self.history.append({"step": self.steps, **values})
         for writer in self.writers:
             writer(self.steps, values)
-        for at, budget in enumerate(self.budgets):
-            self._act(at, budget, values, optimizer)
         return values
+
+    def end(self, optimizer: Optimizer | None = None) -> Named:
+        """Check once more if steps were taken since the last check; call it when training ends.
+
+        It warns if training was over before the first check came. `optimizer` is that of `step`.
+        """
+        if self.steps > self.history[-1]["step"]:
+            if len(self.history) == 1:
+                warnings.warn(
+                    f"training ended after {self.steps:,} steps and a check comes every "
+                    f"{self.every:,}, so no budget could act; give DriftMonitor a smaller every=.",
+                    stacklevel=2,
+                )
+            self.check(optimizer)
+        return self.latest
 
     def to_frame(self) -> pd.DataFrame:
         """Return the history, with a row for each check."""
@@ -265,8 +315,9 @@ class DriftMonitor:
         return pd.DataFrame(self.history)
 
     def close(self) -> None:
-        """Stop noting rows; the history stays."""
+        """Stop noting rows and lowering the rate; the history stays."""
         self._hook.remove()
+        self._rate.close()
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that a resumed run needs but the table: tensors, numbers and strings."""
@@ -302,31 +353,28 @@ class DriftMonitor:
         self.history = [dict(record) for record in state["history"]]
         self._seen = state["seen"].to(self._seen.device).clone()
         self._cuts = list(state["cuts"])
+        self._rate.share = self.latest.get(RATE_LEFT, 1.0)
 
     def _note_rows(self, module: nn.Embedding, inputs: tuple[Tensor, ...], _: Tensor) -> None:
         trains = module.weight.requires_grad and torch.is_grad_enabled()
         if trains or module.max_norm is not None:  # max_norm changes rows whenever they are read
             self._seen.index_fill_(0, inputs[0].reshape(-1), True)
 
-    def _act(self, at: int, budget: Budget, values: Named, optimizer: Optimizer | None) -> None:
-        times = budget.times_broken(self.start, values)
-        if times <= self._cuts[at]:
-            return
-        name = budget.find(values)
-        if budget.action == "stop":
+    def _act(self, values: Named) -> None:
+        """Stop or cut where a budget is broken further than it was: one cut for all of them."""
+        times = [budget.times_broken(self.start, values) for budget in self.budgets]
+        due = [at for at, cuts in enumerate(self._cuts) if times[at] > cuts]
+        for budget in (self.budgets[at] for at in due if self.budgets[at].action == "stop"):
+            name = budget.find(self.start)
             self.stop_reason = self.stop_reason or (
                 f"{name} fell from {self.start[name]:.4g} to {values[name]:.4g}, by more than "
                 f"{budget.fall:g}, at step {self.steps:,}"
             )
-            return
-        group = group_of(optimizer, self.embedding.weight)
-        if group is None:
-            raise OptionError(
-                "a budget cuts the table's learning rate; give step and check the optimizer that "
-                "trains the table."
-            )
-        group["lr"] *= budget.factor ** (times - self._cuts[at])
-        self._cuts[at] = times
+        cutting = [at for at in due if self.budgets[at].action == "cut"]
+        if cutting:
+            self._rate.cut(min(self.budgets[at].factor for at in cutting))
+            for at in cutting:
+                self._cuts[at] = times[at]
 
     @cached_property
     def _digest(self) -> str:

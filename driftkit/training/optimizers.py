@@ -6,12 +6,18 @@ two of its habits move rows whose gradient is zero.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterable
+from contextlib import ExitStack
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
 from driftkit.errors import OptionError
 
@@ -54,6 +60,66 @@ def give_own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float 
     if rate is not None:
         options["lr"] = rate
     optimizer.add_param_group({**options, "params": layer})
+
+
+class TableRate:
+    """Lower the rate at which any optimizer trains one table, whatever a scheduler does.
+
+    Schedulers compute the next rate from the group's ``"lr"``, or from a start of their own, so a
+    rate lowered there is lost or lowered twice. Here the group keeps what the schedule says, and
+    the optimizer finds `share` of it while it takes a step.
+    """
+
+    def __init__(self, table: nn.Embedding) -> None:
+        self.table, self.share = table, 1.0
+        self.is_trained = False
+        self._group: dict[str, Any] | None = None  # while its rate is lowered
+        self._scheduled: Any = None
+        this = weakref.ref(self)
+
+        def before(optimizer: Optimizer, *_: Any) -> None:
+            if (rate := this()) is not None:
+                rate.note(optimizer)
+                rate._lower(optimizer)
+
+        def after(*_: Any) -> None:
+            if (rate := this()) is not None:
+                rate._restore()
+
+        hooks = ExitStack()
+        hooks.callback(register_optimizer_step_pre_hook(before).remove)
+        hooks.callback(register_optimizer_step_post_hook(after).remove)
+        self.close = weakref.finalize(self, hooks.close)
+
+    def note(self, optimizer: Optimizer) -> None:
+        """Remember whether this optimizer trains the table."""
+        self.is_trained = self.is_trained or group_of(optimizer, self.table.weight) is not None
+
+    def cut(self, factor: float) -> None:
+        """Multiply the rate of all further steps."""
+        if not self.is_trained:
+            raise OptionError(
+                "a budget cuts the table's learning rate, and no optimizer that took a step holds "
+                "its weight; give step and check the optimizer that trains the table."
+            )
+        self.share *= factor
+
+    def _lower(self, optimizer: Optimizer) -> None:
+        group = group_of(optimizer, self.table.weight)
+        if group is None or self.share == 1 or self._group is not None:
+            return
+        if group["lr"] is None:
+            raise OptionError(
+                f"a budget cut the rate of a {type(optimizer).__name__} that sets its rate itself; "
+                "give it a rate (transformers' Adafactor: lr=1e-3, relative_step=False)."
+            )
+        self._group, self._scheduled = group, group["lr"]
+        group["lr"] = self._scheduled * self.share
+
+    def _restore(self) -> None:
+        if self._group is not None:
+            self._group["lr"] = self._scheduled
+            self._group = None
 
 
 def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
