@@ -23,8 +23,10 @@ from driftkit.training.monitor_values import (
     Named,
     Probes,
     TableValues,
+    layer_in,
     probe_rows,
     repeated,
+    table_of,
 )
 from driftkit.training.optimizers import TableRate
 from driftkit.training.writers import Writer
@@ -133,9 +135,17 @@ class DriftMonitor:
     A cut holds whatever scheduler is used. The parameter group's ``"lr"`` stays what the schedule
     says, and the optimizer finds `rate_left` of it while it takes a step.
 
+    What it cannot see is told at the first check, by a warning: a layer that no optimizer trains or
+    that no batch goes through, because it was replaced or wrapped after the monitor was made. A
+    copy that is trained in the layer's place (peft's ``modules_to_save``) is followed, and so is a
+    table that has grown, in its first rows.
+
     Parameters
     ----------
-    embedding : torch.nn.Embedding
+    embedding : torch.nn.Module
+        An `nn.Embedding`, or a layer that wraps one, such as peft's; then the table is what it
+        returns for all rows, adapters included. With peft make the monitor after
+        ``get_peft_model``, of ``model.get_input_embeddings()``.
     words : sequence of str, optional
         The word of each row; a `WordEmbedding` knows its own.
     every : int
@@ -192,7 +202,7 @@ class DriftMonitor:
 
     def __init__(
         self,
-        embedding: nn.Embedding,
+        embedding: nn.Module,
         words: Sequence[str] | None = None,
         *,
         every: int = 500,
@@ -209,23 +219,22 @@ class DriftMonitor:
             raise OptionError(
                 f"every={every}, candidates={candidates} and k={k} were given; all are 1 or more."
             )
-        self.embedding, self.every, self.writers = embedding, every, tuple(writers)
-        self.words = words_of(embedding, words)
-        weight = embedding.weight.detach()
-        self.original = (
-            weight.clone() if original is None else original.detach().to(weight.device).clone()
-        )
-        if self.original.shape != weight.shape:
+        self.embedding: Any = embedding
+        self.every, self.writers = every, tuple(writers)
+        self.words = words_of(layer_in(embedding), words)
+        weight = table_of(embedding)
+        start = (weight if original is None else original.detach().to(weight.device)).clone()
+        if start.shape != weight.shape:
             raise OptionError(
-                f"original has shape {tuple(self.original.shape)} and the embedding "
+                f"original has shape {tuple(start.shape)} and the embedding "
                 f"{tuple(weight.shape)}; both must be the same table."
             )
         index = {word: row for row, word in enumerate(self.words)}
-        rows = probe_rows(self.original[:candidates], index, probes, seed)
-        offered = torch.arange(min(candidates, len(weight)), device=weight.device)
+        rows = probe_rows(start[:candidates], index, probes, seed)
+        offered = torch.arange(min(candidates, len(start)))
         found = get_all(list(benchmarks)) if len(benchmarks) else ()
-        scored = [repeated(each, self.words, index, self.original) for each in found]
-        self._values = TableValues(self.original, Probes(self.original, rows, offered, k), scored)
+        scored = [repeated(each, self.words, index, start) for each in found]
+        self._values = TableValues(start, Probes(start, rows, offered, k), scored)
         self._seen = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
         self.steps = 0
         self.stop_reason: str | None = None
@@ -237,7 +246,14 @@ class DriftMonitor:
         self._rate = TableRate(embedding)
         if any(budget.action == "cut" for budget in self.budgets):
             self.history[0][RATE_LEFT] = self._rate.share
-        self._hook = embedding.register_forward_hook(self._note_rows)
+        self._was_called = False
+        self._notes = _Notes(self)
+        self._hook = embedding.register_forward_hook(self._notes, with_kwargs=True)
+
+    @property
+    def original(self) -> Tensor:
+        """The table before training, (n, d)."""
+        return self._values.original
 
     @property
     def start(self) -> Named:
@@ -279,12 +295,13 @@ class DriftMonitor:
 
         `optimizer`, and the error raised without it, are those of `step`.
         """
-        weight = self.embedding.weight.detach()
-        values = self._values.measure(weight, self._seen)
+        values = self._values.measure(self._table(), self._seen)
         if np.isnan(values["self_cosine_p50"]):
             self.stop_reason = f"rows that moved hold NaN or infinity at step {self.steps:,}"
         if optimizer is not None:
             self._rate.note(optimizer)
+        if len(self.history) == 1 and self.steps and not values["moved"]:
+            self._tell_what_is_not_seen()
         self._act(values)
         if RATE_LEFT in self.start:
             values[RATE_LEFT] = self._rate.share
@@ -317,6 +334,7 @@ class DriftMonitor:
     def close(self) -> None:
         """Stop noting rows and lowering the rate; the history stays."""
         self._hook.remove()
+        self._notes.monitor = None  # those of copies too
         self._rate.close()
 
     def state_dict(self) -> dict[str, Any]:
@@ -355,10 +373,59 @@ class DriftMonitor:
         self._cuts = list(state["cuts"])
         self._rate.share = self.latest.get(RATE_LEFT, 1.0)
 
-    def _note_rows(self, module: nn.Embedding, inputs: tuple[Tensor, ...], _: Tensor) -> None:
-        trains = module.weight.requires_grad and torch.is_grad_enabled()
-        if trains or module.max_norm is not None:  # max_norm changes rows whenever they are read
-            self._seen.index_fill_(0, inputs[0].reshape(-1), True)
+    def _note_rows(self, module: nn.Module, rows: Tensor) -> None:
+        if module is not self.embedding and not self._is_replaced_by(module):
+            return
+        self._was_called = True
+        # max_norm changes rows whenever they are read.
+        if _trains(module) or layer_in(module).max_norm is not None:
+            rows = rows.reshape(-1)
+            if len(layer_in(module).weight) > len(self._seen):
+                rows = rows[rows < len(self._seen)]
+            self._seen = self._seen.to(rows.device)
+            self._seen.index_fill_(0, rows, True)
+
+    def _is_replaced_by(self, copy: nn.Module) -> bool:
+        """Follow a copy that is trained while the layer itself no longer is."""
+        if not _trains(copy) or any(each.requires_grad for each in self.embedding.parameters()):
+            return False
+        self.embedding = self._rate.layer = copy
+        warnings.warn(
+            "the layer was frozen and a copy of it is trained in its place; the monitor follows "
+            "the copy.",
+            stacklevel=2,
+        )
+        return True
+
+    def _table(self) -> Tensor:
+        """Return the table as it is now, without rows that were added behind."""
+        table, n = table_of(self.embedding), len(self.words)
+        if len(table) < n or table.shape[1:] != self.original.shape[1:]:
+            raise OptionError(
+                f"the table was {tuple(self.original.shape)} and is {tuple(table.shape)} now, so "
+                "its rows do not go with their words; make the monitor after the table is resized."
+            )
+        if len(table) > n:
+            warnings.warn(
+                f"the table grew from {n:,} to {len(table):,} rows; the monitor follows the first "
+                f"{n:,}. To follow all, make it after the table is resized.",
+                stacklevel=2,
+            )
+        return table[:n]
+
+    def _tell_what_is_not_seen(self) -> None:
+        reasons = []
+        if not self._rate.is_trained:
+            reasons.append("no optimizer that took a step holds the layer's parameters")
+        if not self._was_called:
+            reasons.append("no batch went through the layer")
+        if reasons:
+            warnings.warn(
+                f"{' and '.join(reasons)}, and no row has moved: drift would not be seen here. If "
+                "the layer was replaced, resized or wrapped (peft), make the monitor after that, "
+                "of model.get_input_embeddings(); if it is frozen for good, no monitor is needed.",
+                stacklevel=2,
+            )
 
     def _act(self, values: Named) -> None:
         """Stop or cut where a budget is broken further than it was: one cut for all of them."""
@@ -384,3 +451,26 @@ class DriftMonitor:
 
 def _without_step(record: Mapping[str, float]) -> Named:
     return {name: value for name, value in record.items() if name != "step"}
+
+
+def _trains(module: nn.Module) -> bool:
+    return torch.is_grad_enabled() and any(each.requires_grad for each in module.parameters())
+
+
+class _Notes:
+    """A forward hook that stays with its monitor when the layer is copied, and not when saved."""
+
+    def __init__(self, monitor: DriftMonitor | None = None) -> None:
+        self.monitor = monitor
+
+    def __call__(
+        self, module: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor], _: Tensor
+    ) -> None:
+        if self.monitor is not None:
+            self.monitor._note_rows(module, inputs[0] if inputs else named["input"])
+
+    def __deepcopy__(self, _: dict[int, Any]) -> _Notes:
+        return self
+
+    def __reduce__(self) -> tuple[type[_Notes], tuple[()]]:
+        return _Notes, ()

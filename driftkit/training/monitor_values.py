@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from driftkit.arrays import Mask, Values, generator
 from driftkit.datasets import Benchmark, SimilarityBenchmark
@@ -55,7 +55,9 @@ class TableValues:
         `seen` (n,) says which rows were looked up in training. All but the counts are NaN if a
         moved row holds NaN or infinity.
         """
+        self.original = self.original.to(weight.device)  # the table may have moved since
         moved, cosines = moved_rows(weight, self.original)
+        seen = seen.to(weight.device)
         counts = (int(seen.sum()), len(moved), int((~seen[moved]).sum()))
         values = {**self.unchanged(), **dict(zip(COUNTS, counts, strict=True))}
         if len(moved) == 0:
@@ -63,7 +65,7 @@ class TableValues:
         if cosines.isinf().any():
             return {name: values[name] if name in COUNTS else np.nan for name in values}
         scores = {each.name: each.value(weight) for each in self.benchmarks}
-        has_moved = torch.isin(self.probes.rows, moved).cpu().numpy()
+        has_moved = torch.isin(self.probes.rows, moved.cpu()).numpy()
         overlaps = self._overlaps(self.probes.overlaps(weight), has_moved)
         return values | _percentiles(cosines) | overlaps | scores
 
@@ -73,6 +75,34 @@ class TableValues:
             f"{self._overlap}[moved]": _mean(kept[has_moved]),
             f"{self._overlap}[unmoved]": _mean(kept[~has_moved]),
         }
+
+
+def layer_in(module: nn.Module) -> nn.Embedding:
+    """Return the embedding layer that a module is, or wraps; raise `OptionError` without one."""
+    for each in module.modules():
+        if isinstance(each, nn.Embedding):
+            return each
+    raise OptionError(
+        f"a {type(module).__name__} was given; give an nn.Embedding, or a layer that wraps one and "
+        "takes rows as it does, such as peft's."
+    )
+
+
+@torch.no_grad()
+def table_of(module: nn.Module) -> Tensor:
+    """Return the vectors (n, d) of all rows as the model sees them, through adapters if any."""
+    if isinstance(module, nn.Embedding):
+        return module.weight.detach()
+    modes = [(each, each.training) for each in module.modules()]
+    layer = layer_in(module)
+    try:
+        for each, _ in modes:
+            each.training = False
+        vectors: Tensor = module(torch.arange(len(layer.weight), device=layer.weight.device))
+        return vectors
+    finally:
+        for each, mode in modes:
+            each.training = mode
 
 
 def moved_rows(weight: Tensor, original: Tensor) -> tuple[Tensor, Tensor]:
@@ -95,13 +125,16 @@ def moved_rows(weight: Tensor, original: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Probes:
-    """Words, by their rows (p,), whose k nearest neighbors among candidates (c,) are followed."""
+    """Words, by their rows (p,), whose k nearest neighbors among candidates (c,) are followed.
+
+    Rows stay on the processor: from there they pick vectors of a table on any device.
+    """
 
     def __init__(self, original: Tensor, rows: Tensor, candidates: Tensor, k: int) -> None:
         self.rows, self.k = rows, k
         self.pool = torch.cat([candidates, rows]).unique()  # rows gathered each time, ascending
-        self._probes = torch.searchsorted(self.pool, rows).cpu().numpy()
-        self._candidates = torch.searchsorted(self.pool, candidates).cpu().numpy()
+        self._probes = torch.searchsorted(self.pool, rows).numpy()
+        self._candidates = torch.searchsorted(self.pool, candidates).numpy()
         self.before = self.neighbors(original)
 
     def neighbors(self, weight: Tensor) -> npt.NDArray[np.int32]:
@@ -127,13 +160,13 @@ def probe_rows(
             )
         rng = generator(seed, "probes")
         rows = np.sort(rng.choice(directed, min(probes, len(directed)), replace=False))
-        return torch.from_numpy(rows).to(candidates.device)
+        return torch.from_numpy(rows)
     if isinstance(probes, str) or not len(probes):
         raise OptionError(f"probes={probes!r} was given; give a number or a list of words.")
     for word in probes:
         if word not in index:
             raise UnknownNameError("probe", word, index)
-    return torch.tensor([index[word] for word in dict.fromkeys(probes)], device=candidates.device)
+    return torch.tensor([index[word] for word in dict.fromkeys(probes)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +204,7 @@ def _correlation(
     """
     items = find_items(benchmark.pairs, index, ~original.any(dim=1).cpu().numpy())
     distinct, place = np.unique(items.rows[items.usable], return_inverse=True)
-    rows = torch.from_numpy(distinct).to(original.device)
+    rows = torch.from_numpy(distinct)
     gold, pairs = benchmark.gold[items.usable], place.reshape(-1, 2)
 
     def value(weight: Tensor) -> float:

@@ -48,6 +48,16 @@ def group_of(optimizer: Optimizer | None, weight: Tensor) -> dict[str, Any] | No
     return None
 
 
+def groups_of(optimizer: Optimizer, module: nn.Module) -> list[dict[str, Any]]:
+    """Return the parameter groups that hold any parameter of a module."""
+    own = {id(parameter) for parameter in module.parameters()}
+    return [
+        group
+        for group in optimizer.param_groups
+        if any(id(parameter) in own for parameter in group["params"])
+    ]
+
+
 def give_own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float | None) -> None:
     """Move parameters into one new group that keeps the options of the group they were in."""
     moving = {id(parameter) for parameter in layer}
@@ -63,23 +73,21 @@ def give_own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float 
 
 
 class TableRate:
-    """Lower the rate at which any optimizer trains one table, whatever a scheduler does.
+    """Lower the rate at which any optimizer trains one layer, whatever a scheduler does.
 
     Schedulers compute the next rate from the group's ``"lr"``, or from a start of their own, so a
     rate lowered there is lost or lowered twice. Here the group keeps what the schedule says, and
     the optimizer finds `share` of it while it takes a step.
     """
 
-    def __init__(self, table: nn.Embedding) -> None:
-        self.table, self.share = table, 1.0
+    def __init__(self, layer: nn.Module) -> None:
+        self.layer, self.share = layer, 1.0
         self.is_trained = False
-        self._group: dict[str, Any] | None = None  # while its rate is lowered
-        self._scheduled: Any = None
+        self._lowered: list[tuple[dict[str, Any], Any]] = []  # during a step: groups, their rates
         this = weakref.ref(self)
 
         def before(optimizer: Optimizer, *_: Any) -> None:
             if (rate := this()) is not None:
-                rate.note(optimizer)
                 rate._lower(optimizer)
 
         def after(*_: Any) -> None:
@@ -91,9 +99,11 @@ class TableRate:
         hooks.callback(register_optimizer_step_post_hook(after).remove)
         self.close = weakref.finalize(self, hooks.close)
 
-    def note(self, optimizer: Optimizer) -> None:
-        """Remember whether this optimizer trains the table."""
-        self.is_trained = self.is_trained or group_of(optimizer, self.table.weight) is not None
+    def note(self, optimizer: Optimizer) -> list[dict[str, Any]]:
+        """Remember whether this optimizer trains the layer, and return the groups that do."""
+        groups = groups_of(optimizer, self.layer)
+        self.is_trained = self.is_trained or bool(groups)
+        return groups
 
     def cut(self, factor: float) -> None:
         """Multiply the rate of all further steps."""
@@ -105,21 +115,22 @@ class TableRate:
         self.share *= factor
 
     def _lower(self, optimizer: Optimizer) -> None:
-        group = group_of(optimizer, self.table.weight)
-        if group is None or self.share == 1 or self._group is not None:
+        groups = self.note(optimizer)
+        if self.share == 1 or self._lowered:  # an optimizer inside another one steps once
             return
-        if group["lr"] is None:
+        if any(group["lr"] is None for group in groups):
             raise OptionError(
                 f"a budget cut the rate of a {type(optimizer).__name__} that sets its rate itself; "
                 "give it a rate (transformers' Adafactor: lr=1e-3, relative_step=False)."
             )
-        self._group, self._scheduled = group, group["lr"]
-        group["lr"] = self._scheduled * self.share
+        self._lowered = [(group, group["lr"]) for group in groups]
+        for group in groups:
+            group["lr"] = group["lr"] * self.share
 
     def _restore(self) -> None:
-        if self._group is not None:
-            self._group["lr"] = self._scheduled
-            self._group = None
+        for group, scheduled in self._lowered:
+            group["lr"] = scheduled
+        self._lowered = []
 
 
 def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
