@@ -6,9 +6,11 @@ two of its habits move rows whose gradient is zero.
 
 from __future__ import annotations
 
+import inspect
 import weakref
 from collections.abc import Iterable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import torch
@@ -59,17 +61,25 @@ def groups_of(optimizer: Optimizer, module: nn.Module) -> list[dict[str, Any]]:
 
 
 def give_own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float | None) -> None:
-    """Move parameters into one new group that keeps the options of the group they were in."""
+    """Move parameters into groups of their own: one for each group they were in, with its options.
+
+    Those that were in none go with the first.
+    """
     moving = {id(parameter) for parameter in layer}
-    options: dict[str, Any] = {}
+    taken: list[dict[str, Any]] = []
     for group in optimizer.param_groups:
-        if any(id(parameter) in moving for parameter in group["params"]):
-            options = {key: value for key, value in group.items() if key != "params"}
+        own = [each for each in group["params"] if id(each) in moving]
+        if own:
+            taken.append({**group, "params": own})
             group["params"] = [each for each in group["params"] if id(each) not in moving]
+    known = {id(each) for group in taken for each in group["params"]}
+    taken = taken or [{"params": []}]
+    taken[0]["params"] += [each for each in layer if id(each) not in known]
     optimizer.param_groups[:] = [group for group in optimizer.param_groups if group["params"]]
-    if rate is not None:
-        options["lr"] = rate
-    optimizer.add_param_group({**options, "params": layer})
+    for group in taken:
+        if rate is not None:
+            group["lr"] = rate
+        optimizer.add_param_group(group)
 
 
 class TableRate:
@@ -134,10 +144,25 @@ class TableRate:
 
 
 def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
-    """Return a sentence for each setting of an optimizer that moves rows outside the batch.
+    """Return a sentence for each habit of an optimizer that moves rows outside the batch.
 
-    It goes by the names that torch's own optimizers give their settings.
+    Nothing is guessed from its name: another one of its kind, with the settings of the weight's
+    group, takes two steps on a table of three rows. The optimizer itself is left alone.
 
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        Torch's own, or any other whose steps need no more than gradients and a closure.
+    weight : Tensor, shape (n, d)
+        A parameter that it trains.
+
+    Raises
+    ------
+    OptionError
+        If it does not train the weight, or another one of its kind cannot be made.
+
+    Examples
+    --------
     >>> table = torch.nn.Embedding(3, 2)
     >>> row_motion(torch.optim.SGD(table.parameters(), lr=0.1), table.weight)
     ()
@@ -148,17 +173,62 @@ def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
     group = group_of(optimizer, weight)
     if group is None:
         raise OptionError(f"this {kind} does not train that weight; give the optimizer that does.")
+    settings = {name: value for name, value in group.items() if name != "params"}
+    shrinking = {name: settings[name] for name in _SHRINKING if settings.get(name)}
+    without = settings | dict.fromkeys(shrinking, 0.0)
     reasons = []
-    mean = max(float(group.get("betas", (0.0,))[0]), group.get("momentum", 0))
-    if mean > 0 and not isinstance(optimizer, torch.optim.SparseAdam):
+    if _rows_moved(optimizer, without, weight.device)[_BEFORE]:
         reasons.append(
-            f"{kind} keeps a running mean of gradients, so a row goes on moving in steps whose "
-            "batch does not hold its word; use nn.Embedding(sparse=True) with "
-            "torch.optim.SparseAdam, or SGD without momentum, to move only the rows of the batch"
+            f"{kind} remembers earlier gradients, such as by a running mean, so a row goes on "
+            "moving in steps whose batch does not hold its word; use nn.Embedding(sparse=True) "
+            "with torch.optim.SparseAdam, or SGD without momentum, to move only the rows of the "
+            "batch"
         )
-    if (decay := group.get("weight_decay", 0)) > 0:
-        reasons.append(
-            f"{kind} has weight_decay={decay:g}, which shrinks every row at every step, words "
-            "never seen too; give the table a parameter group with weight_decay=0"
-        )
+    if _rows_moved(optimizer, settings, weight.device)[_NEVER]:
+        said = f"{kind} moves every row at every step, words never seen too"
+        if shrinking:
+            named = " and ".join(f"{name}={value:g}" for name, value in shrinking.items())
+            none = " and ".join(f"{name}=0" for name in shrinking)
+            said += f", by {named}; give the table a parameter group with {none}"
+        reasons.append(said)
     return tuple(reasons)
+
+
+_SHRINKING = ("weight_decay", "lambd")  # lambd is ASGD's
+_BEFORE, _NOW, _NEVER = range(3)  # rows, by the step whose batch holds them
+
+
+def _rows_moved(optimizer: Optimizer, settings: dict[str, Any], device: torch.device) -> list[bool]:
+    """Return which rows of a small table the second step moves; the first step saw another row."""
+    kind = type(optimizer)
+    plain = {**settings, "differentiable": False} if "differentiable" in settings else settings
+    if plain["lr"] is not None:
+        plain = {**plain, "lr": 1.0}  # a rate of 0 now says nothing of later
+    accepted = inspect.signature(kind).parameters
+    options = {name: value for name, value in optimizer.defaults.items() if name in accepted}
+    error: Exception | None = None
+    for sparse in (False, True):  # SparseAdam refuses dense gradients
+        # A step of 1 does not lead from 3 to 0, where decay ends.
+        start = torch.full((3, 2), 3.0, device=device)
+        table = nn.Embedding.from_pretrained(start, freeze=False, sparse=sparse)
+        try:
+            twin = kind([{**plain, "params": [table.weight]}], **options)
+            for row in (_BEFORE, _NOW):
+                before = table.weight.detach().clone()
+                twin.step(partial(_loss, table, row))
+            moved: list[bool] = (table.weight != before).any(dim=1).tolist()
+            return moved
+        except (RuntimeError, TypeError, ValueError, AttributeError, KeyError) as failed:
+            error = failed
+    raise OptionError(
+        f"another {kind.__name__} like this one cannot be tried on a small table ({error}); give "
+        "one of torch's optimizers, unwrapped."
+    )
+
+
+def _loss(table: nn.Embedding, row: int) -> float:
+    with torch.enable_grad():
+        table.weight.grad = None
+        loss = table(torch.tensor([row], device=table.weight.device)).square().sum()
+        loss.backward()
+    return float(loss.detach())
