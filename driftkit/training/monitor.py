@@ -429,6 +429,13 @@ class DriftMonitor:
 
     def _act(self, values: Named) -> None:
         """Stop or cut where a budget is broken further than it was: one cut for all of them."""
+        for name in {budget.find(self.start) for budget in self.budgets}:
+            if np.isnan(values[name]) and not self.should_stop:
+                warnings.warn(
+                    f"{name} has no value any more, so its budget is blind; watch a value that "
+                    "stays, such as overlap over all probes.",
+                    stacklevel=2,
+                )
         times = [budget.times_broken(self.start, values) for budget in self.budgets]
         due = [at for at, cuts in enumerate(self._cuts) if times[at] > cuts]
         for budget in (self.budgets[at] for at in due if self.budgets[at].action == "stop"):

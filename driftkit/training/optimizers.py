@@ -26,6 +26,25 @@ from driftkit.errors import OptionError
 Layer = nn.Module | Iterable[nn.Parameter]
 
 
+class Times(float):
+    """A learning rate as a factor of the one that the optimizer has: ``Times(0.1)`` is a tenth.
+
+    It goes wherever a recipe takes the rate of a layer.
+
+    Examples
+    --------
+    >>> from driftkit.training import AtEpoch, freeze_then_unfreeze
+    >>> table, head = nn.Embedding(9, 4), nn.Linear(4, 2)
+    >>> optimizer = torch.optim.Adam([*table.parameters(), *head.parameters()], lr=0.5)
+    >>> recipe = freeze_then_unfreeze(optimizer, table, AtEpoch(1), rate=Times(0.25))
+    >>> [group["lr"] for group in optimizer.param_groups]
+    [0.5, 0.125]
+    """
+
+    def __repr__(self) -> str:
+        return f"Times({float(self)})"
+
+
 def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
     """Return the parameters of each layer; refuse one without any, and one in two layers."""
     found: list[list[nn.Parameter]] = []
@@ -77,7 +96,9 @@ def give_own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float 
     taken[0]["params"] += [each for each in layer if id(each) not in known]
     optimizer.param_groups[:] = [group for group in optimizer.param_groups if group["params"]]
     for group in taken:
-        if rate is not None:
+        if isinstance(rate, Times):
+            group["lr"] = group.get("lr", optimizer.defaults["lr"]) * float(rate)
+        elif rate is not None:
             group["lr"] = rate
         optimizer.add_param_group(group)
 

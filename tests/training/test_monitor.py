@@ -100,6 +100,15 @@ def test_a_budget_that_could_never_fire_is_an_error_at_the_start(make_table, toy
         )
 
 
+def test_a_budget_whose_value_goes_away_is_told(make_table, toy):
+    table = make_table()
+    monitor = monitor_of(table, toy, budgets=[Budget("overlap@5[unmoved]", fall=0.1)])
+    with torch.no_grad():
+        table.weight += 1
+    with pytest.warns(UserWarning, match=r"overlap@5\[unmoved\] has no value any more"):
+        monitor.check()
+
+
 def test_the_end_of_training_is_checked_once(make_table, toy):
     table = make_table()
     monitor = monitor_of(table, toy)
