@@ -188,7 +188,8 @@ class Model(nn.Module):
 def test_a_cut_holds_against_the_linear_schedule_of_the_trainer(
     make_table, toy, tmp_path, monkeypatch
 ):
-    pytest.importorskip("accelerate", reason="extra transformers is not installed")
+    for name in ("transformers", "accelerate"):
+        pytest.importorskip(name, reason="extra transformers is not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from transformers import Trainer, TrainerCallback, TrainingArguments
