@@ -66,7 +66,8 @@ class Stage:
     layer : torch.nn.Module or iterable of parameters
     when : AtEpoch, AtStep or OnPlateau
     rate : float, optional
-        Its learning rate once unfrozen; that of the group it is in unless given.
+        Its learning rate once unfrozen, such as ``1e-4``, or ``Times(0.1)`` for a tenth of that of
+        the group it is in; that of the group unless given.
     """
 
     layer: Layer
@@ -201,7 +202,7 @@ def freeze_then_unfreeze(
     layer : torch.nn.Module or iterable of parameters
     when : AtEpoch, AtStep or OnPlateau
     rate : float, optional
-        Rate once unfrozen.
+        Rate once unfrozen, such as ``1e-4``, or ``Times(0.1)`` for a tenth of the optimizer's.
 
     References
     ----------
