@@ -7,6 +7,7 @@ its start.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import torch
@@ -16,6 +17,33 @@ from driftkit.errors import OptionError
 
 Original = Tensor | Mapping[str, Tensor]
 """A start: of a table, or of parameters by name, such as a ``state_dict``."""
+
+
+class Doubt:
+    """Whether a start may be no start, as the table was loaded from a checkpoint before.
+
+    Only a `WordEmbedding` knows that of itself. The warning waits until the start is used, since
+    a state may still be loaded, and is given once.
+    """
+
+    def __init__(self, module: nn.Module, original: object) -> None:
+        loaded = any(getattr(part, "loaded", False) is True for part in module.modules())
+        self._open = original is None and loaded
+
+    def settle(self) -> None:
+        """Forget it: the start came from a saved state."""
+        self._open = False
+
+    def speak(self, kind: str) -> None:
+        """Warn, if there still is a doubt."""
+        if self._open:
+            self._open = False
+            warnings.warn(
+                f"this {kind} was made after its WordEmbedding was loaded from a checkpoint, so it "
+                "holds to the rows of the checkpoint. Give it original= (embedding.weight if you "
+                "mean these rows), or its own saved state with load_state_dict.",
+                stacklevel=3,
+            )
 
 
 def start_of(weight: Tensor, original: Tensor | None, name: str = "original") -> Tensor:

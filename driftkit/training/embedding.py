@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError, VocabularyError
 from driftkit.loaders import load
-from driftkit.training.anchors import follow, start_of, wide
+from driftkit.training.anchors import Doubt, follow, start_of, wide
 
 OOV = ("random", "mean", "zeros")
 PAD, UNK = "<pad>", "<unk>"
@@ -52,6 +52,8 @@ class WordEmbedding(nn.Embedding):
     missing : tuple of str
         Words that had no vector.
     source : str
+    loaded : bool
+        Whether a checkpoint was loaded into it, so that its rows may be tuned.
     """
 
     def __init__(
@@ -68,7 +70,7 @@ class WordEmbedding(nn.Embedding):
         super().__init__(
             len(words), matrix.shape[1], padding_idx, sparse=sparse, _weight=matrix.clone()
         )
-        self.words, self.source = tuple(words), source
+        self.words, self.source, self.loaded = tuple(words), source, False
         self.index = {word: row for row, word in enumerate(self.words)}
         marked = zip(self.words, found, strict=True)
         self.missing = tuple(word for word, known in marked if not known)
@@ -122,7 +124,7 @@ class WordEmbedding(nn.Embedding):
             raise VocabularyError(
                 "the checkpoint", f"its words differ from this embedding's: {at}."
             )
-        self.missing, self.source = tuple(missing), source
+        self.missing, self.source, self.loaded = tuple(missing), source, True
 
 
 def embedding_from(
@@ -270,16 +272,25 @@ class MixoutEmbedding(nn.Module):
         self.embedding, self.p = embedding, p
         self.register_buffer("original", start_of(embedding.weight, original))
         self._generator = torch.Generator().manual_seed(seed)
+        self._doubt = Doubt(embedding, original)
+        self.register_load_state_dict_post_hook(_settle)  # type: ignore[no-untyped-call]
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name nn.Embedding gives it)
         """Return the vectors of rows of any shape, with a last axis d."""
         if not self.training or self.p == 0:
             vectors: Tensor = self.embedding(input)
             return vectors
+        self._doubt.speak("MixoutEmbedding")
         self.original = follow(self.original, self.embedding.weight)
         distinct, place = input.unique(return_inverse=True)
         mixed = mixout(self.embedding(distinct), self.original[distinct], self.p, self._generator)
         return nn.functional.embedding(place, mixed)
+
+
+def _settle(layer: MixoutEmbedding, keys: Any) -> None:
+    """Forget a doubt about the original once it was loaded; torch gives the keys it missed."""
+    if not any(key.endswith("original") for key in keys.missing_keys):
+        layer._doubt.settle()
 
 
 def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:

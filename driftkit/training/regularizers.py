@@ -18,6 +18,7 @@ from driftkit.errors import OptionError
 from driftkit.neighbors.search.exact import nearest
 from driftkit.progress import Progress
 from driftkit.training.anchors import (
+    Doubt,
     Original,
     distinct,
     fit,
@@ -50,7 +51,7 @@ class _PullToStart:
         parameters = dict(module.named_parameters())
         if weights is not None:
             parameters = {name: parameters[name] for name in weights}
-        self.start = starts_of(parameters, original)
+        self.start, self._doubt = starts_of(parameters, original), Doubt(module, original)
         self._weights = None if weights is None else dict(weights)
 
     def __call__(self, rows: Tensor | None = None) -> Tensor:
@@ -58,6 +59,7 @@ class _PullToStart:
 
         In half precision it is computed, and returned, in float32.
         """
+        self._doubt.speak(type(self).__name__)
         parameters = self._follow()
         if rows is None:
             parts = [self._distance(name, parameters[name]) for name in self.start]
@@ -93,6 +95,7 @@ class _PullToStart:
                 "the saved state is of another penalty; make this one of the same kind, module and "
                 f"Fisher information as the saved one. This one pulls {', '.join(self.start)}."
             )
+        self._doubt.settle()
         parameters = self._follow()
         self.start = starts_of({name: parameters[name] for name in self.start}, state["start"])
         if self._weights is not None:
@@ -314,6 +317,7 @@ class NeighborPreserving:
         if k < 1 or (candidates is not None and candidates < 1):
             raise OptionError(f"k={k} and candidates={candidates} were given; both are 1 or more.")
         self.embedding, self.strength = embedding, _strength("strength", strength)
+        self._doubt = Doubt(embedding, original)
         start = start_of(embedding.weight, original).cpu().float()
         words = torch.arange(len(start)) if rows is None else distinct(rows, start)
         found, cosine = nearest(
@@ -333,6 +337,7 @@ class NeighborPreserving:
         Rows that were not named at the start, or have no direction, count as nothing. In half
         precision it is computed, and returned, in float32.
         """
+        self._doubt.speak("NeighborPreserving")
         weight = self.embedding.weight
         self._follow(weight)
         rows = distinct(rows, weight)
@@ -363,6 +368,7 @@ class NeighborPreserving:
                 f"the saved state is of another penalty; it needs {', '.join(_LISTS)}."
             )
         follow(state["place"], self.embedding.weight)
+        self._doubt.settle()
         for name in _LISTS:
             setattr(self, name, state[name].clone())
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
-from driftkit.training.anchors import distinct, follow, start_of, tied_to, wide
+from driftkit.training.anchors import Doubt, distinct, follow, start_of, tied_to, wide
 from driftkit.training.optimizers import group_of
 
 # Running means of gradients, as torch's optimizers name them in their state.
@@ -189,6 +189,7 @@ class Ball:
             raise OptionError(f"radius={radius} was given; it is 0 or more.")
         self.embedding, self._share, self._relative = embedding, radius, relative
         self.center = start_of(embedding.weight, original)
+        self._doubt = Doubt(embedding, original)
 
     @property
     def radius(self) -> Tensor:
@@ -206,6 +207,7 @@ class Ball:
         rows : LongTensor, optional
             Rows to look at, such as those of the batch; all unless given.
         """
+        self._doubt.speak("Ball")
         weight = self.embedding.weight
         self.center = follow(self.center, weight)
         if rows is None:
@@ -235,6 +237,7 @@ class Ball:
         if "center" not in state:
             raise OptionError("the saved state is not of a ball; it needs center.")
         self.center = start_of(self.embedding.weight, state["center"], "center")
+        self._doubt.settle()
 
     def _radius(self, center: Tensor) -> Tensor:
         norms = wide(center).norm(dim=1)

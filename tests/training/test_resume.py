@@ -2,12 +2,21 @@
 
 import io
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from driftkit import Embeddings
 from driftkit.errors import OptionError
-from driftkit.training import EWC, L2SP, Ball, MixoutEmbedding, NeighborPreserving
+from driftkit.training import (
+    EWC,
+    L2SP,
+    Ball,
+    MixoutEmbedding,
+    NeighborPreserving,
+    embedding_from,
+)
 
 ROWS = torch.tensor([2, 9])
 FISHER = {"weight": torch.full((60, 8), 2.0)}
@@ -128,3 +137,72 @@ def test_states_of_other_penalties(make_table):
         state = make(nn.Embedding(59, 8)).state_dict()
         with pytest.raises(OptionError, match="59"):
             make(table).load_state_dict(state)
+
+
+@pytest.fixture
+def checkpointed(tune):
+    """Return a fresh layer into which a tuned one of the same words was loaded."""
+    source = Embeddings([f"w{i}" for i in range(60)], np.random.default_rng(0).normal(size=(60, 8)))
+    layer = embedding_from(source, specials=())
+    layer.load_state_dict(tune(embedding_from(source, specials=())).state_dict())
+    return layer
+
+
+def ball(table, original=None):
+    return Ball(table, 0.1, original=original)
+
+
+def use(made):
+    return made.project(ROWS) if isinstance(made, Ball) else made(ROWS)
+
+
+WARNED = pytest.mark.parametrize(
+    ("make", "kind"),
+    [(l2sp, "L2SP"), (ewc, "EWC"), (neighbors, "NeighborPreserving"), (ball, "Ball")],
+)
+
+
+@WARNED
+def test_a_start_taken_after_a_checkpoint_was_loaded_is_warned_of_once(make, kind, checkpointed):
+    made = make(checkpointed)
+    with pytest.warns(UserWarning, match=rf"this {kind} was made after.*Give it original="):
+        use(made)
+    use(made)
+
+
+@WARNED
+def test_no_warning_where_the_start_is_known(make, kind, checkpointed, start):
+    use(make(checkpointed, start))
+    use(make(checkpointed, checkpointed.weight))
+    made = make(checkpointed)
+    made.load_state_dict(make(checkpointed).state_dict())
+    use(made)
+
+
+@WARNED
+def test_no_warning_where_the_penalty_came_before_the_checkpoint(make, kind, checkpointed):
+    source = checkpointed.to_embeddings()
+    layer = embedding_from(source, specials=())
+    made = make(layer)
+    layer.load_state_dict(checkpointed.state_dict())
+    use(made)
+
+
+def test_a_model_that_holds_a_loaded_table_is_warned_of_too(checkpointed):
+    penalty = L2SP(nn.Sequential(checkpointed, nn.Linear(8, 2)), 1.0)
+    with pytest.warns(UserWarning, match="L2SP was made after"):
+        penalty()
+
+
+def test_mixout_around_a_loaded_table_is_warned_of_unless_its_original_is_loaded(checkpointed):
+    saved = MixoutEmbedding(checkpointed, 0.5).state_dict()
+    with pytest.warns(UserWarning, match="MixoutEmbedding was made after"):
+        MixoutEmbedding(checkpointed, 0.5)(ROWS)
+    layer = MixoutEmbedding(checkpointed, 0.5)
+    layer.load_state_dict(saved)
+    layer(ROWS)
+    MixoutEmbedding(checkpointed, 0.5, original=checkpointed.weight)(ROWS)
+    part = MixoutEmbedding(checkpointed, 0.5)
+    part.load_state_dict({"embedding.weight": saved["embedding.weight"]}, strict=False)
+    with pytest.warns(UserWarning, match="MixoutEmbedding was made after"):
+        part(ROWS)
