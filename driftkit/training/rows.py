@@ -20,7 +20,8 @@ _MEANS = ("exp_avg", "momentum_buffer")
 class RowMask:
     """What `mask_rows` put on a table; ``remove()`` lets every row learn again.
 
-    It stays on where the table goes: to another device or type, or with its weight replaced.
+    It stays on where the table goes: to another device or type, with its weight replaced, or into
+    a copy of its model.
     """
 
     def __init__(self, embedding: nn.Embedding, trainable: Tensor) -> None:
@@ -32,6 +33,10 @@ class RowMask:
         """Let every row learn again."""
         self._hook.remove()
         self._watch.remove()
+
+    def __getstate__(self) -> dict[str, object]:
+        # Copies of a weight lose its hooks, so that of a copied table is to be put on anew.
+        return {**self.__dict__, "_weight": None}
 
     def _put_on(self, weight: Tensor) -> None:
         self._weight, self._hook = weight, weight.register_hook(self._mask)

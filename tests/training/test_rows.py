@@ -1,5 +1,8 @@
 """Which rows may move, and which an optimizer moves: measured, against `row_motion`."""
 
+import copy
+import io
+
 import pytest
 import torch
 from torch import nn
@@ -216,3 +219,22 @@ def test_a_tied_head_is_named():
     assert not model["head"].weight.grad[3].any()
     with pytest.raises(OptionError, match="does not hold the table"):
         mask_rows(nn.Embedding(6, 3), MASK, model=model)
+
+
+def through_pickle(model):
+    file = io.BytesIO()
+    torch.save(model, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
+def test_a_copied_model_is_masked_too(copied):
+    model = nn.Sequential(nn.Embedding(6, 3), nn.Linear(3, 1))
+    handle = mask_rows(model[0], MASK)
+    twin = copied(model)
+    handle.remove()
+    for each, learns in ((twin, False), (model, True)):
+        each(torch.tensor([2, 3])).sum().backward()
+        assert each[0].weight.grad[2].any()
+        assert each[0].weight.grad[3].any() == learns
