@@ -1,6 +1,8 @@
 """Unfreezing under DistributedDataParallel, in two real processes."""
 
+import os
 import socket
+import warnings
 
 import pytest
 import torch
@@ -8,7 +10,7 @@ from torch import distributed, multiprocessing, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from driftkit.errors import OptionError
-from driftkit.training.unfreezing import AtStep, OnPlateau, freeze_then_unfreeze
+from driftkit.training.unfreezing import AtStep, OnPlateau, Stage, freeze_then_unfreeze
 
 pytestmark = [
     pytest.mark.slow,
@@ -91,6 +93,48 @@ def everything_refused(rank, out):
     metrics_that_differ(rank, out)
 
 
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = make_model()
+
+    def forward(self, rows, labels):
+        return {"loss": nn.functional.cross_entropy(self.layers(rows), labels)}
+
+
+def with_a_trainer(rank, out):
+    """The Trainer wraps its model when training starts, which is after the callback was made."""
+    os.environ.update(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE="2")
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT="1")  # read, not used: we are joined
+    warnings.simplefilter("ignore")  # advice of transformers and accelerate
+    import transformers.trainer
+    from transformers import Trainer, TrainingArguments
+
+    from driftkit.training.transformers import UnfreezingTrainerCallback
+
+    # Our folder tests/datasets is on the path and is taken for the library of that name.
+    transformers.trainer.is_datasets_available = lambda: False
+    model = Model()
+    arguments = TrainingArguments(
+        output_dir=str(out),
+        max_steps=STEPS,
+        per_device_train_batch_size=2,
+        learning_rate=0.1,
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+        ddp_backend="gloo",
+        disable_tqdm=True,
+    )
+    data = [{"rows": row, "labels": row % 2} for row in range(16)]  # 16 to 19 are never seen
+    trainer = Trainer(model, arguments, train_dataset=data)
+    stage = Stage(model.layers[0], AtStep(THAW), rate=0.05)
+    trainer.add_callback(UnfreezingTrainerCallback(trainer, stage))
+    trainer.train()
+    assert isinstance(trainer.model_wrapped, DistributedDataParallel)
+    torch.save(model.layers.state_dict(), out / f"{rank}.pt")
+
+
 def as_one_of_two(rank, port, work, *arguments):
     torch.set_num_threads(1)
     address = f"tcp://127.0.0.1:{port}"
@@ -130,3 +174,12 @@ def test_replicas_are_equal_and_move_as_one_process_would(in_two_processes, tmp_
 
 def test_what_would_drift_apart_is_refused(in_two_processes):
     in_two_processes(everything_refused)
+
+
+def test_replicas_of_a_trainer_are_equal(in_two_processes, tmp_path):
+    pytest.importorskip("transformers", reason="extra transformers is not installed")
+    pytest.importorskip("accelerate", reason="extra transformers is not installed")
+    in_two_processes(with_a_trainer)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert not torch.equal(first["0.weight"], make_model()[0].weight)
