@@ -296,6 +296,17 @@ def gradual_stages(
 ) -> list[Stage]:
     """Return the stages of `gradual_unfreezing`, for a callback.
 
+    Parameters
+    ----------
+    layers : sequence of torch.nn.Module or of parameters
+        From the bottom to the top.
+    every : int
+        Epochs between two thaws.
+    rates : sequence of float, optional
+        A rate for each layer.
+
+    Examples
+    --------
     >>> embedding, middle, top = nn.Embedding(3, 2), nn.Linear(2, 2), nn.Linear(2, 1)
     >>> [stage.when.epoch for stage in gradual_stages([embedding, middle, top])]
     [0, 1, 2]

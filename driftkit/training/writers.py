@@ -22,17 +22,19 @@ Writer = Callable[[int, Mapping[str, float]], None]
 def tag(name: str, monitor: str = "") -> str:
     """Return the name of a value in a form that both tools accept, behind that of its monitor.
 
-    A benchmark's name can be a file's, and must not lead to another folder of a run.
+    A benchmark's name can be a file's, and must not lead to another folder of a run. Nor may one
+    value be the folder of another, as MLflow keeps them in files.
 
     >>> tag("overlap@10"), tag("overlap@10[moved]"), tag("spearman[ws353]")
-    ('drift/overlap_at_10', 'drift/overlap_at_10/moved', 'drift/spearman/ws353')
+    ('drift/overlap_at_10', 'drift/overlap_at_10.moved', 'drift/spearman.ws353')
     >>> tag("spearman[../../my set]")
-    'drift/spearman/_._.._my_set'
+    'drift/spearman..._.._my_set'
     >>> tag("moved", monitor="words")
     'drift/words/moved'
     """
     measure, _, on = name.removesuffix("]").partition("[")
-    parts = (part for part in (monitor, measure.replace("@", "_at_"), on) if part)
+    value = ".".join(part for part in (measure.replace("@", "_at_"), on) if part)
+    parts = (part for part in (monitor, value) if part)
     return "/".join(["drift", *(re.sub(r"^\.|[^\w.-]", "_", part) for part in parts)])
 
 
