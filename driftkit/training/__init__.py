@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Stage,
         Unfreezing,
         freeze_then_unfreeze,
+        gradual_stages,
         gradual_unfreezing,
     )
 
@@ -33,7 +34,7 @@ _HOMES = {
     "schedules": ("SlantedTriangular", "WarmUp", "discriminative_rates"),
     "unfreezing": (
         *("AtEpoch", "AtStep", "OnPlateau", "Stage", "Unfreezing"),
-        *("freeze_then_unfreeze", "gradual_unfreezing"),
+        *("freeze_then_unfreeze", "gradual_stages", "gradual_unfreezing"),
     ),
 }
 
@@ -58,6 +59,7 @@ __all__ = [
     "embedding_from",
     "fisher_diagonal",
     "freeze_then_unfreeze",
+    "gradual_stages",
     "gradual_unfreezing",
     "mask_rare_rows",
     "mask_rows",

@@ -9,11 +9,13 @@ rate schedulers and checkpoints need.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from torch import nn
+from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
@@ -74,12 +76,17 @@ class Stage:
     when: Trigger
     rate: float | None = None
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.layer, nn.Module):  # ``layer.parameters()`` can be read only once
+            object.__setattr__(self, "layer", tuple(self.layer))
+
 
 class Unfreezing:
     """Freeze layers now and unfreeze them, one stage after the other, when their time comes.
 
     Call `step` after every optimizer step and `end_epoch` after every epoch. Make it before any
-    learning rate scheduler, since it gives the layers parameter groups of their own.
+    learning rate scheduler, since it gives the layers parameter groups of their own. Under
+    DistributedDataParallel wrap the model first, with ``find_unused_parameters=True``.
 
     Parameters
     ----------
@@ -96,13 +103,16 @@ class Unfreezing:
     Raises
     ------
     OptionError
-        If a scheduler was made before, a parameter occurs twice, or a number is out of range.
+        If a scheduler was made before, a parameter occurs twice, a number is out of range, or
+        DistributedDataParallel would not join the gradients of a layer.
     """
 
     def __init__(self, optimizer: Optimizer, stages: Sequence[Stage]) -> None:
         self.optimizer, self.stages = optimizer, tuple(stages)
         self._layers = parameters_of(stage.layer for stage in self.stages)
         _check(optimizer, self.stages)
+        self._joined: set[int] = set()  # parameters whose gradients the replicas join
+        self._check_replicas()
         for stage, layer in zip(self.stages, self._layers, strict=True):
             give_own_group(optimizer, layer, stage.rate)
             for parameter in layer:
@@ -111,6 +121,7 @@ class Unfreezing:
         self.thawed = self.steps = self.epochs = self.waited = 0
         self.best: float | None = None
         self._thaw_what_is_due(None)
+        self._begun = False
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -122,7 +133,15 @@ class Unfreezing:
         return tuple(dict.fromkeys(notes))
 
     def step(self) -> int:
-        """Count an optimizer step; return the number of stages this unfroze."""
+        """Count an optimizer step; return the number of stages this unfroze.
+
+        Raises
+        ------
+        OptionError
+            At the first step, if DistributedDataParallel wrapped the model while a layer was
+            frozen and so does not know it.
+        """
+        self._begin()
         self.steps += 1
         return self._thaw_what_is_due(None)
 
@@ -137,10 +156,36 @@ class Unfreezing:
         Raises
         ------
         OptionError
-            If the next stage waits for a plateau and no metric is given.
+            If the next stage waits for a plateau and no metric is given, or processes that train
+            together give different ones.
         """
+        self._begin()
         self.epochs += 1
         return self._thaw_what_is_due(metric, epoch_ended=True)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._check_replicas()  # the model may have been wrapped since this was made
+            self._begun = True
+
+    def _check_replicas(self) -> None:
+        """Refuse to go on where replicas of the model would drift apart once a layer is unfrozen.
+
+        What trains when a model is wrapped is joined from then on, and nothing else ever is.
+        """
+        everything = [parameter for layer in self._layers for parameter in layer]
+        for wrapper in _replicas():
+            inside = {id(parameter) for parameter in wrapper.module.parameters()}
+            held = [parameter for parameter in everything if id(parameter) in inside]
+            if held:
+                _check_wrapper(wrapper, {id(parameter) for parameter in held})
+            self._joined |= {id(parameter) for parameter in held if parameter.requires_grad}
+            if any(id(parameter) not in self._joined for parameter in held):
+                raise OptionError(
+                    "a layer was frozen before DistributedDataParallel wrapped the model, so its "
+                    "gradients would never be joined and the replicas would drift apart; wrap the "
+                    "model first, with find_unused_parameters=True, then make the unfreezing."
+                )
 
     def _thaw_what_is_due(self, metric: float | None, *, epoch_ended: bool = False) -> int:
         before = self.thawed
@@ -166,6 +211,7 @@ class Unfreezing:
                 "the next stage waits for a plateau and end_epoch was given no metric; call "
                 "end_epoch(metric), such as the accuracy on held-out examples."
             )
+        _check_shared(metric)
         value = metric if plateau.mode == "max" else -metric
         if self.best is None or value > self.best + plateau.least:
             self.best, self.waited = value, 0
@@ -184,6 +230,7 @@ class Unfreezing:
                 f"the saved state has {state['thawed']} stages unfrozen and there are "
                 f"{len(self.stages)} here; give the same stages."
             )
+        self._check_replicas()
         for name in _STATE:
             setattr(self, name, state[name])
         for stage, layer in enumerate(self._layers):
@@ -242,12 +289,73 @@ def gradual_unfreezing(
     ----------
     Howard & Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", 3.3.
     """
+    return Unfreezing(optimizer, gradual_stages(layers, every=every, rates=rates))
+
+
+def gradual_stages(
+    layers: Sequence[Layer], *, every: int = 1, rates: Sequence[float] = ()
+) -> list[Stage]:
+    """Return the stages of `gradual_unfreezing`, for a callback.
+
+    Parameters
+    ----------
+    layers : sequence of torch.nn.Module or of parameters
+        From the bottom to the top.
+    every : int
+        Epochs between two thaws.
+    rates : sequence of float, optional
+        A rate for each layer.
+
+    Examples
+    --------
+    >>> embedding, middle, top = nn.Embedding(3, 2), nn.Linear(2, 2), nn.Linear(2, 1)
+    >>> [stage.when.epoch for stage in gradual_stages([embedding, middle, top])]
+    [0, 1, 2]
+    """
     if rates and len(rates) != len(layers):
         raise OptionError(f"{len(rates)} rates were given for {len(layers)} layers; give one each.")
     each_rate = list(rates) if rates else [None] * len(layers)
     top_down = zip(reversed(layers), reversed(each_rate), strict=True)
-    stages = [Stage(layer, AtEpoch(every * i), rate) for i, (layer, rate) in enumerate(top_down)]
-    return Unfreezing(optimizer, stages)
+    return [Stage(layer, AtEpoch(every * i), rate) for i, (layer, rate) in enumerate(top_down)]
+
+
+def _check_wrapper(wrapper: DistributedDataParallel, layers: set[int]) -> None:
+    if wrapper.static_graph or not wrapper.find_unused_parameters:
+        raise OptionError(
+            "DistributedDataParallel waits for a gradient of every layer, and frozen ones have "
+            "none; wrap the model with find_unused_parameters=True and without static_graph."
+        )
+    for module in wrapper.module.modules():
+        if getattr(module, "sparse", False) and id(module.weight) in layers:
+            raise OptionError(
+                "DistributedDataParallel cannot do without the gradient of a table with "
+                "sparse=True while it is frozen; make the table with sparse=False."
+            )
+
+
+def _replicas() -> Iterator[DistributedDataParallel]:
+    """Yield the wrapped models of this process; the parameters do not know who wraps them."""
+    if _processes() > 1:
+        for each in gc.get_objects():
+            if issubclass(type(each), DistributedDataParallel):
+                yield each
+
+
+def _processes() -> int:
+    started = distributed.is_available() and distributed.is_initialized()
+    return distributed.get_world_size() if started else 1
+
+
+def _check_shared(metric: float) -> None:
+    if (processes := _processes()) == 1:
+        return
+    metrics = [metric] * processes
+    distributed.all_gather_object(metrics, metric)
+    if len(set(metrics)) > 1:
+        raise OptionError(
+            f"the processes gave end_epoch different metrics ({metrics}) and would unfreeze at "
+            "different times; give all of them the same, such as the mean over all processes."
+        )
 
 
 def _check(optimizer: Optimizer, stages: Sequence[Stage]) -> None:

@@ -19,37 +19,51 @@ if TYPE_CHECKING:
 Writer = Callable[[int, Mapping[str, float]], None]
 
 
-def tag(name: str) -> str:
-    """Return the name of a value in a form that both tools accept.
+def tag(name: str, monitor: str = "") -> str:
+    """Return the name of a value in a form that both tools accept, behind that of its monitor.
 
-    A benchmark's name can be a file's, and must not lead to another folder of a run.
+    A benchmark's name can be a file's, and must not lead to another folder of a run. Nor may one
+    value be the folder of another, as MLflow keeps them in files.
 
     >>> tag("overlap@10"), tag("overlap@10[moved]"), tag("spearman[ws353]")
-    ('drift/overlap_at_10', 'drift/overlap_at_10/moved', 'drift/spearman/ws353')
+    ('drift/overlap_at_10', 'drift/overlap_at_10.moved', 'drift/spearman.ws353')
     >>> tag("spearman[../../my set]")
-    'drift/spearman/_._.._my_set'
+    'drift/spearman..._.._my_set'
+    >>> tag("moved", monitor="words")
+    'drift/words/moved'
     """
     measure, _, on = name.removesuffix("]").partition("[")
-    parts = (part for part in (measure.replace("@", "_at_"), on) if part)
+    value = ".".join(part for part in (measure.replace("@", "_at_"), on) if part)
+    parts = (part for part in (monitor, value) if part)
     return "/".join(["drift", *(re.sub(r"^\.|[^\w.-]", "_", part) for part in parts)])
 
 
 def to_tensorboard(writer: SummaryWriter) -> Writer:
     """Return a writer to TensorBoard; closing `writer` is left to you."""
-    return _measured(writer.add_scalar)
+    return _each(writer.add_scalar)
 
 
 def to_mlflow(client: MlflowClient, run_id: str) -> Writer:
     """Return a writer to a run of MLflow, such as that of ``mlflow.active_run().info.run_id``."""
-    return _measured(lambda name, value, step: client.log_metric(run_id, name, value, step=step))
+    return _each(lambda name, value, step: client.log_metric(run_id, name, value, step=step))
 
 
-def _measured(write_one: Callable[[str, float, int], object]) -> Writer:
+def measured(values: Mapping[str, float], monitor: str = "") -> dict[str, float]:
+    """Return the values that were measured, by their tags.
+
+    >>> measured({"moved": 2, "overlap@10[moved]": math.nan})
+    {'drift/moved': 2.0}
+    """
+    return {
+        tag(name, monitor): float(value) for name, value in values.items() if not math.isnan(value)
+    }
+
+
+def _each(write_one: Callable[[str, float, int], object]) -> Writer:
     """Return a writer that passes on each value that was measured, with its tag."""
 
     def write(step: int, values: Mapping[str, float]) -> None:
-        for name, value in values.items():
-            if not math.isnan(value):
-                write_one(tag(name), float(value), step)
+        for name, value in measured(values).items():
+            write_one(name, value, step)
 
     return write

@@ -11,6 +11,7 @@ from driftkit.training.unfreezing import (
     Stage,
     Unfreezing,
     freeze_then_unfreeze,
+    gradual_stages,
     gradual_unfreezing,
 )
 
@@ -144,6 +145,22 @@ def test_gradual_unfreezing_goes_from_the_top_down_the_table_last():
     }
     assert [rate_of[id(layer.weight)] for layer in layers] == rates
     assert sorted(map(id, model.parameters())) == sorted(rate_of)
+
+
+def test_gradual_stages_are_those_of_gradual_unfreezing():
+    model = Model()
+    layers, rates = [model.table, model.middle, model.head], [0.1, 0.2, 0.3]
+    recipe = gradual_unfreezing(torch.optim.Adam(model.parameters()), layers, every=2, rates=rates)
+    assert tuple(gradual_stages(layers, every=2, rates=rates)) == recipe.stages
+    assert [stage.when for stage in recipe.stages] == [AtEpoch(0), AtEpoch(2), AtEpoch(4)]
+
+
+def test_a_stage_reads_its_parameters_once():
+    model = Model()
+    stage = Stage(model.middle.parameters(), AtEpoch(1))
+    for _ in range(2):
+        Unfreezing(torch.optim.Adam(model.parameters()), [stage])
+    assert not model.middle.weight.requires_grad
 
 
 def test_a_plateau_is_counted_from_the_thaw_before():

@@ -5,7 +5,17 @@ import pytest
 
 from driftkit.training.writers import tag, to_mlflow, to_tensorboard
 
-VALUES = {"moved": 7, "overlap@10": 0.5, "overlap@10[moved]": math.nan, "spearman[ws353]": 0.25}
+VALUES = {
+    "moved": 7,
+    "overlap@10": 0.5,
+    "overlap@10[moved]": math.nan,
+    "overlap@10[unmoved]": 1,
+    "spearman[ws353]": 0.25,
+}
+TAGS = {
+    *("drift/moved", "drift/overlap_at_10", "drift/overlap_at_10.unmoved"),
+    "drift/spearman.ws353",
+}
 
 
 def test_tensorboard(tmp_path):
@@ -20,9 +30,7 @@ def test_tensorboard(tmp_path):
             write(200, VALUES)
             write(400, {**VALUES, "moved": 9})
         events = EventAccumulator(str(tmp_path)).Reload()
-        assert sorted(events.Tags()["scalars"]) == [
-            "drift/moved", "drift/overlap_at_10", "drift/spearman/ws353"
-        ]  # fmt: skip
+        assert set(events.Tags()["scalars"]) == TAGS
         assert [(e.step, e.value) for e in events.Scalars("drift/moved")] == [(200, 7), (400, 9)]
 
 
@@ -39,10 +47,8 @@ def test_mlflow(tmp_path, monkeypatch):
         write(400, {**VALUES, "moved": 9})
         history = client.get_metric_history(run, "drift/moved")
         assert [(m.step, m.value) for m in history] == [(200, 7), (400, 9)]
-        assert set(client.get_run(run).data.metrics) == {
-            "drift/moved", "drift/overlap_at_10", "drift/spearman/ws353"
-        }  # fmt: skip
+        assert set(client.get_run(run).data.metrics) == TAGS
 
 
 def test_tags_hold_only_what_both_tools_accept():
-    assert tag("rbo(p=0.9)@10[moved]") == "drift/rbo_p_0.9__at_10/moved"
+    assert tag("rbo(p=0.9)@10[moved]") == "drift/rbo_p_0.9__at_10.moved"
