@@ -73,7 +73,7 @@ def _said(found: Measured, mean: dict[str, float], uprooted: int, beyond: int) -
         kept += f", unmoved words {max(mean['unmoved'], 0):.0%}"
     yield kept
     if uprooted:
-        yield f"{counted(uprooted, 'word')} lost all neighbors"
+        yield f"{counted(uprooted, 'word')}, turned away or zeroed, lost all neighbors"
     if beyond:
         yield f"of the words not looked at {beyond:,} point elsewhere"
 

@@ -15,16 +15,6 @@ WORDS = [f"w{i}" for i in range(60)]
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write(content, name="m.txt"):
-        path = tmp_path / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        return path
-
-    return write
-
-
-@pytest.fixture
 def saved(tmp_path):
     def saved(matrix=MATRIX, **settings):
         np.savetxt(tmp_path / "m.txt", matrix, **settings)
