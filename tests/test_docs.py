@@ -34,6 +34,7 @@ def _name(page):
     return page.relative_to(DOCS).as_posix()
 
 
+@pytest.mark.filterwarnings("ignore:`is_gradient_checkpointing`:FutureWarning")  # peft's own
 @pytest.mark.parametrize("page", [page for page in READ if any(blocks(page, "python"))], ids=_name)
 def test_python_blocks_run(page, demo_folder, monkeypatch):
     monkeypatch.chdir(demo_folder)

@@ -121,8 +121,41 @@ def watched_in_each(rank, out):
     torch.save({name: now[name] for name in ("self_cosine_p50", "overlap@10")}, out / f"{rank}.pt")
 
 
+def pulled_and_masked_in_each(rank, out):
+    """A penalty and a mask, made before the model is wrapped in one half and after in the other."""
+    for first in ("made", "wrapped"):
+        torch.manual_seed(0)
+        model = Model()
+        if first == "wrapped":
+            wrapped = DistributedDataParallel(model, find_unused_parameters=True)
+        penalty = L2SP(model.table, alpha=1.0)
+        mask_rows(model.table, torch.arange(60) != 4)
+        if first == "made":
+            wrapped = DistributedDataParallel(model, find_unused_parameters=True)
+        rows = (torch.tensor([3, 4]), torch.tensor([7]))[rank]
+        start = model.table.weight.detach().clone()
+        take_steps(sgd(model), lambda rows: wrapped(rows) + penalty(rows), rows=rows)  # noqa: B023
+        assert (model.table.weight != start).any(dim=1).nonzero().flatten().tolist() == [3, 7]
+        torch.save(model.state_dict(), out / f"{first} {rank}.pt")
+
+
+DISTRIBUTED = pytest.mark.skipif(
+    not distributed.is_available(), reason="torch was built without it"
+)
+
+
+@DISTRIBUTED
 @pytest.mark.slow
-@pytest.mark.skipif(not distributed.is_available(), reason="torch was built without it")
+def test_replicas_with_a_penalty_and_a_mask_stay_equal(tmp_path):
+    run(pulled_and_masked_in_each, tmp_path)
+    states = [torch.load(path) for path in sorted(tmp_path.glob("*.pt"))]
+    assert len(states) == 4
+    for state in states[1:]:
+        assert all(torch.equal(state[name], states[0][name]) for name in state)
+
+
+@DISTRIBUTED
+@pytest.mark.slow
 def test_each_process_counts_the_rows_that_all_of_them_moved(tmp_path):
     run(watched_in_each, tmp_path)
     first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
