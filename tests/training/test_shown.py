@@ -1,20 +1,38 @@
-"""The rate after a cut, as docs/reference/training.md shows it under eight schedulers."""
+"""Each recipe has an example that runs, and the rate after a cut is what the page shows."""
 
+import ast
 import re
 from pathlib import Path
 
 import pytest
 import torch
+from markdown_blocks import blocks
 from torch.optim import lr_scheduler
 
+from driftkit import training
 from driftkit.training import Budget, DriftMonitor, SlantedTriangular, WarmUp
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "training.md"
+DOCS = Path(__file__).parents[2] / "docs"
+HOW_TO, PAGE = DOCS / "how-to" / "train-without-forgetting.md", DOCS / "reference" / "training.md"
 ROWS = [
     [cell.strip() for cell in line.split("|")[1:-1]]
     for line in PAGE.read_text("utf-8").splitlines()
     if re.match(r"\| `\w+\(optimizer", line)
 ]
+
+
+def called_in(page):
+    trees = (ast.parse(block.code) for block in blocks(page, "python"))
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+
+
+def test_every_public_name_is_called_in_an_example_that_runs():
+    """Of the pages, whose blocks all run, or of its own docstring."""
+    by_itself = {each for each in training.__all__ if ">>> " in getattr(training, each).__doc__}
+    made_by_others = {"WordEmbedding"}
+    shown = called_in(HOW_TO) | called_in(PAGE) | by_itself | made_by_others
+    assert set(training.__all__) <= shown
 
 
 def test_there_are_eight():
