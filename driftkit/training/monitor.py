@@ -313,7 +313,9 @@ class DriftMonitor:
     def end(self, optimizer: Optimizer | None = None) -> Named:
         """Check once more if steps were taken since the last check; call it when training ends.
 
-        It warns if training was over before the first check came. `optimizer` is that of `step`.
+        It warns if training was over before the first check came. To go on another day with the
+        history of a training that was never stopped, take the `state_dict` before. `optimizer` is
+        that of `step`.
         """
         if self.steps > self.history[-1]["step"]:
             if len(self.history) == 1:
