@@ -20,6 +20,7 @@ from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
 from driftkit.training.optimizers import Layer, give_own_group, parameters_of, row_motion
+from driftkit.training.ranks import processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,21 +336,16 @@ def _check_wrapper(wrapper: DistributedDataParallel, layers: set[int]) -> None:
 
 def _replicas() -> Iterator[DistributedDataParallel]:
     """Yield the wrapped models of this process; the parameters do not know who wraps them."""
-    if _processes() > 1:
+    if processes() > 1:
         for each in gc.get_objects():
             if issubclass(type(each), DistributedDataParallel):
                 yield each
 
 
-def _processes() -> int:
-    started = distributed.is_available() and distributed.is_initialized()
-    return distributed.get_world_size() if started else 1
-
-
 def _check_shared(metric: float) -> None:
-    if (processes := _processes()) == 1:
+    if processes() == 1:
         return
-    metrics = [metric] * processes
+    metrics = [metric] * processes()
     distributed.all_gather_object(metrics, metric)
     if len(set(metrics)) > 1:
         raise OptionError(
