@@ -190,6 +190,11 @@ def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
     >>> len(row_motion(torch.optim.AdamW(table.parameters(), weight_decay=0.01), table.weight))
     2
     """
+    return tuple(sentence for sentence in habits(optimizer, weight) if sentence)
+
+
+def habits(optimizer: Optimizer, weight: Tensor) -> tuple[str, str]:
+    """Return what `row_motion` says of earlier gradients, and of rows never seen; empty if none."""
     kind = type(optimizer).__name__
     group = group_of(optimizer, weight)
     if group is None:
@@ -197,22 +202,21 @@ def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
     settings = {name: value for name, value in group.items() if name != "params"}
     shrinking = {name: settings[name] for name in _SHRINKING if settings.get(name)}
     without = settings | dict.fromkeys(shrinking, 0.0)
-    reasons = []
+    remembers = moves_all = ""
     if _rows_moved(optimizer, without, weight.device)[_BEFORE]:
-        reasons.append(
+        remembers = (
             f"{kind} remembers earlier gradients, such as by a running mean, so a row goes on "
             "moving in steps whose batch does not hold its word; use nn.Embedding(sparse=True) "
             "with torch.optim.SparseAdam, or SGD without momentum, to move only the rows of the "
             "batch"
         )
     if _rows_moved(optimizer, settings, weight.device)[_NEVER]:
-        said = f"{kind} moves every row at every step, words never seen too"
+        moves_all = f"{kind} moves every row at every step, words never seen too"
         if shrinking:
             named = " and ".join(f"{name}={value:g}" for name, value in shrinking.items())
             none = " and ".join(f"{name}=0" for name in shrinking)
-            said += f", by {named}; give the table a parameter group with {none}"
-        reasons.append(said)
-    return tuple(reasons)
+            moves_all += f", by {named}; give the table a parameter group with {none}"
+    return remembers, moves_all
 
 
 _SHRINKING = ("weight_decay", "lambd")  # lambd is ASGD's
