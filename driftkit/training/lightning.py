@@ -169,7 +169,7 @@ class UnfreezingCallback(_Resumed):
                 "one that does."
             )
         schedulers = [config.scheduler for config in trainer.lr_scheduler_configs]
-        self.recipe = _under_schedulers(schedulers, optimizer, self.stages)
+        self.recipe = _under_schedulers(schedulers, optimizer, self.stages, pl_module)
         if state:
             self.recipe.load_state_dict(state)
 
@@ -208,7 +208,7 @@ _OF_EACH_GROUP = ("base_lrs", "lr_lambdas", "min_lrs", "_last_lr")  # lists that
 
 
 def _under_schedulers(
-    schedulers: Iterable[Any], optimizer: Optimizer, stages: Sequence[Stage]
+    schedulers: Iterable[Any], optimizer: Optimizer, stages: Sequence[Stage], model: LightningModule
 ) -> Unfreezing:
     """Make an unfreezing although schedulers were made first; a rate becomes one they start from.
 
@@ -224,7 +224,7 @@ def _under_schedulers(
     before = [dict(group) for group in optimizer.param_groups]
     for at, group in enumerate(optimizer.param_groups):
         group["lr"], group["was"] = group.pop("initial_lr", group["lr"]), at
-    recipe = Unfreezing(optimizer, stages)
+    recipe = Unfreezing(optimizer, stages, model=model)
     origin = [group.pop("was", -1) for group in optimizer.param_groups]
     for group, was in zip(optimizer.param_groups, origin, strict=True):
         old = before[was]

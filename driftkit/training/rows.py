@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
-from driftkit.training.anchors import Doubt, distinct, follow, start_of, tied_to, wide
+from driftkit.training.anchors import Doubt, distinct, follow, start_of, warn_of_ties, wide
 from driftkit.training.optimizers import habits
 
 
@@ -119,7 +119,8 @@ def mask_rows(
     if optimizer is not None:
         _warn_of_motion(optimizer, weight, ~trainable.to(weight.device))
     if model is not None:
-        _warn_of_ties(model, weight)
+        so = "the mask holds for all; untie them if only the embedding's rows should stay."
+        warn_of_ties(model, weight, so)
     return RowMask(embedding, trainable)
 
 
@@ -257,19 +258,5 @@ def _warn_of_motion(optimizer: Optimizer, weight: Tensor, masked: Tensor) -> Non
         warnings.warn(
             f"{type(optimizer).__name__} keeps momentum of rows from before they were masked, so "
             "they go on moving; mask before training, or delete optimizer.state[embedding.weight].",
-            stacklevel=3,
-        )
-
-
-def _warn_of_ties(model: nn.Module, weight: Tensor) -> None:
-    names = tied_to(model, weight)
-    if not names:
-        raise OptionError(
-            f"this {type(model).__name__} does not hold the table; give the model that does."
-        )
-    if len(names) > 1:
-        warnings.warn(
-            f"{', '.join(names)} are one weight (tied), so the mask holds for all of them; untie "
-            "them if only the embedding's rows should stay.",
             stacklevel=3,
         )

@@ -168,7 +168,9 @@ class UnfreezingTrainerCallback(_Resumed):
                 'eval_strategy="epoch" and save_strategy="epoch".'
             )
         self.metric = metric
-        self.recipe = self.part = Unfreezing(trainer.create_optimizer(), stages)
+        self.recipe = self.part = Unfreezing(
+            trainer.create_optimizer(), stages, model=trainer.model
+        )
         for layer in self.recipe._layers:  # a model is wrapped when training starts: all must train
             for parameter in layer:
                 parameter.requires_grad_(True)

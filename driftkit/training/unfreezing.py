@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
+from driftkit.training.anchors import tied_to, warn_of_ties
 from driftkit.training.optimizers import Layer, give_own_group, parameters_of, row_motion
 from driftkit.training.ranks import processes
 
@@ -95,6 +96,9 @@ class Unfreezing:
         Any. Layers may be among its parameters or not yet.
     stages : sequence of Stage
         A stage waits for those before it. A plateau is counted from the thaw before.
+    model : torch.nn.Module, optional
+        The one that holds the layers: if another part of it is tied to a layer, such as a head to
+        the embedding, it is frozen as well, and a warning names it. Callbacks give it themselves.
 
     Attributes
     ----------
@@ -104,11 +108,13 @@ class Unfreezing:
     Raises
     ------
     OptionError
-        If a scheduler was made before, a parameter occurs twice, a number is out of range, or
-        DistributedDataParallel would not join the gradients of a layer.
+        If a scheduler was made before, a parameter occurs twice, a number is out of range, the
+        model does not hold a layer, or DistributedDataParallel would not join its gradients.
     """
 
-    def __init__(self, optimizer: Optimizer, stages: Sequence[Stage]) -> None:
+    def __init__(
+        self, optimizer: Optimizer, stages: Sequence[Stage], *, model: nn.Module | None = None
+    ) -> None:
         self.optimizer, self.stages = optimizer, tuple(stages)
         self._layers = parameters_of(stage.layer for stage in self.stages)
         _check(optimizer, self.stages)
@@ -123,6 +129,12 @@ class Unfreezing:
         self.best: float | None = None
         self._thaw_what_is_due(None)
         self._begun = False
+        if model is not None:
+            so = "freezing one freezes all; untie them if only one should wait."
+            for stage, layer in zip(self.stages, self._layers, strict=True):
+                for parameter in layer:
+                    if not parameter.requires_grad and _is_tied_outside(stage, parameter, model):
+                        warn_of_ties(model, parameter, so)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -240,7 +252,12 @@ class Unfreezing:
 
 
 def freeze_then_unfreeze(
-    optimizer: Optimizer, layer: Layer, when: Trigger, rate: float | None = None
+    optimizer: Optimizer,
+    layer: Layer,
+    when: Trigger,
+    rate: float | None = None,
+    *,
+    model: nn.Module | None = None,
 ) -> Unfreezing:
     """Keep a layer, such as the embedding, frozen for a while, then train it at a lower rate.
 
@@ -251,6 +268,8 @@ def freeze_then_unfreeze(
     when : AtEpoch, AtStep or OnPlateau
     rate : float, optional
         Rate once unfrozen, such as ``1e-4``, or ``Times(0.1)`` for a tenth of the optimizer's.
+    model : torch.nn.Module, optional
+        The one that holds the layer: what is tied to it, such as a head, is then named.
 
     References
     ----------
@@ -267,11 +286,16 @@ def freeze_then_unfreeze(
     >>> [recipe.end_epoch() for _ in range(8)], table.weight.requires_grad
     ([0, 0, 0, 0, 0, 0, 0, 1], True)
     """
-    return Unfreezing(optimizer, [Stage(layer, when, rate)])
+    return Unfreezing(optimizer, [Stage(layer, when, rate)], model=model)
 
 
 def gradual_unfreezing(
-    optimizer: Optimizer, layers: Sequence[Layer], *, every: int = 1, rates: Sequence[float] = ()
+    optimizer: Optimizer,
+    layers: Sequence[Layer],
+    *,
+    every: int = 1,
+    rates: Sequence[float] = (),
+    model: nn.Module | None = None,
 ) -> Unfreezing:
     """Unfreeze one more layer after every `every` epochs, from the top down, the embedding last.
 
@@ -285,12 +309,14 @@ def gradual_unfreezing(
     rates : sequence of float, optional
         A rate for each layer, such as those of `discriminative_rates`; the optimizer's unless
         given.
+    model : torch.nn.Module, optional
+        The one that holds the layers: what is tied to one, such as a head, is then named.
 
     References
     ----------
     Howard & Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", 3.3.
     """
-    return Unfreezing(optimizer, gradual_stages(layers, every=every, rates=rates))
+    return Unfreezing(optimizer, gradual_stages(layers, every=every, rates=rates), model=model)
 
 
 def gradual_stages(
@@ -318,6 +344,13 @@ def gradual_stages(
     each_rate = list(rates) if rates else [None] * len(layers)
     top_down = zip(reversed(layers), reversed(each_rate), strict=True)
     return [Stage(layer, AtEpoch(every * i), rate) for i, (layer, rate) in enumerate(top_down)]
+
+
+def _is_tied_outside(stage: Stage, parameter: nn.Parameter, model: nn.Module) -> bool:
+    """Whether a parameter has names in the model that its layer does not know."""
+    layer = stage.layer
+    inside = len(tied_to(layer, parameter)) if isinstance(layer, nn.Module) else 1
+    return len(tied_to(model, parameter)) != inside
 
 
 def _check_wrapper(wrapper: DistributedDataParallel, layers: set[int]) -> None:

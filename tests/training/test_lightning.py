@@ -52,6 +52,7 @@ def fit_model(make_model, tmp_path):
     def fit(model, callbacks, epochs, resume=None, **options):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Lightning's advice about workers and loggers
+            warnings.filterwarnings("always", module="driftkit")
             trainer = pl.Trainer(
                 max_epochs=epochs,
                 accelerator="cpu",
@@ -264,6 +265,16 @@ def test_a_plateau_waits_for_a_logged_value(make_model, fit_model):
     stage = Stage(model.table, OnPlateau())
     with pytest.raises(UnknownNameError, match="loss_epoch"):
         fit_model(model, [ours.UnfreezingCallback(stage, metric="accuracy")], 1)
+
+
+@pytest.mark.slow
+def test_a_head_that_is_frozen_with_the_table_is_named(make_model, fit_model):
+    model = make_model(plain)
+    model.tied = nn.Linear(8, 60)
+    model.tied.weight = model.table.weight
+    callback = ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))
+    with pytest.warns(UserWarning, match=r"table\.weight, tied\.weight are one weight"):
+        fit_model(model, [callback], 1)
 
 
 @pytest.mark.slow

@@ -228,7 +228,7 @@ def test_a_tied_head_is_named():
         mask_rows(model["table"], MASK, model=model)
     model["head"](torch.ones(1, 3)).sum().backward()
     assert not model["head"].weight.grad[3].any()
-    with pytest.raises(OptionError, match="does not hold the table"):
+    with pytest.raises(OptionError, match="does not hold that weight"):
         mask_rows(nn.Embedding(6, 3), MASK, model=model)
 
 

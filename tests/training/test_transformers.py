@@ -220,6 +220,15 @@ def test_nothing_moves_before_its_time_and_the_rate_is_its_own(make_trainer):
 
 
 @pytest.mark.slow
+def test_a_head_that_is_frozen_with_the_table_is_named(make_trainer):
+    trainer = make_trainer(10)
+    trainer.model.tied = nn.Linear(8, 60)
+    trainer.model.tied.weight = trainer.model.table.weight
+    with pytest.warns(UserWarning, match=r"table\.weight, tied\.weight are one weight"):
+        ours.UnfreezingTrainerCallback(trainer, Stage(trainer.model.table, AtEpoch(1)))
+
+
+@pytest.mark.slow
 def test_a_plateau_waits_for_an_evaluated_value(make_trainer):
     def run(metric, **options):
         trainer = make_trainer(30, eval_strategy="epoch", **options)

@@ -214,6 +214,32 @@ def test_notes_report_what_moves_other_rows():
     assert freeze_then_unfreeze(adam, model.head, AtEpoch(1)).notes == ()
 
 
+def test_a_head_that_is_frozen_with_the_table_is_named():
+    model = nn.ModuleDict({"table": nn.Embedding(6, 3), "head": nn.Linear(3, 6, bias=False)})
+    model["head"].weight = model["table"].weight
+    optimizer = torch.optim.Adam(model.parameters())
+    tied = r"table\.weight, (0\.)?head\.weight are one weight \(tied\), so freezing one freezes all"
+    with pytest.warns(UserWarning, match=tied):
+        freeze_then_unfreeze(optimizer, model["table"], AtEpoch(1), model=model)
+    with pytest.warns(UserWarning, match=tied):
+        freeze_then_unfreeze(optimizer, [model["table"].weight], AtEpoch(1), model=model)
+    other = nn.Linear(3, 2)
+    with pytest.warns(UserWarning, match=tied):
+        gradual_unfreezing(optimizer, [model["table"], other], model=nn.Sequential(model, other))
+    with pytest.raises(OptionError, match="does not hold that weight"):
+        freeze_then_unfreeze(optimizer, model["table"], AtEpoch(1), model=other)
+
+
+def test_what_is_frozen_whole_or_trained_at_once_is_no_tie_to_name():
+    model = nn.ModuleDict({"table": nn.Embedding(6, 3), "head": nn.Linear(3, 6, bias=False)})
+    model["again"] = model["table"]
+    optimizer = torch.optim.Adam(model.parameters())
+    freeze_then_unfreeze(optimizer, model["table"], AtEpoch(1), model=model)
+    model["head"].weight = model["table"].weight
+    freeze_then_unfreeze(optimizer, model, AtEpoch(1), model=nn.ModuleList([model]))
+    freeze_then_unfreeze(optimizer, model["table"], AtEpoch(0), model=model)
+
+
 def test_what_cannot_be():
     model = Model()
     optimizer = torch.optim.Adam(model.parameters())
