@@ -7,10 +7,12 @@ two of its habits move rows whose gradient is zero.
 from __future__ import annotations
 
 import inspect
+import math
 import weakref
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import torch
@@ -41,8 +43,24 @@ class Times(float):
     [0.5, 0.125]
     """
 
+    def __new__(cls, factor: float) -> Times:
+        """Refuse what is no number."""
+        check_rate(factor)
+        return super().__new__(cls, factor)
+
     def __repr__(self) -> str:
         return f"Times({float(self)})"
+
+
+def check_rate(rate: object) -> None:
+    """Refuse a learning rate that is no number, or that no optimizer takes."""
+    if isinstance(rate, Real) and not isinstance(rate, bool) and 0 <= float(rate) < math.inf:
+        return
+    given = repr(rate) if isinstance(rate, int | float | str) else f"a {type(rate).__name__}"
+    raise OptionError(
+        f"{given} was given as a rate; a learning rate is one number from 0, such as 1e-4, or "
+        'Times(0.1) for a tenth of the optimizer\'s. Of a parameter group give group["lr"].'
+    )
 
 
 def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:

@@ -20,7 +20,13 @@ from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
 from driftkit.training.anchors import tied_to, warn_of_ties
-from driftkit.training.optimizers import Layer, give_own_group, parameters_of, row_motion
+from driftkit.training.optimizers import (
+    Layer,
+    check_rate,
+    give_own_group,
+    parameters_of,
+    row_motion,
+)
 from driftkit.training.ranks import processes
 
 
@@ -79,6 +85,8 @@ class Stage:
     rate: float | None = None
 
     def __post_init__(self) -> None:
+        if self.rate is not None:
+            check_rate(self.rate)
         if not isinstance(self.layer, nn.Module):  # ``layer.parameters()`` can be read only once
             object.__setattr__(self, "layer", tuple(self.layer))
 
@@ -307,8 +315,8 @@ def gradual_unfreezing(
     every : int
         Epochs between two thaws.
     rates : sequence of float, optional
-        A rate for each layer, such as those of `discriminative_rates`; the optimizer's unless
-        given.
+        A rate for each layer, such as ``group["lr"]`` of each group of `discriminative_rates`; the
+        optimizer's unless given.
     model : torch.nn.Module, optional
         The one that holds the layers: what is tied to one, such as a head, is then named.
 
@@ -339,6 +347,8 @@ def gradual_stages(
     >>> [stage.when.epoch for stage in gradual_stages([embedding, middle, top])]
     [0, 1, 2]
     """
+    if not isinstance(rates, Sequence) or isinstance(rates, str):
+        raise OptionError(f"rates={rates!r} was given; give a list, with a rate for each layer.")
     if rates and len(rates) != len(layers):
         raise OptionError(f"{len(rates)} rates were given for {len(layers)} layers; give one each.")
     each_rate = list(rates) if rates else [None] * len(layers)
@@ -399,5 +409,3 @@ def _check(optimizer: Optimizer, stages: Sequence[Stage]) -> None:
         number = when.step if isinstance(when, AtStep) else number
         if number < 0 or (isinstance(when, OnPlateau) and when.patience < 1):
             raise OptionError(f"{when} was given; epochs and steps start at 0, patience at 1.")
-        if stage.rate is not None and stage.rate < 0:
-            raise OptionError(f"rate={stage.rate} was given; a learning rate is 0 or more.")
