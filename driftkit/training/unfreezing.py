@@ -320,9 +320,24 @@ def gradual_unfreezing(
     model : torch.nn.Module, optional
         The one that holds the layers: what is tied to one, such as a head, is then named.
 
+    Notes
+    -----
+    In the paper the learning rate is slanted once. The authors' code begins a new schedule at each
+    thaw. In a loop of your own two lines do that, with a schedule for the steps to the next thaw::
+
+        if recipe.end_epoch():
+            schedule = SlantedTriangular(optimizer, steps)
+
+    A schedule of torch that computes each rate from the one before (CosineAnnealingLR, StepLR,
+    LinearLR) begins at the rate of the moment, so put back that of the start before you make it
+    anew: ``group["lr"] = group["initial_lr"]``, for each of ``optimizer.param_groups``.
+
     References
     ----------
     Howard & Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", 3.3.
+
+    fastai 0.7, ``courses/dl2/imdb_scripts/train_clas.py``: every ``learn.freeze_to`` is followed by
+    a ``learn.fit(..., use_clr=...)`` of its own.
     """
     return Unfreezing(optimizer, gradual_stages(layers, every=every, rates=rates), model=model)
 
