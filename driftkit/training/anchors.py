@@ -120,12 +120,25 @@ def distinct(rows: Tensor, table: Tensor) -> Tensor:
 
 
 def tied_to(model: nn.Module, weight: Tensor) -> tuple[str, ...]:
-    """Return every name a weight has in a model: two or more where it is tied, as to a head.
+    """Return the names a weight has in a model: two or more where it is tied, as to a head.
+
+    A layer that is itself in two places is one layer.
 
     >>> table, head = nn.Embedding(3, 2), nn.Linear(2, 3, bias=False)
     >>> head.weight = table.weight
     >>> tied_to(nn.Sequential(table, head), table.weight)
     ('0.weight', '1.weight')
     """
-    named = model.named_parameters(remove_duplicate=False)
-    return tuple(name for name, parameter in named if parameter is weight)
+    own = (module.named_parameters(at, False, False) for at, module in model.named_modules())
+    return tuple(name for named in own for name, parameter in named if parameter is weight)
+
+
+def warn_of_ties(model: nn.Module, weight: Tensor, so: str) -> None:
+    """Name what else in a model is a weight, and what follows; refuse one it does not hold."""
+    names = tied_to(model, weight)
+    if not names:
+        raise OptionError(
+            f"this {type(model).__name__} does not hold that weight; give the model that does."
+        )
+    if len(names) > 1:
+        warnings.warn(f"{', '.join(names)} are one weight (tied), so {so}", stacklevel=3)

@@ -57,6 +57,9 @@ class _Resumed(Callback):  # type: ignore[misc]
 class DriftCallback(_Resumed):
     """Count every optimizer step for a `DriftMonitor`, and stop when it says so.
 
+    The last steps of a run are checked too. That check is in the history and the loggers, and not
+    in checkpoints, so that a resumed run has the history of one that was never stopped.
+
     The values of each check reach every logger of the trainer at the step they were measured,
     under ``drift/`` and names that all loggers take, such as ``drift/overlap_at_10``. Other
     callbacks find them there too. The state of the monitor is saved in Lightning's checkpoints and
@@ -74,6 +77,12 @@ class DriftCallback(_Resumed):
     def __init__(self, monitor: DriftMonitor, name: str = "") -> None:
         super().__init__(name)
         self.monitor = monitor
+        self._before_end: dict[str, Any] = {}
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start counting from where the trainer is."""
+        super().on_train_start(trainer, pl_module)
+        self._before_end = {}
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, *_: Any, **__: Any
@@ -82,21 +91,29 @@ class DriftCallback(_Resumed):
         if not self._stepped(trainer):
             return
         checks = len(self.monitor.history)
-        weight = self.monitor.embedding.weight
-        trains = (each for each in trainer.optimizers if group_of(each, weight) is not None)
-        stop = self.monitor.step(next(trains, None))
-        if len(self.monitor.history) > checks:
-            values = measured(self.monitor.latest, self.name)
-            # Lightning itself would pass on only what falls on every log_every_n_steps-th batch.
-            pl_module.log_dict(values, logger=False)
-            for logger in trainer.loggers:
-                logger.log_metrics(values, step=trainer.global_step)
-        if stop:
+        if self.monitor.step():
             trainer.should_stop = True
+        if len(self.monitor.history) > checks:
+            # Lightning itself would pass on only what falls on every log_every_n_steps-th batch.
+            pl_module.log_dict(self._log(trainer), logger=False)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:  # noqa: ARG002
+        """Check the last steps too; a checkpoint is as if there were more to come."""
+        self._before_end = self.monitor.state_dict()
+        checks = len(self.monitor.history)
+        self.monitor.end()
+        if len(self.monitor.history) > checks:
+            self._log(trainer)
+
+    def _log(self, trainer: Trainer) -> dict[str, float]:
+        values = measured(self.monitor.latest, self.name)
+        for logger in trainer.loggers:
+            logger.log_metrics(values, step=trainer.global_step)
+        return values
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the monitor, for the checkpoint."""
-        return self.monitor.state_dict()
+        return self._before_end or self.monitor.state_dict()
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Restore the monitor from a checkpoint."""
@@ -152,7 +169,7 @@ class UnfreezingCallback(_Resumed):
                 "one that does."
             )
         schedulers = [config.scheduler for config in trainer.lr_scheduler_configs]
-        self.recipe = _under_schedulers(schedulers, optimizer, self.stages)
+        self.recipe = _under_schedulers(schedulers, optimizer, self.stages, pl_module)
         if state:
             self.recipe.load_state_dict(state)
 
@@ -191,7 +208,7 @@ _OF_EACH_GROUP = ("base_lrs", "lr_lambdas", "min_lrs", "_last_lr")  # lists that
 
 
 def _under_schedulers(
-    schedulers: Iterable[Any], optimizer: Optimizer, stages: Sequence[Stage]
+    schedulers: Iterable[Any], optimizer: Optimizer, stages: Sequence[Stage], model: LightningModule
 ) -> Unfreezing:
     """Make an unfreezing although schedulers were made first; a rate becomes one they start from.
 
@@ -207,7 +224,7 @@ def _under_schedulers(
     before = [dict(group) for group in optimizer.param_groups]
     for at, group in enumerate(optimizer.param_groups):
         group["lr"], group["was"] = group.pop("initial_lr", group["lr"]), at
-    recipe = Unfreezing(optimizer, stages)
+    recipe = Unfreezing(optimizer, stages, model=model)
     origin = [group.pop("was", -1) for group in optimizer.param_groups]
     for group, was in zip(optimizer.param_groups, origin, strict=True):
         old = before[was]

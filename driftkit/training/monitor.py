@@ -23,12 +23,14 @@ from driftkit.training.monitor_values import (
     Named,
     Probes,
     TableValues,
+    holds_no_numbers,
     layer_in,
     probe_rows,
     repeated,
     table_of,
 )
 from driftkit.training.optimizers import TableRate
+from driftkit.training.ranks import in_any_process, processes
 from driftkit.training.writers import Writer
 
 if TYPE_CHECKING:
@@ -120,9 +122,10 @@ class DriftMonitor:
     The values, by name:
 
     ``seen``, ``moved``, ``moved_unseen``
-        Rows looked up while the table was trained; rows that differ from the start by more than
-        the rounding of their type, as in `align`; rows that moved though this layer never looked
-        them up (weight decay, a tied head, ``functional.embedding``, weights that were loaded).
+        Rows that this process looked up while the table was trained; rows that differ from the
+        start by more than the rounding of their type, as in `align`; rows that moved though this
+        layer never looked them up (weight decay, a tied head, ``functional.embedding``, weights
+        that were loaded).
     ``self_cosine_p05``, ``_p50``, ``_p95``
         Percentiles of the self-cosine of moved rows; 1 while none has moved.
     ``overlap@10``, ``overlap@10[moved]``, ``overlap@10[unmoved]``
@@ -139,6 +142,9 @@ class DriftMonitor:
     that no batch goes through, because it was replaced or wrapped after the monitor was made. A
     copy that is trained in the layer's place (peft's ``modules_to_save``) is followed, and so is a
     table that has grown, in its first rows.
+
+    Under torch.distributed make the monitor in every process, with ``all_ranks=True``: one that is
+    made in a single process stops, or cuts the rate of, that process alone.
 
     Parameters
     ----------
@@ -166,6 +172,10 @@ class DriftMonitor:
     original : Tensor, shape (n, d), optional
         The start; the embedding's weight as it is now unless given. Needed to resume where the
         tuned weights have been loaded already.
+    all_ranks : bool
+        Whether every process of torch.distributed has this monitor and checks it at the same steps.
+        Rows seen are then those of all processes at each check. Take a checkpoint where a check
+        falls: a resumed run does not know what other processes have seen since.
     seed : int
         Of the draw of probes.
 
@@ -213,6 +223,7 @@ class DriftMonitor:
         budgets: Sequence[Budget] = (),
         writers: Sequence[Writer] = (),
         original: Tensor | None = None,
+        all_ranks: bool = False,
         seed: int = 0,
     ) -> None:
         if every < 1 or candidates < 1 or k < 1:
@@ -220,7 +231,7 @@ class DriftMonitor:
                 f"every={every}, candidates={candidates} and k={k} were given; all are 1 or more."
             )
         self.embedding: Any = embedding
-        self.every, self.writers = every, tuple(writers)
+        self.every, self.writers, self.all_ranks = every, tuple(writers), all_ranks
         self.words = words_of(layer_in(embedding), words)
         weight = table_of(embedding)
         start = (weight if original is None else original.detach().to(weight.device)).clone()
@@ -295,13 +306,19 @@ class DriftMonitor:
 
         `optimizer`, and the error raised without it, are those of `step`.
         """
-        values = self._values.measure(self._table(), self._seen)
+        table = self._table()
+        self._seen = self._seen.to(table.device)
+        if self.all_ranks:
+            self._seen = in_any_process(self._seen)
+        values = self._values.measure(table, self._seen)
         if np.isnan(values["self_cosine_p50"]):
             self.stop_reason = f"rows that moved hold NaN or infinity at step {self.steps:,}"
         if optimizer is not None:
             self._rate.note(optimizer)
-        if len(self.history) == 1 and self.steps and not values["moved"]:
-            self._tell_what_is_not_seen()
+        if len(self.history) == 1:
+            self._tell_of_other_processes()
+            if self.steps and not values["moved"]:
+                self._tell_what_is_not_seen()
         self._act(values)
         if RATE_LEFT in self.start:
             values[RATE_LEFT] = self._rate.share
@@ -313,7 +330,9 @@ class DriftMonitor:
     def end(self, optimizer: Optimizer | None = None) -> Named:
         """Check once more if steps were taken since the last check; call it when training ends.
 
-        It warns if training was over before the first check came. `optimizer` is that of `step`.
+        It warns if training was over before the first check came. To go on another day with the
+        history of a training that was never stopped, take the `state_dict` before. `optimizer` is
+        that of `step`.
         """
         if self.steps > self.history[-1]["step"]:
             if len(self.history) == 1:
@@ -377,9 +396,11 @@ class DriftMonitor:
         if module is not self.embedding and not self._is_replaced_by(module):
             return
         self._was_called = True
+        if holds_no_numbers(rows):
+            return
         # max_norm changes rows whenever they are read.
         if _trains(module) or layer_in(module).max_norm is not None:
-            rows = rows.reshape(-1)
+            rows = rows.reshape(-1).long()
             if len(layer_in(module).weight) > len(self._seen):
                 rows = rows[rows < len(self._seen)]
             self._seen = self._seen.to(rows.device)
@@ -412,6 +433,14 @@ class DriftMonitor:
                 stacklevel=2,
             )
         return table[:n]
+
+    def _tell_of_other_processes(self) -> None:
+        if (count := processes()) > 1 and not self.all_ranks:
+            warnings.warn(
+                f"this is one of {count} processes and the monitor counts as seen only the rows "
+                "that it looked up itself; make the monitor in every process, with all_ranks=True.",
+                stacklevel=2,
+            )
 
     def _tell_what_is_not_seen(self) -> None:
         reasons = []
@@ -471,10 +500,12 @@ class _Notes:
         self.monitor = monitor
 
     def __call__(
-        self, module: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor], _: Tensor
+        self, module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], _: Tensor
     ) -> None:
-        if self.monitor is not None:
-            self.monitor._note_rows(module, inputs[0] if inputs else named["input"])
+        given = (*inputs, *named.values())
+        rows = next((each for each in given if isinstance(each, Tensor)), None)
+        if self.monitor is not None and rows is not None:
+            self.monitor._note_rows(module, rows)
 
     def __deepcopy__(self, _: dict[int, Any]) -> _Notes:
         return self

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch._subclasses import FakeTensor
 
 from driftkit.arrays import Mask, Values, generator
 from driftkit.datasets import Benchmark, SimilarityBenchmark
@@ -52,12 +53,11 @@ class TableValues:
     def measure(self, weight: Tensor, seen: Tensor) -> Named:
         """Return the values of the table as it is now (n, d).
 
-        `seen` (n,) says which rows were looked up in training. All but the counts are NaN if a
-        moved row holds NaN or infinity.
+        `seen` (n,), on its device, says which rows were looked up in training. All but the counts
+        are NaN if a moved row holds NaN or infinity.
         """
         self.original = self.original.to(weight.device)  # the table may have moved since
         moved, cosines = moved_rows(weight, self.original)
-        seen = seen.to(weight.device)
         counts = (int(seen.sum()), len(moved), int((~seen[moved]).sum()))
         values = {**self.unchanged(), **dict(zip(COUNTS, counts, strict=True))}
         if len(moved) == 0:
@@ -88,13 +88,23 @@ def layer_in(module: nn.Module) -> nn.Embedding:
     )
 
 
+def holds_no_numbers(tensor: Tensor) -> bool:
+    """Whether a tensor has a shape and a type only, as on ``meta`` or under fake tensors."""
+    return tensor.is_meta or isinstance(tensor, FakeTensor)
+
+
 @torch.no_grad()
 def table_of(module: nn.Module) -> Tensor:
     """Return the vectors (n, d) of all rows as the model sees them, through adapters if any."""
-    if isinstance(module, nn.Embedding):
-        return module.weight.detach()
-    modes = [(each, each.training) for each in module.modules()]
     layer = layer_in(module)
+    if holds_no_numbers(layer.weight):
+        raise OptionError(
+            "the table is on meta or a fake tensor, so it has a shape and no numbers; load its "
+            "weights first, then make or check its monitor."
+        )
+    if layer is module:
+        return layer.weight.detach()
+    modes = [(each, each.training) for each in module.modules()]
     try:
         for each, _ in modes:
             each.training = False

@@ -7,10 +7,12 @@ two of its habits move rows whose gradient is zero.
 from __future__ import annotations
 
 import inspect
+import math
 import weakref
 from collections.abc import Iterable
 from contextlib import ExitStack
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import torch
@@ -41,8 +43,24 @@ class Times(float):
     [0.5, 0.125]
     """
 
+    def __new__(cls, factor: float) -> Times:
+        """Refuse what is no number."""
+        check_rate(factor)
+        return super().__new__(cls, factor)
+
     def __repr__(self) -> str:
         return f"Times({float(self)})"
+
+
+def check_rate(rate: object) -> None:
+    """Refuse a learning rate that is no number, or that no optimizer takes."""
+    if isinstance(rate, Real) and not isinstance(rate, bool) and 0 <= float(rate) < math.inf:
+        return
+    given = repr(rate) if isinstance(rate, int | float | str) else f"a {type(rate).__name__}"
+    raise OptionError(
+        f"{given} was given as a rate; a learning rate is one number from 0, such as 1e-4, or "
+        'Times(0.1) for a tenth of the optimizer\'s. Of a parameter group give group["lr"].'
+    )
 
 
 def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
@@ -190,6 +208,11 @@ def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
     >>> len(row_motion(torch.optim.AdamW(table.parameters(), weight_decay=0.01), table.weight))
     2
     """
+    return tuple(sentence for sentence in habits(optimizer, weight) if sentence)
+
+
+def habits(optimizer: Optimizer, weight: Tensor) -> tuple[str, str]:
+    """Return what `row_motion` says of earlier gradients, and of rows never seen; empty if none."""
     kind = type(optimizer).__name__
     group = group_of(optimizer, weight)
     if group is None:
@@ -197,22 +220,21 @@ def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
     settings = {name: value for name, value in group.items() if name != "params"}
     shrinking = {name: settings[name] for name in _SHRINKING if settings.get(name)}
     without = settings | dict.fromkeys(shrinking, 0.0)
-    reasons = []
+    remembers = moves_all = ""
     if _rows_moved(optimizer, without, weight.device)[_BEFORE]:
-        reasons.append(
+        remembers = (
             f"{kind} remembers earlier gradients, such as by a running mean, so a row goes on "
             "moving in steps whose batch does not hold its word; use nn.Embedding(sparse=True) "
             "with torch.optim.SparseAdam, or SGD without momentum, to move only the rows of the "
             "batch"
         )
     if _rows_moved(optimizer, settings, weight.device)[_NEVER]:
-        said = f"{kind} moves every row at every step, words never seen too"
+        moves_all = f"{kind} moves every row at every step, words never seen too"
         if shrinking:
             named = " and ".join(f"{name}={value:g}" for name, value in shrinking.items())
             none = " and ".join(f"{name}=0" for name in shrinking)
-            said += f", by {named}; give the table a parameter group with {none}"
-        reasons.append(said)
-    return tuple(reasons)
+            moves_all += f", by {named}; give the table a parameter group with {none}"
+    return remembers, moves_all
 
 
 _SHRINKING = ("weight_decay", "lambd")  # lambd is ASGD's

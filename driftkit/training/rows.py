@@ -10,11 +10,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
-from driftkit.training.anchors import Doubt, distinct, follow, start_of, tied_to, wide
-from driftkit.training.optimizers import group_of
-
-# Running means of gradients, as torch's optimizers name them in their state.
-_MEANS = ("exp_avg", "momentum_buffer")
+from driftkit.training.anchors import Doubt, distinct, follow, start_of, warn_of_ties, wide
+from driftkit.training.optimizers import habits
 
 
 class RowMask:
@@ -122,7 +119,8 @@ def mask_rows(
     if optimizer is not None:
         _warn_of_motion(optimizer, weight, ~trainable.to(weight.device))
     if model is not None:
-        _warn_of_ties(model, weight)
+        so = "the mask holds for all; untie them if only the embedding's rows should stay."
+        warn_of_ties(model, weight, so)
     return RowMask(embedding, trainable)
 
 
@@ -251,36 +249,14 @@ class Ball:
 
 def _warn_of_motion(optimizer: Optimizer, weight: Tensor, masked: Tensor) -> None:
     """Warn of what in an optimizer moves rows without a gradient."""
-    kind, group = type(optimizer).__name__, group_of(optimizer, weight)
-    if group is None:
-        raise OptionError(f"this {kind} does not train the table; give the optimizer that does.")
-    if (decay := group.get("weight_decay", 0)) > 0:
+    remembers, moves_all = habits(optimizer, weight)
+    if moves_all:
+        warnings.warn(f"the mask does not hold: {moves_all}.", stacklevel=3)
+    state = [each for each in optimizer.state.get(weight, {}).values() if isinstance(each, Tensor)]
+    kept = [each.to_dense()[masked] for each in state if each.shape == weight.shape]
+    if remembers and any(each.any() for each in kept):
         warnings.warn(
-            f"{kind} has weight_decay={decay:g}, which shrinks masked rows too; give the table a "
-            "parameter group with weight_decay=0.",
-            stacklevel=3,
-        )
-    state = optimizer.state.get(weight, {})
-    means = [state[name] for name in _MEANS if isinstance(state.get(name), Tensor)]
-    if isinstance(optimizer, torch.optim.SparseAdam):  # moves only rows that have a gradient
-        means = []
-    if any(mean.to_dense()[masked].any() for mean in means):
-        warnings.warn(
-            f"{kind} keeps momentum of rows from before they were masked, so they go on moving; "
-            "mask before training, or delete optimizer.state[embedding.weight].",
-            stacklevel=3,
-        )
-
-
-def _warn_of_ties(model: nn.Module, weight: Tensor) -> None:
-    names = tied_to(model, weight)
-    if not names:
-        raise OptionError(
-            f"this {type(model).__name__} does not hold the table; give the model that does."
-        )
-    if len(names) > 1:
-        warnings.warn(
-            f"{', '.join(names)} are one weight (tied), so the mask holds for all of them; untie "
-            "them if only the embedding's rows should stay.",
+            f"{type(optimizer).__name__} keeps momentum of rows from before they were masked, so "
+            "they go on moving; mask before training, or delete optimizer.state[embedding.weight].",
             stacklevel=3,
         )

@@ -73,6 +73,9 @@ class _Resumed(TrainerCallback):  # type: ignore[misc]
 class DriftTrainerCallback(_Resumed):
     """Count every optimizer step for a `DriftMonitor`, and stop when it says so.
 
+    The last steps of a run are checked too. That check is in the history and the logs, and not in
+    checkpoints, so that a resumed run has the history of one that was never stopped.
+
     The values of each check are logged by the Trainer at the step they were measured, under
     ``drift/`` and names that all trackers take, such as ``drift/overlap_at_10``, and so reach
     whatever it reports to. The state of the monitor is saved in every checkpoint and restored from
@@ -93,17 +96,29 @@ class DriftTrainerCallback(_Resumed):
         self.monitor = self.part = monitor
 
     def on_step_end(
-        self, _: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+        self, _: TrainingArguments, state: TrainerState, control: TrainerControl, **__: Any
     ) -> None:
         """Count a step."""
         checks = len(self.monitor.history)
-        optimizer = kwargs.get("optimizer")
-        if self.monitor.step(getattr(optimizer, "optimizer", optimizer)):
+        if self.monitor.step():
             control.should_training_stop = True
-        if len(self.monitor.history) > checks:
-            self.trainer.log(measured(self.monitor.latest, self.name))
+        self._log_since(checks)
         if control.should_save:
             self._keep(state)
+
+    def on_log(self, *_: Any, logs: dict[str, float], **__: Any) -> None:
+        """Check the last steps too, when the Trainer sums up.
+
+        All is saved by then, and the best model not yet loaded in place of the last.
+        """
+        if "train_runtime" in logs:
+            checks = len(self.monitor.history)
+            self.monitor.end()
+            self._log_since(checks)
+
+    def _log_since(self, checks: int) -> None:
+        if len(self.monitor.history) > checks:
+            self.trainer.log(measured(self.monitor.latest, self.name))
 
     def on_epoch_end(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
         """Keep the state for a checkpoint of this epoch."""
@@ -153,7 +168,9 @@ class UnfreezingTrainerCallback(_Resumed):
                 'eval_strategy="epoch" and save_strategy="epoch".'
             )
         self.metric = metric
-        self.recipe = self.part = Unfreezing(trainer.create_optimizer(), stages)
+        self.recipe = self.part = Unfreezing(
+            trainer.create_optimizer(), stages, model=trainer.model
+        )
         for layer in self.recipe._layers:  # a model is wrapped when training starts: all must train
             for parameter in layer:
                 parameter.requires_grad_(True)

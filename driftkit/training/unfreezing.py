@@ -19,7 +19,15 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
-from driftkit.training.optimizers import Layer, give_own_group, parameters_of, row_motion
+from driftkit.training.anchors import tied_to, warn_of_ties
+from driftkit.training.optimizers import (
+    Layer,
+    check_rate,
+    give_own_group,
+    parameters_of,
+    row_motion,
+)
+from driftkit.training.ranks import processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,8 @@ class Stage:
     rate: float | None = None
 
     def __post_init__(self) -> None:
+        if self.rate is not None:
+            check_rate(self.rate)
         if not isinstance(self.layer, nn.Module):  # ``layer.parameters()`` can be read only once
             object.__setattr__(self, "layer", tuple(self.layer))
 
@@ -94,6 +104,9 @@ class Unfreezing:
         Any. Layers may be among its parameters or not yet.
     stages : sequence of Stage
         A stage waits for those before it. A plateau is counted from the thaw before.
+    model : torch.nn.Module, optional
+        The one that holds the layers: if another part of it is tied to a layer, such as a head to
+        the embedding, it is frozen as well, and a warning names it. Callbacks give it themselves.
 
     Attributes
     ----------
@@ -103,11 +116,13 @@ class Unfreezing:
     Raises
     ------
     OptionError
-        If a scheduler was made before, a parameter occurs twice, a number is out of range, or
-        DistributedDataParallel would not join the gradients of a layer.
+        If a scheduler was made before, a parameter occurs twice, a number is out of range, the
+        model does not hold a layer, or DistributedDataParallel would not join its gradients.
     """
 
-    def __init__(self, optimizer: Optimizer, stages: Sequence[Stage]) -> None:
+    def __init__(
+        self, optimizer: Optimizer, stages: Sequence[Stage], *, model: nn.Module | None = None
+    ) -> None:
         self.optimizer, self.stages = optimizer, tuple(stages)
         self._layers = parameters_of(stage.layer for stage in self.stages)
         _check(optimizer, self.stages)
@@ -122,6 +137,12 @@ class Unfreezing:
         self.best: float | None = None
         self._thaw_what_is_due(None)
         self._begun = False
+        if model is not None:
+            so = "freezing one freezes all; untie them if only one should wait."
+            for stage, layer in zip(self.stages, self._layers, strict=True):
+                for parameter in layer:
+                    if not parameter.requires_grad and _is_tied_outside(stage, parameter, model):
+                        warn_of_ties(model, parameter, so)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -239,7 +260,12 @@ class Unfreezing:
 
 
 def freeze_then_unfreeze(
-    optimizer: Optimizer, layer: Layer, when: Trigger, rate: float | None = None
+    optimizer: Optimizer,
+    layer: Layer,
+    when: Trigger,
+    rate: float | None = None,
+    *,
+    model: nn.Module | None = None,
 ) -> Unfreezing:
     """Keep a layer, such as the embedding, frozen for a while, then train it at a lower rate.
 
@@ -250,6 +276,8 @@ def freeze_then_unfreeze(
     when : AtEpoch, AtStep or OnPlateau
     rate : float, optional
         Rate once unfrozen, such as ``1e-4``, or ``Times(0.1)`` for a tenth of the optimizer's.
+    model : torch.nn.Module, optional
+        The one that holds the layer: what is tied to it, such as a head, is then named.
 
     References
     ----------
@@ -266,11 +294,16 @@ def freeze_then_unfreeze(
     >>> [recipe.end_epoch() for _ in range(8)], table.weight.requires_grad
     ([0, 0, 0, 0, 0, 0, 0, 1], True)
     """
-    return Unfreezing(optimizer, [Stage(layer, when, rate)])
+    return Unfreezing(optimizer, [Stage(layer, when, rate)], model=model)
 
 
 def gradual_unfreezing(
-    optimizer: Optimizer, layers: Sequence[Layer], *, every: int = 1, rates: Sequence[float] = ()
+    optimizer: Optimizer,
+    layers: Sequence[Layer],
+    *,
+    every: int = 1,
+    rates: Sequence[float] = (),
+    model: nn.Module | None = None,
 ) -> Unfreezing:
     """Unfreeze one more layer after every `every` epochs, from the top down, the embedding last.
 
@@ -282,14 +315,31 @@ def gradual_unfreezing(
     every : int
         Epochs between two thaws.
     rates : sequence of float, optional
-        A rate for each layer, such as those of `discriminative_rates`; the optimizer's unless
-        given.
+        A rate for each layer, such as ``group["lr"]`` of each group of `discriminative_rates`; the
+        optimizer's unless given.
+    model : torch.nn.Module, optional
+        The one that holds the layers: what is tied to one, such as a head, is then named.
+
+    Notes
+    -----
+    In the paper the learning rate is slanted once. The authors' code begins a new schedule at each
+    thaw. In a loop of your own two lines do that, with a schedule for the steps to the next thaw::
+
+        if recipe.end_epoch():
+            schedule = SlantedTriangular(optimizer, steps)
+
+    A schedule of torch that computes each rate from the one before (CosineAnnealingLR, StepLR,
+    LinearLR) begins at the rate of the moment, so put back that of the start before you make it
+    anew: ``group["lr"] = group["initial_lr"]``, for each of ``optimizer.param_groups``.
 
     References
     ----------
     Howard & Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", 3.3.
+
+    fastai 0.7, ``courses/dl2/imdb_scripts/train_clas.py``: every ``learn.freeze_to`` is followed by
+    a ``learn.fit(..., use_clr=...)`` of its own.
     """
-    return Unfreezing(optimizer, gradual_stages(layers, every=every, rates=rates))
+    return Unfreezing(optimizer, gradual_stages(layers, every=every, rates=rates), model=model)
 
 
 def gradual_stages(
@@ -312,11 +362,20 @@ def gradual_stages(
     >>> [stage.when.epoch for stage in gradual_stages([embedding, middle, top])]
     [0, 1, 2]
     """
+    if not isinstance(rates, Sequence) or isinstance(rates, str):
+        raise OptionError(f"rates={rates!r} was given; give a list, with a rate for each layer.")
     if rates and len(rates) != len(layers):
         raise OptionError(f"{len(rates)} rates were given for {len(layers)} layers; give one each.")
     each_rate = list(rates) if rates else [None] * len(layers)
     top_down = zip(reversed(layers), reversed(each_rate), strict=True)
     return [Stage(layer, AtEpoch(every * i), rate) for i, (layer, rate) in enumerate(top_down)]
+
+
+def _is_tied_outside(stage: Stage, parameter: nn.Parameter, model: nn.Module) -> bool:
+    """Whether a parameter has names in the model that its layer does not know."""
+    layer = stage.layer
+    inside = len(tied_to(layer, parameter)) if isinstance(layer, nn.Module) else 1
+    return len(tied_to(model, parameter)) != inside
 
 
 def _check_wrapper(wrapper: DistributedDataParallel, layers: set[int]) -> None:
@@ -335,21 +394,16 @@ def _check_wrapper(wrapper: DistributedDataParallel, layers: set[int]) -> None:
 
 def _replicas() -> Iterator[DistributedDataParallel]:
     """Yield the wrapped models of this process; the parameters do not know who wraps them."""
-    if _processes() > 1:
+    if processes() > 1:
         for each in gc.get_objects():
             if issubclass(type(each), DistributedDataParallel):
                 yield each
 
 
-def _processes() -> int:
-    started = distributed.is_available() and distributed.is_initialized()
-    return distributed.get_world_size() if started else 1
-
-
 def _check_shared(metric: float) -> None:
-    if (processes := _processes()) == 1:
+    if processes() == 1:
         return
-    metrics = [metric] * processes
+    metrics = [metric] * processes()
     distributed.all_gather_object(metrics, metric)
     if len(set(metrics)) > 1:
         raise OptionError(
@@ -370,5 +424,3 @@ def _check(optimizer: Optimizer, stages: Sequence[Stage]) -> None:
         number = when.step if isinstance(when, AtStep) else number
         if number < 0 or (isinstance(when, OnPlateau) and when.patience < 1):
             raise OptionError(f"{when} was given; epochs and steps start at 0, patience at 1.")
-        if stage.rate is not None and stage.rate < 0:
-            raise OptionError(f"rate={stage.rate} was given; a learning rate is 0 or more.")

@@ -84,13 +84,6 @@ def test_tokens_that_begin_a_word_can_be_given_as_that_word(byte_pairs):
     assert -1 <= monitor.start["spearman[ws353]"] <= 1
 
 
-def test_rows_given_by_keyword_are_seen(make_model):
-    model = make_model()
-    monitor = monitor_of(model.table)
-    take_steps(sgd(model), lambda rows: model.head(model.table(input=rows)), monitor)
-    assert (monitor.latest["seen"], monitor.latest["moved_unseen"]) == (3, 0)
-
-
 @pytest.mark.parametrize("first", ["compile", "mask"])
 @pytest.mark.parametrize("sparse", [False, True])
 def test_a_mask_holds_whether_the_model_is_compiled_before_or_after(make_model, first, sparse):
@@ -105,20 +98,6 @@ def test_a_mask_holds_whether_the_model_is_compiled_before_or_after(make_model, 
     before = model.table.weight.detach().clone()
     take_steps(sgd(model), compiled)
     assert (model.table.weight != before).any(dim=1).nonzero().flatten().tolist() == [4]
-
-
-def watched_in_each(rank, out):
-    """Process 0 trains rows 3 and 4, process 1 trains row 7: all replicas move all three."""
-    torch.manual_seed(0)
-    model = Model()
-    wrapped = DistributedDataParallel(model)
-    monitor = monitor_of(model.table)
-    rows = (torch.tensor([3, 4]), torch.tensor([7]))[rank]
-    take_steps(sgd(model), wrapped, monitor, rows=rows)
-    now = monitor.latest
-    assert now["moved"] == 3
-    assert (now["seen"], now["moved_unseen"]) == ((2, 1), (1, 2))[rank]
-    torch.save({name: now[name] for name in ("self_cosine_p50", "overlap@10")}, out / f"{rank}.pt")
 
 
 def pulled_and_masked_in_each(rank, out):
@@ -152,14 +131,6 @@ def test_replicas_with_a_penalty_and_a_mask_stay_equal(tmp_path):
     assert len(states) == 4
     for state in states[1:]:
         assert all(torch.equal(state[name], states[0][name]) for name in state)
-
-
-@DISTRIBUTED
-@pytest.mark.slow
-def test_each_process_counts_the_rows_that_all_of_them_moved(tmp_path):
-    run(watched_in_each, tmp_path)
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
-    assert first == second
 
 
 @pytest.mark.parametrize("clip", [nn.utils.clip_grad_norm_, nn.utils.clip_grad_value_])

@@ -8,6 +8,7 @@ from torch import nn
 
 from driftkit.errors import MissingExtraError, OptionError, UnknownNameError
 from driftkit.training import lightning as ours
+from driftkit.training.embedding import MixoutEmbedding
 from driftkit.training.monitor import Budget, DriftMonitor
 from driftkit.training.schedules import SlantedTriangular
 from driftkit.training.unfreezing import AtEpoch, AtStep, OnPlateau, Stage, freeze_then_unfreeze
@@ -51,6 +52,7 @@ def fit_model(make_model, tmp_path):
     def fit(model, callbacks, epochs, resume=None, **options):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Lightning's advice about workers and loggers
+            warnings.filterwarnings("always", module="driftkit")
             trainer = pl.Trainer(
                 max_epochs=epochs,
                 accelerator="cpu",
@@ -103,6 +105,42 @@ def test_a_resumed_run_gives_the_same_history(fit, tmp_path):
     fit(2)
     _, resumed = fit(4, resume=tmp_path / "last.ckpt")
     np.testing.assert_equal(resumed.history, whole.history)
+    assert [record["step"] for record in whole.history] == [*range(0, 40, 3), 40]
+
+
+@pytest.mark.slow
+def test_the_check_at_the_end_is_in_the_history_and_not_in_checkpoints(
+    make_model, fit_model, tmp_path
+):
+    """Also in the checkpoint that Lightning saves after it, and after training has gone on."""
+    from lightning.pytorch.callbacks import ModelCheckpoint
+
+    model = make_model(plain)
+    monitor = DriftMonitor(model.table, WORDS, every=3, benchmarks=(), probes=20)
+    callback = ours.DriftCallback(monitor)
+    keeps = ModelCheckpoint(tmp_path / "kept", save_last=True, every_n_epochs=9)
+    fit_model(model, [callback, keeps], 1, enable_checkpointing=True)
+    assert [record["step"] for record in monitor.history] == [0, 3, 6, 9, 10]
+    for saved in (tmp_path / "kept" / "last.ckpt", tmp_path / "last.ckpt"):
+        state = torch.load(saved, weights_only=True)["callbacks"][callback.state_key]
+        assert (state["steps"], [record["step"] for record in state["history"]]) == (
+            10,
+            [0, 3, 6, 9],
+        )
+    fit_model(model, [callback], 1)
+    assert [record["step"] for record in monitor.history[4:]] == [10, 12, 15, 18, 20]
+    assert callback.state_dict()["history"] == monitor.history[:-1]
+
+
+@pytest.mark.slow
+def test_a_layer_without_a_weight_of_its_own(make_model, fit_model):
+    model = make_model(plain)
+    model.table = MixoutEmbedding(model.table, 0.5)
+    budget = Budget("overlap@5", 0.1, "cut")
+    monitor = DriftMonitor(model.table, WORDS, every=3, k=5, benchmarks=(), budgets=[budget])
+    fit_model(model, [ours.DriftCallback(monitor)], 2)
+    assert monitor.latest["seen"] == 20
+    assert monitor.latest["rate_left"] < 1
 
 
 @pytest.mark.slow
@@ -142,7 +180,10 @@ def test_every_value_reaches_the_loggers_at_its_step_and_two_monitors_stay_apart
     model = make_model(plain)
     resumed = monitors(model)
     fit_model(model, resumed, 3, tmp_path / "last.ckpt")
-    assert [len(each.monitor.history) for each in resumed] == [11, 5]
+    assert [len(each.monitor.history) for each in resumed] == [
+        11,
+        6,
+    ]  # 0, 7, 14, 21, 28 and the end
 
 
 def adam(model):
@@ -224,6 +265,16 @@ def test_a_plateau_waits_for_a_logged_value(make_model, fit_model):
     stage = Stage(model.table, OnPlateau())
     with pytest.raises(UnknownNameError, match="loss_epoch"):
         fit_model(model, [ours.UnfreezingCallback(stage, metric="accuracy")], 1)
+
+
+@pytest.mark.slow
+def test_a_head_that_is_frozen_with_the_table_is_named(make_model, fit_model):
+    model = make_model(plain)
+    model.tied = nn.Linear(8, 60)
+    model.tied.weight = model.table.weight
+    callback = ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))
+    with pytest.warns(UserWarning, match=r"table\.weight, tied\.weight are one weight"):
+        fit_model(model, [callback], 1)
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """What people do by mistake works, or gets a sentence."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -9,11 +10,17 @@ from driftkit.errors import OptionError
 from driftkit.training import (
     EWC,
     L2SP,
+    AtEpoch,
     Ball,
     MixoutEmbedding,
     NeighborPreserving,
+    Stage,
+    Times,
+    discriminative_rates,
     embedding_from,
     fisher_diagonal,
+    freeze_then_unfreeze,
+    gradual_stages,
     mask_rows,
 )
 from driftkit.training.embedding import words_of
@@ -126,3 +133,52 @@ def test_one_string_for_a_list_of_words():
         layer.rows("ab")
     with pytest.raises(OptionError, match="words='abcd' is one string"):
         words_of(layer, "abcd")
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        ({"lr": 1e-4}, "a dict"),
+        ([1e-4], "a list"),
+        ("1e-4", "'1e-4'"),
+        (torch.tensor([1e-4]), "a Tensor"),
+        (True, "True"),
+        (-1.0, r"-1\.0"),
+        (float("nan"), "nan"),
+    ],
+)
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda rate, table: Stage(table, AtEpoch(1), rate),
+        lambda rate, table: freeze_then_unfreeze(
+            torch.optim.SGD(table.parameters()), table, AtEpoch(1), rate=rate
+        ),
+        lambda rate, table: gradual_stages([table], rates=[rate]),
+        lambda rate, table: discriminative_rates([table], rate),
+        lambda rate, _: Times(rate),
+    ],
+    ids=["Stage", "freeze_then_unfreeze", "gradual_stages", "discriminative_rates", "Times"],
+)
+def test_a_rate_that_is_no_number(give, rate, said, make_table):
+    with pytest.raises(OptionError, match=rf"^{said} was given as a rate; .* one number from 0"):
+        give(rate, make_table())
+
+
+@pytest.mark.parametrize("rates", [1e-4, "1", {"lr": 1e-4}, np.array([1e-4])])
+def test_rates_that_are_no_list(rates, make_table):
+    with pytest.raises(OptionError, match=r"give a list, with a rate for each layer"):
+        gradual_stages([make_table()], rates=rates)
+
+
+def test_the_parameter_groups_of_discriminative_rates_are_no_rates(make_table):
+    layers = [make_table(), nn.Linear(8, 2)]
+    groups = discriminative_rates(layers, 0.1)
+    with pytest.raises(OptionError, match=r'Of a parameter group give group\["lr"\]'):
+        gradual_stages(layers, rates=groups)
+    assert len(gradual_stages(layers, rates=[group["lr"] for group in groups])) == 2
+
+
+def test_a_factor_where_there_is_no_rate_yet(make_table):
+    with pytest.raises(OptionError, match=r"rate=Times\(0.1\) .* no optimizer has one yet"):
+        discriminative_rates([make_table()], Times(0.1))

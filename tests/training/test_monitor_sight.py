@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch._subclasses import FakeTensorMode
 
 from driftkit.errors import OptionError
 from driftkit.training.embedding import MixoutEmbedding
@@ -180,6 +181,55 @@ def test_a_layer_that_wraps_an_embedding_is_watched_through_it(make_table):
     assert mixed.training
     with pytest.raises(OptionError, match="an nn.Embedding, or a layer that wraps one"):
         monitor_of(nn.Linear(8, 2))
+
+
+@pytest.mark.parametrize(
+    "look_up",
+    [
+        lambda table: table(ROWS.int()),
+        lambda table: table(input=ROWS),
+        lambda table: table(ROWS.reshape(1, 3, 1)),
+    ],
+    ids=["int32", "keyword", "any shape"],
+)
+def test_rows_are_seen_however_they_are_given(make_table, look_up):
+    table = make_table()
+    monitor = monitor_of(table)
+    now = train(table, monitor, trainable(table), forward=lambda _: look_up(table))
+    assert (now["seen"], now["moved_unseen"]) == (3, 0)
+
+
+def test_an_adapter_that_is_given_its_rows_by_keyword(adapt):
+    adapted = adapt(target_modules=["table"])
+    table = adapted.base_model.model.table
+    monitor = monitor_of(table)
+    now = train(adapted, monitor, trainable(adapted), forward=lambda rows: table(x=rows))
+    assert now["seen"] == 3
+
+
+def test_a_trial_on_meta_or_with_fake_tensors_leaves_the_monitor_as_it_was(model):
+    monitor = monitor_of(model.table)
+    start = {name: each.detach().clone() for name, each in model.named_parameters()}
+    model.to("meta")
+    model(ROWS.to("meta")).sum().backward()
+    with pytest.raises(OptionError, match="no numbers; load its weights first"):
+        monitor.check()
+    with FakeTensorMode() as mode:
+        model.load_state_dict(
+            {name: mode.from_tensor(each) for name, each in start.items()}, assign=True
+        )
+        model(torch.arange(5)).sum().backward()
+        with pytest.raises(OptionError, match="no numbers; load its weights first"):
+            monitor.check()
+    model.load_state_dict(start, assign=True)
+    model.table.weight.requires_grad_()
+    now = train(model, monitor, trainable(model))
+    assert (now["seen"], now["moved"]) == (3, 3)
+
+
+def test_a_monitor_of_a_table_without_numbers_is_refused(model):
+    with pytest.raises(OptionError, match="no numbers; load its weights first"):
+        monitor_of(model.to("meta").table)
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
-"""Unfreezing under DistributedDataParallel, in two real processes."""
+"""Unfreezing and the monitor under DistributedDataParallel, in two real processes."""
 
 import os
 import socket
 import warnings
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import distributed, multiprocessing, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from driftkit.errors import OptionError
+from driftkit.training.monitor import DriftMonitor
 from driftkit.training.unfreezing import AtStep, OnPlateau, Stage, freeze_then_unfreeze
 
 pytestmark = [
@@ -93,6 +96,38 @@ def everything_refused(rank, out):
     metrics_that_differ(rank, out)
 
 
+def monitor_of(model, **options):
+    words = [f"w{i}" for i in range(20)]
+    return DriftMonitor(model[0], words, every=STEPS, benchmarks=(), probes=10, k=3, **options)
+
+
+def train_watched(wrapped, monitor, part):
+    optimizer = make_optimizer(wrapped)
+    train(wrapped, optimizer, monitor, part)
+    return monitor.history
+
+
+def a_monitor_in_every_process(rank, out):
+    model = make_model()
+    monitor = monitor_of(model, all_ranks=True)
+    wrapped = DistributedDataParallel(model)
+    history = train_watched(wrapped, monitor, slice(2 * rank, 2 * rank + 2))
+    torch.save(history, out / f"{rank}.pt")
+
+
+def a_monitor_that_counts_its_own(rank, out):
+    """Also in one process alone: nobody waits for the other."""
+    model = make_model()
+    wrapped = DistributedDataParallel(model)
+    part = slice(2 * rank, 2 * rank + 2)
+    if rank == 1:
+        train(wrapped, make_optimizer(model), SimpleNamespace(step=lambda: None), part)
+        return
+    with pytest.warns(UserWarning, match=r"one of 2 processes .* with all_ranks=True"):
+        (_, last) = train_watched(wrapped, monitor_of(model), part)
+    assert (last["seen"], last["moved"], last["moved_unseen"]) == (STEPS + 1, STEPS + 3, 2)
+
+
 class Model(nn.Module):
     def __init__(self):
         super().__init__()
@@ -170,6 +205,21 @@ def test_replicas_are_equal_and_move_as_one_process_would(in_two_processes, tmp_
     assert moved.nonzero().flatten().tolist() == list(range(THAW, STEPS + 3))
     for name, values in alone.state_dict().items():
         torch.testing.assert_close(first[name], values)
+
+
+def test_rows_seen_in_any_process_are_those_that_one_process_would_see(in_two_processes, tmp_path):
+    in_two_processes(a_monitor_in_every_process)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
+    np.testing.assert_equal(first, second)
+    model = make_model()
+    (_, alone) = train_watched(model, monitor_of(model, all_ranks=True), slice(None))
+    counts = {name: alone[name] for name in ("seen", "moved", "moved_unseen")}
+    assert counts == {"seen": STEPS + 3, "moved": STEPS + 3, "moved_unseen": 0}
+    assert counts == {name: first[-1][name] for name in counts}
+
+
+def test_a_monitor_in_one_process_says_that_it_counts_its_own_rows(in_two_processes):
+    in_two_processes(a_monitor_that_counts_its_own)
 
 
 def test_what_would_drift_apart_is_refused(in_two_processes):

@@ -200,12 +200,23 @@ def test_what_the_warning_of_momentum_says_to_do_helps():
     assert (table.weight != before).any(dim=1).nonzero().flatten().tolist() == [2]
 
 
-def test_weight_decay_of_masked_rows_is_warned_of():
+@pytest.mark.parametrize(
+    ("make", "setting"),
+    [
+        (lambda p: torch.optim.AdamW(p, lr=0.1, weight_decay=0.1), "weight_decay"),
+        (lambda p: torch.optim.ASGD(p, lr=0.1, lambd=0.1), "lambd"),
+    ],
+)
+def test_decay_of_masked_rows_is_warned_of(make, setting):
     table = nn.Embedding(6, 3)
-    optimizer = torch.optim.AdamW(table.parameters(), lr=0.1, weight_decay=0.1)
-    with pytest.warns(UserWarning, match=r"AdamW has weight_decay=0.1"):
+    optimizer = make(table.parameters())
+    with pytest.warns(UserWarning, match=rf"does not hold: .* a parameter group with {setting}=0"):
         mask_rows(table, MASK, optimizer=optimizer)
-    with pytest.raises(OptionError, match="does not train the table"):
+    before = table.weight[3].detach().clone()
+    table(torch.tensor([2, 3])).sum().backward()
+    optimizer.step()
+    assert not torch.equal(table.weight[3], before)
+    with pytest.raises(OptionError, match="does not train that weight"):
         mask_rows(nn.Embedding(6, 3), MASK, optimizer=optimizer)
 
 
@@ -217,7 +228,7 @@ def test_a_tied_head_is_named():
         mask_rows(model["table"], MASK, model=model)
     model["head"](torch.ones(1, 3)).sum().backward()
     assert not model["head"].weight.grad[3].any()
-    with pytest.raises(OptionError, match="does not hold the table"):
+    with pytest.raises(OptionError, match="does not hold that weight"):
         mask_rows(nn.Embedding(6, 3), MASK, model=model)
 
 

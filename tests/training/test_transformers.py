@@ -107,9 +107,35 @@ def test_a_resumed_run_gives_the_same_history(fit, tmp_path):
     shutil.rmtree(tmp_path / "out")
     _, resumed = fit(20, resume=str(tmp_path / "elsewhere"))
     np.testing.assert_equal(resumed.history, whole.history)
-    assert len(resumed.history) == 7
+    assert [record["step"] for record in whole.history] == [*range(0, 20, 3), 20]
     saved = tmp_path / "out" / "checkpoint-20" / "model.safetensors"
     assert tuple(load(saved).words) == WORDS
+
+
+@pytest.mark.slow
+def test_a_run_saved_at_its_end_and_resumed_for_more_gives_the_same_history(fit, tmp_path):
+    _, short = fit(10)
+    assert [record["step"] for record in short.history] == [0, 3, 6, 9, 10]
+    _, resumed = fit(20, resume=str(tmp_path / "out" / "checkpoint-10"))
+    _, whole = fit(20)
+    np.testing.assert_equal(resumed.history, whole.history)
+
+
+@pytest.mark.slow
+def test_the_check_at_the_end_is_of_the_last_step_and_not_of_the_best_model(make_trainer):
+    def run(**options):
+        trainer = make_trainer(20, eval_strategy="epoch", save_strategy="epoch", **options)
+        monitor = DriftMonitor(trainer.model.table, every=15, benchmarks=(), probes=20)
+        trainer.add_callback(ours.DriftTrainerCallback(trainer, monitor))
+        trainer.train()
+        return trainer.model.table.weight, monitor
+
+    table, monitor = run()
+    first_is_best = {"metric_for_best_model": "loss", "greater_is_better": True}
+    best, watched = run(load_best_model_at_end=True, **first_is_best)
+    assert not torch.equal(best, table)
+    assert watched.history == monitor.history
+    assert [record["step"] for record in watched.history] == [0, 15, 20]
 
 
 @pytest.mark.slow
@@ -191,6 +217,15 @@ def test_nothing_moves_before_its_time_and_the_rate_is_its_own(make_trainer):
     trainer.train()
     assert torch.equal(trainer.model.table.weight, start)
     assert sorted(group["lr"] for group in trainer.optimizer.param_groups)[0] == 0.01
+
+
+@pytest.mark.slow
+def test_a_head_that_is_frozen_with_the_table_is_named(make_trainer):
+    trainer = make_trainer(10)
+    trainer.model.tied = nn.Linear(8, 60)
+    trainer.model.tied.weight = trainer.model.table.weight
+    with pytest.warns(UserWarning, match=r"table\.weight, tied\.weight are one weight"):
+        ours.UnfreezingTrainerCallback(trainer, Stage(trainer.model.table, AtEpoch(1)))
 
 
 @pytest.mark.slow
