@@ -33,6 +33,16 @@ class Times(float):
 
     It goes wherever a recipe takes the rate of a layer.
 
+    Parameters
+    ----------
+    factor : float
+        0 or more.
+
+    Raises
+    ------
+    OptionError
+        If it is no such number.
+
     Examples
     --------
     >>> from driftkit.training import AtEpoch, freeze_then_unfreeze
