@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from driftkit.gate import Verdict, check
     from driftkit.loaders import inspect, load, register_format
     from driftkit.measures import register_measure
+    from driftkit.mteb import compare_results
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
 
@@ -29,6 +30,7 @@ _HOME = {
     "align": "pair",
     "audit": "audits",
     "check": "gate",
+    "compare_results": "mteb",
     "compare_scores": "evaluators",
     "inspect": "loaders",
     "load": "loaders",
@@ -53,6 +55,7 @@ __all__ = [
     "align",
     "audit",
     "check",
+    "compare_results",
     "compare_scores",
     "inspect",
     "load",

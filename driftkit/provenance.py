@@ -101,7 +101,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something a loader had to skip or repair."""
+    """Something a loader had to skip or repair, or what is to be known of what it read."""
 
     kind: str  # short and stable, such as "duplicate"
     where: int | None  # line of a text file (from 1) or row of a table (from 0); None for the whole

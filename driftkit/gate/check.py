@@ -10,6 +10,7 @@ from typing import Any
 
 from driftkit.arguments import require
 from driftkit.audits import Audit
+from driftkit.display import counted
 from driftkit.gate.apply import apply_rules
 from driftkit.gate.baseline import (
     Baseline,
@@ -107,9 +108,8 @@ def check(
     for table in (audit.pair.original, audit.pair.tuned):
         if table.problems:
             first = table.problems[0]
-            repaired = f"repaired when it was read, {len(table.problems):,} in all"
-            such_as = f"such as {first.kind}: {first.detail}"
-            notes.append(f"{table.source.name}: {repaired}, {such_as}")
+            told = f"{counted(len(table.problems), 'note')} from reading it"
+            notes.append(f"{table.source.name}: {told}, such as {first.kind}: {first.detail}")
     about = current.document
     kept = ("benchmarks", "settings", "driftkit", "engines", "rounding")
     return Verdict(

@@ -1,4 +1,4 @@
-"""Send a monitor's values to TensorBoard or MLflow.
+"""Send a monitor's values to TensorBoard, MLflow, Weights & Biases or trackio.
 
 A writer is called with (step, values) after every check: give it to
 ``DriftMonitor(writers=[...])``. Any function that takes these two will do. Those made here leave
@@ -15,8 +15,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from torch.utils.tensorboard import SummaryWriter
+    from trackio import Run as TrackioRun
+    from wandb import Run as WandbRun
 
 Writer = Callable[[int, Mapping[str, float]], None]
+
+STEP = "drift/step"
+"""The axis of all other values in Weights & Biases."""
 
 
 def tag(name: str, monitor: str = "") -> str:
@@ -46,6 +51,30 @@ def to_tensorboard(writer: SummaryWriter) -> Writer:
 def to_mlflow(client: MlflowClient, run_id: str) -> Writer:
     """Return a writer to a run of MLflow, such as that of ``mlflow.active_run().info.run_id``."""
     return _each(lambda name, value, step: client.log_metric(run_id, name, value, step=step))
+
+
+def to_wandb(run: WandbRun) -> Writer:
+    """Return a writer to a run of Weights & Biases, such as that of ``wandb.init()``.
+
+    W&B drops what comes for a step that its own count has passed, as it has where each batch is
+    logged. So the step goes along as ``drift/step``, which becomes the axis of these values.
+    """
+    run.define_metric(STEP, hidden=True)
+    run.define_metric("drift/*", step_metric=STEP)
+
+    def write(step: int, values: Mapping[str, float]) -> None:
+        run.log({STEP: step, **measured(values)})
+
+    return write
+
+
+def to_trackio(run: TrackioRun) -> Writer:
+    """Return a writer to a run of trackio, such as that of ``trackio.init(project="words")``."""
+
+    def write(step: int, values: Mapping[str, float]) -> None:
+        run.log(measured(values), step=step)
+
+    return write
 
 
 def measured(values: Mapping[str, float], monitor: str = "") -> dict[str, float]:
