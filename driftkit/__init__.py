@@ -18,17 +18,20 @@ if TYPE_CHECKING:
     from driftkit.measures import register_measure
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
+    from driftkit.retrieval import RetrievalChanges, compare_retrieval
 
 _HOME = {
     "Audit": "audits",
     "Embeddings": "embeddings",
     "NeighborShifts": "neighbors",
     "Pair": "pair",
+    "RetrievalChanges": "retrieval",
     "Scores": "evaluators",
     "Verdict": "gate",
     "align": "pair",
     "audit": "audits",
     "check": "gate",
+    "compare_retrieval": "retrieval",
     "compare_scores": "evaluators",
     "inspect": "loaders",
     "load": "loaders",
@@ -40,7 +43,7 @@ _HOME = {
     "score": "evaluators",
 }
 
-_ROOMS = ("datasets", "evaluators", "training")
+_ROOMS = ("datasets", "evaluators", "retrieval", "training")
 """Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
 
 __all__ = [
@@ -48,11 +51,13 @@ __all__ = [
     "Embeddings",
     "NeighborShifts",
     "Pair",
+    "RetrievalChanges",
     "Scores",
     "Verdict",
     "align",
     "audit",
     "check",
+    "compare_retrieval",
     "compare_scores",
     "inspect",
     "load",
