@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
     from driftkit.datasets import register_benchmark
     from driftkit.embeddings import Embeddings
+    from driftkit.encoders import encode
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
     from driftkit.loaders import inspect, load, register_format
@@ -33,6 +34,7 @@ _HOME = {
     "check": "gate",
     "compare_retrieval": "retrieval",
     "compare_scores": "evaluators",
+    "encode": "encoders",
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
@@ -43,7 +45,7 @@ _HOME = {
     "score": "evaluators",
 }
 
-_ROOMS = ("datasets", "evaluators", "retrieval", "training")
+_ROOMS = ("datasets", "encoders", "evaluators", "retrieval", "training")
 """Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "check",
     "compare_retrieval",
     "compare_scores",
+    "encode",
     "inspect",
     "load",
     "neighbor_shifts",

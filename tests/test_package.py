@@ -22,8 +22,9 @@ PACKAGE = Path(driftkit.__file__).parent
 ROOT = PACKAGE.parent
 DOCS = ROOT / "docs"
 HEAVY = {
-    "gensim", "ir_measures", "lightning", "matplotlib", "numba", "numpy", "pandas", "polars",
-    "pyarrow", "rich", "scipy", "sklearn", "torch", "transformers",
+    "gensim", "ir_measures", "lightning", "matplotlib", "model2vec", "numba", "numpy", "pandas",
+    "polars", "pyarrow", "rich", "scipy", "sentence_transformers", "sklearn", "torch",
+    "transformers",
 }  # fmt: skip
 
 # --- imports --------------------------------------------------------------------------------------
@@ -93,8 +94,16 @@ def test_importing_driftkit_and_its_commands_loads_nothing_heavy():
 # --- public names ---------------------------------------------------------------------------------
 
 ROOMS = (
-    "datasets", "evaluators", "gate", "loaders", "measures", "neighbors", "retrieval", "training",
-)  # fmt: skip
+    "datasets",
+    "encoders",
+    "evaluators",
+    "gate",
+    "loaders",
+    "measures",
+    "neighbors",
+    "retrieval",
+    "training",
+)
 NAMES = {
     f"{module}.{name}": getattr(import_module(module), name)
     for module in ("driftkit", *(f"driftkit.{room}" for room in ROOMS))
@@ -111,6 +120,8 @@ MET_WITH = {
     "Baseline": "read_baseline",
     "Benchmark": "get",
     "Dataset": "look_up",
+    "Encoder": "open_encoder",
+    "EncodedItems": "encode",
     "Evaluation": "Similarity",
     "Inspection": "inspect",
     "MeasureChange": "compare_retrieval",
@@ -134,6 +145,7 @@ MET_WITH = {
     "TableInfo": "inspect",
     "Tensor": "register_format",
     "TensorFile": "register_format",
+    "TextItems": "encode",
     "Verdict": "check",
     "WordSets": "read_word_sets",
 }
@@ -172,7 +184,8 @@ def described_in_reference():
 def test_all_is_what_is_public():
     assert sorted(driftkit.__all__) == driftkit.__all__
     shown = {name for name in dir(driftkit) if not name.startswith("__")}
-    assert shown == {*driftkit.__all__, "datasets", "evaluators", "retrieval", "training"}
+    rooms = {"datasets", "encoders", "evaluators", "retrieval", "training"}
+    assert shown == {*driftkit.__all__, *rooms}
     assert not hasattr(driftkit, "nothing_of_that_name")
     assert driftkit.__version__ == "0.1.0"
 
