@@ -132,7 +132,6 @@ MET_WITH = {
     "PartChange": "compare_scores",
     "Policy": "make_policy",
     "Qrels": "read_qrels",
-    "QueryTexts": "read_queries",
     "Request": "register_format",
     "Result": "check",
     "RetrievalChanges": "compare_retrieval",

@@ -12,7 +12,7 @@ from driftkit.cli.tables import read_original, read_table, require_sources
 from driftkit.defaults import K
 
 BY_MEASURES = ("lost", "gained", "inconclusive", "not measured")
-BY_LINK = {f"link {status}": status for status in ("broken", "changed", "not tested")}
+BY_LINK = ("link broken", "link changed", "link not tested")
 FAILING = (*BY_MEASURES, *BY_LINK)
 """What --fail-on takes: verdicts of a measure in the new index, then of new queries in the old."""
 
@@ -22,18 +22,28 @@ FAILING = (*BY_MEASURES, *BY_LINK)
 @click.argument("tuned")
 @click.option(
     "--original-queries",
-    required=True,
     metavar="SOURCE",
     help="The queries by the original model: ids and vectors.",
 )
-@click.option(
-    "--tuned-queries", required=True, metavar="SOURCE", help="The queries by the tuned model."
+@click.option("--tuned-queries", metavar="SOURCE", help="The queries by the tuned model.")
+@options.file_option(
+    "--items",
+    help="ORIGINAL and TUNED are encoders: encode these documents, ids and texts in a .jsonl, "
+    ".csv, .tsv or .parquet file, and --queries.",
 )
 @options.file_option(
     "--queries",
-    help="The texts of the queries, to name them by: lines of JSON with _id and text (BEIR), or of "
-    "an id, a tab and a text.",
+    help="The ids and texts of the queries, as BEIR's queries.jsonl has them: what encoders "
+    "encode, and what queries are named by.",
 )
+@click.option(
+    "--pooling",
+    type=click.Choice(["mean", "cls", "last"]),
+    help="How the vectors of tokens become one, for a model of transformers, which does not "
+    "say it.",
+)
+@click.option("--prompt", metavar="TEXT", help="What encoders read before every document.")
+@click.option("--query-prompt", metavar="TEXT", help="What encoders read before every query.")
 @options.file_option(
     "--qrels",
     help="What people judged relevant: lines of 'query 0 document relevance' (TREC), or three "
@@ -69,59 +79,107 @@ def command(
     original: str,
     tuned: str,
     *,
-    original_queries: str,
-    tuned_queries: str,
+    original_queries: str | None,
+    tuned_queries: str | None,
+    items: str | None,
     queries: str | None,
+    pooling: str | None,
+    prompt: str | None,
+    query_prompt: str | None,
     qrels: str | None,
     measures: tuple[str, ...],
     fail_on: tuple[str, ...],
+    json_to: str | None,
+    unsafe_pickle: bool,
     vocab: str | None,
     original_vocab: str | None,
     base: str | None,
-    unsafe_pickle: bool,
-    json_to: str | None,
     **how: Any,
 ) -> None:
     """Search the documents of ORIGINAL and TUNED for the same queries, and compare the results.
 
-    Each table has a row for each document. Old queries in the old index are compared with new
-    queries in the new index, and with new queries in the old one: may it stay? With --qrels
-    measures say what was lost or gained, and the queries that broke and were fixed are named;
-    without, how many results were kept.
+    ORIGINAL and TUNED are tables with a row for each document, or encoders with --items. Old
+    queries in the old index are compared with new queries in the new index, and with new queries
+    in the old one: may it stay? With --qrels measures say what was lost or gained, and the queries
+    that broke and were fixed are named; without, how many results were kept.
     """
     from driftkit import align, compare_retrieval
-    from driftkit.retrieval import read_qrels, read_queries
+    from driftkit.encoders import read_items
+    from driftkit.retrieval import read_qrels
 
     if qrels is None and (measures or set(fail_on) & set(BY_MEASURES)):
         raise click.UsageError(
             "--by and verdicts of measures go by judgments; add --qrels FILE, or fail on the link."
         )
+    of_encoders = {"--pooling": pooling, "--prompt": prompt, "--query-prompt": query_prompt}
+    of_tables = {
+        "--original-queries": original_queries,
+        "--tuned-queries": tuned_queries,
+        "--vocab": vocab,
+        "--original-vocab": original_vocab,
+        "--base": base,
+    }
+    if items is None:
+        _refuse(of_encoders, "encoders, and without --items ORIGINAL and TUNED are tables")
+    else:
+        _refuse(of_tables, "tables, and with --items ORIGINAL and TUNED are encoders")
     messages = output.Messages()
-    texts = None if queries is None else read_queries(queries)
+    asked = None if queries is None else read_items(queries)
     judged = None if qrels is None else read_qrels(qrels)
-    require_sources(original, tuned, original_queries, tuned_queries)
-    shared: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle}
-    documents = align(
-        read_original(original, messages, vocab=original_vocab, **shared),
-        read_table(tuned, messages, vocab=vocab, **shared),
-    )
-    asked = (
-        read_table(source, messages, unsafe_pickle=unsafe_pickle)
-        for source in (original_queries, tuned_queries)
-    )
+    if items is not None:
+        if asked is None:
+            raise click.UsageError("--items are the documents; add --queries FILE.")
+        documents, both = (
+            align(
+                *(_encoded(model, given, first, pooling, messages) for model in (original, tuned))
+            )
+            for given, first in ((read_items(items), prompt), (asked, query_prompt))
+        )
+    elif original_queries is None or tuned_queries is None:
+        raise click.UsageError(
+            "queries are needed by both models: --original-queries SOURCE and --tuned-queries "
+            "SOURCE, or for encoders --items FILE and --queries FILE."
+        )
+    else:
+        require_sources(original, tuned, original_queries, tuned_queries)
+        shared: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle}
+        documents = align(
+            read_original(original, messages, vocab=original_vocab, **shared),
+            read_table(tuned, messages, vocab=vocab, **shared),
+        )
+        both = align(
+            read_table(original_queries, messages, unsafe_pickle=unsafe_pickle),
+            read_table(tuned_queries, messages, unsafe_pickle=unsafe_pickle),
+        )
     with messages.stage("searching") as progress:
         found = compare_retrieval(
             documents,
-            align(*asked),
+            both,
             judged,
             measures=measures or None,
-            texts=texts,
+            texts=asked,
             progress=progress,
             **how,
         )
     output.show(lambda: found, found.to_dict(), json_to)
     outcomes = {change.status for change in found["tuned"].measures}
-    if outcomes & set(fail_on) or any(
-        found.link.status == BY_LINK.get(verdict) for verdict in fail_on
-    ):
+    link = f"link {found.link.status}"
+    if not outcomes.isdisjoint(fail_on) or link in fail_on:
         ctx.exit(BROKEN_RULE)
+
+
+def _refuse(given: dict[str, Any], what: str) -> None:
+    """Refuse an option that would go unused."""
+    for name, value in given.items():
+        if value is not None:
+            raise click.UsageError(f"{name} is for {what}; leave it out.")
+
+
+def _encoded(
+    model: str, items: Any, prompt: str | None, pooling: str | None, messages: output.Messages
+) -> Any:
+    """Return the table of what a model makes of items."""
+    from driftkit import encode
+
+    with messages.stage(f"encoding with {model}") as progress:
+        return encode(model, items, prompt=prompt, pooling=pooling, progress=progress)

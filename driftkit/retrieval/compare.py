@@ -15,6 +15,7 @@ from driftkit.arguments import DEEPEST, require, shown, whole
 from driftkit.arrays import Rows, Values, generator
 from driftkit.defaults import RESAMPLES, K
 from driftkit.display import counted
+from driftkit.encoders.items import TextItems, as_items
 from driftkit.errors import AlignmentError, OptionError
 from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMPLES
 from driftkit.evaluators.comparison.verdict import FEWEST_ITEMS, status_of
@@ -41,7 +42,6 @@ from driftkit.retrieval.measures import (
     values_of,
 )
 from driftkit.retrieval.qrels import Qrels, as_qrels
-from driftkit.retrieval.queries import QueryTexts, as_texts
 from driftkit.retrieval.result import (
     MeasureChange,
     Name,
@@ -71,7 +71,7 @@ def compare_retrieval(
     k: int = K,
     measures: Sequence[str] | None = None,
     margins: Mapping[str, float] | None = None,
-    texts: QueryTexts | Mapping[str, str] | str | PathLike[str] | None = None,
+    texts: TextItems | Mapping[str, str] | str | PathLike[str] | None = None,
     seed: int = 0,
     resamples: int = RESAMPLES,
     device: str = "cpu",
@@ -103,8 +103,9 @@ def compare_retrieval(
         has a document as relevant as the measure asks for.
     margins : mapping of str to float, optional
         The smallest change that counts, by measure; 0.01 for the others.
-    texts : QueryTexts, path or mapping, optional
-        Texts of queries, to name them by.
+    texts : TextItems, path or mapping, optional
+        Texts of queries by id, to name them by, such as BEIR's ``queries.jsonl`` (see
+        `driftkit.encoders.read_items`).
     seed : int
         Seed of the bootstrap; each search and measure draws from a stream of its own.
     resamples : int
@@ -126,7 +127,9 @@ def compare_retrieval(
     AlignmentError
         If queries and documents of a model have different dimensions.
     BenchmarkError
-        If a file cannot be read, or no query at hand has a relevant document.
+        If `qrels` cannot be read, or no query at hand has a relevant document.
+    SourceError
+        If `texts` cannot be read.
     UnknownNameError
         If a measure is not known.
     MissingExtraError
@@ -154,7 +157,7 @@ def compare_retrieval(
     whole(FEWEST_RESAMPLES, MOST_RESAMPLES, resamples=resamples)
     _require_same_dimensions(pair, queries)
     asked, margins = parse_all(measures), _margins(margins)
-    named = {} if texts is None else as_texts(texts)
+    named = TextItems((), ()) if texts is None else as_items(texts)
     coverage, judged = Coverage(Apart.of(queries), Apart.of(pair), None), None
     depth = k
     if qrels is not None:
@@ -187,7 +190,7 @@ def compare_retrieval(
         ),
         k=k,
         coverage=coverage,
-        texts=named,
+        texts=dict(zip(named.ids, named.texts, strict=True)),
     )
 
 

@@ -70,6 +70,72 @@ def test_fail_on_a_measure_is_of_the_new_index(compare):
     assert compare("new", *judged, "not measured").exit_code == 0
 
 
+def test_two_encoders_encode_documents_and_queries(run, tmp_path, monkeypatch):
+    """A model of transformers whose words were all moved, as a folder; the texts are BEIR's."""
+    transformers = pytest.importorskip(
+        "transformers", reason="transformers (extra encoders) is not installed"
+    )
+    import torch
+
+    monkeypatch.setenv("DRIFTKIT_DATA_DIR", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    words = [f"w{i}" for i in range(150)]
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words]
+    (tmp_path / "vocab.txt").write_text("\n".join(vocabulary))
+    with torch.random.fork_rng():
+        for seed in (0, 1):
+            torch.manual_seed(seed)
+            config = transformers.BertConfig(
+                vocab_size=len(vocabulary), hidden_size=16, num_hidden_layers=1,
+                num_attention_heads=2, intermediate_size=16, max_position_embeddings=16,
+                initializer_range=0.5,
+            )  # fmt: skip
+            transformers.BertModel(config).save_pretrained(f"model{seed}")
+            transformers.BertTokenizer("vocab.txt").save_pretrained(f"model{seed}")
+
+    def write(name, kind, texts):
+        lines = (json.dumps({"_id": f"{kind}{i}", "text": text}) for i, text in enumerate(texts))
+        (tmp_path / name).write_text("\n".join(lines))
+
+    write("corpus.jsonl", "d", [f"{word} w0 w1" for word in words])
+    write("queries.jsonl", "q", [f"{word} w0" for word in words[:20]])
+    ask = ("--items", "corpus.jsonl", "--queries", "queries.jsonl", "--pooling", "mean")
+    same = run("retrieval", "model0", "model0", *ask, "-k", "5")
+    assert same.exit_code == 0, same.stderr
+    assert "New queries, old index (kept): no vector changed" in same.stdout
+    other = run("retrieval", "model0", "model1", *ask, "-k", "5", "--fail-on", "link broken")
+    assert other.exit_code == 1
+    assert " w0': 0% kept; first d" in other.stdout  # a query by its text
+    first = run("retrieval", "model0", "model0", *ask, "--query-prompt", "w7 ", "--json", "-")
+    pairs = [
+        dk.align(*[dk.encode("model0", file, pooling="mean", prompt=prompt)] * 2)
+        for file, prompt in (("corpus.jsonl", None), ("queries.jsonl", "w7 "))
+    ]
+    expected = dk.compare_retrieval(*pairs, texts="queries.jsonl").to_dict()
+    assert json.loads(first.stdout) == json.loads(json.dumps(expected))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        ((), "queries are needed by both models: --original-queries SOURCE and --tuned-queries"),
+        (("--tuned-queries", "q-new"), "queries are needed by both models"),
+        (("--items", "queries.jsonl"), "--items are the documents; add --queries FILE."),
+        (("--prompt", "a"), "--prompt is for encoders, and without --items ORIGINAL and TUNED"),
+        (
+            ("--items", "queries.jsonl", "--tuned-queries", "q-new"),
+            "--tuned-queries is for tables, and with --items ORIGINAL and TUNED are encoders",
+        ),
+    ],
+)
+def test_options_of_tables_and_of_encoders_do_not_go_together(run, folder, arguments, why):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        result = run("retrieval", "d-old", "d-new", *arguments)
+    assert result.exit_code == 2
+    assert why in result.stderr
+
+
 def test_what_cannot_be_decided_is_refused(compare):
     for arguments in (("--fail-on", "lost"), ("--by", "RR")):
         result = compare("new", *arguments)

@@ -362,6 +362,16 @@ def test_judgments_of_other_things_are_refused_with_both_names(models, judged):
         assert why in str(refused.value)
 
 
+def test_texts_are_those_of_a_list_of_items(models, tmp_path):
+    file = tmp_path / "queries.jsonl"
+    file.write_text('{"_id": "q1", "text": "what is drift", "metadata": {}}\n')
+    pairs = models.pairs(models.d, -models.q)
+    by_file, by_id = (
+        compare_retrieval(*pairs, texts=texts) for texts in (file, {"q1": "what is drift"})
+    )
+    assert by_file.texts == by_id.texts == {"q1": "what is drift"}
+
+
 def test_progress_is_told_to_the_end(models):
     told = []
     compare_retrieval(*models.pairs(-models.d, models.q), progress=lambda *done: told.append(done))
