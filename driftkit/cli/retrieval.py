@@ -106,11 +106,15 @@ def command(
     from driftkit import align, compare_retrieval
     from driftkit.encoders import read_items
     from driftkit.retrieval import read_qrels
+    from driftkit.retrieval.measures import parse_all, require_library
 
     if qrels is None and (measures or set(fail_on) & set(BY_MEASURES)):
         raise click.UsageError(
             "--by and verdicts of measures go by judgments; add --qrels FILE, or fail on the link."
         )
+    if qrels is not None:
+        parse_all(measures or None)
+        require_library()
     of_encoders = {"--pooling": pooling, "--prompt": prompt, "--query-prompt": query_prompt}
     of_tables = {
         "--original-queries": original_queries,

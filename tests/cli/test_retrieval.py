@@ -1,4 +1,5 @@
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -145,3 +146,14 @@ def test_what_cannot_be_decided_is_refused(compare):
     assert result.exit_code == 2
     assert result.stderr.startswith("Error: queries.jsonl, line 1: ")
     assert compare("new", "--json", "qrels.txt", "--qrels", "qrels.txt").exit_code == 2
+
+
+def test_what_is_misspelt_or_missing_is_told_before_the_long_work(compare, monkeypatch):
+    monkeypatch.setattr(dk, "load", None)
+    result = compare("new", "--qrels", "qrels.txt", "--by", "ndcg@10")
+    assert result.exit_code == 2
+    assert "unknown measure of retrieval 'ndcg'" in result.stderr
+    monkeypatch.setitem(sys.modules, "ir_measures", None)
+    result = compare("new", "--qrels", "qrels.txt")
+    assert result.exit_code == 2
+    assert result.stderr.endswith("pip install 'driftkit[retrieval]'\n")
