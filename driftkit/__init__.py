@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
     from driftkit.datasets import register_benchmark
     from driftkit.embeddings import Embeddings
+    from driftkit.encoders import encode
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
     from driftkit.loaders import inspect, load, register_format
@@ -19,19 +20,23 @@ if TYPE_CHECKING:
     from driftkit.mteb import compare_results
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
+    from driftkit.retrieval import RetrievalChanges, compare_retrieval
 
 _HOME = {
     "Audit": "audits",
     "Embeddings": "embeddings",
     "NeighborShifts": "neighbors",
     "Pair": "pair",
+    "RetrievalChanges": "retrieval",
     "Scores": "evaluators",
     "Verdict": "gate",
     "align": "pair",
     "audit": "audits",
     "check": "gate",
     "compare_results": "mteb",
+    "compare_retrieval": "retrieval",
     "compare_scores": "evaluators",
+    "encode": "encoders",
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
@@ -42,7 +47,7 @@ _HOME = {
     "score": "evaluators",
 }
 
-_ROOMS = ("datasets", "evaluators", "training")
+_ROOMS = ("datasets", "encoders", "evaluators", "retrieval", "training")
 """Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
 
 __all__ = [
@@ -50,13 +55,16 @@ __all__ = [
     "Embeddings",
     "NeighborShifts",
     "Pair",
+    "RetrievalChanges",
     "Scores",
     "Verdict",
     "align",
     "audit",
     "check",
     "compare_results",
+    "compare_retrieval",
     "compare_scores",
+    "encode",
     "inspect",
     "load",
     "neighbor_shifts",

@@ -10,6 +10,7 @@ COMMANDS = {
     "shifts": "Show the nearest neighbors of words, before and after.",
     "score": "Score tables on benchmarks: similarity, analogies and others.",
     "mteb": "Compare two folders of results that MTEB wrote, task by task.",
+    "retrieval": "Compare search before and after: the same queries, the old index and a new one.",
     "check": "Apply rules, and exit with 1 when one is broken: a gate for CI.",
     "baseline": "Write, show or update the values that check compares with.",
     "datasets": "List benchmarks, fetch them, or show where their files belong.",

@@ -329,6 +329,16 @@ words_options = file_option(
     "--words-from", help="Read words from FILE, one on each line; - is standard input."
 )
 
+resamples_option = number_option(
+    "--resamples", default=RESAMPLES, least=100, help="Bootstrap resamples behind each interval."
+)
+
+seed_option = number_option("--seed", default=0, least=0, help="Seed of the resamples.")
+
+device_option = click.option(
+    "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
+)
+
 audit_options = group_of(
     pair_options,
     benchmark_option,
@@ -348,13 +358,8 @@ audit_options = group_of(
         default=CANDIDATES,
         help="Look for neighbors among the first N words, and as many moved ones.",
     ),
-    number_option(
-        "--resamples",
-        default=RESAMPLES,
-        least=100,
-        help="Bootstrap resamples behind each interval.",
-    ),
-    number_option("--seed", default=0, least=0, help="Seed of the resamples."),
+    resamples_option,
+    seed_option,
 )
 
 rules_option = click.option(

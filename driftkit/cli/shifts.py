@@ -71,9 +71,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
     callback=_size,
     help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
 )
-@click.option(
-    "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
-)
+@options.device_option
 @click.option(
     "--metric",
     type=click.Choice(["cosine", "dot", "euclidean", "csls"]),
