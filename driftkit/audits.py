@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from driftkit.arguments import DEEPEST, require, strings, whole
+from driftkit.datasets import DEFAULT
 from driftkit.defaults import CANDIDATES, RESAMPLES, K
 from driftkit.display import Displayed
 from driftkit.drift import SpaceDrift, space_drift, word_drift
@@ -17,7 +18,8 @@ from driftkit.drift.reading import readings
 from driftkit.drift.remedy import remedy
 from driftkit.evaluators import ScoreChanges, compare_scores
 from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMPLES
-from driftkit.evaluators.registry import Scorable
+from driftkit.evaluators.coverage import knows_a_word
+from driftkit.evaluators.registry import Scorable, evaluators
 from driftkit.findings import Findings, Settings
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import requested_measures
@@ -125,7 +127,9 @@ def audit(
         From `align`.
     benchmarks : sequence of str, path, Benchmark or Evaluator, optional
         Names, files, or evaluators with their options; by default ``ws353``, ``simlex999`` and
-        ``google``. An empty list asks for none, and then the verdict is *undecided* at best.
+        ``google``. An empty list asks for none, which is for items that are no words, and so does
+        the default where no name is a word of any of the three. Then `Audit.noun` is *item*, and
+        the verdict is *ship with care* at best.
     k : int
         Depth of the neighbor lists.
     candidates : int
@@ -212,8 +216,12 @@ def _measure(
     words, space = word_drift(pair, asked), space_drift(pair, measures=asked)
     if drift_done is not None:
         drift_done(1, 1)
-    scores = ScoreChanges(())
-    if not (isinstance(benchmarks, list | tuple) and not benchmarks):
+    if isinstance(benchmarks, list | tuple) and not benchmarks:
+        scores = ScoreChanges(())
+    elif benchmarks is None and not knows_a_word((pair.original, pair.tuned), evaluators()):
+        names = ", ".join(DEFAULT)
+        scores = ScoreChanges((), (f"no name is a word of the default benchmarks ({names})",))
+    else:
         scores = compare_scores(
             pair,
             benchmarks,

@@ -296,9 +296,10 @@ benchmark_option = group_of(
         "--benchmark",
         "benchmarks",
         multiple=True,
-        metavar="NAME|FILE",
-        help="A benchmark by name (`driftkit datasets list`) or a file; may be repeated.  "
-        "[default: ws353, simlex999, google]",
+        metavar="NAME|FILE|none",
+        help="A benchmark by name (`driftkit datasets list`) or a file; may be repeated. none is "
+        "for items that are no words.  [default: ws353, simlex999, google, where any name is one "
+        "of their words]",
     ),
     offline_option,
 )

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from driftkit.embeddings import Embeddings
     from driftkit.gate import Policy
 
+NO_BENCHMARK = "none"
+"""What ``-b`` takes to ask for no benchmark."""
+
 T = TypeVar("T")
 
 
@@ -115,7 +118,8 @@ class Composer:
         from driftkit.datasets import SimilarityBenchmark, get_all
 
         asked: dict[str, None] = {}
-        for benchmark in get_all(benchmarks or None):
+        names = benchmarks_named(benchmarks)
+        for benchmark in get_all(names) if names != [] else ():
             items: Iterable[Sequence[str]] = (
                 benchmark.pairs
                 if isinstance(benchmark, SimilarityBenchmark)
@@ -199,13 +203,23 @@ def audits(
     return made
 
 
-def benchmarks_for(asked: Sequence[str], named: Sequence[str]) -> list[Any]:
-    """Return the benchmarks asked for (none: the default), and those that only a rule names."""
+def benchmarks_named(typed: Sequence[str]) -> list[str] | None:
+    """Return the benchmarks that ``-b`` names: an empty list for none, None for the default."""
+    if NO_BENCHMARK in typed and len(typed) > 1:
+        raise click.UsageError(f"-b {NO_BENCHMARK} asks for no benchmark; name it alone.")
+    return [name for name in typed if name != NO_BENCHMARK] if typed else None
+
+
+def benchmarks_for(typed: Sequence[str], named: Sequence[str]) -> list[Any] | None:
+    """Return the benchmarks asked for, and those that only a rule names; None for the default."""
     from driftkit.datasets import get_all, name_of
 
-    found = list(get_all(asked or None))
+    asked = benchmarks_named(typed)
+    found = list(get_all(asked)) if asked != [] else []
     names = {name_of(benchmark) for benchmark in found}
     missing = [name for name in named if name not in names]
+    if asked is None and not missing:
+        return None
     return [*found, *(get_all(missing) if missing else ())]
 
 
@@ -214,4 +228,4 @@ def spelled(benchmarks: Any, **spelling: str | None) -> Any:
     from driftkit.evaluators.registry import evaluators
 
     given = {name: value for name, value in spelling.items() if value is not None}
-    return evaluators(benchmarks, **given) if given else benchmarks
+    return evaluators(benchmarks, **given) if given and benchmarks != [] else benchmarks

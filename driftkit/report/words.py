@@ -27,15 +27,14 @@ def side_by_side(findings: Findings, shifts: Iterable[Shift]) -> RenderableType:
     blocks = []
     for shift in shifts:
         cosine = number(float(findings.words.self_cosine[findings.pair.index[shift.word]]))
-        place = findings.pair.original.source.place
-        caption = f"{place} {_place(findings, shift.word):,}, self_cosine {cosine}"
+        caption = f"{findings.place} {_place(findings, shift.word):,}, self_cosine {cosine}"
         blocks.append(shift.beside(caption))
     return Columns(blocks, padding=(0, 3))
 
 
 def one_line_each(findings: Findings, shifts: Iterable[Shift]) -> RenderableType:
     """A line for each word: how many neighbors it kept, and the first it lost and gained."""
-    lines = table("word", right=(findings.pair.original.source.place, "kept"))
+    lines = table(findings.noun, right=(findings.place, "kept"))
     lines.add_column("lost", overflow="fold")
     lines.add_column("gained", overflow="fold")
     for shift in shifts:

@@ -59,7 +59,7 @@ def _one(verdict: Verdict) -> Iterator[str]:
                 yield f"- {_code(each.rule)}, {_code(each.subject)}: {_text(why)}"
         yield ""
     if wrong and verdict.words:
-        yield from ("Moved words that kept the fewest neighbors:", "")
+        yield from (f"Moved {verdict.noun}s that kept the fewest neighbors:", "")
         for word, lost in verdict.words:
             yield f"- {_code(word)} lost {', '.join(map(_code, lost[:5]))}"
         yield ""

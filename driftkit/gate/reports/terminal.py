@@ -67,11 +67,11 @@ def _one(verdict: Verdict) -> RenderableType:
 
 
 def _words(verdict: Verdict) -> RenderableType:
-    lines = table("word")
+    lines = table(verdict.noun)
     lines.add_column("neighbors it lost", overflow="fold")
     for word, lost in verdict.words:
         lines.add_row(word, ", ".join(lost[:5]))
-    return section("Moved words that kept the fewest neighbors", lines)
+    return section(f"Moved {verdict.noun}s that kept the fewest neighbors", lines)
 
 
 def _matrix(verdicts: Sequence[Verdict]) -> RenderableType:
