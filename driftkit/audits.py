@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from driftkit.measures.registry import requested_measures
 from driftkit.neighbors.optional_measures import shifts_with_measures
 from driftkit.pair import Pair
 from driftkit.progress import Progress, StageProgress, as_stage_progress
+from driftkit.texts import texts_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +59,8 @@ class Audit(Displayed, Findings):
         Whether what reads the original vectors finds moved, and frequent, words.
     remedy : Remedy or None
         The one simple map that explains the whole change, if one does.
+    texts : mapping of str to str
+        Texts that views show beside the names of rows.
     null : Audit or None
         The same for random moves of the same size per row, if they were asked for (see
         `driftkit.drift.null_model`). It is one draw, so values of a single word scatter.
@@ -116,6 +119,7 @@ def audit(
     seed: int = 0,
     measures: Sequence[str] = (),
     null: bool = False,
+    texts: Mapping[str, str] | None = None,
     memo: MutableMapping[Any, Any] | None = None,
     progress: StageProgress | bool | None = None,
 ) -> Audit:
@@ -147,6 +151,9 @@ def audit(
     null : bool
         Whether to audit random moves of the same size per row as well (`Audit.null`), so that a
         value can be read as more or less than chance. It takes about as long again.
+    texts : mapping of str to str, optional
+        Texts by the names of rows, such as the sentence or the title behind an id; views show them
+        beside the names. Ids may be whole numbers here as well.
     memo : mutable mapping, optional
         Pass the same dictionary when several tuned tables are audited against one original, so
         that work on the original, its scores and its neighbors, is done once.
@@ -160,7 +167,7 @@ def audit(
     Raises
     ------
     OptionError
-        If an option is out of range, or `pair` is not a pair.
+        If an option is out of range, `pair` is not a pair, or `texts` are of no row.
     UnknownNameError, BenchmarkError
         If a measure or a benchmark cannot be found, or a benchmark cannot be parsed.
 
@@ -179,6 +186,7 @@ def audit(
     whole(1, candidates=candidates)
     whole(FEWEST_RESAMPLES, MOST_RESAMPLES, resamples=resamples)
     whole(0, seed=seed)
+    known = {} if texts is None else texts_of(pair, texts)
     told = as_stage_progress(progress)
     asked = requested_measures(strings("measures", measures, "measures"), k)
     settings = Settings(k, candidates, resamples, seed, tuple(map(str, asked)), null)
@@ -189,10 +197,10 @@ def audit(
         told(name, 0, 1)
         return lambda done, total: told(name, done, total)
 
+    memo = {} if memo is None and null else memo
+    found = replace(_measure(pair, settings, benchmarks, asked, memo, stage), texts=known)
     if not null:
-        return _measure(pair, settings, benchmarks, asked, memo, stage)
-    memo = {} if memo is None else memo
-    found = _measure(pair, settings, benchmarks, asked, memo, stage)
+        return found
     random = _measure(
         null_pair(pair, seed=seed),
         replace(settings, resamples=FEWEST_RESAMPLES, null=False),  # nobody reads its intervals

@@ -57,6 +57,7 @@ class Measured:
     readings: tuple[Reading, ...] = field(repr=False)
     remedy: Remedy | None = field(repr=False)
     null: Measured | None = field(default=None, repr=False)
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def noun(self) -> Literal["word", "item"]:

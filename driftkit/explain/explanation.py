@@ -15,12 +15,14 @@ from driftkit.drift.groups import none_if_nan
 from driftkit.drift.words import self_cosines
 from driftkit.escaping import printable
 from driftkit.explain.directions import Cluster, Direction, drift_directions, moved_together
+from driftkit.names import LONG, told_apart
 from driftkit.neighbors.result import Shift
 from driftkit.pair import Pair
 
 LINE = 3  # words named on each side of a line
 LISTED = 20  # words of a cluster in the JSON document; its size counts them all
 CLUSTERS = 6  # clusters shown; all are in the JSON document
+LISTED_NAME = 20  # columns of a name in a table
 NAMED = 4  # words named of a cluster, and at each end of a direction
 
 Cause = Literal[
@@ -44,14 +46,16 @@ class Explanation:
 
     def told(self, noun: str = "word") -> str:
         """Return the explanation as a sentence about a word, or an item."""
+        shown = told_apart((self.word, *self.lost[:LINE], *self.gained[:LINE]), LONG)
         changes = [
-            f"{verb} {', '.join(names[:LINE])}" + (", …" if len(names) > LINE else "")
+            f"{verb} {', '.join(shown[name] for name in names[:LINE])}"
+            + (", …" if len(names) > LINE else "")
             for verb, names in (("lost", self.lost), ("gained", self.gained))
             if names
         ]
         told = "; ".join(changes) or "kept its neighbors"
         return printable(
-            f"{self.word}: {told}; moved itself {_shown(self.own)}, "
+            f"{shown[self.word]}: {told}; moved itself {_shown(self.own)}, "
             f"its old neighbors moved {_shown(self.neighbors)} ({self.cause.replace('word', noun)})"
         )
 
@@ -203,4 +207,4 @@ def _ends(direction: Direction) -> dict[str, Any]:
 
 
 def _named(words: tuple[str, ...]) -> str:
-    return ", ".join(words[:NAMED])
+    return ", ".join(told_apart(words[:NAMED], LISTED_NAME).values())
