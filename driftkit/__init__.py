@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
     from driftkit.datasets import register_benchmark
     from driftkit.embeddings import Embeddings
+    from driftkit.encoders import encode
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
     from driftkit.loaders import inspect, load, register_format
@@ -30,6 +31,7 @@ _HOME = {
     "audit": "audits",
     "check": "gate",
     "compare_scores": "evaluators",
+    "encode": "encoders",
     "inspect": "loaders",
     "load": "loaders",
     "neighbor_shifts": "neighbors",
@@ -40,7 +42,7 @@ _HOME = {
     "score": "evaluators",
 }
 
-_ROOMS = ("datasets", "evaluators", "training")
+_ROOMS = ("datasets", "encoders", "evaluators", "training")
 """Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "audit",
     "check",
     "compare_scores",
+    "encode",
     "inspect",
     "load",
     "neighbor_shifts",
