@@ -330,6 +330,12 @@ words_options = file_option(
     "--words-from", help="Read words from FILE, one on each line; - is standard input."
 )
 
+texts_option = file_option(
+    "--texts",
+    help="Show texts beside ids: the columns of ids and texts of a .csv, .tsv, .jsonl or .parquet, "
+    "such as id and text; FILE::ID:TEXT names others.",
+)
+
 audit_options = group_of(
     pair_options,
     benchmark_option,

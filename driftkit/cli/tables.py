@@ -52,6 +52,18 @@ def _read_lines(words_from: str) -> list[str]:
         raise OptionError(why) from None
 
 
+def read_texts(path: str | None) -> dict[str, str] | None:
+    """Read texts by their ids, as ``--texts`` names them."""
+    from driftkit.encoders.items import read_items
+
+    if path is None:
+        return None
+    items = read_items(path)
+    if items.ids == items.texts:
+        raise OptionError(f"--texts {path} has no column of ids; name it as FILE::ID:TEXT.")
+    return dict(zip(items.ids, items.texts, strict=True))
+
+
 def read_table(
     source: str, messages: Messages, *, several: bool = False, **settings: Any
 ) -> Embeddings:
@@ -168,6 +180,7 @@ def audits(
     case: str | None = None,
     normalize: str | None = None,
     phrase_separator: str | None = None,
+    texts: str | None = None,
     **settings: Any,
 ) -> list[Audit]:
     """Audit several tables against one original; what is misspelt is told before the long work.
@@ -186,6 +199,7 @@ def audits(
         phrase_separator=phrase_separator,
     )
     require_sources(original, *tuned)
+    settings["texts"] = read_texts(texts)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
     table = read_original(original, messages, vocab=original_vocab, **reading)
     several = len(tuned) > 1
