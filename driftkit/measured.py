@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -56,6 +57,17 @@ class Measured:
     readings: tuple[Reading, ...] = field(repr=False)
     remedy: Remedy | None = field(repr=False)
     null: Measured | None = field(default=None, repr=False)
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def noun(self) -> Literal["word", "item"]:
+        """What a row stands for: a *word* where benchmarks of words were asked, else an *item*."""
+        return "word" if self.scores else "item"
+
+    @property
+    def place(self) -> str:
+        """What the position of a row is: a ``rank`` only where words are in order of frequency."""
+        return self.pair.original.source.place if self.noun == "word" else "row"
 
     @cached_property
     def candidate_rows(self) -> Rows:
@@ -154,4 +166,5 @@ class Measured:
             self.most_shifted(top, moved=True),
             self.most_shifted(top, moved=False),
             seed=self.settings.seed,
+            noun=self.noun,
         )

@@ -296,9 +296,10 @@ benchmark_option = group_of(
         "--benchmark",
         "benchmarks",
         multiple=True,
-        metavar="NAME|FILE",
-        help="A benchmark by name (`driftkit datasets list`) or a file; may be repeated.  "
-        "[default: ws353, simlex999, google]",
+        metavar="NAME|FILE|none",
+        help="A benchmark by name (`driftkit datasets list`) or a file; may be repeated. none is "
+        "for items that are no words.  [default: ws353, simlex999, google, where any name is one "
+        "of their words]",
     ),
     offline_option,
 )
@@ -337,6 +338,12 @@ seed_option = number_option("--seed", default=0, least=0, help="Seed of the resa
 
 device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
+)
+
+texts_option = file_option(
+    "--texts",
+    help="Show texts beside ids: the columns of ids and texts of a .csv, .tsv, .jsonl or .parquet, "
+    "such as id and text; FILE::ID:TEXT names others.",
 )
 
 audit_options = group_of(

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
-from driftkit.cli.tables import Composer, gather_words, read_table, spelled
+from driftkit.cli.tables import Composer, benchmarks_named, gather_words, read_table, spelled
 
 
 @click.command("score", epilog=options.SOURCE_HELP)
@@ -45,7 +45,7 @@ def command(
     reading["words"] = gather_words((), words_from) if words_from else None
     composer = Composer(benchmarks, (), messages) if compose else None
     spelling = {"case": case, "normalize": normalize, "phrase_separator": phrase_separator}
-    asked = spelled(benchmarks or None, **spelling)
+    asked = spelled(benchmarks_named(benchmarks), **spelling)
     scores = Scores(())
     for source in sources:
         table = read_table(source, messages, several=len(sources) > 1, **reading)

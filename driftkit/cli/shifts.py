@@ -11,7 +11,7 @@ import click
 from driftkit.arguments import shown
 from driftkit.cli import options
 from driftkit.cli.output import Messages, show
-from driftkit.cli.tables import gather_words, read_original, read_table
+from driftkit.cli.tables import gather_words, read_original, read_table, read_texts
 
 if TYPE_CHECKING:
     from driftkit.neighbors import NeighborShifts
@@ -37,6 +37,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 @click.argument("tuned")
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @options.words_options
+@options.texts_option
 @click.option("--all", "every", is_flag=True, help="Take every shared word; needs -o.")
 @click.option(
     "-o",
@@ -92,6 +93,7 @@ def command(
     words: tuple[str, ...],
     *,
     words_from: str | None,
+    texts: str | None,
     every: bool,
     output: str | None,
     k: int,
@@ -123,6 +125,7 @@ def command(
     from driftkit.neighbors.export import write_shifts
     from driftkit.neighbors.search.verify import sample_of
     from driftkit.report.words import neighbors_view
+    from driftkit.texts import texts_of
 
     asked = gather_words(words, words_from)
     if every == bool(asked):
@@ -138,10 +141,12 @@ def command(
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     messages = Messages()
+    given = read_texts(texts)
     pair = align(
         read_original(original, messages, vocab=original_vocab, **reading),
         read_table(tuned, messages, vocab=vocab, **reading),
     )
+    known = None if given is None else texts_of(pair, given)
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)
     ask: dict[str, Any] = {"candidates": among, "metric": metric}
     ask |= {"device": device, "memory": memory}
@@ -164,7 +169,7 @@ def command(
     for entry, each in zip(document["words"], (one.to_dict() for one in told), strict=True):
         entry |= {name: each[name] for name in ("cause", "own", "neighbors")}
     show(
-        lambda: Group(neighbors_view(shifts), Text(""), *(Text(str(each)) for each in told)),
+        lambda: Group(neighbors_view(shifts, known), Text(""), *(Text(str(each)) for each in told)),
         document,
         json_to,
     )

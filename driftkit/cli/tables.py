@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from driftkit.embeddings import Embeddings
     from driftkit.gate import Policy
 
+NO_BENCHMARK = "none"
+"""What ``-b`` takes to ask for no benchmark."""
+
 T = TypeVar("T")
 
 
@@ -47,6 +50,18 @@ def _read_lines(words_from: str) -> list[str]:
     except UnicodeDecodeError:
         why = f"{words_from} is not UTF-8 text with one word on each line."
         raise OptionError(why) from None
+
+
+def read_texts(path: str | None) -> dict[str, str] | None:
+    """Read texts by their ids, as ``--texts`` names them."""
+    from driftkit.encoders.items import read_items
+
+    if path is None:
+        return None
+    items = read_items(path)
+    if items.ids == items.texts:
+        raise OptionError(f"--texts {path} has no column of ids; name it as FILE::ID:TEXT.")
+    return dict(zip(items.ids, items.texts, strict=True))
 
 
 def read_table(
@@ -115,7 +130,8 @@ class Composer:
         from driftkit.datasets import SimilarityBenchmark, get_all
 
         asked: dict[str, None] = {}
-        for benchmark in get_all(benchmarks or None):
+        names = benchmarks_named(benchmarks)
+        for benchmark in get_all(names) if names != [] else ():
             items: Iterable[Sequence[str]] = (
                 benchmark.pairs
                 if isinstance(benchmark, SimilarityBenchmark)
@@ -164,6 +180,7 @@ def audits(
     case: str | None = None,
     normalize: str | None = None,
     phrase_separator: str | None = None,
+    texts: str | None = None,
     **settings: Any,
 ) -> list[Audit]:
     """Audit several tables against one original; what is misspelt is told before the long work.
@@ -182,6 +199,7 @@ def audits(
         phrase_separator=phrase_separator,
     )
     require_sources(original, *tuned)
+    settings["texts"] = read_texts(texts)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
     table = read_original(original, messages, vocab=original_vocab, **reading)
     several = len(tuned) > 1
@@ -199,13 +217,23 @@ def audits(
     return made
 
 
-def benchmarks_for(asked: Sequence[str], named: Sequence[str]) -> list[Any]:
-    """Return the benchmarks asked for (none: the default), and those that only a rule names."""
+def benchmarks_named(typed: Sequence[str]) -> list[str] | None:
+    """Return the benchmarks that ``-b`` names: an empty list for none, None for the default."""
+    if NO_BENCHMARK in typed and len(typed) > 1:
+        raise click.UsageError(f"-b {NO_BENCHMARK} asks for no benchmark; name it alone.")
+    return [name for name in typed if name != NO_BENCHMARK] if typed else None
+
+
+def benchmarks_for(typed: Sequence[str], named: Sequence[str]) -> list[Any] | None:
+    """Return the benchmarks asked for, and those that only a rule names; None for the default."""
     from driftkit.datasets import get_all, name_of
 
-    found = list(get_all(asked or None))
+    asked = benchmarks_named(typed)
+    found = list(get_all(asked)) if asked != [] else []
     names = {name_of(benchmark) for benchmark in found}
     missing = [name for name in named if name not in names]
+    if asked is None and not missing:
+        return None
     return [*found, *(get_all(missing) if missing else ())]
 
 
@@ -214,4 +242,4 @@ def spelled(benchmarks: Any, **spelling: str | None) -> Any:
     from driftkit.evaluators.registry import evaluators
 
     given = {name: value for name, value in spelling.items() if value is not None}
-    return evaluators(benchmarks, **given) if given else benchmarks
+    return evaluators(benchmarks, **given) if given and benchmarks != [] else benchmarks

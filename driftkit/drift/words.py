@@ -15,6 +15,7 @@ from driftkit.display import Displayed, Text, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import OWN, REGISTRY, compute, computed_from, provide
+from driftkit.names import LONG, told_apart
 from driftkit.pair import Pair
 
 if TYPE_CHECKING:
@@ -100,9 +101,11 @@ class WordDrift(Displayed):
         note = f", {zero:,} with a zero row" if zero else ""
         moved = int(self.moved.sum())
         made = table("word", "moved", right=tuple(self.values))
-        for row in self.most_moved(SHOWN).tolist():
+        rows = self.most_moved(SHOWN).tolist()
+        names = told_apart((self.words[row] for row in rows), LONG)
+        for row in rows:
             cells = (number(float(values[row]), 3) for values in self.values.values())
-            made.add_row(self.words[row], "yes" if self.moved[row] else "no", *cells)
+            made.add_row(names[self.words[row]], "yes" if self.moved[row] else "no", *cells)
         title = f"Drift of {len(self):,} words, {moved:,} moved{note}; most moved:"
         return Group(Text(title), made)
 

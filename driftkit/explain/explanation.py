@@ -15,12 +15,14 @@ from driftkit.drift.groups import none_if_nan
 from driftkit.drift.words import self_cosines
 from driftkit.escaping import printable
 from driftkit.explain.directions import Cluster, Direction, drift_directions, moved_together
+from driftkit.names import LONG, told_apart
 from driftkit.neighbors.result import Shift
 from driftkit.pair import Pair
 
 LINE = 3  # words named on each side of a line
 LISTED = 20  # words of a cluster in the JSON document; its size counts them all
 CLUSTERS = 6  # clusters shown; all are in the JSON document
+LISTED_NAME = 20  # columns of a name in a table
 NAMED = 4  # words named of a cluster, and at each end of a direction
 
 Cause = Literal[
@@ -40,15 +42,21 @@ class Explanation:
     neighbors: float  # mean of the same over its neighbors before; NaN if none has a direction
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, noun: str = "word") -> str:
+        """Return the explanation as a sentence about a word, or an item."""
+        shown = told_apart((self.word, *self.lost[:LINE], *self.gained[:LINE]), LONG)
         changes = [
-            f"{verb} {', '.join(names[:LINE])}" + (", …" if len(names) > LINE else "")
+            f"{verb} {', '.join(shown[name] for name in names[:LINE])}"
+            + (", …" if len(names) > LINE else "")
             for verb, names in (("lost", self.lost), ("gained", self.gained))
             if names
         ]
         told = "; ".join(changes) or "kept its neighbors"
         return printable(
-            f"{self.word}: {told}; moved itself {_shown(self.own)}, "
-            f"its old neighbors moved {_shown(self.neighbors)} ({self.cause})"
+            f"{shown[self.word]}: {told}; moved itself {_shown(self.own)}, "
+            f"its old neighbors moved {_shown(self.neighbors)} ({self.cause.replace('word', noun)})"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -105,6 +113,7 @@ class Explained(Displayed):
     unmoved: tuple[Explanation, ...]  # words that lost neighbors all the same
     directions: tuple[Direction, ...]  # the largest first
     clusters: tuple[Cluster, ...]  # the largest first
+    noun: str = "word"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the part ``explanation`` of the JSON document."""
@@ -125,11 +134,11 @@ class Explained(Displayed):
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = []
         for title, words in (
-            ("Why words that moved lost neighbors", self.moved),
-            ("Why words that did not move lost neighbors", self.unmoved),
+            (f"Why {self.noun}s that moved lost neighbors", self.moved),
+            (f"Why {self.noun}s that did not move lost neighbors", self.unmoved),
         ):
             if words:
-                parts.append(section(title, *(Text(str(each)) for each in words)))
+                parts.append(section(title, *(Text(each.told(self.noun)) for each in words)))
         if self.directions:
             parts.append(self._shown_directions())
         if self.clusters:
@@ -138,16 +147,16 @@ class Explained(Displayed):
 
     def _shown_directions(self) -> RenderableType:
         made = table(right=("share",))
-        made.add_column("from words like", overflow="fold")
-        made.add_column("to words like", overflow="fold")
+        made.add_column(f"from {self.noun}s like", overflow="fold")
+        made.add_column(f"to {self.noun}s like", overflow="fold")
         for each in self.directions:
             made.add_row(f"{each.share:.0%}", _named(each.away), _named(each.toward))
         note = "These are the principal components of the moves, with their share of the drift."
-        return section("Directions in which words moved", made, Text(note, "dim"))
+        return section(f"Directions in which {self.noun}s moved", made, Text(note, "dim"))
 
     def _shown_clusters(self) -> RenderableType:
-        made = table(right=("words", "coherence"))
-        for name in ("such as", "from words like", "to words like"):
+        made = table(right=(f"{self.noun}s", "coherence"))
+        for name in ("such as", f"from {self.noun}s like", f"to {self.noun}s like"):
             made.add_column(name, overflow="fold")
         for each in self.clusters[:CLUSTERS]:
             made.add_row(
@@ -158,11 +167,16 @@ class Explained(Displayed):
         note = "A coherence of 1 means that all moved in exactly the same direction."
         if len(self.clusters) > CLUSTERS:
             note += f" These are the largest of {len(self.clusters)} clusters; JSON has all."
-        return section("Words that moved together", made, Text(note, "dim"))
+        return section(f"{self.noun}s that moved together".capitalize(), made, Text(note, "dim"))
 
 
 def explained(
-    pair: Pair, moved: Sequence[Shift], unmoved: Sequence[Shift], *, seed: int = 0
+    pair: Pair,
+    moved: Sequence[Shift],
+    unmoved: Sequence[Shift],
+    *,
+    seed: int = 0,
+    noun: str = "word",
 ) -> Explained:
     """Explain the shifts of some words, and find the directions of the drift of all.
 
@@ -179,6 +193,7 @@ def explained(
         tuple(explain(pair, unmoved)),
         tuple(drift_directions(pair)),
         tuple(moved_together(pair, seed=seed)),
+        noun,
     )
 
 
@@ -192,4 +207,4 @@ def _ends(direction: Direction) -> dict[str, Any]:
 
 
 def _named(words: tuple[str, ...]) -> str:
-    return ", ".join(words[:NAMED])
+    return ", ".join(told_apart(words[:NAMED], LISTED_NAME).values())

@@ -10,8 +10,8 @@ from typing import Any
 
 from driftkit.arguments import require
 from driftkit.audits import Audit
-from driftkit.display import counted
-from driftkit.gate.apply import apply_rules
+from driftkit.display import counted, joined
+from driftkit.gate.apply import apply_rules, is_moot
 from driftkit.gate.baseline import (
     Baseline,
     baseline_of,
@@ -105,6 +105,13 @@ def check(
         require_comparable(stored, current)
         changes = engine_changes(stored, current)
         notes += [f"{stored.name} was {each}; last digits may differ" for each in changes]
+    if moot := [
+        rule.text
+        for rule in policy.rules
+        if any(is_moot(policy, rule, subject, current) for subject in rule.subjects)
+    ]:
+        why = audit.finding("knowledge").sentence
+        notes.append(f"{why}; so nothing was decided by {joined(moot)}")
     for table in (audit.pair.original, audit.pair.tuned):
         if table.problems:
             first = table.problems[0]

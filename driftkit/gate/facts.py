@@ -38,6 +38,9 @@ AGREED = 12
 
 NAN = math.nan
 
+SETTLED = ("lost", "gained", "retained")
+"""Counts of benchmarks that a status settles."""
+
 _NO_LIST = "it is not among the words whose neighbors were sought, or none of its neighbors is"
 
 
@@ -143,7 +146,8 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     untested = audit.status("not tested")
     unsure = [each for each in untested if _is_open(each)]
     reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown) or None
-    for status in ("lost", "gained", "retained"):
+    doubt = None if total else "the audit has no benchmark"
+    for status in SETTLED:
         named = audit.status(status)
         # Every benchmark that is not settled might still be one more.
         count, open_ = len(named), untested if status == "retained" else unsure
@@ -151,7 +155,8 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         listed = [each.name for each in named] + [f"{each.name} undecided" for each in undecided]
         listed += [f"{each.name} not tested" for each in open_]
         fact = Fact(count, count, most, uncertain=most > count, unchanged=0, whole=total, n=total)
-        yield Subject("count", status), replace(fact, detail=", ".join(listed), reason=reason)
+        fact = replace(fact, detail=", ".join(listed), reason=reason, doubt=doubt)
+        yield Subject("count", status), fact
     unsettled = (
         ("inconclusive", undecided), ("not_tested", untested), ("not_measured", unknown),
     )  # fmt: skip

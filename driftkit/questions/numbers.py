@@ -43,7 +43,7 @@ def answer(found: Measured) -> Finding:
     gone = max(min(GONE, len(pair) // 100), 2)
     for count, least, what in (
         (clipped, max(CLIPPED * len(pair), 2), "clipped at the table's largest number"),
-        (collapsed, gone, "now equal to another word's"),
+        (collapsed, gone, f"now equal to another {found.noun}'s"),
         (zeroed, gone, "zeroed"),
     ):
         if count:
