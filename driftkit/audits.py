@@ -157,6 +157,8 @@ def audit(
     ------
     OptionError
         If an option is out of range, or `pair` is not a pair.
+    AlignmentError
+        If the null is asked for and the tables differ in width.
     UnknownNameError, BenchmarkError
         If a measure or a benchmark cannot be found, or a benchmark cannot be parsed.
 
@@ -187,10 +189,10 @@ def audit(
 
     if not null:
         return _measure(pair, settings, benchmarks, asked, memo, stage)
-    memo = {} if memo is None else memo
+    memo, moved_at_random = {} if memo is None else memo, null_pair(pair, seed=seed)
     found = _measure(pair, settings, benchmarks, asked, memo, stage)
     random = _measure(
-        null_pair(pair, seed=seed),
+        moved_at_random,
         replace(settings, resamples=FEWEST_RESAMPLES, null=False),  # nobody reads its intervals
         benchmarks,
         asked,

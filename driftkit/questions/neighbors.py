@@ -73,7 +73,8 @@ def _said(found: Measured, mean: dict[str, float], uprooted: int, beyond: int) -
         kept += f", unmoved words {max(mean['unmoved'], 0):.0%}"
     yield kept
     if uprooted:
-        yield f"{counted(uprooted, 'word')}, turned away or zeroed, lost all neighbors"
+        how = "" if found.pair.mismatch else ", turned away or zeroed,"
+        yield f"{counted(uprooted, 'word')}{how} lost all neighbors"
     if beyond:
         yield f"of the words not looked at {beyond:,} point elsewhere"
 
@@ -84,7 +85,10 @@ def _mean(values: Values, chosen: Mask) -> float:
 
 
 def _uprooted(found: Measured) -> Mask:
-    """Candidates that moved, point elsewhere (or nowhere), and kept no neighbor at all."""
+    """Candidates that moved, point elsewhere (or nowhere), and kept no neighbor at all.
+
+    A row of another width points elsewhere.
+    """
     own = found.words.self_cosine[found.candidate_rows]
     kept_some = found.shifts.overlap > 0
     return np.asarray(found.shifts.moved & ~(own >= TURNED) & ~kept_some)

@@ -35,9 +35,10 @@ collapsed into a few: no table of the study's 495 had under .79."""
 def answer(found: Measured) -> Finding:
     """Say whether rows were clipped, collapsed or zeroed, or dimensions or digits lost."""
     pair = found.pair
-    clipped, collapsed = int(found.saturated.sum()), int(_collapsed(pair).sum())
+    clipped, collapsed = found.damaged["saturated"], int(_collapsed(pair).sum())
     zeroed = int(((pair.after_norms == 0) & (pair.before_norms > 0)).sum())
-    lost, coarse, rank = _lost_dimensions(pair), _coarseness(pair), _rank_left(found)
+    lost, coarse = _lost_dimensions(pair), _coarseness(pair)
+    rank, fewer = _rank_left(found)
     d = pair.before.shape[1]
     notes: list[tuple[Status, str]] = []
     gone = max(min(GONE, len(pair) // 100), 2)
@@ -46,7 +47,7 @@ def answer(found: Measured) -> Finding:
         (collapsed, gone, "now equal to another word's"),
         (zeroed, gone, "zeroed"),
     ):
-        if count:
+        if count is not None and count > 0:
             said = f"{counted(count, 'row')} {what}"
             notes.append(("broken" if count >= least else "changed", said))
     if lost:
@@ -55,7 +56,8 @@ def answer(found: Measured) -> Finding:
     if coarse > COARSE:
         notes.append(("changed", f"its numbers are rounded by up to {coarse:.0%} of their size"))
     if rank < RANK_KEPT:
-        said = f"moved rows use {rank:.0%} of the directions they used"
+        there = "there are now" if fewer else "they used"
+        said = f"moved rows use {rank:.0%} of the directions {there}"
         notes.append(("broken" if rank < RANK else "changed", said))
     return Finding(
         "numbers",
@@ -98,8 +100,13 @@ def _times(keys: npt.NDArray[np.uint64]) -> Rows:
     return np.asarray(counts[where], np.int64)
 
 
-def _lost_dimensions(pair: Pair) -> int:
-    """Dimensions in which moved rows varied and now are all equal; 0 where the rows are equal."""
+def _lost_dimensions(pair: Pair) -> int | None:
+    """Dimensions in which moved rows varied and now are all equal; 0 where the rows are equal.
+
+    None where the tables have different ones.
+    """
+    if pair.mismatch:
+        return None
     if pair.moved.sum() < 2:
         return 0
     constant = [np.ones(pair.before.shape[1], bool) for _ in range(2)]
@@ -119,9 +126,13 @@ def _coarseness(pair: Pair) -> float:
     return rounding.relative + (rounding.absolute / typical if typical else 0.0)
 
 
-def _rank_left(found: Measured) -> float:
-    """Effective rank of the moved rows, as a share of what it was."""
+def _rank_left(found: Measured) -> tuple[float, bool]:
+    """Effective rank of the moved rows as a share of what it was, or, if that is less, now can be.
+
+    The second says whether it is less.
+    """
     before, after = (
         found.space.find("effective_rank", "moved", of).value for of in ("original", "tuned")
     )
-    return after / before
+    most = found.pair.tuned.dimensions
+    return after / min(before, most), before > most

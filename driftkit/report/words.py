@@ -26,9 +26,11 @@ def side_by_side(findings: Findings, shifts: Iterable[Shift]) -> RenderableType:
     """Neighbors of each word before and after, with what the audit knows of the word."""
     blocks = []
     for shift in shifts:
-        cosine = number(float(findings.words.self_cosine[findings.pair.index[shift.word]]))
         place = findings.pair.original.source.place
-        caption = f"{place} {_place(findings, shift.word):,}, self_cosine {cosine}"
+        caption = f"{place} {_place(findings, shift.word):,}"
+        if "self_cosine" not in findings.words.reasons:
+            own = findings.words.self_cosine[findings.pair.index[shift.word]]
+            caption += f", self_cosine {number(float(own))}"
         blocks.append(shift.beside(caption))
     return Columns(blocks, padding=(0, 3))
 
