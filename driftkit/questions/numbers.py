@@ -37,8 +37,7 @@ def answer(found: Measured) -> Finding:
     pair = found.pair
     clipped, collapsed = found.damaged["saturated"], int(_collapsed(pair).sum())
     zeroed = int(((pair.after_norms == 0) & (pair.before_norms > 0)).sum())
-    lost, coarse = _lost_dimensions(pair), _coarseness(pair)
-    rank, fewer = _rank_left(found)
+    lost, coarse, rank = _lost_dimensions(pair), _coarseness(pair), _rank_left(found)
     d = pair.before.shape[1]
     notes: list[tuple[Status, str]] = []
     gone = max(min(GONE, len(pair) // 100), 2)
@@ -56,9 +55,11 @@ def answer(found: Measured) -> Finding:
     if coarse > COARSE:
         notes.append(("changed", f"its numbers are rounded by up to {coarse:.0%} of their size"))
     if rank < RANK_KEPT:
-        there = "there are now" if fewer else "they used"
-        said = f"moved rows use {rank:.0%} of the directions {there}"
+        share = "share of all directions" if pair.mismatch else "directions"
+        said = f"moved rows use {rank:.0%} of the {share} they used"
         notes.append(("broken" if rank < RANK else "changed", said))
+    if pair.mismatch:
+        notes.append(("not tested", "clipped rows and lost dimensions are not told between widths"))
     return Finding(
         "numbers",
         worst(*(status for status, _ in notes)),
@@ -126,13 +127,12 @@ def _coarseness(pair: Pair) -> float:
     return rounding.relative + (rounding.absolute / typical if typical else 0.0)
 
 
-def _rank_left(found: Measured) -> tuple[float, bool]:
-    """Effective rank of the moved rows as a share of what it was, or, if that is less, now can be.
+def _rank_left(found: Measured) -> float:
+    """Effective rank of the moved rows as a share of what it was.
 
-    The second says whether it is less.
+    In fewer dimensions it is as much as it was if it is the same share of them.
     """
     before, after = (
         found.space.find("effective_rank", "moved", of).value for of in ("original", "tuned")
     )
-    most = found.pair.tuned.dimensions
-    return after / min(before, most), before > most
+    return after / (before * min(found.pair.tuned.dimensions / found.pair.original.dimensions, 1))
