@@ -168,6 +168,8 @@ def audit(
     ------
     OptionError
         If an option is out of range, `pair` is not a pair, or `texts` are of no row.
+    AlignmentError
+        If the null is asked for and the tables differ in width.
     UnknownNameError, BenchmarkError
         If a measure or a benchmark cannot be found, or a benchmark cannot be parsed.
 
@@ -198,11 +200,12 @@ def audit(
         return lambda done, total: told(name, done, total)
 
     memo = {} if memo is None and null else memo
+    moved_at_random = null_pair(pair, seed=seed) if null else pair
     found = replace(_measure(pair, settings, benchmarks, asked, memo, stage), texts=known)
     if not null:
         return found
     random = _measure(
-        null_pair(pair, seed=seed),
+        moved_at_random,
         replace(settings, resamples=FEWEST_RESAMPLES, null=False),  # nobody reads its intervals
         benchmarks,
         asked,

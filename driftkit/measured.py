@@ -16,6 +16,7 @@ from driftkit.drift.clipping import saturated
 from driftkit.drift.groups import Summary, band_masks, summarize
 from driftkit.drift.reading import Reading
 from driftkit.drift.remedy import Remedy
+from driftkit.errors import AlignmentError
 from driftkit.evaluators import ScoreChange, ScoreChanges
 from driftkit.explain.explanation import Explained, explained
 from driftkit.measures.registry import requested_measures
@@ -81,7 +82,10 @@ class Measured:
         The word's new vector is less like its own old one than another word's old vector was, so
         anything that still reads the original table can take it for another word. A tie counts, as
         where two nearest neighbors were exchanged, and so do rows that moved and have no direction.
+        Rows of different widths have no distance, which is an `AlignmentError`.
         """
+        if self.pair.mismatch:
+            raise AlignmentError(f"displaced words are not measured: {self.pair.mismatch}.")
         own = self.words.self_cosine[self.candidate_rows]
         moved = self.pair.moved[self.candidate_rows]
         nearest = self.shifts.before_cosine[:, 0]
@@ -95,8 +99,16 @@ class Measured:
 
     @cached_property
     def saturated(self) -> Mask:
-        """Shared words clipped at the tuned table's largest number, shape (n,)."""
+        """Shared words clipped at the tuned table's largest number, (n,), as `displaced`."""
         return saturated(self.pair)
+
+    @cached_property
+    def damaged(self) -> Mapping[str, int | None]:
+        """How many words are displaced, and how many saturated; None where no one can say."""
+        counts = ("displaced", "saturated")
+        if self.pair.mismatch:
+            return dict.fromkeys(counts)
+        return {name: int(getattr(self, name).sum()) for name in counts}
 
     def status(self, *statuses: str) -> list[ScoreChange]:
         """Return the benchmarks that have one of these statuses."""
@@ -131,7 +143,7 @@ class Measured:
         if not bands:
             return whole
         by_name = {row.measure: self.values[row.measure] for row in whole}
-        return whole + summarize(by_name, band_masks(len(self.pair)))
+        return whole + summarize(by_name, band_masks(len(self.pair)), self.words.reasons)
 
     def most_shifted(self, n: int, *, moved: bool) -> list[Shift]:
         """Return the words that kept the fewest neighbors, the most frequent first among equals.

@@ -260,9 +260,19 @@ unsafe_option = click.option(
     help="Open pickles, which can run any code they carry. Only for files you trust.",
 )
 
+dimensions_option = number_option(
+    "--dimensions",
+    help="Keep only the first N numbers of each row, as of a Matryoshka model.  [default: all]",
+)
+
 pair_options = group_of(
     vocab_option,
     file_option("--original-vocab", help="The same for the original table."),
+    dimensions_option,
+    number_option(
+        "--original-dimensions",
+        help="The same for the original table.  [default: that of --dimensions]",
+    ),
     base_option,
     unsafe_option,
 )

@@ -16,6 +16,7 @@ from driftkit.cli.tables import Composer, benchmarks_named, gather_words, read_t
 @options.spelling_options
 @options.compose_option
 @options.limit_option
+@options.dimensions_option
 @options.words_options
 @options.vocab_option
 @options.base_option

@@ -107,6 +107,8 @@ def command(
     verify: bool,
     vocab: str | None,
     original_vocab: str | None,
+    dimensions: int | None,
+    original_dimensions: int | None,
     json_to: str | None,
     **reading: Any,
 ) -> None:
@@ -142,9 +144,10 @@ def command(
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     messages = Messages()
     given = read_texts(texts)
+    width = original_dimensions or dimensions
     pair = align(
-        read_original(original, messages, vocab=original_vocab, **reading),
-        read_table(tuned, messages, vocab=vocab, **reading),
+        read_original(original, messages, vocab=original_vocab, dimensions=width, **reading),
+        read_table(tuned, messages, vocab=vocab, dimensions=dimensions, **reading),
     )
     known = None if given is None else texts_of(pair, given)
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)

@@ -176,6 +176,8 @@ def audits(
     words: Sequence[str] = (),
     composer: Composer | None = None,
     limit: int | None = None,
+    dimensions: int | None = None,
+    original_dimensions: int | None = None,
     unsafe_pickle: bool = False,
     case: str | None = None,
     normalize: str | None = None,
@@ -201,7 +203,9 @@ def audits(
     require_sources(original, *tuned)
     settings["texts"] = read_texts(texts)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
-    table = read_original(original, messages, vocab=original_vocab, **reading)
+    width = original_dimensions or dimensions
+    table = read_original(original, messages, vocab=original_vocab, dimensions=width, **reading)
+    reading["dimensions"] = dimensions
     several = len(tuned) > 1
     table = composer(table) if composer else table
     settings |= {"memo": {}, "progress": messages.draw if messages.live else None}

@@ -26,7 +26,12 @@ LISTED_NAME = 20  # columns of a name in a table
 NAMED = 4  # words named of a cluster, and at each end of a direction
 
 Cause = Literal[
-    "the word moved", "its neighbors moved", "both moved", "a new word came", "nothing changed"
+    "the word moved",
+    "its neighbors moved",
+    "both moved",
+    "a new word came",
+    "nothing changed",
+    "not measured",
 ]
 
 
@@ -37,7 +42,9 @@ class Explanation:
     word: str
     lost: tuple[str, ...]  # nearest first
     gained: tuple[str, ...]
-    cause: Cause  # who moved of the word and its neighbors, or that it gained none but added words
+    cause: Cause
+    """Who moved of the word and its neighbors, or that it gained none but added words; not measured
+    between tables of different dimensions."""
     own: float  # 1 - self_cosine; NaN where the word has no direction
     neighbors: float  # mean of the same over its neighbors before; NaN if none has a direction
 
@@ -54,6 +61,8 @@ class Explanation:
             if names
         ]
         told = "; ".join(changes) or "kept its neighbors"
+        if self.cause == "not measured":
+            return printable(f"{shown[self.word]}: {told}")
         return printable(
             f"{shown[self.word]}: {told}; moved itself {_shown(self.own)}, "
             f"its old neighbors moved {_shown(self.neighbors)} ({self.cause.replace('word', noun)})"
@@ -87,6 +96,8 @@ def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
         cause = _cause(bool(pair.moved[rows[0]]), pair.moved[changed])
         if new and not known_gained:
             cause = "a new word came"
+        if pair.mismatch and cause != "nothing changed":
+            cause = "not measured"
         found.append(Explanation(shift.word, shift.lost, shift.gained, cause, own, mean))
     return found
 
@@ -114,10 +125,12 @@ class Explained(Displayed):
     directions: tuple[Direction, ...]  # the largest first
     clusters: tuple[Cluster, ...]  # the largest first
     noun: str = "word"
+    reason: str | None = None  # why it is not known who moved, nor where to
 
     def to_dict(self) -> dict[str, Any]:
         """Return the part ``explanation`` of the JSON document."""
         return {
+            "reason": self.reason,
             "words": [each.to_dict() for each in (*self.moved, *self.unmoved)],
             "directions": [_ends(each) for each in self.directions],
             "clusters": [
@@ -143,6 +156,9 @@ class Explained(Displayed):
             parts.append(self._shown_directions())
         if self.clusters:
             parts.append(self._shown_clusters())
+        if self.reason:
+            why = f"Who moved, and in which directions, is not measured: {self.reason}."
+            parts += [Text(""), Text(why, "dim")]
         return Group(*parts) if parts else section("Nothing moved, so there is nothing to explain")
 
     def _shown_directions(self) -> RenderableType:
@@ -194,6 +210,7 @@ def explained(
         tuple(drift_directions(pair)),
         tuple(moved_together(pair, seed=seed)),
         noun,
+        pair.mismatch,
     )
 
 

@@ -128,8 +128,9 @@ def _questions(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
 def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     pair = audit.pair
     shared, moved = len(pair), int(pair.moved.sum())
-    cut = audit.saturated
-    at = f"cut off at {np.abs(pair.after[cut]).max():.6g}" if cut.any() else ""
+    damaged, at = audit.damaged, ""
+    if damaged["saturated"]:
+        at = f"cut off at {np.abs(pair.after[audit.saturated]).max():.6g}"
     for name, value, whole, detail in (
         ("shared", shared, len(pair.original), ""),
         ("moved", moved, shared, ""),
@@ -137,10 +138,11 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         ("added", len(pair.added), len(pair.tuned), ""),
         ("removed", len(pair.removed), len(pair.original), ""),
         ("zero", int(pair.zero.sum()), shared, ""),
-        ("displaced", int(audit.displaced.sum()), len(audit.candidate_rows), ""),
-        ("saturated", int(cut.sum()), shared, at),
+        ("displaced", damaged["displaced"], len(audit.candidate_rows), ""),
+        ("saturated", damaged["saturated"], shared, at),
     ):
-        yield Subject("count", name), Fact(value, whole=whole, n=whole, detail=detail)
+        fact = Fact(NAN, reason=pair.mismatch) if value is None else Fact(value, detail=detail)
+        yield Subject("count", name), replace(fact, whole=whole, n=whole)
     total = len(audit.scores)
     undecided, unknown = audit.status("inconclusive"), audit.status("not measured")
     untested = audit.status("not tested")
@@ -225,7 +227,8 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
     for at, word in enumerate(shared):
         row = pair.index[word]
         for measure, values in audit.words.values.items():
-            yield _word(word, measure, values[row], "its row is zero in one of the tables")
+            why = audit.words.reasons.get(measure, "its row is zero in one of the tables")
+            yield _word(word, measure, values[row], why)
         if shifts is not None:
             for measure, values in shifts.values.items():
                 yield _word(word, measure, values[at], shifts.reasons.get(word) or _NO_LIST)

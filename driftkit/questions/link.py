@@ -31,10 +31,13 @@ def answer(found: Measured) -> Finding:
     """Say whether readers by cosine, distance and dot product find words where they were."""
     pair = found.pair
     evidence: dict[str, object] = {
-        "displaced": int(found.displaced.sum()),
+        "displaced": found.damaged["displaced"],
         "readings": [reading.to_dict() for reading in found.readings],
         "remedy": None if found.remedy is None else found.remedy.name,
     }
+    if pair.mismatch:
+        said = f"{pair.mismatch}: an index of the old vectors must be rebuilt, or a map given"
+        return Finding("link", "broken", said, evidence)
     if not pair.moved.any():
         return Finding("link", "kept", f"no {found.noun} moved", evidence)
     finds = {

@@ -75,7 +75,8 @@ def _said(found: Measured, mean: dict[str, float], uprooted: int, beyond: int) -
         kept += f", unmoved {found.noun}s {max(mean['unmoved'], 0):.0%}"
     yield kept
     if uprooted:
-        yield f"{counted(uprooted, found.noun)}, turned away or zeroed, lost all neighbors"
+        how = "" if found.pair.mismatch else ", turned away or zeroed,"
+        yield f"{counted(uprooted, found.noun)}{how} lost all neighbors"
     if beyond:
         yield f"of the {found.noun}s not looked at {beyond:,} point elsewhere"
 
@@ -86,7 +87,10 @@ def _mean(values: Values, chosen: Mask) -> float:
 
 
 def _uprooted(found: Measured) -> Mask:
-    """Candidates that moved, point elsewhere (or nowhere), and kept no neighbor at all."""
+    """Candidates that moved, point elsewhere (or nowhere), and kept no neighbor at all.
+
+    A row of another width points elsewhere.
+    """
     own = found.words.self_cosine[found.candidate_rows]
     kept_some = found.shifts.overlap > 0
     return np.asarray(found.shifts.moved & ~(own >= TURNED) & ~kept_some)

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from driftkit.display import Text, counted, number, section, table
 from driftkit.drift.groups import GROUPS, band_masks
+from driftkit.drift.words import unmeasured
 from driftkit.findings import Findings
 
 SPACE_SHOWN = ("cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine")
@@ -28,6 +29,7 @@ def drift_view(findings: Findings) -> RenderableType:
             made.add_row("  null", *cells, style="dim")
     shifts = findings.shifts
     notes = [f"Neighbors are those of {counted(len(shifts), findings.noun)} among {shifts.among}."]
+    notes += unmeasured(findings.words.reasons)
     if null is not None:
         notes.append(f"null: the same {findings.noun}s moved as far, each in a random direction.")
     return section("How far the table moved", made, *(Text(note, "dim") for note in notes))
@@ -66,6 +68,8 @@ def _table(columns: Sequence[str]) -> Table:
 def _cells(findings: Findings, *, bands: bool = False) -> _Cells:
     found: _Cells = {}
     for row in findings.summaries(bands=bands):
+        if row.measure in findings.words.reasons:
+            continue
         found.setdefault(f"{row.measure}, mean", {})[row.group] = row.mean
     for each in findings.space:
         if each.measure in (*SPACE_SHOWN, *findings.settings.measures):

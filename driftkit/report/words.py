@@ -32,8 +32,10 @@ def side_by_side(findings: Findings, shifts: Iterable[Shift]) -> RenderableType:
     shifts, blocks = list(shifts), []
     names = _names(shifts, findings.texts)
     for shift in shifts:
-        cosine = number(float(findings.words.self_cosine[findings.pair.index[shift.word]]))
-        caption = f"{findings.place} {_place(findings, shift.word):,}, self_cosine {cosine}"
+        caption = f"{findings.place} {_place(findings, shift.word):,}"
+        if "self_cosine" not in findings.words.reasons:
+            own = findings.words.self_cosine[findings.pair.index[shift.word]]
+            caption += f", self_cosine {number(float(own))}"
         blocks.append(shift.beside(caption, names))
     return Columns(blocks, padding=(0, 3))
 
