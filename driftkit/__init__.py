@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from driftkit.measures import register_measure
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
+    from driftkit.thresholds import TranslatedThreshold, translate_threshold
 
 _HOME = {
     "Audit": "audits",
@@ -25,6 +26,7 @@ _HOME = {
     "NeighborShifts": "neighbors",
     "Pair": "pair",
     "Scores": "evaluators",
+    "TranslatedThreshold": "thresholds",
     "Verdict": "gate",
     "align": "pair",
     "audit": "audits",
@@ -38,6 +40,7 @@ _HOME = {
     "register_format": "loaders",
     "register_measure": "measures",
     "score": "evaluators",
+    "translate_threshold": "thresholds",
 }
 
 _ROOMS = ("datasets", "evaluators", "training")
@@ -49,6 +52,7 @@ __all__ = [
     "NeighborShifts",
     "Pair",
     "Scores",
+    "TranslatedThreshold",
     "Verdict",
     "align",
     "audit",
@@ -62,6 +66,7 @@ __all__ = [
     "register_format",
     "register_measure",
     "score",
+    "translate_threshold",
 ]
 
 

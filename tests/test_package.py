@@ -127,6 +127,7 @@ MET_WITH = {
     "TableInfo": "inspect",
     "Tensor": "register_format",
     "TensorFile": "register_format",
+    "TranslatedThreshold": "translate_threshold",
     "Verdict": "check",
     "WordSets": "read_word_sets",
 }

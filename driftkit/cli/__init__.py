@@ -9,6 +9,7 @@ COMMANDS = {
     "audit": "Show the whole picture: what moved, what was forgotten, what breaks.",
     "shifts": "Show the nearest neighbors of words, before and after.",
     "score": "Score tables on benchmarks: similarity, analogies and others.",
+    "threshold": "Carry a cut-off on the cosine over to the tuned table.",
     "check": "Apply rules, and exit with 1 when one is broken: a gate for CI.",
     "baseline": "Write, show or update the values that check compares with.",
     "datasets": "List benchmarks, fetch them, or show where their files belong.",
