@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from driftkit.embeddings import Embeddings
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
+    from driftkit.golden import Lock, Verification, lock, read_lock, verify
     from driftkit.loaders import inspect, load, register_format
     from driftkit.measures import register_measure
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
@@ -23,24 +24,29 @@ if TYPE_CHECKING:
 _HOME = {
     "Audit": "audits",
     "Embeddings": "embeddings",
+    "Lock": "golden",
     "NeighborShifts": "neighbors",
     "Pair": "pair",
     "Scores": "evaluators",
     "TranslatedThreshold": "thresholds",
     "Verdict": "gate",
+    "Verification": "golden",
     "align": "pair",
     "audit": "audits",
     "check": "gate",
     "compare_scores": "evaluators",
     "inspect": "loaders",
     "load": "loaders",
+    "lock": "golden",
     "neighbor_shifts": "neighbors",
+    "read_lock": "golden",
     "register_benchmark": "datasets",
     "register_evaluator": "evaluators",
     "register_format": "loaders",
     "register_measure": "measures",
     "score": "evaluators",
     "translate_threshold": "thresholds",
+    "verify": "golden",
 }
 
 _ROOMS = ("datasets", "evaluators", "training")
@@ -49,24 +55,29 @@ _ROOMS = ("datasets", "evaluators", "training")
 __all__ = [
     "Audit",
     "Embeddings",
+    "Lock",
     "NeighborShifts",
     "Pair",
     "Scores",
     "TranslatedThreshold",
     "Verdict",
+    "Verification",
     "align",
     "audit",
     "check",
     "compare_scores",
     "inspect",
     "load",
+    "lock",
     "neighbor_shifts",
+    "read_lock",
     "register_benchmark",
     "register_evaluator",
     "register_format",
     "register_measure",
     "score",
     "translate_threshold",
+    "verify",
 ]
 
 
