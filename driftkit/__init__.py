@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
     from driftkit.datasets import register_benchmark
     from driftkit.embeddings import Embeddings
+    from driftkit.encoders import encode
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
     from driftkit.golden import Lock, Verification, lock, read_lock, verify
@@ -35,6 +36,7 @@ _HOME = {
     "audit": "audits",
     "check": "gate",
     "compare_scores": "evaluators",
+    "encode": "encoders",
     "inspect": "loaders",
     "load": "loaders",
     "lock": "golden",
@@ -49,7 +51,7 @@ _HOME = {
     "verify": "golden",
 }
 
-_ROOMS = ("datasets", "evaluators", "training")
+_ROOMS = ("datasets", "encoders", "evaluators", "training")
 """Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
 
 __all__ = [
@@ -66,6 +68,7 @@ __all__ = [
     "audit",
     "check",
     "compare_scores",
+    "encode",
     "inspect",
     "load",
     "lock",

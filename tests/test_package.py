@@ -23,7 +23,7 @@ ROOT = PACKAGE.parent
 DOCS = ROOT / "docs"
 HEAVY = {
     "gensim", "lightning", "matplotlib", "numba", "numpy", "pandas", "polars", "pyarrow", "rich",
-    "scipy", "sklearn", "torch", "transformers",
+    "model2vec", "scipy", "sentence_transformers", "sklearn", "torch", "transformers",
 }  # fmt: skip
 
 # --- imports --------------------------------------------------------------------------------------
@@ -92,7 +92,16 @@ def test_importing_driftkit_and_its_commands_loads_nothing_heavy():
 
 # --- public names ---------------------------------------------------------------------------------
 
-ROOMS = ("datasets", "evaluators", "gate", "loaders", "measures", "neighbors", "training")
+ROOMS = (
+    "datasets",
+    "encoders",
+    "evaluators",
+    "gate",
+    "loaders",
+    "measures",
+    "neighbors",
+    "training",
+)
 NAMES = {
     f"{module}.{name}": getattr(import_module(module), name)
     for module in ("driftkit", *(f"driftkit.{room}" for room in ROOMS))
@@ -109,6 +118,8 @@ MET_WITH = {
     "Baseline": "read_baseline",
     "Benchmark": "get",
     "Dataset": "look_up",
+    "Encoder": "open_encoder",
+    "EncodedItems": "encode",
     "Evaluation": "Similarity",
     "Inspection": "inspect",
     "NeighborShifts": "neighbor_shifts",
@@ -127,6 +138,7 @@ MET_WITH = {
     "TableInfo": "inspect",
     "Tensor": "register_format",
     "TensorFile": "register_format",
+    "TextItems": "encode",
     "TranslatedThreshold": "translate_threshold",
     "Verdict": "check",
     "WordSets": "read_word_sets",
@@ -166,7 +178,7 @@ def described_in_reference():
 def test_all_is_what_is_public():
     assert sorted(driftkit.__all__) == driftkit.__all__
     shown = {name for name in dir(driftkit) if not name.startswith("__")}
-    assert shown == {*driftkit.__all__, "datasets", "evaluators", "training"}
+    assert shown == {*driftkit.__all__, "datasets", "encoders", "evaluators", "training"}
     assert not hasattr(driftkit, "nothing_of_that_name")
     assert driftkit.__version__ == "0.1.0"
 
