@@ -122,6 +122,7 @@ MET_WITH = {
     "EncodedItems": "encode",
     "Evaluation": "Similarity",
     "Inspection": "inspect",
+    "Lock": "lock",
     "NeighborShifts": "neighbor_shifts",
     "Packaged": "look_up",
     "PairedItems": "PairedAnswers",
@@ -141,6 +142,7 @@ MET_WITH = {
     "TextItems": "encode",
     "TranslatedThreshold": "translate_threshold",
     "Verdict": "check",
+    "Verification": "verify",
     "WordSets": "read_word_sets",
 }
 """Results that calls return and what they hand over: shown and tested with that call."""

@@ -12,6 +12,8 @@ COMMANDS = {
     "threshold": "Carry a cut-off on the cosine over to the tuned table.",
     "check": "Apply rules, and exit with 1 when one is broken: a gate for CI.",
     "baseline": "Write, show or update the values that check compares with.",
+    "lock": "Write down how a model behaves on golden items.",
+    "verify": "Say whether a model still behaves as its lock says, and if not, how it changed.",
     "datasets": "List benchmarks, fetch them, or show where their files belong.",
     "convert": "Write a table in a format other tools read.",
     "inspect": "List the tensors of a file that look like word tables.",

@@ -47,6 +47,15 @@ class Differences:
             for row in chosen
         )
 
+    def explained(self, mapped: Values, left: float) -> bool:
+        """Whether a map explains the differences, and did not merely have room for them.
+
+        A map with many freedoms brings any rows nearer: of small random differences of d numbers
+        in a row, it leaves those of `left` numbers. A map that is the cause leaves far less.
+        """
+        off = float(np.square(self.distances).sum()) * left / self.was.shape[1]
+        return bool(np.square(row_norms(mapped - self.was)).sum() < off / 16)
+
 
 def turned_back(was: Values, new: Values) -> tuple[Values, float]:
     """Return the new rows (n, d) turned back by the orthogonal map that fits best, and its factor.
@@ -65,4 +74,6 @@ def turned_back(was: Values, new: Values) -> tuple[Values, float]:
 
 def percent(share: float) -> str:
     """Write a distance in lengths; from a locked zero vector it has no bound."""
-    return f"{100 * share:.2g} %" if np.isfinite(share) else "more than all"
+    if not np.isfinite(share):
+        return "more than all"
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:,.0f} %"

@@ -24,6 +24,7 @@ from driftkit.atomic import replacing
 from driftkit.display import OneLine, counted
 from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
+from driftkit.encoders import encoder_of
 from driftkit.errors import OptionError, SourceError
 from driftkit.escaping import printable
 from driftkit.files import LARGEST, Wrong, read_whole
@@ -33,7 +34,9 @@ SCHEMA = "driftkit.lock/1"
 KEY = "vectors"
 
 SETTINGS = ("name", "format", "key", "dtype", "fingerprint")
-"""What is kept of the source of a table; ``key`` holds the pooling and the prompt of an encoder."""
+"""What is kept of the source of a table."""
+OPTIONS = ("pooling", "prompt", "max_length")
+"""What is kept besides of how an encoder was used."""
 
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "model2vec", "tokenizers")
 """Whose versions are kept with the outputs of an encoder."""
@@ -157,7 +160,7 @@ def lock(table: Embeddings, path: str | os.PathLike[str], *, texts: Texts | None
     exponent = _exponent(table.matrix)
     with np.errstate(over="raise"):
         rows = np.ldexp(table.matrix, -exponent).astype("<f2")
-    settings = _settings(table.source)
+    settings = settings_of(table)
     header = {
         "__metadata__": {
             "schema": SCHEMA,
@@ -284,11 +287,12 @@ def _unpacked(rows: Any, exponent: int) -> Matrix:
     return cast(Matrix, np.ldexp(rows.astype(np.float32), exponent))
 
 
-def _settings(source: Source) -> dict[str, Any]:
+def settings_of(table: Embeddings) -> dict[str, Any]:
     """Return what is known of the model that made a table, and the versions that matter."""
-    kept = {name: getattr(source, name, None) for name in SETTINGS}
-    kept["versions"] = versions(source)
-    return kept
+    kept: dict[str, Any] = {name: getattr(table.source, name) for name in SETTINGS}
+    if encoder := encoder_of(table):
+        kept |= {name: getattr(encoder.options, name) for name in OPTIONS}
+    return kept | {"versions": versions(table.source)}
 
 
 def versions(source: Source) -> dict[str, str]:

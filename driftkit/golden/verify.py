@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from rich.console import Group, RenderableType
 
-from driftkit.arguments import require, shown, strings
+from driftkit.arguments import cut, require, shown, strings
 from driftkit.arrays import Values, row_norms
 from driftkit.audits import audit
 from driftkit.display import Displayed, Text, counted, first_few, section
 from driftkit.display import number as written
 from driftkit.embeddings import Embeddings
+from driftkit.encoders import encoder_of
 from driftkit.errors import OptionError
 from driftkit.gate import Verdict, check
 from driftkit.golden.causes import looks_like
 from driftkit.golden.differences import Differences, Off, fits, percent, turned_back
-from driftkit.golden.lock import Lock, Texts, items_of, read_lock, versions
+from driftkit.golden.lock import Item, Lock, Texts, items_of, read_lock, settings_of
+from driftkit.golden.reruns import explained_by
 from driftkit.pair import align
 
 SCHEMA = "driftkit.verify/1"
@@ -43,6 +45,10 @@ UNIT = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 FEWEST_TO_ROTATE = 10
 """Of few items the cosines may agree by chance, and then a rotation fits anything."""
 WORST = 5
+ALIKE = {
+    "dtype": "type of numbers", "pooling": "pooling", "prompt": "prompt", "max_length": "tokens"
+}  # fmt: skip
+"""Settings that are told where they are not those of the lock."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -72,7 +78,9 @@ class Verification(Displayed):
     named : tuple of str
         Ids of the items that are missing, or whose texts differ.
     looks_like : tuple of str
-        What may have caused a change, each a sentence with its evidence.
+        What may have caused a change, each a sentence with its evidence. Where the table is that of
+        an encoder, some items are encoded again, used otherwise: in lower case, with another
+        prompt or pooling; if that gives the locked vectors, it is shown and not guessed.
     notes : tuple of str
         Settings and versions that are not those of the lock, and what was not checked.
     verdict : Verdict or None
@@ -129,13 +137,18 @@ class Verification(Displayed):
         lines += [Text(line) for line in self.looks_like]
         if self.status == "changed":
             lines += [
-                Text(f"  {off.id}: cosine {written(off.cosine, 4)}, {percent(off.distance)} off")
-                for off in self.worst
+                Text(f"  {name}: cosine {written(off.cosine, 4)}, {percent(off.distance)} off")
+                for name, off in zip(_names(self.worst), self.worst, strict=True)
             ]
         lines += [Text(f"{line}.", "dim") for line in self.notes]
         if self.verdict is not None:
             lines.append(section("Rules", self.verdict))
         return Group(*lines)
+
+
+def _names(offs: Sequence[Off]) -> list[str]:
+    """Names as sentences have them; a long one, which may be a text, is cut."""
+    return [cut(off.id, 40) for off in offs]
 
 
 def _plain(value: float) -> float | None:
@@ -197,37 +210,64 @@ def verify(
         raise OptionError(f"tolerance={shown(tolerance)} was given; it is between 0 and 1.")
     asked = strings("rules", rules, "rules")
     old = locked if isinstance(locked, Lock) else read_lock(locked)
-    found = {item.id: row for row, item in enumerate(items_of(table, texts))}
+    n, width = old.vectors.shape
+    now = items_of(table, texts)
     coarsest = UNITS * _unit(old, "bfloat16") if tolerance is None else tolerance
-    about: dict[str, Any] = {"items": len(old), "tolerance": coarsest + UNIT["float16"]}
-    notes = tuple(_notes(table, old, texts))
+    about: dict[str, Any] = {"items": n, "tolerance": coarsest + UNIT["float16"]}
+    about["notes"] = tuple(_notes(table, old, texts))
 
+    found = {item.id: row for row, item in enumerate(now)}
+    if texts is None:  # an item that goes by its text
+        found = {Item.of(item.id, item.id).id: row for row, item in enumerate(now)} | found
     missing = tuple(item.id for item in old.items if item.id not in found)
     if missing:
-        which = f"{first_few(missing)}; {len(found) - len(old) + len(missing):,} are not locked"
-        sentence = f"Items missing: {len(missing):,} of {counted(len(old), 'item')}: {which}."
-        return Verification("items missing", sentence, **about, named=missing, notes=notes)
-    rows = np.array([found[item.id] for item in old.items])
-    if texts is not None:
-        now = items_of(table, texts)
-        pairs = ((item, now[row]) for item, row in zip(old.items, rows.tolist(), strict=True))
-        edited = tuple(was.id for was, new in pairs if was.sha256 and was.sha256 != new.sha256)
-        if edited:
-            sentence = (
-                f"Texts differ: those of {len(edited):,} of {counted(len(old), 'item')} are not "
-                f"the ones that were locked: {first_few(edited)}."
-            )
-            return Verification("texts differ", sentence, **about, named=edited, notes=notes)
-    width = old.vectors.shape[1]
+        few = first_few([cut(name, 40) for name in missing])
+        sentence = f"Items missing: {len(missing):,} of {counted(n, 'item')}: {few}."
+        return Verification("items missing", sentence, **about, named=missing)
+    rows = [found[item.id] for item in old.items]
+    pairs = [(item, now[row]) for item, row in zip(old.items, rows, strict=True)]
+    edited = tuple(
+        new.id for was, new in pairs if was.sha256 and new.sha256 and was.sha256 != new.sha256
+    )
+    if edited:
+        sentence = (
+            f"Texts differ: those of {len(edited):,} of {counted(n, 'item')} are not the ones that "
+            f"were locked: {first_few([cut(name, 40) for name in edited])}."
+        )
+        return Verification("texts differ", sentence, **about, named=edited)
     if table.dimensions != width:
         sentence = f"Another width: {width:,} numbers in a vector then, {table.dimensions:,} now."
-        return Verification("another width", sentence, **about, notes=notes)
+        return Verification("another width", sentence, **about)
 
-    new = Embeddings([item.id for item in old.items], table.matrix[rows], source=table.source)
-    verdict = None
     if asked:
-        verdict = check(audit(align(old.table, new), benchmarks=[]), asked)
-    return _compared(old, new.matrix.astype(np.float64), tolerance, about, notes, verdict)
+        ids = [item.id for item in old.items]
+        new_table = Embeddings(ids, table.matrix[rows], source=table.source)
+        about["verdict"] = check(audit(align(old.table, new_table), benchmarks=[]), asked)
+    was, new = old.vectors.astype(np.float64), table.matrix[rows].astype(np.float64)
+    lengths = row_norms(was)
+    # float16 keeps a number to half of its last place, and below 2**-14 to a fixed step.
+    smallest = 2.0**-25 * width**0.5 * max(1.0, float(np.abs(was).max()) / 2.0**15)
+    kept: Values = UNIT["float16"] * lengths + smallest
+    levels = {name: kept + UNITS * _unit(old, name) * lengths for name in UNIT}
+    most = levels["bfloat16"] if tolerance is None else kept + tolerance * lengths
+    named = [replace(item, id=table.words[row]) for item, row in zip(old.items, rows, strict=True)]
+    offs = Differences(named, was, new, most)
+    about["within"] = next((name for name in UNIT if (offs.distances <= levels[name]).all()), None)
+    judged = _judged(offs, kept, about)
+    encoder = encoder_of(table)
+    if judged.status != "changed" or encoder is None:
+        return judged
+    given = _texts_by_row(table, texts)
+    some = np.flatnonzero(offs.beyond)
+    again = [given[rows[row]] for row in some.tolist()]
+    shown_by = explained_by(encoder, old, again, was[some], most[some])
+    return judged if shown_by is None else replace(judged, looks_like=(shown_by,))
+
+
+def _texts_by_row(table: Embeddings, texts: Texts | None) -> Sequence[str]:
+    if isinstance(texts, Mapping):
+        return [texts[word] for word in table.words]
+    return table.words if texts is None else texts
 
 
 # --- what the differences are ---------------------------------------------------------------------
@@ -239,34 +279,18 @@ def _unit(old: Lock, computed: str) -> float:
     return float(np.hypot(UNIT[computed], then))
 
 
-def _compared(
-    old: Lock,
-    new: Values,
-    tolerance: float | None,
-    about: dict[str, Any],
-    notes: tuple[str, ...],
-    verdict: Verdict | None,
-) -> Verification:
-    was = old.vectors.astype(np.float64)
-    n, d = was.shape
-    lengths = row_norms(was)
-    # float16 keeps a number to half of its last place, and below 2**-14 to a fixed step.
-    scale = float(np.abs(was).max())
-    kept: Values = UNIT["float16"] * lengths + 2.0**-25 * d**0.5 * max(1.0, scale / 2.0**15)
-
-    levels = {name: kept + UNITS * _unit(old, name) * lengths for name in UNIT}
-    most = levels["bfloat16"] if tolerance is None else kept + tolerance * lengths
-    offs = Differences(old.items, was, new, most)
-    within = next((name for name, level in levels.items() if (offs.distances <= level).all()), None)
-    more: dict[str, Any] = {**about, "notes": notes, "verdict": verdict, "within": within}
+def _judged(offs: Differences, kept: Values, about: Mapping[str, Any]) -> Verification:
+    """Tell which of the statuses the differences have, the simplest first."""
+    was, new, most, lengths = offs.was, offs.new, offs.most, offs.lengths
+    (n, d), within = was.shape, about["within"]
     one = float((was * new).sum() / max(np.square(was).sum(), 1e-300))
     if not offs.beyond.any() and not _is_factor(one, was, new, kept):
         far = offs.worst(1)
-        much = f"the farthest, {far[0].id}, is {percent(far[0].distance)} of its length off"
+        much = f"the farthest, {_names(far)[0]}, is {percent(far[0].distance)} of its length off"
         rounding = f", within the rounding of {within}" if within else ""
         sentence = f"Same model within rounding: of {counted(n, 'item')} {much}{rounding}."
-        return Verification("same", sentence, **more, worst=far)
-    more |= {"beyond": int(offs.beyond.sum()), "worst": offs.worst(WORST)}
+        return Verification("same", sentence, **about, worst=far)
+    more = {**about, "beyond": int(offs.beyond.sum()), "worst": offs.worst(WORST)}
 
     factors = row_norms(new) / np.where(lengths == 0, 1, lengths)
     if one > 0 and fits(new / one, was, most):
@@ -275,7 +299,8 @@ def _compared(
             "dot products, distances and what was trained on the lengths are not."
         )
         return Verification("scaled", sentence, **more, factor=(one, one))
-    if (factors > 0).all() and (lengths > 0).all() and fits(new / factors[:, None], was, most):
+    own = new / np.where(factors == 0, 1, factors)[:, None]
+    if lengths.all() and factors.all() and fits(own, was, most) and offs.explained(own, d - 1):
         low, high = float(factors.min()), float(factors.max())
         sentence = (
             f"Scaled: every vector has its old direction, and {low:.4g} to {high:.4g} times its "
@@ -284,7 +309,9 @@ def _compared(
         )
         return Verification("scaled", sentence, **more, factor=(low, high))
     turned, size = turned_back(was, new)
-    if n >= FEWEST_TO_ROTATE and size > 0 and fits(turned / size, was, most):
+    turned /= size or 1
+    left = (n + 1) / 2 if n < d else d - d * (d - 1) / (2 * n)
+    if n >= FEWEST_TO_ROTATE and fits(turned, was, most) and offs.explained(turned, left):
         longer = "" if abs(size - 1) < 0.01 else f" and made {size:.4g} times as long"
         sentence = (
             f"Rotated: one orthogonal map explains all {n:,} items. The space was turned{longer}: "
@@ -298,7 +325,8 @@ def _compared(
     items = counted(n, "item")
     sentence = (
         f"Changed: {int(offs.beyond.sum()):,} of {items} are farther off than rounding takes "
-        f"them; worst items {first_few([off.id for off in offs.worst(3)])}; median cosine {middle}."
+        f"them; "
+        f"worst items {first_few(_names(offs.worst(3)))}; median cosine {middle}."
     )
     return Verification("changed", sentence, **more, looks_like=tuple(looks_like(offs)))
 
@@ -313,22 +341,21 @@ def _is_factor(one: float, was: Values, new: Values, kept: Values) -> bool:
 
 
 def _notes(table: Embeddings, old: Lock, texts: Texts | None) -> Iterator[str]:
-    then = old.settings
-    for name, what in (("key", "settings"), ("dtype", "type of numbers")):
-        now = getattr(table.source, name)
-        if then.get("format") == table.source.format and then.get(name) != now:
-            yield f"{what}: {_said(then.get(name))} in the lock, {_said(now)} now"
-    now = getattr(table.source, "fingerprint", None)
-    if then.get("fingerprint") and now:
-        same = then["fingerprint"] == now
-        yield f"the model's files are {'those' if same else 'not those'} that were locked"
-    before, after = then.get("versions") or {}, versions(table.source)
-    for name in sorted({*before} & {*after}):
-        if before[name] != after[name]:
-            yield f"{name} {before[name]} in the lock, {after[name]} now"
+    then, now = old.settings, settings_of(table)
+    if then.get("format") == now["format"]:
+        for name, what in ALIKE.items():
+            if then.get(name) != now.get(name):
+                yield f"{what}: {_said(then.get(name))} in the lock, {_said(now.get(name))} now"
+    if then.get("fingerprint") and now["fingerprint"]:
+        same = then["fingerprint"] == now["fingerprint"]
+        yield f"the model's files and settings are {'' if same else 'not '}those that were locked"
+    before = then.get("versions") or {}
+    for name, version in now["versions"].items():
+        if before.get(name, version) != version:
+            yield f"{name} {before[name]} in the lock, {version} now"
     if texts is None and any(item.sha256 for item in old.items):
         yield "texts were not compared, since none were given"
 
 
 def _said(value: object) -> str:
-    return "none" if value is None else str(value)
+    return "none" if value is None else repr(value)

@@ -98,6 +98,16 @@ def test_a_rotation_and_a_little_more_is_changed(locked, wide):
     assert dk.verify(table(VECTORS @ shear), locked).status == "changed"
 
 
+@pytest.mark.parametrize("size", [0.02, 0.05, 0.2])
+def test_noise_that_a_rotation_has_room_for_is_changed(size, tmp_path):
+    """Twenty rows of 600 numbers can be turned to nearly any others that are near."""
+    rows, noise = np.random.default_rng(1).normal(size=(2, 20, 600))
+    locked = dk.lock(table(rows, NAMES[:20]), tmp_path / "embed.lock")
+    assert dk.verify(table(rows + size * noise, NAMES[:20]), locked).status == "changed"
+    turned, _ = np.linalg.qr(np.random.default_rng(2).normal(size=(600, 600)))
+    assert dk.verify(table(rows @ turned, NAMES[:20]), locked).status == "rotated"
+
+
 def test_few_items_are_never_called_rotated(tmp_path):
     """Any one vector is another of its length, rotated."""
     one = dk.lock(table(VECTORS[:1], NAMES[:1]), tmp_path / "embed.lock")
