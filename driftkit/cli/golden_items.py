@@ -45,8 +45,8 @@ def read_golden(
     base: str | None,
     unsafe_pickle: bool,
     **encoding: Any,
-) -> tuple[Embeddings, dict[str, str] | None]:
-    """Return the vectors of the golden items, and their texts by id if these were given.
+) -> Embeddings:
+    """Return the vectors of the golden items.
 
     Nothing comes from the cache of encoded rows: what a model did before is not what it does.
     """
@@ -59,12 +59,11 @@ def read_golden(
             "vectors instead of the model."
         )
     given = None if items is None else read_items(items)
-    texts = None if given is None else dict(zip(given.ids, given.texts, strict=True))
     if given is not None and is_model(source):
         with messages.stage(f"encoding with {source}") as progress:
-            return encode(source, given, progress=progress, cache=False, **encoding), texts
+            return encode(source, given, progress=progress, cache=False, **encoding)
     table = read_table(source, messages, vocab=vocab, base=base, unsafe_pickle=unsafe_pickle)
     if given is None:
-        return table, None
+        return table
     here = [word for word in given.ids if word in table] or given.ids
-    return Embeddings(here, table.matrix[table.rows(here)], source=table.source), texts
+    return Embeddings(here, table.matrix[table.rows(here)], source=table.source)

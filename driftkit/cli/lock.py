@@ -23,16 +23,18 @@ from driftkit.cli.golden_items import golden_options, read_golden
 )
 @golden_options
 @options.common_options
-def command(source: str, *, target: str, **reading: Any) -> None:
+def command(source: str, *, target: str, items: str | None, **reading: Any) -> None:
     """Lock the behavior of SOURCE: its vectors of some golden items, in one small file.
 
     The lock holds ids, hashed texts, vectors in float16 and settings, and no text. `driftkit
     verify` compares a model with it.
     """
     from driftkit import lock
+    from driftkit.encoders import read_items
 
     messages = output.Messages()
-    table, texts = read_golden(source, messages, **reading)
-    table.rows(texts or ())  # each of them is locked, or nothing is
-    made = lock(table, target, texts=texts)
+    table = read_golden(source, messages, items=items, **reading)
+    if items is not None:
+        table.rows(read_items(items).ids)  # each of them is locked, or nothing is
+    made = lock(table, target, texts=items)
     messages.say(f"{target}: {len(made):,} items of {made.vectors.shape[1]:,} numbers.")

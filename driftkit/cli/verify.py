@@ -35,9 +35,12 @@ def command(
     rules: tuple[str, ...],
     tolerance: float | None,
     json_to: str | None,
+    items: str | None,
     **reading: Any,
 ) -> None:
     """Verify that SOURCE still gives the vectors of LOCK, and exit with 1 if it does not.
+
+    Without --items, the list that was locked is read where it lies beside the lock.
 
     The answer is one of: same model within rounding, scaled, rotated, changed, another width,
     texts differ, items missing. With rules, a change is broken or fine as they say. Exit codes: 0
@@ -47,8 +50,10 @@ def command(
 
     messages = output.Messages()
     lock = read_lock(locked)  # before the long work
-    table, texts = read_golden(source, messages, **reading)
-    found = verify(table, lock, texts=texts, rules=rules, tolerance=tolerance)
+    if items is None and lock.items_file is not None:
+        items = str(lock.items_file)
+    table = read_golden(source, messages, items=items, **reading)
+    found = verify(table, lock, texts=items, rules=rules, tolerance=tolerance)
     output.show(lambda: found, found.to_dict(), json_to)
     if found.exit_code:
         ctx.exit(BROKEN_RULE)

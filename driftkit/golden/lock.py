@@ -24,7 +24,7 @@ from driftkit.atomic import replacing
 from driftkit.display import OneLine, counted
 from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
-from driftkit.encoders import encoder_of
+from driftkit.encoders import encoder_of, read_items
 from driftkit.errors import OptionError, SourceError
 from driftkit.escaping import printable
 from driftkit.files import LARGEST, Wrong, read_whole
@@ -41,7 +41,7 @@ OPTIONS = ("pooling", "prompt", "max_length")
 LIBRARIES = ("torch", "transformers", "sentence-transformers", "model2vec", "tokenizers")
 """Whose versions are kept with the outputs of an encoder."""
 
-Texts = Mapping[str, str] | Sequence[str]
+Texts = str | os.PathLike[str] | Mapping[str, str] | Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,8 @@ class Lock(OneLine):
     vectors : ndarray of float32, shape (n, d)
         Rounded to float16 when they were locked.
     settings : mapping
-        The model's name, the type of its numbers, pooling and prompt, fingerprint, and versions.
+        The model's name, the type of its numbers, pooling and prompt, fingerprint, versions, and
+        the name of the file of items.
     path : Path
         Where the lock is.
     """
@@ -94,6 +95,15 @@ class Lock(OneLine):
     vectors: Matrix = field(repr=False)
     settings: Mapping[str, Any] = field(repr=False)
     path: Path
+
+    @property
+    def items_file(self) -> Path | None:
+        """The list of items that was locked, where it still lies beside the lock."""
+        name = self.settings.get("items")
+        if not isinstance(name, str) or Path(name).name != name:
+            return None
+        folder = self.path.parent
+        return folder / name if (folder / name.split("::")[0]).is_file() else None
 
     @property
     def table(self) -> Embeddings:
@@ -124,9 +134,10 @@ def lock(table: Embeddings, path: str | os.PathLike[str], *, texts: Texts | None
         A row for each item, from `driftkit.encode`, `driftkit.load` or made of arrays.
     path : path
         The file, such as ``embed.lock``; an older one is replaced.
-    texts : mapping of str to str or sequence of str, optional
-        The text of each item, by id, or in the order of the rows. Without texts, `verify` cannot
-        tell an edited item from a changed model.
+    texts : path, mapping of str to str or sequence of str, optional
+        The text of each item: a list of items as `driftkit.encode` reads it, texts by id, or in
+        the order of the rows. Without texts, `verify` cannot tell an edited item from a changed
+        model. Of a path, the name of the file is kept.
 
     Returns
     -------
@@ -156,11 +167,13 @@ def lock(table: Embeddings, path: str | os.PathLike[str], *, texts: Texts | None
             f"{len(table):,} items of {table.dimensions:,} numbers were given; a lock is a small "
             f"file, {LARGEST // 10**6} MB at most: some hundred items that you care for will do."
         )
-    items = items_of(table, texts)
+    items = items_of(table, texts_of(texts))
     exponent = _exponent(table.matrix)
     with np.errstate(over="raise"):
         rows = np.ldexp(table.matrix, -exponent).astype("<f2")
     settings = settings_of(table)
+    if isinstance(texts, str | os.PathLike):
+        settings["items"] = Path(texts).name
     header = {
         "__metadata__": {
             "schema": SCHEMA,
@@ -177,7 +190,17 @@ def lock(table: Embeddings, path: str | os.PathLike[str], *, texts: Texts | None
     return Lock(items, _unpacked(rows, exponent), settings, Path(path))
 
 
-def items_of(table: Embeddings, texts: Texts | None) -> tuple[Item, ...]:
+def texts_of(texts: Texts | None) -> Mapping[str, str] | Sequence[str] | None:
+    """Return texts, those of a file by id."""
+    if not isinstance(texts, str | os.PathLike):
+        return texts
+    given = read_items(texts)
+    return dict(zip(given.ids, given.texts, strict=True))
+
+
+def items_of(
+    table: Embeddings, texts: Mapping[str, str] | Sequence[str] | None
+) -> tuple[Item, ...]:
     """Return the item of each row of a table."""
     if texts is None:
         return tuple(Item.of(word, None) for word in table.words)

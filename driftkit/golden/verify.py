@@ -21,7 +21,7 @@ from driftkit.errors import OptionError
 from driftkit.gate import Verdict, check
 from driftkit.golden.causes import looks_like
 from driftkit.golden.differences import Differences, Off, fits, percent, turned_back
-from driftkit.golden.lock import Item, Lock, Texts, items_of, read_lock, settings_of
+from driftkit.golden.lock import Item, Lock, Texts, items_of, read_lock, settings_of, texts_of
 from driftkit.golden.reruns import explained_by
 from driftkit.pair import align
 
@@ -172,7 +172,7 @@ def verify(
         The new vectors, under the same ids; further items are left out.
     locked : path or Lock
         What `driftkit.lock` wrote.
-    texts : mapping of str to str or sequence of str, optional
+    texts : path, mapping of str to str or sequence of str, optional
         The text of each item of `table`, as for `driftkit.lock`: compared with the hashes.
     rules : sequence of str, optional
         Rules of the gate, such as ``"overlap@10 mean >= 0.95"``, among the golden items. They
@@ -211,13 +211,14 @@ def verify(
     asked = strings("rules", rules, "rules")
     old = locked if isinstance(locked, Lock) else read_lock(locked)
     n, width = old.vectors.shape
-    now = items_of(table, texts)
+    given = texts_of(texts)
+    now = items_of(table, given)
     coarsest = UNITS * _unit(old, "bfloat16") if tolerance is None else tolerance
     about: dict[str, Any] = {"items": n, "tolerance": coarsest + UNIT["float16"]}
-    about["notes"] = tuple(_notes(table, old, texts))
+    about["notes"] = tuple(_notes(table, old, given is not None))
 
     found = {item.id: row for row, item in enumerate(now)}
-    if texts is None:  # an item that goes by its text
+    if given is None:  # an item that goes by its text
         found = {Item.of(item.id, item.id).id: row for row, item in enumerate(now)} | found
     missing = tuple(item.id for item in old.items if item.id not in found)
     if missing:
@@ -257,17 +258,11 @@ def verify(
     encoder = encoder_of(table)
     if judged.status != "changed" or encoder is None:
         return judged
-    given = _texts_by_row(table, texts)
     some = np.flatnonzero(offs.beyond)
-    again = [given[rows[row]] for row in some.tolist()]
+    by_row = [given[word] for word in table.words] if isinstance(given, Mapping) else given
+    again = [(by_row or table.words)[rows[row]] for row in some.tolist()]
     shown_by = explained_by(encoder, old, again, was[some], most[some])
     return judged if shown_by is None else replace(judged, looks_like=(shown_by,))
-
-
-def _texts_by_row(table: Embeddings, texts: Texts | None) -> Sequence[str]:
-    if isinstance(texts, Mapping):
-        return [texts[word] for word in table.words]
-    return table.words if texts is None else texts
 
 
 # --- what the differences are ---------------------------------------------------------------------
@@ -340,7 +335,7 @@ def _is_factor(one: float, was: Values, new: Values, kept: Values) -> bool:
     return off > float(np.square(kept).sum()) and left < off / 4
 
 
-def _notes(table: Embeddings, old: Lock, texts: Texts | None) -> Iterator[str]:
+def _notes(table: Embeddings, old: Lock, have_texts: bool) -> Iterator[str]:
     then, now = old.settings, settings_of(table)
     if then.get("format") == now["format"]:
         for name, what in ALIKE.items():
@@ -353,7 +348,7 @@ def _notes(table: Embeddings, old: Lock, texts: Texts | None) -> Iterator[str]:
     for name, version in now["versions"].items():
         if before.get(name, version) != version:
             yield f"{name} {before[name]} in the lock, {version} now"
-    if texts is None and any(item.sha256 for item in old.items):
+    if not have_texts and any(item.sha256 for item in old.items):
         yield "texts were not compared, since none were given"
 
 

@@ -75,6 +75,8 @@ def test_edited_texts_are_no_changed_model(lock, run):
     result = run("verify", "table.npy", lock, "--items", "items.csv")
     assert result.exit_code == 1
     assert result.stdout.startswith("Texts differ: those of 1 of 30 items are not the ones that ")
+    assert run("verify", "table.npy", lock).stdout == result.stdout  # the list is beside the lock
+    Path("items.csv").unlink()
     result = run("verify", "table.npy", lock)
     assert result.exit_code == 0
     assert "texts were not compared, since none were given" in result.stdout

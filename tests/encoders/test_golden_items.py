@@ -23,6 +23,7 @@ def test_an_encoder_encodes_its_items(bert, tmp_path, monkeypatch):
     words = " ".join(result.stdout.split())
     assert "Shown by a rerun: the texts with mean pooling give the locked directions" in words
     assert "pooling: 'mean' in the lock, 'cls' now." in words
+    assert _run("verify", model[0], "embed.lock", "--pooling", "mean").exit_code == 0
     result = _run("lock", model[0], "-o", "other.lock")
     assert result.exit_code == 2
     assert "is a model; give its golden items with --items FILE" in result.stderr

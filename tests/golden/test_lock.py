@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -81,12 +82,31 @@ def test_texts_go_by_id_or_by_row(table, tmp_path):
     assert dk.lock(table, tmp_path / "three.lock").items[0] == Item("a")
 
 
+def test_a_list_of_items_is_found_again_beside_the_lock(table, tmp_path):
+    path = tmp_path / "items.csv"
+    path.write_text("id,text\n" + "".join(f"{one},{text}\n" for one, text in TEXTS.items()))
+    made = dk.lock(table, tmp_path / "embed.lock", texts=path)
+    assert made.items == dk.lock(table, tmp_path / "other.lock", texts=TEXTS).items
+    assert dk.read_lock(tmp_path / "embed.lock").items_file == path
+    assert dk.verify(table, made, texts=path).notes == ()
+    path.unlink()
+    assert dk.read_lock(tmp_path / "embed.lock").items_file is None
+    assert dk.read_lock(tmp_path / "other.lock").items_file is None
+
+
+@pytest.mark.parametrize(
+    "name", ["../items.csv", "/etc/hostname", "", "..", "::a:b", "a\0", 7, None]
+)
+def test_a_lock_names_no_file_elsewhere(name, table, tmp_path):
+    made = dk.lock(table, tmp_path / "embed.lock")
+    assert replace(made, settings={"items": name}).items_file is None
+
+
 @pytest.mark.parametrize(
     ("texts", "said"),
     [
         ({"a": "x"}, "texts has no text for 'b'; give one for each of the 3 items, or none."),
         (["x"], "1 texts were given for 3 items; give each."),
-        ("abc", "texts='abc' is one string; give a list of texts: ['abc']."),
         ([1, 2, 3], "texts holds 1; give a list of texts, all strings."),
         ({"a": "x", "b": 1, "c": "y"}, "texts holds 1; give a list of texts, all strings."),
     ],
