@@ -15,6 +15,8 @@ from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
 from driftkit.drift.reading import readings
 from driftkit.drift.remedy import remedy
+from driftkit.encoders import encoder_of
+from driftkit.errors import OptionError
 from driftkit.evaluators import ScoreChanges, compare_scores
 from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMPLES
 from driftkit.evaluators.registry import Scorable
@@ -125,7 +127,8 @@ def audit(
         From `align`.
     benchmarks : sequence of str, path, Benchmark or Evaluator, optional
         Names, files, or evaluators with their options; by default ``ws353``, ``simlex999`` and
-        ``google``. An empty list asks for none, and then the verdict is *undecided* at best.
+        ``google``, for two tables of encoders ``ws353``, ``simlex999`` and ``sick``. An empty list
+        asks for none, and then the verdict is *undecided* at best.
     k : int
         Depth of the neighbor lists.
     candidates : int
@@ -185,6 +188,11 @@ def audit(
         told(name, 0, 1)
         return lambda done, total: told(name, done, total)
 
+    if null and encoder_of(pair.original) is not None:
+        raise OptionError(
+            "null was asked for outputs of an encoder, whose answers to benchmarks are no rows "
+            "that could be moved; leave it out."
+        )
     if not null:
         return _measure(pair, settings, benchmarks, asked, memo, stage)
     memo = {} if memo is None else memo

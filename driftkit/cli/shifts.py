@@ -11,7 +11,7 @@ import click
 from driftkit.arguments import shown
 from driftkit.cli import options
 from driftkit.cli.output import Messages, show
-from driftkit.cli.tables import gather_words, read_original, read_table
+from driftkit.cli.tables import Encoding, gather_words, read_original, read_table
 
 if TYPE_CHECKING:
     from driftkit.neighbors import NeighborShifts
@@ -85,6 +85,8 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
     "--verify", is_flag=True, help=f"Check {SAMPLE} words against all of their cosines in float64."
 )
 @options.pair_options
+@options.items_option
+@options.model_options
 @options.limit_option
 @options.json_option
 @options.common_options
@@ -108,6 +110,11 @@ def command(
     vocab: str | None,
     original_vocab: str | None,
     json_to: str | None,
+    items: str | None,
+    pooling: str | None,
+    prompt: str | None,
+    batch_size: int,
+    no_cache: bool,
     **reading: Any,
 ) -> None:
     """Show the neighbors of each WORD in the ORIGINAL and in the TUNED table.
@@ -140,6 +147,15 @@ def command(
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     messages = Messages()
+    reading["encoding"] = Encoding.of(
+        items,
+        messages,
+        pooling=pooling,
+        prompt=prompt,
+        batch_size=batch_size,
+        device=device,
+        cache=not no_cache,
+    )
     pair = align(
         read_original(original, messages, vocab=original_vocab, **reading),
         read_table(tuned, messages, vocab=vocab, **reading),
