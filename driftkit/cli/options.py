@@ -283,7 +283,7 @@ items_option = file_option(
     ".jsonl, .parquet with columns of ids and texts (FILE::ID:TEXT).",
 )
 
-model_options = group_of(
+use_options = group_of(
     click.option(
         "--pooling",
         metavar="NAME",
@@ -296,6 +296,11 @@ model_options = group_of(
         help="What stands before every text, or the name of a prompt that the model brings.",
     ),
     number_option("--batch-size", default=64, help="Texts that go through the model at once."),
+)
+"""How a model is used."""
+
+model_options = group_of(
+    use_options,
     click.option(
         "--no-cache", is_flag=True, help="Keep no outputs of the model, and take none kept before."
     ),

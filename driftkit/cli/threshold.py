@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
-from driftkit.cli.tables import read_original, read_table, require_sources
+from driftkit.cli.tables import Encoding, read_original, read_table, require_sources
 
 
 @click.command("threshold", epilog=options.SOURCE_HELP)
@@ -29,6 +29,7 @@ from driftkit.cli.tables import read_original, read_table, require_sources
 )
 @options.number_option("--seed", default=0, least=0, help="Seed of the draw and of the halves.")
 @options.pair_options
+@options.encoder_options
 @options.limit_option
 @options.json_option
 @options.common_options
@@ -43,6 +44,12 @@ def command(
     base: str | None,
     unsafe_pickle: bool,
     limit: int | None,
+    items: str | None,
+    pooling: str | None,
+    prompt: str | None,
+    batch_size: int,
+    device: str,
+    no_cache: bool,
     **settings: Any,
 ) -> None:
     """Find the TUNED cosine that passes as many pairs as each THRESHOLD does in the ORIGINAL.
@@ -54,8 +61,11 @@ def command(
     from driftkit.thresholds import threshold_document, thresholds_view
 
     messages = output.Messages()
-    require_sources(original, tuned)
+    use = {"pooling": pooling, "prompt": prompt, "batch_size": batch_size, "device": device}
+    encoding = Encoding.of(items, messages, **use, cache=not no_cache)
+    require_sources(original, tuned, encoding=encoding)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
+    reading["encoding"] = encoding
     table = read_original(original, messages, vocab=original_vocab, **reading)
     pair = align(table, read_table(tuned, messages, vocab=vocab, **reading))
     found = []

@@ -27,3 +27,16 @@ def test_an_encoder_encodes_its_items(bert, tmp_path, monkeypatch):
     result = _run("lock", model[0], "-o", "other.lock")
     assert result.exit_code == 2
     assert "is a model; give its golden items with --items FILE" in result.stderr
+
+
+def test_a_threshold_of_two_encoders(bert, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("tea", "coffee", "green", "black", "is", "good", "bad")
+    Path("items.txt").write_text("".join(f"{one} {two}\n" for one in words for two in words))
+    arguments = (str(bert), str(bert), "0.9", "--items", "items.txt", "--pooling", "mean")
+    result = _run("threshold", *arguments)
+    assert result.exit_code == 0, result.stderr
+    assert "0.9 becomes 0.9000 (0.9000 to 0.9000): it passes" in " ".join(result.stdout.split())
+    result = _run("threshold", "a.npy", "b.npy", "0.9", "--prompt", "query: ")
+    assert result.exit_code == 2
+    assert "--prompt is for models that encode; it needs --items FILE." in result.stderr

@@ -59,11 +59,12 @@ def threads():
 @pytest.mark.slow
 def test_twenty_reruns_give_no_alarm(folder, model, locked, threads):
     runs = 0
-    for many, size in product((1, 2), (1, 3, 8, 32, 60)):
+    for many, size in [*product((1,), (1, 3, 8, 32, 60)), *product((2,), (8, 16, 24, 32, 60))]:
         threads(many)
         found = dk.verify(encoded(model, batch_size=size), locked, texts=TEXTS)
         assert (found.status, found.within, found.exit_code) == ("same", "float32", 0)
         runs += 1
+    threads(1)
     for dtype in MEASURED:
         narrow = opened(folder, model_kwargs={"dtype": getattr(torch, dtype)})
         for size in (1, 3, 8, 32, 60):
