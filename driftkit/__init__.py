@@ -15,21 +15,26 @@ if TYPE_CHECKING:
     from driftkit.encoders import encode
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
+    from driftkit.golden import Lock, Verification, lock, read_lock, verify
     from driftkit.loaders import inspect, load, register_format
     from driftkit.measures import register_measure
     from driftkit.mteb import compare_results
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
     from driftkit.retrieval import RetrievalChanges, compare_retrieval
+    from driftkit.thresholds import TranslatedThreshold, translate_threshold
 
 _HOME = {
     "Audit": "audits",
     "Embeddings": "embeddings",
+    "Lock": "golden",
     "NeighborShifts": "neighbors",
     "Pair": "pair",
     "RetrievalChanges": "retrieval",
     "Scores": "evaluators",
+    "TranslatedThreshold": "thresholds",
     "Verdict": "gate",
+    "Verification": "golden",
     "align": "pair",
     "audit": "audits",
     "check": "gate",
@@ -39,12 +44,16 @@ _HOME = {
     "encode": "encoders",
     "inspect": "loaders",
     "load": "loaders",
+    "lock": "golden",
     "neighbor_shifts": "neighbors",
+    "read_lock": "golden",
     "register_benchmark": "datasets",
     "register_evaluator": "evaluators",
     "register_format": "loaders",
     "register_measure": "measures",
     "score": "evaluators",
+    "translate_threshold": "thresholds",
+    "verify": "golden",
 }
 
 _ROOMS = ("datasets", "encoders", "evaluators", "retrieval", "training")
@@ -53,11 +62,14 @@ _ROOMS = ("datasets", "encoders", "evaluators", "retrieval", "training")
 __all__ = [
     "Audit",
     "Embeddings",
+    "Lock",
     "NeighborShifts",
     "Pair",
     "RetrievalChanges",
     "Scores",
+    "TranslatedThreshold",
     "Verdict",
+    "Verification",
     "align",
     "audit",
     "check",
@@ -67,12 +79,16 @@ __all__ = [
     "encode",
     "inspect",
     "load",
+    "lock",
     "neighbor_shifts",
+    "read_lock",
     "register_benchmark",
     "register_evaluator",
     "register_format",
     "register_measure",
     "score",
+    "translate_threshold",
+    "verify",
 ]
 
 

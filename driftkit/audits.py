@@ -16,6 +16,8 @@ from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
 from driftkit.drift.reading import readings
 from driftkit.drift.remedy import remedy
+from driftkit.encoders import encoder_of
+from driftkit.errors import OptionError
 from driftkit.evaluators import ScoreChanges, compare_scores
 from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMPLES
 from driftkit.evaluators.coverage import knows_a_word
@@ -131,9 +133,10 @@ def audit(
         From `align`.
     benchmarks : sequence of str, path, Benchmark or Evaluator, optional
         Names, files, or evaluators with their options; by default ``ws353``, ``simlex999`` and
-        ``google``. An empty list asks for none, which is for items that are no words, and so does
-        the default where no name is a word of any of the three. Then `Audit.noun` is *item*, and
-        the verdict is *ship with care* at best.
+        ``google``, for two tables of encoders ``ws353``, ``simlex999`` and ``sick``. An empty list
+        asks for none, which is for items that are no words, and so does the default where no name
+        is a word of any of the three. Then `Audit.noun` is *item*, and the verdict is *ship with
+        care* at best.
     k : int
         Depth of the neighbor lists.
     candidates : int
@@ -199,6 +202,11 @@ def audit(
         told(name, 0, 1)
         return lambda done, total: told(name, done, total)
 
+    if null and encoder_of(pair.original) is not None:
+        raise OptionError(
+            "null was asked for outputs of an encoder, whose answers to benchmarks are no rows "
+            "that could be moved; leave it out."
+        )
     memo = {} if memo is None and null else memo
     moved_at_random = null_pair(pair, seed=seed) if null else pair
     found = replace(_measure(pair, settings, benchmarks, asked, memo, stage), texts=known)

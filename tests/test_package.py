@@ -125,6 +125,7 @@ MET_WITH = {
     "Evaluation": "Similarity",
     "Inspection": "inspect",
     "MeasureChange": "compare_retrieval",
+    "Lock": "lock",
     "NeighborShifts": "neighbor_shifts",
     "Packaged": "look_up",
     "PairedItems": "PairedAnswers",
@@ -145,7 +146,9 @@ MET_WITH = {
     "Tensor": "register_format",
     "TensorFile": "register_format",
     "TextItems": "encode",
+    "TranslatedThreshold": "translate_threshold",
     "Verdict": "check",
+    "Verification": "verify",
     "WordSets": "read_word_sets",
 }
 """Results that calls return and what they hand over: shown and tested with that call."""

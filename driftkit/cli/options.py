@@ -286,6 +286,45 @@ compose_option = click.option(
     "of its pieces.",
 )
 
+items_option = file_option(
+    "--items",
+    help="Encode the items of FILE: a model's folder or hf:REPO then means its outputs for them, "
+    "and a file of vectors those of the same ids. Plain text with one on each line, or .csv, .tsv, "
+    ".jsonl, .parquet with columns of ids and texts (FILE::ID:TEXT).",
+)
+
+use_options = group_of(
+    click.option(
+        "--pooling",
+        metavar="NAME",
+        help="How the vectors of tokens become one, which a model of transformers does not say: "
+        "mean, cls (the first token) or last.",
+    ),
+    click.option(
+        "--prompt",
+        metavar="TEXT",
+        help="What stands before every text, or the name of a prompt that the model brings.",
+    ),
+    number_option("--batch-size", default=64, help="Texts that go through the model at once."),
+)
+"""How a model is used."""
+
+model_options = group_of(
+    use_options,
+    click.option(
+        "--no-cache", is_flag=True, help="Keep no outputs of the model, and take none kept before."
+    ),
+)
+
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Where a model computes: cpu, cuda, or the GPU where there is one.",
+)
+
+encoder_options = group_of(items_option, model_options, device_option)
+
 k_option = number_option("-k", default=K, help="Number of nearest neighbors of a word.")
 
 json_option = output_option(
@@ -358,6 +397,7 @@ texts_option = file_option(
 
 audit_options = group_of(
     pair_options,
+    encoder_options,
     benchmark_option,
     spelling_options,
     k_option,

@@ -11,7 +11,7 @@ import click
 from driftkit.arguments import shown
 from driftkit.cli import options
 from driftkit.cli.output import Messages, show
-from driftkit.cli.tables import gather_words, read_original, read_table, read_texts
+from driftkit.cli.tables import Encoding, gather_words, read_original, read_table, read_texts
 
 if TYPE_CHECKING:
     from driftkit.neighbors import NeighborShifts
@@ -84,6 +84,8 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
     "--verify", is_flag=True, help=f"Check {SAMPLE} words against all of their cosines in float64."
 )
 @options.pair_options
+@options.items_option
+@options.model_options
 @options.limit_option
 @options.json_option
 @options.common_options
@@ -110,6 +112,11 @@ def command(
     dimensions: int | None,
     original_dimensions: int | None,
     json_to: str | None,
+    items: str | None,
+    pooling: str | None,
+    prompt: str | None,
+    batch_size: int,
+    no_cache: bool,
     **reading: Any,
 ) -> None:
     """Show the neighbors of each WORD in the ORIGINAL and in the TUNED table.
@@ -145,6 +152,15 @@ def command(
     messages = Messages()
     given = read_texts(texts)
     width = original_dimensions or dimensions
+    reading["encoding"] = Encoding.of(
+        items,
+        messages,
+        pooling=pooling,
+        prompt=prompt,
+        batch_size=batch_size,
+        device=device,
+        cache=not no_cache,
+    )
     pair = align(
         read_original(original, messages, vocab=original_vocab, dimensions=width, **reading),
         read_table(tuned, messages, vocab=vocab, dimensions=dimensions, **reading),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +16,7 @@ from driftkit.files import LARGEST, read_whole
 if TYPE_CHECKING:
     from driftkit.audits import Audit
     from driftkit.embeddings import Embeddings
+    from driftkit.encoders import TextItems
     from driftkit.gate import Policy
 
 NO_BENCHMARK = "none"
@@ -64,11 +66,68 @@ def read_texts(path: str | None) -> dict[str, str] | None:
     return dict(zip(items.ids, items.texts, strict=True))
 
 
+@dataclass(frozen=True)
+class Encoding:
+    """``--items``: models are encoders, and their rows the outputs for these items."""
+
+    items: TextItems
+    options: Mapping[str, Any]  # of `driftkit.encoders.open_encoder`
+
+    @classmethod
+    def of(cls, path: str | None, messages: Messages, **options: Any) -> Encoding | None:
+        """Read the items, told what had to be left out; None where there are none."""
+        if path is None:
+            require_no_model_options("--items FILE")
+            return None
+        from driftkit.encoders import read_items
+
+        items = read_items(path)
+        for problem in items.problems[:5]:
+            messages.say(f"{path}: {problem}")
+        if len(items.problems) > 5:
+            messages.say(f"{path}: and {len(items.problems) - 5:,} more such problems")
+        return cls(items, options)
+
+    def takes(self, source: str) -> bool:
+        """Whether a source is a model, not a file of vectors."""
+        from driftkit.encoders import is_model
+
+        return is_model(source)
+
+    def table(self, source: str, messages: Messages) -> Embeddings:
+        """Encode the items."""
+        from driftkit import encode
+
+        with messages.stage(f"encoding by {source}") as progress:
+            return encode(source, self.items, progress=progress, **self.options)
+
+
+def require_no_model_options(instead: str) -> None:
+    """Refuse options of models that were typed where nothing is encoded."""
+    ctx = click.get_current_context()
+    typed = click.core.ParameterSource.COMMANDLINE
+    for name in ("pooling", "prompt", "batch_size", "no_cache"):
+        if ctx.get_parameter_source(name) is typed:
+            option = f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for models that encode; it needs {instead}.")
+
+
 def read_table(
-    source: str, messages: Messages, *, several: bool = False, **settings: Any
+    source: str,
+    messages: Messages,
+    *,
+    several: bool = False,
+    encoding: Encoding | None = None,
+    **settings: Any,
 ) -> Embeddings:
-    """Read a table, one of several or alone; the settings are those of `driftkit.load`."""
+    """Read a table, one of several or alone; the settings are those of `driftkit.load`.
+
+    With an encoding, a model is not read but encodes.
+    """
     from driftkit import load
+
+    if encoding is not None and encoding.takes(source):
+        return encoding.table(source, messages)
 
     def read(vocab: str | None) -> Embeddings:
         with messages.stage(f"reading {source}") as progress:
@@ -112,13 +171,15 @@ def _is_typed(vocab: str | None) -> bool:
     return any(ctx.get_parameter_source(name) is typed for name in named)
 
 
-def require_sources(*sources: str) -> None:
+def require_sources(*sources: str, encoding: Encoding | None = None) -> None:
     """Refuse files that are not there, or of no known format, before the first one is read."""
     from driftkit.loaders.formats.registry import find_format
     from driftkit.loaders.request import parse
 
     for source in sources:
         request = parse(source)
+        if encoding is not None and encoding.takes(source):
+            continue
         if request.scheme is None:
             find_format(request)
 
@@ -183,6 +244,12 @@ def audits(
     normalize: str | None = None,
     phrase_separator: str | None = None,
     texts: str | None = None,
+    items: str | None = None,
+    pooling: str | None = None,
+    prompt: str | None = None,
+    batch_size: int = 64,
+    device: str = "auto",
+    no_cache: bool = False,
     **settings: Any,
 ) -> list[Audit]:
     """Audit several tables against one original; what is misspelt is told before the long work.
@@ -190,19 +257,32 @@ def audits(
     What the rules of the policy name is measured besides; both tables must have the words.
     """
     from driftkit import align, audit
+    from driftkit.evaluators.registry import default_of_encoders
     from driftkit.measures.registry import requested_measures
 
     measures = [*measures, *(policy.measures if policy else ())]
     requested_measures(measures, k)
+    options = {"pooling": pooling, "prompt": prompt, "batch_size": batch_size, "device": device}
+    encoding = Encoding.of(items, messages, **options, cache=not no_cache)
+    if encoding is not None and composer:
+        raise click.UsageError(
+            "--compose is for tables of word pieces; --items encodes whole texts."
+        )
+    default = None
+    if encoding is not None and not benchmarks and all(map(encoding.takes, (original, *tuned))):
+        default, left_out = default_of_encoders()
+        for clause in left_out:
+            messages.say(clause)
     asked = spelled(
-        benchmarks_for(benchmarks, policy.benchmarks if policy else ()),
+        benchmarks_for(benchmarks, policy.benchmarks if policy else (), default),
         case=case,
         normalize=normalize,
         phrase_separator=phrase_separator,
     )
-    require_sources(original, *tuned)
+    require_sources(original, *tuned, encoding=encoding)
     settings["texts"] = read_texts(texts)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
+    reading["encoding"] = encoding
     width = original_dimensions or dimensions
     table = read_original(original, messages, vocab=original_vocab, dimensions=width, **reading)
     reading["dimensions"] = dimensions
@@ -228,12 +308,14 @@ def benchmarks_named(typed: Sequence[str]) -> list[str] | None:
     return [name for name in typed if name != NO_BENCHMARK] if typed else None
 
 
-def benchmarks_for(typed: Sequence[str], named: Sequence[str]) -> list[Any] | None:
+def benchmarks_for(
+    typed: Sequence[str], named: Sequence[str], default: Sequence[Any] | None = None
+) -> list[Any] | None:
     """Return the benchmarks asked for, and those that only a rule names; None for the default."""
     from driftkit.datasets import get_all, name_of
 
     asked = benchmarks_named(typed)
-    found = list(get_all(asked)) if asked != [] else []
+    found = list(get_all(default if asked is None else asked)) if asked != [] else []
     names = {name_of(benchmark) for benchmark in found}
     missing = [name for name in named if name not in names]
     if asked is None and not missing:

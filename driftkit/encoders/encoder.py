@@ -254,5 +254,7 @@ class EncodedItems(Embeddings):
 
 
 def encoder_of(table: object) -> Encoder | None:
-    """Return the encoder that made a table; None for any other `table`."""
+    """Return the encoder that made a `table`, or that it is itself; None for any other table."""
+    if isinstance(table, Encoder):
+        return table
     return table.encoder if isinstance(table, EncodedItems) else None
