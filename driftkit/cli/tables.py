@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -94,19 +94,22 @@ class Encoding:
 
         return is_model(source)
 
-    def table(self, source: str, messages: Messages) -> Embeddings:
-        """Encode the items."""
+    def table(self, source: str, messages: Messages, limit: int | None) -> Embeddings:
+        """Encode the items, or the first ones."""
         from driftkit import encode
 
+        ids, texts = self.items.ids[:limit], self.items.texts[:limit]
+        first = replace(self.items, ids=ids, texts=texts)
         with messages.stage(f"encoding by {source}") as progress:
-            return encode(source, self.items, progress=progress, **self.options)
+            return encode(source, first, progress=progress, **self.options)
 
 
 def require_no_model_options(instead: str) -> None:
     """Refuse options of models that were typed where nothing is encoded."""
     ctx = click.get_current_context()
     typed = click.core.ParameterSource.COMMANDLINE
-    for name in ("pooling", "prompt", "batch_size", "no_cache"):
+    own = ("device",) if ctx.info_name != "shifts" else ()  # which computes neighbors there, too
+    for name in ("pooling", "prompt", "batch_size", "no_cache", *own):
         if ctx.get_parameter_source(name) is typed:
             option = f"--{name.replace('_', '-')}"
             raise click.UsageError(f"{option} is for models that encode; it needs {instead}.")
@@ -127,7 +130,7 @@ def read_table(
     from driftkit import load
 
     if encoding is not None and encoding.takes(source):
-        return encoding.table(source, messages)
+        return encoding.table(source, messages, settings.get("limit"))
 
     def read(vocab: str | None) -> Embeddings:
         with messages.stage(f"reading {source}") as progress:

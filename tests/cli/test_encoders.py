@@ -91,6 +91,7 @@ def test_outputs_are_kept_unless_that_is_off(run, models, items, tmp_path):
     ("arguments", "why"),
     [
         (["--prompt", "query: "], "--prompt is for models that encode; it needs --items FILE"),
+        (["--device", "cpu"], "--device is for models that encode; it needs --items FILE"),
         (["--items", "absent.csv"], "absent.csv: is not there. A list of items is"),
         (["--items", "items.csv", "--pooling", "cls"], "pooling='cls' was given for"),
         (["--items", "items.csv", "--compose", "mean"], "--items encodes whole texts"),
@@ -102,6 +103,12 @@ def test_what_does_not_fit_is_told(run, models, items, arguments, why):
     assert result.exit_code == 2
     assert why in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_first_items_alone(run, models, items):
+    command = ("audit", *models, "--items", items, "-b", "ws353", "-k", 1, "--resamples", 100)
+    result = run(*command, "--limit", 2, "--json", "-")
+    assert json.loads(result.stdout)["rows"]["shared"] == 2
 
 
 def test_what_was_left_out_of_the_items_is_told(run, models, items):
