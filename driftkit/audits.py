@@ -19,6 +19,7 @@ from driftkit.drift.remedy import remedy
 from driftkit.encoders import encoder_of
 from driftkit.errors import OptionError
 from driftkit.evaluators import ScoreChanges, compare_scores
+from driftkit.evaluators.base import is_encoded
 from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMPLES
 from driftkit.evaluators.coverage import knows_a_word
 from driftkit.evaluators.registry import Scorable, evaluators
@@ -237,7 +238,9 @@ def _measure(
         drift_done(1, 1)
     if isinstance(benchmarks, list | tuple) and not benchmarks:
         scores = ScoreChanges(())
-    elif benchmarks is None and not knows_a_word((pair.original, pair.tuned), evaluators()):
+    elif benchmarks is None and not (
+        is_encoded(pair) or knows_a_word((pair.original, pair.tuned), evaluators())
+    ):
         names = ", ".join(DEFAULT)
         scores = ScoreChanges((), (f"no name is a word of the default benchmarks ({names})",))
     else:

@@ -16,6 +16,7 @@ from driftkit.drift.clipping import saturated
 from driftkit.drift.groups import Summary, band_masks, summarize
 from driftkit.drift.reading import Reading
 from driftkit.drift.remedy import Remedy
+from driftkit.encoders import encoder_of
 from driftkit.errors import AlignmentError
 from driftkit.evaluators import ScoreChange, ScoreChanges
 from driftkit.explain.explanation import Explained, explained
@@ -62,8 +63,12 @@ class Measured:
 
     @property
     def noun(self) -> Literal["word", "item"]:
-        """What a row stands for: a *word* where benchmarks of words were asked, else an *item*."""
-        return "word" if self.scores else "item"
+        """What a row stands for: a *word* where benchmarks of words were asked, else an *item*.
+
+        What an encoder made rows of are items: its benchmarks encode words of their own.
+        """
+        made = encoder_of(self.pair.original) is not None
+        return "word" if self.scores and not made else "item"
 
     @property
     def place(self) -> str:

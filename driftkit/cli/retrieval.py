@@ -94,6 +94,8 @@ def command(
     vocab: str | None,
     original_vocab: str | None,
     base: str | None,
+    dimensions: int | None,
+    original_dimensions: int | None,
     **how: Any,
 ) -> None:
     """Search the documents of ORIGINAL and TUNED for the same queries, and compare the results.
@@ -133,9 +135,15 @@ def command(
     if items is not None:
         if asked is None:
             raise click.UsageError("--items are the documents; add --queries FILE.")
+        models = ((original, original_dimensions or dimensions), (tuned, dimensions))
         documents, both = (
             align(
-                *(_encoded(model, given, first, pooling, messages) for model in (original, tuned))
+                *(
+                    _encoded(
+                        model, given, messages, prompt=first, pooling=pooling, dimensions=width
+                    )
+                    for model, width in models
+                )
             )
             for given, first in ((read_items(items), prompt), (asked, query_prompt))
         )
@@ -146,14 +154,16 @@ def command(
         )
     else:
         require_sources(original, tuned, original_queries, tuned_queries)
-        shared: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle}
+        old: dict[str, Any] = {"unsafe_pickle": unsafe_pickle}
+        new = {**old, "dimensions": dimensions}
+        old["dimensions"] = original_dimensions or dimensions
         documents = align(
-            read_original(original, messages, vocab=original_vocab, **shared),
-            read_table(tuned, messages, vocab=vocab, **shared),
+            read_original(original, messages, vocab=original_vocab, base=base, **old),
+            read_table(tuned, messages, vocab=vocab, base=base, **new),
         )
         both = align(
-            read_table(original_queries, messages, unsafe_pickle=unsafe_pickle),
-            read_table(tuned_queries, messages, unsafe_pickle=unsafe_pickle),
+            read_table(original_queries, messages, **old),
+            read_table(tuned_queries, messages, **new),
         )
     with messages.stage("searching") as progress:
         found = compare_retrieval(
@@ -179,11 +189,9 @@ def _refuse(given: dict[str, Any], what: str) -> None:
             raise click.UsageError(f"{name} is for {what}; leave it out.")
 
 
-def _encoded(
-    model: str, items: Any, prompt: str | None, pooling: str | None, messages: output.Messages
-) -> Any:
+def _encoded(model: str, items: Any, messages: output.Messages, **options: Any) -> Any:
     """Return the table of what a model makes of items."""
     from driftkit import encode
 
     with messages.stage(f"encoding with {model}") as progress:
-        return encode(model, items, prompt=prompt, pooling=pooling, progress=progress)
+        return encode(model, items, progress=progress, **options)

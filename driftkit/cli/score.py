@@ -76,6 +76,7 @@ def command(
         "prompt": prompt,
         "batch_size": batch_size,
         "device": device,
+        "dimensions": reading["dimensions"],
     }
     scores = Scores(())
     for source in sources:

@@ -94,14 +94,24 @@ class Encoding:
 
         return is_model(source)
 
-    def table(self, source: str, messages: Messages, limit: int | None) -> Embeddings:
+    @property
+    def texts(self) -> dict[str, str] | None:
+        """The texts by their ids; None where a text is its own id."""
+        if self.items.ids == self.items.texts:
+            return None
+        return dict(zip(self.items.ids, self.items.texts, strict=True))
+
+    def table(
+        self, source: str, messages: Messages, limit: int | None, dimensions: int | None
+    ) -> Embeddings:
         """Encode the items, or the first ones."""
         from driftkit import encode
 
         ids, texts = self.items.ids[:limit], self.items.texts[:limit]
         first = replace(self.items, ids=ids, texts=texts)
         with messages.stage(f"encoding by {source}") as progress:
-            return encode(source, first, progress=progress, **self.options)
+            options = {**self.options, "dimensions": dimensions}
+            return encode(source, first, progress=progress, **options)
 
 
 def require_no_model_options(instead: str) -> None:
@@ -130,7 +140,8 @@ def read_table(
     from driftkit import load
 
     if encoding is not None and encoding.takes(source):
-        return encoding.table(source, messages, settings.get("limit"))
+        asked = settings.get("limit"), settings.get("dimensions")
+        return encoding.table(source, messages, *asked)
 
     def read(vocab: str | None) -> Embeddings:
         with messages.stage(f"reading {source}") as progress:
@@ -283,7 +294,8 @@ def audits(
         phrase_separator=phrase_separator,
     )
     require_sources(original, *tuned, encoding=encoding)
-    settings["texts"] = read_texts(texts)
+    of_items = None if encoding is None else encoding.texts
+    settings["texts"] = of_items if texts is None else read_texts(texts)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
     reading["encoding"] = encoding
     width = original_dimensions or dimensions

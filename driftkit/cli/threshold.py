@@ -44,6 +44,8 @@ def command(
     base: str | None,
     unsafe_pickle: bool,
     limit: int | None,
+    dimensions: int | None,
+    original_dimensions: int | None,
     items: str | None,
     pooling: str | None,
     prompt: str | None,
@@ -66,8 +68,10 @@ def command(
     require_sources(original, tuned, encoding=encoding)
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
     reading["encoding"] = encoding
-    table = read_original(original, messages, vocab=original_vocab, **reading)
-    pair = align(table, read_table(tuned, messages, vocab=vocab, **reading))
+    width = original_dimensions or dimensions
+    table = read_original(original, messages, vocab=original_vocab, dimensions=width, **reading)
+    other = read_table(tuned, messages, vocab=vocab, dimensions=dimensions, **reading)
+    pair = align(table, other)
     found = []
     for threshold in thresholds:
         with messages.stage(f"counting pairs at {threshold:g}") as progress:

@@ -31,7 +31,7 @@ def encode(
         Called with (texts done, texts in all); True draws a bar on standard error.
     **options
         Those of `driftkit.encoders.open_encoder`: ``pooling``, ``prompt``, ``batch_size``,
-        ``device``, ``max_length`` and ``cache``.
+        ``device``, ``max_length``, ``dimensions`` and ``cache``.
 
     Returns
     -------

@@ -38,6 +38,8 @@ class Options:
         Where torch computes; ``"auto"`` is the GPU where there is one.
     max_length : int, optional
         Tokens of a text that are read; by default as many as the model says.
+    dimensions : int, optional
+        How many of the first numbers of a vector are kept (Matryoshka); all by default.
     cache : bool
         Whether rows are kept on disk, and taken from there.
     """
@@ -47,12 +49,14 @@ class Options:
     batch_size: int = 64
     device: str = "auto"
     max_length: int | None = None
+    dimensions: int | None = None
     cache: bool = True
 
     def __post_init__(self) -> None:
         whole(1, batch_size=self.batch_size)
-        if self.max_length is not None:
-            whole(1, max_length=self.max_length)
+        for name in ("max_length", "dimensions"):
+            if (number := getattr(self, name)) is not None:
+                whole(1, **{name: number})
         for name in ("prompt", "device"):
             value = getattr(self, name)
             if value is not None and not isinstance(value, str):
@@ -64,6 +68,7 @@ class Options:
         said = [f"{self.pooling} pooling"] if self.pooling else []
         said += [f"prompt {self.prompt!r}"] if self.prompt is not None else []
         said += [f"at most {self.max_length:,} tokens"] if self.max_length else []
+        said += [f"first {self.dimensions:,} dimensions"] if self.dimensions else []
         return ", ".join(said)
 
 
@@ -213,6 +218,13 @@ class Encoder(ABC):
             )
         if made.dtype.kind not in "fiu":
             raise SourceError(self.name, f"gave {made.dtype}, not numbers.")
+        if (kept := self.options.dimensions) is not None:
+            if kept > made.shape[1]:
+                raise OptionError(
+                    f"the first {kept:,} dimensions were asked for, and {self.name} gives "
+                    f"{made.shape[1]:,}; ask for as many or fewer."
+                )
+            made = made[:, :kept]
         finite = np.isfinite(made).all(axis=1)
         if not finite.all():
             text = texts[int(finite.argmin())]

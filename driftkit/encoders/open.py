@@ -34,6 +34,7 @@ def open_encoder(
     batch_size: int = 64,
     device: str = "auto",
     max_length: int | None = None,
+    dimensions: int | None = None,
     cache: bool = True,
 ) -> Encoder:
     """Return the encoder that a model is; nothing is loaded before the first text is encoded.
@@ -56,6 +57,9 @@ def open_encoder(
         where it is.
     max_length : int, optional
         Tokens of a text that are read; by default as many as the model says.
+    dimensions : int, optional
+        How many of the first numbers of a vector are kept, for models trained so that these serve
+        alone (Matryoshka); all by default. They are not made of unit length again.
     cache : bool
         Whether rows are kept on disk, and taken from there, by the content of model and texts.
 
@@ -82,6 +86,7 @@ def open_encoder(
         batch_size=batch_size,
         device=device,
         max_length=max_length,
+        dimensions=dimensions,
         cache=cache,
     )
     if isinstance(model, Encoder):

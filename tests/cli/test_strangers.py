@@ -67,6 +67,13 @@ SHOWN = {
     "datasets": ["datasets", "list", "--json", "out.json"],
     "datasets json": ["datasets", "list", "--json", "-"],
     "datasets path": ["datasets", "path", "ws353"],
+    "retrieval": [
+        *("retrieval", *PAIR, "-k", "1", "--json", "out.json"),
+        *("--original-queries", "original.npy", "--tuned-queries", TUNED),
+    ],
+    "threshold": ["threshold", *PAIR, "0.01", "--json", "out.json"],
+    "lock": ["lock", TUNED, "-o", "::error::a\u202e.lock"],
+    "verify": ["verify", "original.npy", "accepted.lock", "--json", "out.json"],
     "mteb": ["mteb", "::error::before", "after\u202e", "--json", "out.json"],
     "mteb json": ["mteb", "::error::before", "after\u202e", "--json", "-"],
     "rules": ["check", "--show-rules", "-r", "words[::error::x,\u202e] overlap >= 0"],
@@ -170,7 +177,9 @@ def see(request, made, tmp_path, monkeypatch, run):
 def test_what_is_shown(name, see):
     if name.startswith("baseline "):
         see(["baseline", "write", *PAIR, *QUICK, "-o", "accepted.json"], 0)
-    result = see(SHOWN[name], 0)
+    if name == "verify":
+        see(["lock", TUNED, "-o", "accepted.lock"], 0)
+    result = see(SHOWN[name], 1 if name == "verify" else 0)
     for text in (result.stdout if SHOWN[name][-1] == "-" else "", _read("out.json")):
         if text:
             require_harmless(text)
