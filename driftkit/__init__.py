@@ -12,66 +12,93 @@ if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
     from driftkit.datasets import register_benchmark
     from driftkit.embeddings import Embeddings
+    from driftkit.encoders import encode
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
     from driftkit.gate import Verdict, check
+    from driftkit.golden import Lock, Verification, lock, read_lock, verify
     from driftkit.links import Link, link
     from driftkit.loaders import inspect, load, register_format
     from driftkit.maps import Map, fit_map
     from driftkit.measures import register_measure
+    from driftkit.mteb import compare_results
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
+    from driftkit.retrieval import RetrievalChanges, compare_retrieval
+    from driftkit.thresholds import TranslatedThreshold, translate_threshold
 
 _HOME = {
     "Audit": "audits",
     "Embeddings": "embeddings",
     "Link": "links",
     "Map": "maps",
+    "Lock": "golden",
     "NeighborShifts": "neighbors",
     "Pair": "pair",
+    "RetrievalChanges": "retrieval",
     "Scores": "evaluators",
+    "TranslatedThreshold": "thresholds",
     "Verdict": "gate",
+    "Verification": "golden",
     "align": "pair",
     "audit": "audits",
     "check": "gate",
+    "compare_results": "mteb",
+    "compare_retrieval": "retrieval",
     "compare_scores": "evaluators",
     "fit_map": "maps",
+    "encode": "encoders",
     "inspect": "loaders",
     "link": "links",
     "load": "loaders",
+    "lock": "golden",
     "neighbor_shifts": "neighbors",
+    "read_lock": "golden",
     "register_benchmark": "datasets",
     "register_evaluator": "evaluators",
     "register_format": "loaders",
     "register_measure": "measures",
     "score": "evaluators",
+    "translate_threshold": "thresholds",
+    "verify": "golden",
 }
 
-_ROOMS = ("datasets", "evaluators", "training")
+_ROOMS = ("datasets", "encoders", "evaluators", "retrieval", "training")
 """Rooms with names of their own, reached as ``dk.evaluators.Similarity``."""
 
 __all__ = [
     "Audit",
     "Embeddings",
     "Link",
+    "Lock",
     "Map",
     "NeighborShifts",
     "Pair",
+    "RetrievalChanges",
     "Scores",
+    "TranslatedThreshold",
     "Verdict",
+    "Verification",
     "align",
     "audit",
     "check",
+    "compare_results",
+    "compare_retrieval",
     "compare_scores",
+    "encode",
     "fit_map",
     "inspect",
     "link",
     "load",
+    "lock",
     "neighbor_shifts",
+    "read_lock",
     "register_benchmark",
     "register_evaluator",
     "register_format",
     "register_measure",
     "score",
+    "translate_threshold",
+    "verify",
 ]
 
 

@@ -55,7 +55,9 @@ def row_norms(matrix: Matrix | Values) -> Values:
 
 
 def changed_rows(before: Matrix, after: Matrix) -> Mask:
-    """Return which rows of two matrices (n, d) differ in any number, shape (n,)."""
+    """Return which rows of two matrices differ in any number, (n,); of other widths all do."""
+    if before.shape[1] != after.shape[1]:
+        return np.ones(len(before), bool)
     out = np.empty(len(before), bool)
     for some in row_blocks(len(before)):
         out[some] = (before[some] != after[some]).any(axis=1)

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driftkit.arguments import DEEPEST, require, strings, whole
+from driftkit.datasets import DEFAULT
 from driftkit.defaults import CANDIDATES, RESAMPLES, K
 from driftkit.display import Displayed
 from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
 from driftkit.drift.reading import readings
 from driftkit.drift.remedy import remedy
+from driftkit.encoders import encoder_of
+from driftkit.errors import OptionError
 from driftkit.evaluators import ScoreChanges, compare_scores
+from driftkit.evaluators.base import is_encoded
 from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMPLES
-from driftkit.evaluators.registry import Scorable
+from driftkit.evaluators.coverage import knows_a_word
+from driftkit.evaluators.registry import Scorable, evaluators
 from driftkit.findings import Findings, Settings
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import requested_measures
 from driftkit.neighbors.optional_measures import shifts_with_measures
 from driftkit.pair import Pair
 from driftkit.progress import Progress, StageProgress, as_stage_progress
+from driftkit.texts import texts_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +62,8 @@ class Audit(Displayed, Findings):
         Whether what reads the original vectors finds moved, and frequent, words.
     remedy : Remedy or None
         The one simple map that explains the whole change, if one does.
+    texts : mapping of str to str
+        Texts that views show beside the names of rows.
     null : Audit or None
         The same for random moves of the same size per row, if they were asked for (see
         `driftkit.drift.null_model`). It is one draw, so values of a single word scatter.
@@ -114,6 +122,7 @@ def audit(
     seed: int = 0,
     measures: Sequence[str] = (),
     null: bool = False,
+    texts: Mapping[str, str] | None = None,
     memo: MutableMapping[Any, Any] | None = None,
     progress: StageProgress | bool | None = None,
 ) -> Audit:
@@ -125,7 +134,10 @@ def audit(
         From `align`.
     benchmarks : sequence of str, path, Benchmark or Evaluator, optional
         Names, files, or evaluators with their options; by default ``ws353``, ``simlex999`` and
-        ``google``. An empty list asks for none, and then the verdict is *undecided* at best.
+        ``google``, for two tables of encoders ``ws353``, ``simlex999`` and ``sick``. An empty list
+        asks for none, which is for items that are no words, and so does the default where no name
+        is a word of any of the three. Then `Audit.noun` is *item*, and the verdict is *ship with
+        care* at best.
     k : int
         Depth of the neighbor lists.
     candidates : int
@@ -143,6 +155,9 @@ def audit(
     null : bool
         Whether to audit random moves of the same size per row as well (`Audit.null`), so that a
         value can be read as more or less than chance. It takes about as long again.
+    texts : mapping of str to str, optional
+        Texts by the names of rows, such as the sentence or the title behind an id; views show them
+        beside the names. Ids may be whole numbers here as well.
     memo : mutable mapping, optional
         Pass the same dictionary when several tuned tables are audited against one original, so
         that work on the original, its scores and its neighbors, is done once.
@@ -156,7 +171,9 @@ def audit(
     Raises
     ------
     OptionError
-        If an option is out of range, or `pair` is not a pair.
+        If an option is out of range, `pair` is not a pair, or `texts` are of no row.
+    AlignmentError
+        If the null is asked for and the tables differ in width.
     UnknownNameError, BenchmarkError
         If a measure or a benchmark cannot be found, or a benchmark cannot be parsed.
 
@@ -175,6 +192,7 @@ def audit(
     whole(1, candidates=candidates)
     whole(FEWEST_RESAMPLES, MOST_RESAMPLES, resamples=resamples)
     whole(0, seed=seed)
+    known = {} if texts is None else texts_of(pair, texts)
     told = as_stage_progress(progress)
     asked = requested_measures(strings("measures", measures, "measures"), k)
     settings = Settings(k, candidates, resamples, seed, tuple(map(str, asked)), null)
@@ -185,12 +203,18 @@ def audit(
         told(name, 0, 1)
         return lambda done, total: told(name, done, total)
 
+    if null and encoder_of(pair.original) is not None:
+        raise OptionError(
+            "null was asked for outputs of an encoder, whose answers to benchmarks are no rows "
+            "that could be moved; leave it out."
+        )
+    memo = {} if memo is None and null else memo
+    moved_at_random = null_pair(pair, seed=seed) if null else pair
+    found = replace(_measure(pair, settings, benchmarks, asked, memo, stage), texts=known)
     if not null:
-        return _measure(pair, settings, benchmarks, asked, memo, stage)
-    memo = {} if memo is None else memo
-    found = _measure(pair, settings, benchmarks, asked, memo, stage)
+        return found
     random = _measure(
-        null_pair(pair, seed=seed),
+        moved_at_random,
         replace(settings, resamples=FEWEST_RESAMPLES, null=False),  # nobody reads its intervals
         benchmarks,
         asked,
@@ -212,8 +236,14 @@ def _measure(
     words, space = word_drift(pair, asked), space_drift(pair, measures=asked)
     if drift_done is not None:
         drift_done(1, 1)
-    scores = ScoreChanges(())
-    if not (isinstance(benchmarks, list | tuple) and not benchmarks):
+    if isinstance(benchmarks, list | tuple) and not benchmarks:
+        scores = ScoreChanges(())
+    elif benchmarks is None and not (
+        is_encoded(pair) or knows_a_word((pair.original, pair.tuned), evaluators())
+    ):
+        names = ", ".join(DEFAULT)
+        scores = ScoreChanges((), (f"no name is a word of the default benchmarks ({names})",))
+    else:
         scores = compare_scores(
             pair,
             benchmarks,

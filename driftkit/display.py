@@ -21,11 +21,10 @@ from rich.table import Table
 from rich.text import Text as RichText
 
 from driftkit.escaping import harmless, printable
+from driftkit.names import LONG, Names, told_apart
 
 WIDTH = 100
 """Columns of a result printed in a shell."""
-WIDEST_NAME = 15
-"""Columns of a name in two lists side by side."""
 
 
 class Text(RichText):
@@ -34,6 +33,11 @@ class Text(RichText):
     def __init__(self, text: str = "", style: str = "", **settings: Any) -> None:
         cut = not settings.get("no_wrap")  # a command to copy stays whole
         super().__init__(printable(text, cut=cut), style, **settings)
+
+
+def run_of(parts: Iterable[str], between: str, style: str = "") -> RichText:
+    """Join texts of any words by what may be a new line, as no text here can hold one."""
+    return RichText(between).join(Text(part, style) for part in parts)
 
 
 class Displayed:
@@ -194,30 +198,33 @@ def before_and_after(
     before: Sequence[str],
     after: Sequence[str],
     *,
+    names: Names | None = None,
     reason: str | None = None,
 ) -> RenderableType:
     """Put two lists of names side by side, marked by what left and what came."""
+    names = Names((title, *before, *after)) if names is None else names
     block = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for side in ("before", "after"):
         block.add_column("", width=1)
-        block.add_column(side, width=WIDEST_NAME, no_wrap=True, overflow="ellipsis")
+        block.add_column(side, width=names.width, no_wrap=True, overflow="ellipsis")
     for rank in range(max(len(before), len(after))):
         block.add_row(
-            *_marked(before, rank, after, "-", "red"), *_marked(after, rank, before, "+", "cyan")
+            *_marked(before, rank, after, "-", "red", names),
+            *_marked(after, rank, before, "+", "cyan", names),
         )
     why = [Text(reason, "yellow")] if reason else []
-    return Group(Text(title, "bold"), Text(caption, "dim"), *why, block)
+    return Group(Text(names.title(title), "bold"), Text(caption, "dim"), *why, block)
 
 
 def _marked(
-    names: Sequence[str], rank: int, others: Sequence[str], sign: str, style: str
+    listed: Sequence[str], rank: int, others: Sequence[str], sign: str, style: str, names: Names
 ) -> tuple[Text, Text]:
     """Sign and name at a rank, from 0; both empty past the end of the list."""
-    if rank >= len(names):
+    if rank >= len(listed):
         return Text(""), Text("")
-    if names[rank] in others:
-        return Text("="), Text(names[rank])
-    return Text(sign, style), Text(names[rank], style)
+    if listed[rank] in others:
+        return Text("="), Text(names[listed[rank]])
+    return Text(sign, style), Text(names[listed[rank]], style)
 
 
 def number(value: float, digits: int = 2) -> str:
@@ -277,7 +284,7 @@ def joined(names: Iterable[str]) -> str:
 
 
 def first_few(names: Sequence[str], shown: int = 3) -> str:
-    """Join the first names, and say how many there are when some are left out.
+    """Join the first names, long ones shortened, and say how many there are if some are left out.
 
     Examples
     --------
@@ -285,4 +292,4 @@ def first_few(names: Sequence[str], shown: int = 3) -> str:
     ('good, bad', 'good, bad, ... (3 in all)')
     """
     more = f", ... ({len(names):,} in all)" if len(names) > shown else ""
-    return ", ".join(names[:shown]) + more
+    return ", ".join(told_apart(names[:shown], LONG).values()) + more

@@ -24,16 +24,17 @@ MOST_PARTS = 200
 _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 
 
-def parse_json(text: str | bytes) -> Any:
+def parse_json(text: str | bytes, *, not_numbers: bool = False) -> Any:
     """Return what a JSON text says; a ValueError gives the reason why it says nothing.
 
     ``NaN`` and ``Infinity``, numbers past the largest float, the same key twice in one object, and
-    deep nesting are refused too.
+    deep nesting are refused too. With `not_numbers`, for files of tools that write ``NaN`` where
+    they have no number, both constants are None.
 
     Examples
     --------
-    >>> parse_json('{"rows": 3}')
-    {'rows': 3}
+    >>> parse_json('{"rows": 3}'), parse_json("[NaN]", not_numbers=True)
+    ({'rows': 3}, [None])
     >>> parse_json('{"a": 0, "a": 1}')
     Traceback (most recent call last):
     ValueError: the key 'a' is there twice
@@ -44,7 +45,7 @@ def parse_json(text: str | bytes) -> Any:
         value = json.loads(
             text,
             object_pairs_hook=_object,
-            parse_constant=_refuse_constant,
+            parse_constant=_as_none if not_numbers else _refuse_constant,
             parse_float=_finite,
             parse_int=_integer,
         )
@@ -54,10 +55,12 @@ def parse_json(text: str | bytes) -> Any:
     return value
 
 
-def read_json(path: Path, wrong: Wrong, largest: int = LARGEST) -> Any:
+def read_json(
+    path: Path, wrong: Wrong, largest: int = LARGEST, *, not_numbers: bool = False
+) -> Any:
     """Return what a JSON file says; `wrong` makes the error of a sentence about the file."""
     try:
-        return parse_json(read_text(path, wrong, largest))
+        return parse_json(read_text(path, wrong, largest), not_numbers=not_numbers)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise wrong(f"is not JSON from {place} on.") from None
@@ -99,6 +102,10 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no number")
+
+
+def _as_none(_: str) -> None:
+    return None
 
 
 def _finite(digits: str) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.arguments import shown
 from driftkit.arrays import Matrix, Rows, Values, as_array, row_blocks, row_norms
 from driftkit.display import OneLine
 from driftkit.errors import OptionError, SourceError, UnknownNameError, VocabularyError
@@ -28,9 +29,10 @@ class Embeddings(OneLine):
 
     Parameters
     ----------
-    words : sequence of str
-        One word for each row. When a word comes twice the first row wins; the others are left
-        out and listed in `problems`.
+    words : sequence of str, or of int
+        One word for each row; of items that are no words, their names or ids. Whole numbers, also
+        an integer array of shape (n,), are kept as their decimal digits: ``17`` is ``"17"``. When a
+        word comes twice the first row wins; the others are left out and listed in `problems`.
     matrix : array_like, torch.Tensor or torch.nn.Embedding, shape (n, d)
         The vectors. A C-ordered float32 array, memory-mapped or not, is used as it is; anything
         else is converted or copied.
@@ -42,7 +44,8 @@ class Embeddings(OneLine):
     Raises
     ------
     VocabularyError
-        If there are more or fewer words than rows, or one is not a string.
+        If there are more or fewer words than rows, or one is neither a string nor a whole number,
+        or some are strings and some numbers.
     SourceError
         If the table is empty, not two-dimensional, not numeric, or holds NaN or infinity.
 
@@ -53,11 +56,13 @@ class Embeddings(OneLine):
     (2, 2, True)
     >>> e["queen"].tolist() == [np.float32(0.8), np.float32(0.6)]
     True
+    >>> Embeddings(np.array([17, 18]), np.eye(2)).words
+    ('17', '18')
     """
 
     def __init__(
         self,
-        words: Sequence[str],
+        words: Sequence[str] | Sequence[int] | npt.NDArray[Any],
         matrix: npt.ArrayLike | torch.nn.Module | torch.Tensor | None = None,
         *,
         source: Source | None = None,
@@ -74,7 +79,7 @@ class Embeddings(OneLine):
         self.source = source if source is not None else Source()
         self.problems: tuple[Problem, ...] = tuple(problems)
         self.matrix: Matrix = _as_matrix(matrix, self.source)
-        self.words: Sequence[str] = tuple(words)
+        self.words: Sequence[str] = _as_names(words, self.source)
         if len(self.words) != len(self.matrix):
             raise VocabularyError(
                 self.source.name,
@@ -84,12 +89,6 @@ class Embeddings(OneLine):
             )
         if len(self.words) == 0:
             raise SourceError(self.source.name, "holds no word vector at all.")
-        if not all(issubclass(kind, str) for kind in set(map(type, self.words))):
-            stranger = next(word for word in self.words if not isinstance(word, str))
-            raise VocabularyError(
-                self.source.name,
-                f"the words hold {stranger!r}, which is not a string; give strings.",
-            )
         _require_finite(self.matrix, self.words, self.source)
         self._spell_out_surrogates()
         self._keep_first_of_each()
@@ -173,7 +172,9 @@ class Embeddings(OneLine):
 
     def __getitem__(self, word: str) -> Matrix:
         if not isinstance(word, str):
-            raise OptionError(f"table[{word!r}] was asked for; for several, table.rows(words).")
+            name = isinstance(word, int) and f"; names are strings, so ask for table['{word}']"
+            several = "; for several, table.rows(words)"
+            raise OptionError(f"table[{word!r}] was asked for{name or several}.")
         return np.asarray(self.matrix[self.rows([word])[0]])
 
     def __len__(self) -> int:
@@ -231,6 +232,28 @@ class Embeddings(OneLine):
         vectors = KeyedVectors(vector_size=self.dimensions, count=0, dtype=np.float32)
         vectors.add_vectors(list(self.words), np.array(self.matrix))
         return vectors
+
+
+def _as_names(words: Iterable[Any], source: Source) -> tuple[str, ...]:
+    """Return names as strings: those of whole numbers are their decimal digits."""
+    names = tuple(words.tolist() if isinstance(words, np.ndarray) else words)
+    is_text, is_whole = (all(map(each, set(map(type, names)))) for each in (_is_text, _is_whole))
+    if is_text:
+        return names
+    if is_whole:
+        return tuple(str(int(name)) for name in names)
+    strange = [name for name in names if not (_is_text(type(name)) or _is_whole(type(name)))]
+    held = f"hold {shown(strange[0])}" if strange else "are strings and numbers"
+    why = f"the words {held}; give strings, or whole numbers, which are kept as their digits."
+    raise VocabularyError(source.name, why)
+
+
+def _is_text(kind: type) -> bool:
+    return issubclass(kind, str)
+
+
+def _is_whole(kind: type) -> bool:
+    return issubclass(kind, int | np.integer) and not issubclass(kind, bool)
 
 
 def _as_matrix(matrix: Any, source: Source) -> Matrix:

@@ -58,7 +58,7 @@ class VocabularyError(SourceError):
 
 
 class AlignmentError(InputError):
-    """Two tables that cannot be compared: no shared word, or different dimensions."""
+    """Two tables, or some of their rows, that cannot be compared: no shared word, or widths."""
 
 
 class BenchmarkError(InputError):

@@ -43,4 +43,4 @@ class Findings(Measured):
     @property
     def headline(self) -> str:
         """The verdict, what decided it and how much was looked at, in one sentence."""
-        return headline_of(self.pair, self.findings)
+        return headline_of(self.pair, self.findings, self.noun)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from driftkit.drift.clipping import saturated
 from driftkit.drift.groups import Summary, band_masks, summarize
 from driftkit.drift.reading import Reading
 from driftkit.drift.remedy import Remedy
+from driftkit.encoders import encoder_of
+from driftkit.errors import AlignmentError
 from driftkit.evaluators import ScoreChange, ScoreChanges
 from driftkit.explain.explanation import Explained, explained
 from driftkit.measures.registry import requested_measures
@@ -56,6 +59,21 @@ class Measured:
     readings: tuple[Reading, ...] = field(repr=False)
     remedy: Remedy | None = field(repr=False)
     null: Measured | None = field(default=None, repr=False)
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def noun(self) -> Literal["word", "item"]:
+        """What a row stands for: a *word* where benchmarks of words were asked, else an *item*.
+
+        What an encoder made rows of are items: its benchmarks encode words of their own.
+        """
+        made = encoder_of(self.pair.original) is not None
+        return "word" if self.scores and not made else "item"
+
+    @property
+    def place(self) -> str:
+        """What the position of a row is: a ``rank`` only where words are in order of frequency."""
+        return self.pair.original.source.place if self.noun == "word" else "row"
 
     @cached_property
     def candidate_rows(self) -> Rows:
@@ -69,7 +87,10 @@ class Measured:
         The word's new vector is less like its own old one than another word's old vector was, so
         anything that still reads the original table can take it for another word. A tie counts, as
         where two nearest neighbors were exchanged, and so do rows that moved and have no direction.
+        Rows of different widths have no distance, which is an `AlignmentError`.
         """
+        if self.pair.mismatch:
+            raise AlignmentError(f"displaced words are not measured: {self.pair.mismatch}.")
         own = self.words.self_cosine[self.candidate_rows]
         moved = self.pair.moved[self.candidate_rows]
         nearest = self.shifts.before_cosine[:, 0]
@@ -83,8 +104,16 @@ class Measured:
 
     @cached_property
     def saturated(self) -> Mask:
-        """Shared words clipped at the tuned table's largest number, shape (n,)."""
+        """Shared words clipped at the tuned table's largest number, (n,), as `displaced`."""
         return saturated(self.pair)
+
+    @cached_property
+    def damaged(self) -> Mapping[str, int | None]:
+        """How many words are displaced, and how many saturated; None where no one can say."""
+        counts = ("displaced", "saturated")
+        if self.pair.mismatch:
+            return dict.fromkeys(counts)
+        return {name: int(getattr(self, name).sum()) for name in counts}
 
     def status(self, *statuses: str) -> list[ScoreChange]:
         """Return the benchmarks that have one of these statuses."""
@@ -119,7 +148,7 @@ class Measured:
         if not bands:
             return whole
         by_name = {row.measure: self.values[row.measure] for row in whole}
-        return whole + summarize(by_name, band_masks(len(self.pair)))
+        return whole + summarize(by_name, band_masks(len(self.pair)), self.words.reasons)
 
     def most_shifted(self, n: int, *, moved: bool) -> list[Shift]:
         """Return the words that kept the fewest neighbors, the most frequent first among equals.
@@ -154,4 +183,5 @@ class Measured:
             self.most_shifted(top, moved=True),
             self.most_shifted(top, moved=False),
             seed=self.settings.seed,
+            noun=self.noun,
         )

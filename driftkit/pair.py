@@ -45,11 +45,18 @@ class Pair(OneLine):
         return len(self.words)
 
     def __repr__(self) -> str:
+        width = self.mismatch or f"{self.original.dimensions}"
         return (
-            f"<Pair of {len(self):,} shared words x {self.original.dimensions}: "
+            f"<Pair of {len(self):,} shared words x {width}: "
             f"{int(self.moved.sum()):,} moved, {len(self.added):,} added, "
             f"{len(self.removed):,} removed>"
         )
+
+    @property
+    def mismatch(self) -> str | None:
+        """Why no row can be compared with its tuned one number by number; None where all can."""
+        d, other = self.original.dimensions, self.tuned.dimensions
+        return None if d == other else f"{d:,} against {other:,} dimensions"
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -94,12 +101,12 @@ class Pair(OneLine):
 
     @cached_property
     def before(self) -> Matrix:
-        """Original vectors of the shared words, (n, d); a view wherever the order allows."""
+        """Original vectors (n, d) of the shared words; a view wherever the order allows."""
         return _take(self.original.matrix, self.original_rows)
 
     @cached_property
     def after(self) -> Matrix:
-        """Tuned vectors of the shared words, (n, d); a view wherever the order allows."""
+        """Tuned vectors (n, d) of the shared words, of a width of their own; a view likewise."""
         return _take(self.tuned.matrix, self.tuned_rows)
 
     @cached_property
@@ -120,14 +127,14 @@ class Pair(OneLine):
 
     @cached_property
     def changed(self) -> Mask:
-        """Words whose row differs in any number, (n,), be it by rounding alone."""
+        """Words whose row differs in any number, (n,), be it by rounding alone, or in width."""
         return changed_rows(self.before, self.after)
 
     @cached_property
     def moved(self) -> Mask:
-        """Words whose row changed by more than `tolerance` in some coordinate, (n,)."""
+        """Words whose row changed in width, or in some number by more than `tolerance`, (n,)."""
         relative, absolute = self._rounding
-        if relative == absolute == 0:
+        if self.mismatch or relative == absolute == 0:
             return self.changed
         moved = np.empty(len(self), bool)
         for rows in row_blocks(len(self)):
@@ -149,6 +156,8 @@ class Pair(OneLine):
         Two roundings of one number differ by at most the sum of the two errors, so the sum is
         the bound; it is nearly that of the coarser source alone.
         """
+        if self.mismatch:
+            return f"another width, {self.mismatch}"
         reasons = dict.fromkeys(
             table.source.rounding.reason
             for table in (self.original, self.tuned)
@@ -166,7 +175,8 @@ def align(original: Embeddings, tuned: Embeddings | None = None) -> Pair:
     Parameters
     ----------
     original, tuned : Embeddings
-        Tables of the same dimension d; the order and number of their rows do not matter.
+        Tables whose rows may differ in number and order. Where they differ in dimension too, every
+        shared row has moved, and what compares rows number by number is not measured.
 
     Returns
     -------
@@ -177,7 +187,7 @@ def align(original: Embeddings, tuned: Embeddings | None = None) -> Pair:
     OptionError
         If something else is given where a table is due; the message shows the call that works.
     AlignmentError
-        If the dimensions differ or no word is shared.
+        If no word is shared.
 
     Examples
     --------
@@ -186,15 +196,11 @@ def align(original: Embeddings, tuned: Embeddings | None = None) -> Pair:
     >>> pair = align(a, b)
     >>> pair.words, pair.moved.tolist(), pair.added, pair.removed
     (('good', 'film'), [True, False], ('<pad>',), ('bad',))
+    >>> align(a, Embeddings(["good", "bad", "film"], np.eye(3, 5))).mismatch
+    '3 against 5 dimensions'
     """
     if not isinstance(original, Embeddings) or not isinstance(tuned, Embeddings):
         raise OptionError(_call_that_works(original, tuned))
-    if original.dimensions != tuned.dimensions:
-        raise AlignmentError(
-            f"{original.source.name} has {original.dimensions} dimensions and {tuned.source.name} "
-            f"has {tuned.dimensions}; tables are compared only at equal dimension. Was the right "
-            "tensor chosen? `driftkit inspect FILE` lists what a file holds."
-        )
     if original.words == tuned.words:
         rows = np.arange(len(original))
         return Pair(original, tuned, tuple(original.words), rows, rows, (), ())

@@ -3,7 +3,7 @@ import pytest
 from gensim.models import KeyedVectors
 
 from driftkit import Embeddings, load
-from driftkit.errors import SourceError, UnknownNameError, VocabularyError
+from driftkit.errors import OptionError, SourceError, UnknownNameError, VocabularyError
 from driftkit.provenance import Source
 
 
@@ -120,3 +120,40 @@ def test_half_of_a_surrogate_pair_is_spelt_out(tmp_path):
     assert [(each.kind, each.where) for each in table.problems] == [("invalid UTF-8", 0)]
     table.save(tmp_path / "saved")
     assert load(tmp_path / "saved").words == table.words
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [[17, 18], (17, np.int64(18)), np.array([17, 18]), np.array([17, 18], np.uint8), range(17, 19)],
+    ids=lambda ids: type(ids).__name__,
+)
+def test_whole_numbers_are_kept_as_their_digits(ids):
+    table = Embeddings(ids, np.eye(2))
+    assert table.words == ("17", "18")
+    assert table["18"].tolist() == [0, 1]
+    with pytest.raises(OptionError, match=r"names are strings, so ask for table\['18'\]"):
+        table[18]
+
+
+def test_large_and_negative_ids_are_exact():
+    assert Embeddings([2**63 + 1, -4], np.eye(2)).words == ("9223372036854775809", "-4")
+
+
+@pytest.mark.parametrize(
+    ("ids", "held"),
+    [
+        ([17.0, 18.0], "hold 17.0"),
+        (np.array([17.0, 18.0]), "hold 17.0"),
+        ([True, False], "hold True"),
+        ([17, True], "hold True"),
+        (np.array([True, False]), "hold True"),
+        ([17, None], "hold None"),
+        (["17", 18], "are strings and numbers"),
+    ],
+)
+def test_names_that_may_be_read_in_two_ways_are_refused(ids, held):
+    with pytest.raises(VocabularyError) as refused:
+        Embeddings(ids, np.eye(2))
+    assert str(refused.value) == (
+        f"memory: the words {held}; give strings, or whole numbers, which are kept as their digits."
+    )

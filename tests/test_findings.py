@@ -126,16 +126,19 @@ def _nudged(rows):
 
 @pytest.mark.parametrize(
     ("rows", "said"),
-    [([3], "1 of 1 moved word is farther from its old place than its nearest neighbor was"),
-     ([3, 5], "2 of 2 moved words are farther from their old place than their nearest neighbor "
+    [([3], "1 of 1 moved item is farther from its old place than its nearest neighbor was"),
+     ([3, 5], "2 of 2 moved items are farther from their old place than their nearest neighbor "
               "was")],
 )  # fmt: skip
 def test_without_a_benchmark_nothing_is_called_safe_and_everything_else_is_told(rows, said):
     found = dk.audit(_nudged(rows), [], k=3)
-    assert found.verdict == "undecided"
-    assert found.headline.startswith("Undecided: no benchmark of knowledge was asked for; ")
+    assert found.verdict == "ship with care"
+    assert (
+        "; knowledge was not tested: no benchmark of knowledge was asked for (-b NAME or FILE "
+        "would test it); "
+    ) in found.headline
     assert said in found.headline
-    assert found.headline.endswith(f"; {len(rows)} of 40 words moved.")
+    assert found.headline.endswith(f"; {len(rows)} of 40 items moved.")
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     jsonschema.Draft202012Validator(audit_schema()).validate(document)
     assert document["benchmarks"] == []

@@ -22,8 +22,9 @@ PACKAGE = Path(driftkit.__file__).parent
 ROOT = PACKAGE.parent
 DOCS = ROOT / "docs"
 HEAVY = {
-    "gensim", "lightning", "matplotlib", "numba", "numpy", "pandas", "polars", "pyarrow", "rich",
-    "scipy", "sklearn", "torch", "transformers",
+    "gensim", "ir_measures", "lightning", "matplotlib", "model2vec", "numba", "numpy", "pandas",
+    "polars", "pyarrow", "rich", "scipy", "sentence_transformers", "sklearn", "torch",
+    "transformers",
 }  # fmt: skip
 
 # --- imports --------------------------------------------------------------------------------------
@@ -92,7 +93,17 @@ def test_importing_driftkit_and_its_commands_loads_nothing_heavy():
 
 # --- public names ---------------------------------------------------------------------------------
 
-ROOMS = ("datasets", "evaluators", "gate", "loaders", "measures", "neighbors", "training")
+ROOMS = (
+    "datasets",
+    "encoders",
+    "evaluators",
+    "gate",
+    "loaders",
+    "measures",
+    "neighbors",
+    "retrieval",
+    "training",
+)
 NAMES = {
     f"{module}.{name}": getattr(import_module(module), name)
     for module in ("driftkit", *(f"driftkit.{room}" for room in ROOMS))
@@ -109,25 +120,35 @@ MET_WITH = {
     "Baseline": "read_baseline",
     "Benchmark": "get",
     "Dataset": "look_up",
+    "Encoder": "open_encoder",
+    "EncodedItems": "encode",
     "Evaluation": "Similarity",
     "Inspection": "inspect",
+    "MeasureChange": "compare_retrieval",
+    "Lock": "lock",
     "NeighborShifts": "neighbor_shifts",
     "Packaged": "look_up",
     "PairedItems": "PairedAnswers",
     "PairedSimilarity": "PairedAnswers",
     "PartChange": "compare_scores",
     "Policy": "make_policy",
+    "Qrels": "read_qrels",
     "Request": "register_format",
     "Result": "check",
+    "RetrievalChanges": "compare_retrieval",
     "Score": "score",
     "ScoreChange": "compare_scores",
     "ScoreChanges": "compare_scores",
     "Scores": "score",
+    "SearchChange": "compare_retrieval",
     "Shift": "neighbor_shifts",
     "TableInfo": "inspect",
     "Tensor": "register_format",
     "TensorFile": "register_format",
+    "TextItems": "encode",
+    "TranslatedThreshold": "translate_threshold",
     "Verdict": "check",
+    "Verification": "verify",
     "WordSets": "read_word_sets",
 }
 """Results that calls return and what they hand over: shown and tested with that call."""
@@ -165,7 +186,8 @@ def described_in_reference():
 def test_all_is_what_is_public():
     assert sorted(driftkit.__all__) == driftkit.__all__
     shown = {name for name in dir(driftkit) if not name.startswith("__")}
-    assert shown == {*driftkit.__all__, "datasets", "evaluators", "training"}
+    rooms = {"datasets", "encoders", "evaluators", "retrieval", "training"}
+    assert shown == {*driftkit.__all__, *rooms}
     assert not hasattr(driftkit, "nothing_of_that_name")
     assert driftkit.__version__ == "0.1.0"
 

@@ -135,11 +135,6 @@ def test_a_notebook_shows_the_line_of_the_shell():
     )
 
 
-def test_different_dimensions_name_both():
-    with pytest.raises(AlignmentError, match="big has 3 dimensions and small has 2"):
-        align(table("ab", np.ones((2, 3)), name="big"), table("ab", np.ones((2, 2)), name="small"))
-
-
 def test_no_shared_word_shows_some_of_both():
     with pytest.raises(AlignmentError, match=r"share no word \('a', 'b', \.\.\. against '0'"):
         align(table("ab", np.ones((2, 2))), table(["0", "1"], np.ones((2, 2))))

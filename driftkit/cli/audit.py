@@ -39,6 +39,7 @@ FAILING = (
     "-w", "--words", multiple=True, metavar="WORD", help="Show this word; may be repeated."
 )
 @options.words_options
+@options.texts_option
 @click.option(
     "--fail-on",
     multiple=True,

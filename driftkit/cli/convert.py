@@ -23,6 +23,7 @@ from driftkit.cli.tables import gather_words, read_table
     "folder]",
 )
 @options.limit_option
+@options.dimensions_option
 @options.words_options
 @options.vocab_option
 @options.base_option

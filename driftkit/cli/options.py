@@ -260,9 +260,19 @@ unsafe_option = click.option(
     help="Open pickles, which can run any code they carry. Only for files you trust.",
 )
 
+dimensions_option = number_option(
+    "--dimensions",
+    help="Keep only the first N numbers of each row, as of a Matryoshka model.  [default: all]",
+)
+
 pair_options = group_of(
     vocab_option,
     file_option("--original-vocab", help="The same for the original table."),
+    dimensions_option,
+    number_option(
+        "--original-dimensions",
+        help="The same for the original table.  [default: that of --dimensions]",
+    ),
     base_option,
     unsafe_option,
 )
@@ -275,6 +285,45 @@ compose_option = click.option(
     help="For tables of word pieces (##ing, Ġthe, ▁the): make the vector of a whole word the mean "
     "of its pieces.",
 )
+
+items_option = file_option(
+    "--items",
+    help="Encode the items of FILE: a model's folder or hf:REPO then means its outputs for them, "
+    "and a file of vectors those of the same ids. Plain text with one on each line, or .csv, .tsv, "
+    ".jsonl, .parquet with columns of ids and texts (FILE::ID:TEXT).",
+)
+
+use_options = group_of(
+    click.option(
+        "--pooling",
+        metavar="NAME",
+        help="How the vectors of tokens become one, which a model of transformers does not say: "
+        "mean, cls (the first token) or last.",
+    ),
+    click.option(
+        "--prompt",
+        metavar="TEXT",
+        help="What stands before every text, or the name of a prompt that the model brings.",
+    ),
+    number_option("--batch-size", default=64, help="Texts that go through the model at once."),
+)
+"""How a model is used."""
+
+model_options = group_of(
+    use_options,
+    click.option(
+        "--no-cache", is_flag=True, help="Keep no outputs of the model, and take none kept before."
+    ),
+)
+
+device_option = click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Where a model computes: cpu, cuda, or the GPU where there is one.",
+)
+
+encoder_options = group_of(items_option, model_options, device_option)
 
 k_option = number_option("-k", default=K, help="Number of nearest neighbors of a word.")
 
@@ -296,9 +345,10 @@ benchmark_option = group_of(
         "--benchmark",
         "benchmarks",
         multiple=True,
-        metavar="NAME|FILE",
-        help="A benchmark by name (`driftkit datasets list`) or a file; may be repeated.  "
-        "[default: ws353, simlex999, google]",
+        metavar="NAME|FILE|none",
+        help="A benchmark by name (`driftkit datasets list`) or a file; may be repeated. none is "
+        "for items that are no words.  [default: ws353, simlex999, google, where any name is one "
+        "of their words]",
     ),
     offline_option,
 )
@@ -329,8 +379,25 @@ words_options = file_option(
     "--words-from", help="Read words from FILE, one on each line; - is standard input."
 )
 
+resamples_option = number_option(
+    "--resamples", default=RESAMPLES, least=100, help="Bootstrap resamples behind each interval."
+)
+
+seed_option = number_option("--seed", default=0, least=0, help="Seed of the resamples.")
+
+device_option = click.option(
+    "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
+)
+
+texts_option = file_option(
+    "--texts",
+    help="Show texts beside ids: the columns of ids and texts of a .csv, .tsv, .jsonl or .parquet, "
+    "such as id and text; FILE::ID:TEXT names others.",
+)
+
 audit_options = group_of(
     pair_options,
+    encoder_options,
     benchmark_option,
     spelling_options,
     k_option,
@@ -348,13 +415,8 @@ audit_options = group_of(
         default=CANDIDATES,
         help="Look for neighbors among the first N words, and as many moved ones.",
     ),
-    number_option(
-        "--resamples",
-        default=RESAMPLES,
-        least=100,
-        help="Bootstrap resamples behind each interval.",
-    ),
-    number_option("--seed", default=0, least=0, help="Seed of the resamples."),
+    resamples_option,
+    seed_option,
 )
 
 rules_option = click.option(

@@ -11,7 +11,7 @@ import click
 from driftkit.arguments import shown
 from driftkit.cli import options
 from driftkit.cli.output import Messages, show
-from driftkit.cli.tables import gather_words, read_original, read_table
+from driftkit.cli.tables import Encoding, gather_words, read_original, read_table, read_texts
 
 if TYPE_CHECKING:
     from driftkit.neighbors import NeighborShifts
@@ -37,6 +37,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 @click.argument("tuned")
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @options.words_options
+@options.texts_option
 @click.option("--all", "every", is_flag=True, help="Take every shared word; needs -o.")
 @click.option(
     "-o",
@@ -71,9 +72,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
     callback=_size,
     help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
 )
-@click.option(
-    "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
-)
+@options.device_option
 @click.option(
     "--metric",
     type=click.Choice(["cosine", "dot", "euclidean", "csls"]),
@@ -85,6 +84,8 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
     "--verify", is_flag=True, help=f"Check {SAMPLE} words against all of their cosines in float64."
 )
 @options.pair_options
+@options.items_option
+@options.model_options
 @options.limit_option
 @options.json_option
 @options.common_options
@@ -94,6 +95,7 @@ def command(
     words: tuple[str, ...],
     *,
     words_from: str | None,
+    texts: str | None,
     every: bool,
     output: str | None,
     k: int,
@@ -107,7 +109,14 @@ def command(
     verify: bool,
     vocab: str | None,
     original_vocab: str | None,
+    dimensions: int | None,
+    original_dimensions: int | None,
     json_to: str | None,
+    items: str | None,
+    pooling: str | None,
+    prompt: str | None,
+    batch_size: int,
+    no_cache: bool,
     **reading: Any,
 ) -> None:
     """Show the neighbors of each WORD in the ORIGINAL and in the TUNED table.
@@ -125,6 +134,7 @@ def command(
     from driftkit.neighbors.export import write_shifts
     from driftkit.neighbors.search.verify import sample_of
     from driftkit.report.words import neighbors_view
+    from driftkit.texts import texts_of
 
     asked = gather_words(words, words_from)
     if every == bool(asked):
@@ -140,10 +150,22 @@ def command(
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     messages = Messages()
-    pair = align(
-        read_original(original, messages, vocab=original_vocab, **reading),
-        read_table(tuned, messages, vocab=vocab, **reading),
+    given = read_texts(texts)
+    width = original_dimensions or dimensions
+    reading["encoding"] = Encoding.of(
+        items,
+        messages,
+        pooling=pooling,
+        prompt=prompt,
+        batch_size=batch_size,
+        device=device,
+        cache=not no_cache,
     )
+    pair = align(
+        read_original(original, messages, vocab=original_vocab, dimensions=width, **reading),
+        read_table(tuned, messages, vocab=vocab, dimensions=dimensions, **reading),
+    )
+    known = None if given is None else texts_of(pair, given)
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)
     ask: dict[str, Any] = {"candidates": among, "metric": metric}
     ask |= {"device": device, "memory": memory}
@@ -166,7 +188,7 @@ def command(
     for entry, each in zip(document["words"], (one.to_dict() for one in told), strict=True):
         entry |= {name: each[name] for name in ("cause", "own", "neighbors")}
     show(
-        lambda: Group(neighbors_view(shifts), Text(""), *(Text(str(each)) for each in told)),
+        lambda: Group(neighbors_view(shifts, known), Text(""), *(Text(str(each)) for each in told)),
         document,
         json_to,
     )

@@ -13,6 +13,7 @@ from driftkit.datasets.benchmarks import (
 )
 from driftkit.datasets.catalog import (
     DEFAULT,
+    DEFAULT_OF_ENCODERS,
     REGISTRY,
     Dataset,
     get,
@@ -26,6 +27,7 @@ from driftkit.datasets.source import Packaged, Pinned, PinnedFolder
 
 __all__ = [
     "DEFAULT",
+    "DEFAULT_OF_ENCODERS",
     "REGISTRY",
     "AnalogyBenchmark",
     "Benchmark",

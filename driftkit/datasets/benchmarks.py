@@ -61,7 +61,7 @@ class _Checked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimilarityBenchmark(_Checked):
-    """Pairs of words and how similar people found them.
+    """Pairs of words, or of sentences, and how similar people found them.
 
     Parameters
     ----------
@@ -88,6 +88,19 @@ class SimilarityBenchmark(_Checked):
         for pair, rating in zip(self.pairs, self.gold.tolist(), strict=True):
             if not math.isfinite(rating):
                 raise self._error(f"the rating of {pair} is {rating}; leave out unrated pairs")
+
+    @property
+    def is_of_sentences(self) -> bool:
+        """Whether most texts have three words or more, as sentences have and words of tables not.
+
+        Examples
+        --------
+        >>> pair = ("green tea is hot", "tea is a drink")
+        >>> SimilarityBenchmark("toy", (pair,), np.ones(1)).is_of_sentences
+        True
+        """
+        texts = [text for pair in self.pairs for text in pair]
+        return 2 * sum(len(text.split()) > 2 for text in texts) > len(texts)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,6 +25,9 @@ NOT_STATED = "not stated"
 DEFAULT = ("ws353", "simlex999", "google")
 """The benchmarks scored when none are named: all come with gensim, so no download is needed."""
 
+DEFAULT_OF_ENCODERS = ("ws353", "simlex999", "sick")
+"""The same for encoders, which can be asked about sentences; sick has to be downloaded."""
+
 Load = Callable[[], Any]
 """Returns a benchmark, or an evaluator of one."""
 

@@ -30,8 +30,11 @@ from driftkit.datasets.layouts import (
 from driftkit.datasets.lines import ACCEPTED, Line, read_lines
 from driftkit.errors import BenchmarkError
 
-FIRST, SECOND = ("word1", "word 1", "w1"), ("word2", "word 2", "w2")
-SCORE = ("similarity", "simlex999", "score", "human (mean)", "mean", "rating")
+FIRST = ("word1", "word 1", "w1", "sentence_a", "sentence1")
+SECOND = ("word2", "word 2", "w2", "sentence_b", "sentence2")
+SCORE = (
+    "similarity", "simlex999", "score", "human (mean)", "mean", "rating", "relatedness_score",
+)  # fmt: skip
 """What published files call the columns of a similarity set, the surest name first."""
 
 NOT_SIMLEX = {
@@ -110,9 +113,12 @@ def _read(lines: Sequence[Line], path: Path, name: str) -> Benchmark:
     if len(typical) == 2 and lines[0].separator is not None and not _is_like_number(typical[1]):
         words, labels = zip(*_cells(lines, 2), strict=True)
         return CategorizationBenchmark(name, words, labels)
-    if len(lines) > 1 and not _is_like_number(lines[0].fields[-1]):
+    # Sets of sentences are published with the rating first.
+    is_first = len(typical) == 3 and _is_like_number(typical[0]) and not _is_like_number(typical[2])
+    if len(lines) > 1 and not _is_like_number(lines[0].fields[0 if is_first else -1]):
         lines = lines[1:]  # without the names of the columns
-    return _similarities(lines, _cells(lines, 3), name)
+    rows = _cells(lines, 3)
+    return _similarities(lines, ((*row[1:], row[0]) if is_first else row for row in rows), name)
 
 
 def _is_like_number(text: str) -> bool:

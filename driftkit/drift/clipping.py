@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from driftkit.arrays import Mask, row_blocks
+from driftkit.errors import AlignmentError
 from driftkit.pair import Pair
 
 PAST = 1.01
@@ -18,6 +19,7 @@ def saturated(pair: Pair) -> Mask:
     An entry was cut if it is the tuned table's largest magnitude now and was larger by more than
     1 % before. Scaling does that to one entry, too, so two must have been different before. A table
     that was enlarged first and clipped at more than the original's largest entry is not found.
+    Rows of different widths have no entries to compare, which is an `AlignmentError`.
 
     >>> from driftkit import Embeddings, align
     >>> words = ["good", "bad", "film"]
@@ -26,6 +28,8 @@ def saturated(pair: Pair) -> Mask:
     >>> saturated(align(Embeddings(words, before), Embeddings(words, after))).tolist()
     [True, True, False]
     """
+    if pair.mismatch:
+        raise AlignmentError(f"clipped rows are not measured: {pair.mismatch}.")
     largest = max(float(np.abs(pair.after[some]).max()) for some in row_blocks(len(pair)))
     found = np.zeros(len(pair), bool)
     if not largest:  # every row is zero, which is another kind of damage

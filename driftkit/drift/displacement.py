@@ -6,7 +6,7 @@ import numpy as np
 
 from driftkit.arrays import Mask, Values, row_blocks
 from driftkit.drift.moments import moments
-from driftkit.errors import OptionError
+from driftkit.errors import AlignmentError, OptionError
 from driftkit.measures.registry import provide
 from driftkit.pair import Pair
 
@@ -19,7 +19,7 @@ def displacement(pair: Pair, *, center: bool = False, anchors: Mask | None = Non
     Fine-tuning shares the coordinates of the original, so neither is done unless asked for. The
     best rotation of the tuned table is fitted on the words marked in `anchors` (n,).
     Hamilton, Leskovec & Jurafsky 2016, "Diachronic Word Embeddings Reveal Statistical Laws of
-    Semantic Change".
+    Semantic Change". Tables of different dimensions are an `AlignmentError`.
 
     >>> from driftkit import Embeddings, align
     >>> square = np.array([[1, 0], [0, 1], [-1, 0.5]])
@@ -29,6 +29,8 @@ def displacement(pair: Pair, *, center: bool = False, anchors: Mask | None = Non
     >>> abs(displacement(turned, anchors=np.ones(3, bool)).round(6)).tolist()
     [0.0, 0.0, 0.0]
     """
+    if pair.mismatch:
+        raise AlignmentError(f"displacement is not measured: {pair.mismatch}.")
     n, d = pair.before.shape
     mean_x, mean_y = np.zeros(d), np.zeros(d)
     if center:

@@ -22,6 +22,8 @@ GROUPS = ("all", "moved", "unmoved")
 BANDS = (1_000, 10_000, 100_000)
 """Last ranks of the bands, unless the caller says otherwise."""
 
+_NONE: Mapping[str, str] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Summary(OneLine):
@@ -36,12 +38,15 @@ class Summary(OneLine):
     p05: float  # percentiles, interpolated linearly
     p95: float
     min: float
+    why: str | None = None  # what kept the measure from being taken of any word
 
     @property
     def reason(self) -> str | None:
         """Why there is no value, or None when there is one."""
         if self.n:
             return None
+        if self.why and self.unmeasured:
+            return self.why
         words = "words" if self.group == "all" else f"{self.group} words"
         if self.unmeasured == 1:
             return f"the only {words.removesuffix('s')} could not be measured"
@@ -52,6 +57,7 @@ class Summary(OneLine):
     def to_dict(self) -> dict[str, Any]:
         """Return the fields and the reason, numbers that could not be measured as None."""
         fields = {name: none_if_nan(value) for name, value in asdict(self).items()}
+        del fields["why"]
         return {**fields, "reason": self.reason}
 
 
@@ -83,8 +89,12 @@ def band_masks(n: int, last: Sequence[int] = BANDS) -> dict[str, Mask]:
     }
 
 
-def summarize(values: Mapping[str, Values], masks: Mapping[str, Mask]) -> tuple[Summary, ...]:
+def summarize(
+    values: Mapping[str, Values], masks: Mapping[str, Mask], reasons: Mapping[str, str] = _NONE
+) -> tuple[Summary, ...]:
     """Sum up measures of words, (m,) by name, over the masks (m,) of groups or bands.
+
+    `reasons` says of measures that could not be taken of any word why not.
 
     >>> groups = group_masks(np.array([False, True, True]))
     >>> rows = summarize({"overlap@10": np.array([1.0, 0.5, np.nan])}, groups)
@@ -92,17 +102,18 @@ def summarize(values: Mapping[str, Values], masks: Mapping[str, Mask]) -> tuple[
     [('all', 2, 1, 0.75), ('moved', 1, 1, 0.5), ('unmoved', 1, 0, 1.0)]
     """
     return tuple(
-        _summary(group, measure, each[mask])
+        _summary(group, measure, each[mask], reasons.get(measure))
         for measure, each in values.items()
         for group, mask in masks.items()
     )
 
 
-def _summary(group: str, measure: str, values: Values) -> Summary:
+def _summary(group: str, measure: str, values: Values, why: str | None) -> Summary:
     known = values[~np.isnan(values)]
     missing = len(values) - len(known)
     if not len(known):
-        return Summary(group, measure, 0, missing, *[np.nan] * 5)
+        nan = np.nan
+        return Summary(group, measure, 0, missing, nan, nan, nan, nan, nan, why)
     p05, median, p95 = np.quantile(known, [0.05, 0.5, 0.95]).tolist()
     mean, least = float(known.mean()), float(known.min())
     return Summary(group, measure, len(known), missing, mean, median, p05, p95, least)

@@ -22,10 +22,10 @@ class Moments:
 
     n: int
     mean_x: Values  # (d,) zero when n is 0
-    mean_y: Values
+    mean_y: Values  # (e,) as wide as the rows after
     xx: Values  # (d, d) Xc'Xc of the centered rows
-    yy: Values
-    xy: Values
+    yy: Values  # (e, e)
+    xy: Values  # (d, e)
 
     @property
     def raw_xx(self) -> Values:
@@ -60,7 +60,7 @@ class Moments:
 
 def moments(pair: Pair, chosen: Mask) -> Moments:
     """Return the moments of the chosen rows."""
-    return _moments(lambda: blocks(pair, chosen), int(chosen.sum()), pair.before.shape[1])
+    return _moments(lambda: blocks(pair, chosen), int(chosen.sum()), pair)
 
 
 def unit_moments(pair: Pair, chosen: Mask) -> Moments:
@@ -73,16 +73,17 @@ def unit_moments(pair: Pair, chosen: Mask) -> Moments:
             y /= np.linalg.norm(y, axis=1, keepdims=True)
             yield x, y
 
-    return _moments(unit, int(directed.sum()), pair.before.shape[1])
+    return _moments(unit, int(directed.sum()), pair)
 
 
-def _moments(rows: Callable[[], Blocks], n: int, d: int) -> Moments:
-    """Take the moments of n rows in two passes, means first."""
-    mean_x, mean_y = np.zeros(d), np.zeros(d)
+def _moments(rows: Callable[[], Blocks], n: int, pair: Pair) -> Moments:
+    """Take the moments of n rows of a pair in two passes, means first."""
+    d, e = pair.original.dimensions, pair.tuned.dimensions
+    mean_x, mean_y = np.zeros(d), np.zeros(e)
     for x, y in rows():
         mean_x += x.sum(axis=0) / n
         mean_y += y.sum(axis=0) / n
-    xx, yy, xy = np.zeros((d, d)), np.zeros((d, d)), np.zeros((d, d))
+    xx, yy, xy = np.zeros((d, d)), np.zeros((e, e)), np.zeros((d, e))
     for x, y in rows():
         x -= mean_x
         y -= mean_y
@@ -93,7 +94,7 @@ def _moments(rows: Callable[[], Blocks], n: int, d: int) -> Moments:
 
 
 def blocks(pair: Pair, chosen: Mask) -> Blocks:
-    """Yield matched rows (b, d) of the chosen words in float64, fresh copies, block by block."""
+    """Yield matched rows (b, d) and (b, e) of the chosen words in float64, fresh, in blocks."""
     for rows in row_blocks(len(pair)):
         mask = chosen[rows]
         if mask.any():

@@ -6,6 +6,7 @@ import numpy as np
 
 from driftkit.arrays import generator, row_blocks
 from driftkit.embeddings import Embeddings
+from driftkit.errors import AlignmentError
 from driftkit.pair import Pair, align
 from driftkit.provenance import Source
 
@@ -15,13 +16,19 @@ def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
 
     Words that only the tuned table has keep their rows.
     Every measure of a pair can be taken of this one too: neighbors, benchmarks, the space. Moves
-    that do less harm than theirs follow a structure; moves that do more were aimed.
+    that do less harm than theirs follow a structure; moves that do more were aimed. Rows of
+    different widths have not moved by any length, so for them it is an `AlignmentError`.
 
     >>> before = Embeddings(["good", "film"], [[1, 0], [0, 1]])
     >>> null = null_pair(align(before, Embeddings(["good", "film"], [[4, 4], [0, 1]])))
     >>> float(np.linalg.norm(null.after[0] - null.before[0]).round(5)), null.moved.tolist()
     (5.0, [True, False])
     """
+    if pair.mismatch:
+        raise AlignmentError(
+            f"{pair.original.source.name} and {pair.tuned.source.name} have {pair.mismatch}, so no "
+            "row moved by a length that a random move could have; leave the null out."
+        )
     rng = generator(seed, "random moves")
     matrix = np.array(pair.before)
     for some in row_blocks(len(pair)):

@@ -28,8 +28,9 @@ class Reading:
 
     group: str  # moved or frequent
     n: int
-    tuned: dict[str, float]  # by cosine, l2 and dot; NaN where no word was asked
+    tuned: dict[str, float]  # by cosine, l2 and dot; NaN where no word could be asked
     original: dict[str, float]
+    reason: str | None = None  # why the tuned vectors could not be asked about
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -75,16 +76,16 @@ def _spaced(places: Rows) -> Rows:
 
 def _reading(pair: Pair, candidates: Rows, group: str, places: Rows) -> Reading:
     asked = candidates[places]
-    before = _found(pair.before[asked].astype(np.float64), pair, candidates, places)
-    same = not pair.changed[asked].any()
-    after = before
-    if not same:
+    before = after = _found(pair.before[asked].astype(np.float64), pair, candidates, places)
+    if pair.changed[asked].any() and not pair.mismatch:
         after = _found(pair.after[asked].astype(np.float64), pair, candidates, places)
     tuned, original = (
         {way: float(found[way].mean()) if len(asked) else np.nan for way in WAYS}
         for found in (after, before)
     )
-    return Reading(group, len(asked), tuned, original)
+    if pair.mismatch:
+        tuned = dict.fromkeys(WAYS, np.nan)
+    return Reading(group, len(asked), tuned, original, pair.mismatch)
 
 
 def _found(queries: Values, pair: Pair, candidates: Rows, places: Rows) -> dict[str, Mask]:

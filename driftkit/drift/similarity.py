@@ -90,12 +90,13 @@ def debiased_cka(m: Moments, norms: NormProducts) -> float:
     return float(np.clip(hsic(m.xy, a, b, norms.ab) / np.sqrt(own), -1, 1))
 
 
-def procrustes_angle(m: Moments) -> float:
+def procrustes_angle(m: Moments, nuclear: float) -> float:
     """Return ``arccos(|Xc'Yc|_* / (|Xc| |Yc|))``, in radians: 0 if rotation and scale are all.
+
+    ``nuclear`` is the norm ``|Xc'Yc|_*``, the sum of the singular values of ``m.xy``.
 
     Williams et al. 2021, "Generalized Shape Metrics on Neural Representations".
     """
-    nuclear = np.linalg.svd(m.xy, compute_uv=False).sum()
     angle = float(np.arccos(min(nuclear / np.sqrt(np.trace(m.xx) * np.trace(m.yy)), 1.0)))
     return certain(angle, DOUBT / max(angle, np.sqrt(DOUBT)))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -106,6 +106,9 @@ def space_drift(
 
     What driftkit computes from sums is always taken, and of `measures` those of the space that need
     no neighbors. `bands` are those of `band_masks`. What cannot be measured is NaN with a reason.
+    The tables may differ in width: these sums are of each table, or of products between words.
+    Procrustes then turns the narrower one filled with zeros, and what registered measures would
+    make of such rows is not known, so they are not measured.
 
     >>> from driftkit import Embeddings, align
     >>> square = np.array([[1, 0], [0, 1], [-1, 0], [0, -2]])
@@ -132,8 +135,7 @@ def space_drift(
         tuple(
             value
             for measure, formula in formulas.items()
-            for group in groups
-            for value in _measured(measure, formula, group)
+            for value in _in_groups(measure, formula, groups)
         )
     )
 
@@ -175,6 +177,20 @@ class _Group:
         )
 
     @cached_property
+    def turn(self) -> tuple[Values | None, float]:
+        """The rotation of the tuned rows that fits best, not made of bands, and ``|Xc'Yc|_*``.
+
+        Where one table is narrower it is filled with zeros, so that a rotation is square.
+        """
+        cross = self.raw.xy.T  # Yc'Xc = U S V'
+        if self.name not in GROUPS:
+            return None, float(np.linalg.svd(cross, compute_uv=False).sum())
+        widest = max(cross.shape)
+        missing = [(0, widest - d) for d in cross.shape]
+        u, singular, vt = np.linalg.svd(np.pad(cross, missing))
+        return u @ vt, float(singular.sum())
+
+    @cached_property
     def eigenvalues(self) -> tuple[Values, Values]:
         """Those (d,) of ``Xc'Xc`` and ``Yc'Yc``; those below zero by rounding raised to it."""
         x, y = (np.maximum(np.linalg.eigvalsh(each), 0) for each in (self.raw.xx, self.raw.yy))
@@ -201,6 +217,7 @@ class _Formula:
     varied: bool = False  # whether the rows must differ
     directed: bool = False  # whether only rows with a direction count
     bands: bool = True
+    alike: bool = False  # whether rows of both tables must have one width
     flat: str = "the rows of a table do not vary enough"
 
     def __call__(self, group: _Group) -> Iterator[tuple[str, int, float, str | None]]:
@@ -208,7 +225,7 @@ class _Formula:
         if not self.bands and group.name not in GROUPS:
             return
         n = group.unit.n if self.directed else group.raw.n
-        reason = None
+        reason = group.pair.mismatch if self.alike else None
         if n < self.least:
             reason = f"only {n:,} rows to measure, and at least {self.least} are needed"
         elif self.varied and group.shapeless:
@@ -218,6 +235,20 @@ class _Formula:
             if not reason and not (at and group.unchanged):
                 value = self.function(group, at) if self.each else self.function(group)
             yield of, n, value, reason or (self.flat if np.isnan(value) else None)
+
+
+def _in_groups(
+    measure: Measure, formula: _Formula, groups: Sequence[_Group]
+) -> Iterator[SpaceValue]:
+    """Measure every group; the moved rows, where they are all rows, are measured as these."""
+    whole, *others = groups
+    found = list(_measured(measure, formula, whole))
+    yield from found
+    for group in others:
+        if group.name == "moved" and group.mask.all():
+            yield from (replace(value, group=group.name) for value in found)
+        else:
+            yield from _measured(measure, formula, group)
 
 
 def _measured(measure: Measure, formula: _Formula, group: _Group) -> Iterator[SpaceValue]:
@@ -233,7 +264,8 @@ def _of_rows(measure: Measure) -> _Formula:
     def function(group: _Group) -> float:
         return float(compute(measure, *group.rows, shape=()))
 
-    return _Formula(function, 1, flat=f"{measure} of these rows is not a finite number")
+    flat = f"{measure} of these rows is not a finite number"
+    return _Formula(function, 1, alike=True, flat=flat)
 
 
 def _procrustes(group: _Group) -> float:
@@ -245,19 +277,24 @@ def _procrustes(group: _Group) -> float:
     if group.unchanged:
         return 0.0
     m = group.raw
-    u, singular, vt = np.linalg.svd(m.xy.T)  # Yc'Xc = U S V'
-    if group.name not in GROUPS:
+    rotation, nuclear = group.turn
+    if rotation is None:
         whole = float(np.trace(m.xx) + np.trace(m.yy))
-        return similarity.root_of_difference(whole, 2 * float(singular.sum()))
-    rotation = u @ vt  # (d, d)
+        return similarity.root_of_difference(whole, 2 * nuclear)
+    widest = len(rotation)
     rotated = unrotated = 0.0
     for x, y in blocks(group.pair, group.mask):
-        x -= m.mean_x
-        y -= m.mean_y
+        x, y = _filled(x - m.mean_x, widest), _filled(y - m.mean_y, widest)
         unrotated += float(np.square(x - y).sum())
         rotated += float(np.square(x - y @ rotation).sum())
     # Not to rotate is a choice too.
     return float(np.sqrt(min(rotated, unrotated)))
+
+
+def _filled(rows: Values, d: int) -> Values:
+    """Rows (b, d) with zeros in the coordinates they lack."""
+    missing = d - rows.shape[1]
+    return np.pad(rows, ((0, 0), (0, missing))) if missing else rows
 
 
 def _mean_cosine(group: _Group, at: int) -> float:
@@ -281,7 +318,9 @@ provide(
         "cka": _Formula(lambda g: similarity.cka(g.raw), 3, varied=True),
         "debiased_cka": _Formula(lambda g: similarity.debiased_cka(g.raw, g.norms), 4, varied=True),
         "procrustes": _Formula(_procrustes, 2),
-        "procrustes_angle": _Formula(lambda g: similarity.procrustes_angle(g.raw), 2, varied=True),
+        "procrustes_angle": _Formula(
+            lambda g: similarity.procrustes_angle(g.raw, g.turn[1]), 2, varied=True
+        ),
         "pip_loss": _Formula(lambda g: similarity.pip_loss(g.raw), 1),
         "eigenspace_overlap": _Formula(lambda g: spectrum.eigenspace_overlap(g.raw, *g.bases), 1),
         "eigenspace_instability": _Formula(

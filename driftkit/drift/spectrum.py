@@ -120,7 +120,7 @@ class Basis:
 
 
 def eigenspace_overlap(m: Moments, x: Basis, y: Basis) -> float:
-    """Return ``|U'V|_F^2 / max(d1, d2)``, d1 and d2 the dimensions of the tables, here both d.
+    """Return ``|U'V|_F^2 / max(d1, d2)``, d1 and d2 the dimensions of the two tables.
 
     It is the share of one subspace that lies in the other where both span d dimensions; tables
     that span r of them, as r words do at most, reach r / d. NaN where a table is all zero.
@@ -129,7 +129,7 @@ def eigenspace_overlap(m: Moments, x: Basis, y: Basis) -> float:
     if not max(len(x.singular), len(y.singular)):
         return np.nan
     shared = x.whitening.T @ m.raw_xy @ y.whitening  # U'V
-    share = float(min(np.square(shared).sum() / len(m.raw_xy), 1.0))
+    share = float(min(np.square(shared).sum() / max(m.raw_xy.shape), 1.0))
     return certain(share, DOUBT * max(x.condition, y.condition))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from driftkit.display import Displayed, Text, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import OWN, REGISTRY, compute, computed_from, provide
+from driftkit.names import LONG, told_apart
 from driftkit.pair import Pair
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class WordDrift(Displayed):
     words: tuple[str, ...]
     moved: Mask  # (n,) whether the row changed by more than rounding
     values: Mapping[str, Values]  # (n,) by name of the measure; NaN where it could not be taken
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why a measure could not be taken of any word, by its name."""
 
     def __len__(self) -> int:
         return len(self.words)
@@ -62,7 +65,7 @@ class WordDrift(Displayed):
 
     def summary(self) -> tuple[Summary, ...]:
         """Sum up each measure over all, the moved and the unmoved words."""
-        return summarize(self.values, group_masks(self.moved))
+        return summarize(self.values, group_masks(self.moved), self.reasons)
 
     def most_moved(self, n: int | None = None) -> Rows:
         """Return positions of the n most moved words, or of all: lowest self-cosine, largest l2.
@@ -96,20 +99,28 @@ class WordDrift(Displayed):
         }
 
     def __rich__(self) -> RenderableType:
-        zero = int(np.isnan(self.self_cosine).sum())
+        zero = 0 if "self_cosine" in self.reasons else int(np.isnan(self.self_cosine).sum())
         note = f", {zero:,} with a zero row" if zero else ""
         moved = int(self.moved.sum())
-        made = table("word", "moved", right=tuple(self.values))
-        for row in self.most_moved(SHOWN).tolist():
-            cells = (number(float(values[row]), 3) for values in self.values.values())
-            made.add_row(self.words[row], "yes" if self.moved[row] else "no", *cells)
+        taken = {name: each for name, each in self.values.items() if name not in self.reasons}
+        made = table("word", "moved", right=tuple(taken))
+        rows = self.most_moved(SHOWN).tolist()
+        names = told_apart((self.words[row] for row in rows), LONG)
+        for row in rows:
+            cells = (number(float(values[row]), 3) for values in taken.values())
+            made.add_row(names[self.words[row]], "yes" if self.moved[row] else "no", *cells)
         title = f"Drift of {len(self):,} words, {moved:,} moved{note}; most moved:"
-        return Group(Text(title), made)
+        return Group(
+            Text(title), made, *(Text(each, "yellow") for each in unmeasured(self.reasons))
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowSums:
-    """Sums (m,) over the coordinates of rows x before and y after: what measures are made of."""
+    """Sums (m,) over the coordinates of rows x before and y after: what measures are made of.
+
+    Those over both rows are NaN where one has more coordinates than the other.
+    """
 
     xx: Values
     yy: Values
@@ -119,10 +130,12 @@ class RowSums:
     @classmethod
     def of(cls, before: Matrix, after: Matrix) -> RowSums:
         """Sum up the rows of two matrices (m, d), in float64 and in blocks of rows."""
-        sums = np.empty((4, len(before)))
+        sums = np.full((4, len(before)), np.nan)
+        alike = before.shape[1] == after.shape[1]
         for rows in row_blocks(len(before)):
             x, y = before[rows].astype(np.float64), after[rows].astype(np.float64)
-            for at, products in enumerate((x * x, y * y, x * y, np.square(y - x))):
+            both = (x * y, np.square(y - x)) if alike else ()
+            for at, products in enumerate((x * x, y * y, *both)):
                 sums[at, rows] = products.sum(axis=1)
         return cls(*sums)
 
@@ -150,7 +163,8 @@ provide(
 def word_drift(pair: Pair, measures: Iterable[Measure] = ()) -> WordDrift:
     """Measure how far each shared word moved, by what is always taken and by `measures` of words.
 
-    An identical row gives exactly self-cosine 1, l2 0 and norm ratio 1.
+    An identical row gives exactly self-cosine 1, l2 0 and norm ratio 1. Where the tables differ in
+    width, only lengths are compared, and `reasons` says what was not measured.
 
     >>> from driftkit import Embeddings, align
     >>> original = Embeddings(["good", "film"], [[1.0, 0.0], [0.0, 2.0]])
@@ -161,17 +175,35 @@ def word_drift(pair: Pair, measures: Iterable[Measure] = ()) -> WordDrift:
     """
     sums = RowSums.of(pair.before, pair.after)
     unchanged = sums.dd == 0
-    values = {}
+    values, reasons = {}, {}
     with np.errstate(invalid="ignore", divide="ignore"):
         for measure in computed_from("sums", "word", REGISTRY.values()):
             found = compute(measure, sums, shape=(len(pair),))
             values[str(measure)] = measure.settled(found, unchanged)
+            if pair.mismatch and measure.name != "norm_ratio":
+                reasons[str(measure)] = pair.mismatch
     for measure in computed_from("pair", "word", measures):
+        if pair.mismatch:
+            values[str(measure)] = np.full(len(pair), np.nan)
+            reasons[str(measure)] = pair.mismatch
+            continue
         # It may look at other rows too, so it is known only where none changed; what others compute
         # stands, lest it reads one thing there and another beside a word that moved.
         known = measure.name in OWN and bool(unchanged.all())
         values[str(measure)] = measure.settled(compute(measure, pair, shape=(len(pair),)), known)
-    return WordDrift(pair.words, pair.moved, values)
+    return WordDrift(pair.words, pair.moved, values, reasons)
+
+
+def unmeasured(reasons: Mapping[str, str]) -> list[str]:
+    """Name the measures that could not be taken, one sentence for each reason.
+
+    >>> unmeasured({"self_cosine": "2 against 3 dimensions", "l2": "2 against 3 dimensions"})
+    ['Not measured: 2 against 3 dimensions (self_cosine, l2).']
+    """
+    return [
+        f"Not measured: {why} ({', '.join(name for name, each in reasons.items() if each == why)})."
+        for why in dict.fromkeys(reasons.values())
+    ]
 
 
 def self_cosines(pair: Pair, rows: Rows) -> Values:

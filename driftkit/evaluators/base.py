@@ -25,6 +25,7 @@ from driftkit.arguments import whole
 from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.datasets import Benchmark, get, name_of
 from driftkit.embeddings import Embeddings
+from driftkit.encoders import Encoder, encoder_of
 from driftkit.errors import BenchmarkError, OptionError, UnknownNameError
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
 from driftkit.evaluators.lookup import (
@@ -41,7 +42,7 @@ from driftkit.evaluators.lookup import (
     lookup,
 )
 from driftkit.evaluators.scores import Evaluation
-from driftkit.pair import Pair
+from driftkit.pair import Pair, align
 from driftkit.progress import Progress, part
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ if TYPE_CHECKING:
     from gensim.models import KeyedVectors
 
     Vectors: TypeAlias = npt.ArrayLike | torch.nn.Embedding | torch.Tensor
-    Table: TypeAlias = Embeddings | KeyedVectors | tuple[Any, Vectors] | str | PathLike[str]
+    Table: TypeAlias = (
+        Embeddings | Encoder | KeyedVectors | tuple[Any, Vectors] | str | PathLike[str]
+    )
 
 B = TypeVar("B", bound=Benchmark)
 Looked = TypeVar("Looked", bound=Items)
@@ -206,10 +209,15 @@ class BuiltIn(ABC, Generic[B, Looked]):
     def score(self, table: Table, *, progress: Progress | None = None) -> Evaluation:
         """Score a `table`: Embeddings, KeyedVectors, (words, vectors), or what `dk.load` reads.
 
+        An encoder, and a table of its outputs, is asked about the benchmark's own words.
         `progress` is called with (done, total). The score of `measure` comes first.
         """
-        table = as_table(table)
-        report = part(progress, 0, 1)
+        encoder = encoder_of(table)
+        if encoder is None:
+            table, report = as_table(table), part(progress, 0, 1)
+        else:
+            table = encoder.table(self.asks(), progress=part(progress, 0, 2))
+            report = part(progress, 1, 2)
         found = self._score(table, self._items(self.finder(table.index), table.norms == 0), report)
         if report is not None:
             report(1, 1)
@@ -220,13 +228,29 @@ class BuiltIn(ABC, Generic[B, Looked]):
     ) -> PairedItems:
         """Take what both tables of a `pair` say about the items both can answer.
 
-        A `memo` that is the same mapping for several tuned tables keeps what is found out about the
+        Two tables of encoders are compared on the benchmark's own words, which both encode. A
+        `memo` that is the same mapping for several tuned tables keeps what is found out about the
         original. `progress` is called with (done, total).
         """
+        if is_encoded(pair):
+            pair = self._own_words(pair, memo, part(progress, 0, 2))
+            progress = part(progress, 1, 2)
         items = self._items(self.finder(pair.index), pair.zero)
         found = self._compare(pair, items, memo, progress)
         found.lost = self._lost(pair, items)
         return found
+
+    def _own_words(self, pair: Pair, memo: Memo | None, progress: Progress | None) -> Pair:
+        """Return the words of the benchmark as both encoders of a pair encode them."""
+        original, tuned = encoder_of(pair.original), encoder_of(pair.tuned)
+        assert original is not None
+        assert tuned is not None
+        words = self.asks()
+        memo = {} if memo is None else memo
+        key = (original, tuple(words))
+        if key not in memo:
+            memo[key] = original.table(words, progress=part(progress, 0, 2))
+        return align(memo[key], tuned.table(words, progress=part(progress, 1, 2)))
 
     def _lost(self, pair: Pair, items: Items) -> ItemsLost:
         """Return the items that the original alone can answer."""
@@ -314,6 +338,11 @@ class AnswerEvaluator(BuiltIn[B, Items]):
         )
         found.related = self._related(items)
         return found
+
+
+def is_encoded(pair: Pair) -> bool:
+    """Whether encoders made both tables of a pair, so that they can be asked about any word."""
+    return encoder_of(pair.original) is not None and encoder_of(pair.tuned) is not None
 
 
 def as_table(source: Table) -> Embeddings:

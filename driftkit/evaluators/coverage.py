@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from driftkit.arrays import Mask
 from driftkit.datasets.catalog import REGISTRY
 from driftkit.datasets.languages import Language, known_languages, languages_of
 from driftkit.display import first_few, joined
+from driftkit.embeddings import Embeddings
 from driftkit.evaluators.base import BuiltIn, Evaluator
 from driftkit.evaluators.comparison.verdict import LEAST_COVERAGE
 from driftkit.evaluators.lookup import PHRASE, Find, lookup
@@ -47,6 +48,18 @@ class Answered:
     def name(self) -> str:
         """Name of the benchmark."""
         return str(self.evaluator.benchmark.name)
+
+
+def knows_a_word(tables: Sequence[Embeddings], asked: Iterable[Evaluator]) -> bool:
+    """Whether a name of any of these tables may be a word of any of these benchmarks."""
+    for evaluator in asked:
+        if not isinstance(evaluator, BuiltIn):
+            return True  # a stranger's, of which no word is known
+        words = evaluator.asks()
+        for find in (evaluator.finder(table.index) for table in tables):
+            if any(find(word) >= 0 for word in words):
+                return True
+    return False
 
 
 def notes_on(

@@ -9,7 +9,8 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from driftkit.arguments import mistaken
-from driftkit.datasets import Benchmark, get, get_all
+from driftkit.datasets import DEFAULT_OF_ENCODERS, Benchmark, get, get_all
+from driftkit.encoders import Encoder, encoder_of
 from driftkit.errors import BenchmarkError, OptionError
 from driftkit.evaluators.analogy.evaluator import Analogy
 from driftkit.evaluators.base import BuiltIn, Evaluator, as_table
@@ -100,6 +101,27 @@ def evaluators(
     return tuple(made.values())
 
 
+def default_of_encoders() -> tuple[list[Benchmark], list[str]]:
+    """Return the benchmarks that encoders are asked by default, and a clause for each left out."""
+    found, left_out = [], []
+    for name in DEFAULT_OF_ENCODERS:
+        try:
+            found.append(get(name))
+        except BenchmarkError:
+            left_out.append(f"{name} is left out: `driftkit datasets fetch {name}` says why")
+    return found, left_out
+
+
+def among_own_words(asked: Sequence[Evaluator]) -> list[str]:
+    """Return a clause for each analogy benchmark, of which encoders know no other words."""
+    return [
+        f"{one.benchmark.name}: answers are sought among the {len(one.asks()):,} words of the "
+        "benchmark, since an encoder has no vocabulary"
+        for one in asked
+        if isinstance(one, Analogy)
+    ]
+
+
 def _evaluator(one: Any) -> Evaluator:
     found: Any = get(one)
     if isinstance(found, Evaluator):
@@ -153,10 +175,12 @@ def score(
 
     Parameters
     ----------
-    source : Embeddings, KeyedVectors, (words, vectors), str or path
-        A table, or anything `driftkit.load` reads.
+    source : Embeddings, Encoder, KeyedVectors, (words, vectors), str or path
+        A table, or anything `driftkit.load` reads. An encoder, or a table of its outputs, is asked
+        about the benchmarks' own words and sentences.
     benchmarks : sequence of str, path, Benchmark or Evaluator, optional
-        Names, files or evaluators; by default ``ws353``, ``simlex999`` and ``google``.
+        Names, files or evaluators; by default ``ws353``, ``simlex999`` and ``google``, for encoders
+        ``ws353``, ``simlex999`` and ``sick``.
     progress : callable or True, optional
         Called with (done, total); True draws a bar on standard error.
 
@@ -189,14 +213,24 @@ def score(
     if isinstance(source, Pair):
         raise mistaken(source, "Embeddings", "dk.score")
     progress = as_progress(progress, "benchmarks")
+    encoder = encoder_of(source)
+    notes: list[str] = []
+    if encoder is not None and benchmarks is None:
+        benchmarks, notes = default_of_encoders()
     asked = evaluators(benchmarks)
-    table = as_table(source)
+    table: Any = as_table(source) if encoder is None else source
     results: list[Score] = []
     answered: list[Answered] = []
     for step, evaluator in enumerate(asked):
         report = part(progress, step, len(asked))
         if isinstance(evaluator, BuiltIn):
             found = evaluator.score(table, progress=report).scores
+        elif isinstance(source, Encoder):
+            raise BenchmarkError(
+                f"{evaluator.benchmark.name} is asked by {type(evaluator).__name__}, which looks "
+                "its words up in a table, and an encoder has none; give a table: "
+                "dk.encode(model, words)."
+            )
         else:
             evaluation = asked_of(evaluator, Evaluation, evaluator.score, table)
             found = asked_of(evaluator, list, _checked, evaluation)
@@ -207,5 +241,8 @@ def score(
         results += found
         if report is not None:
             report(1, 1)
-    notes = notes_on(answered, table.index, table.norms == 0)
-    return Scores(tuple(results), tuple(f"{table.source.name}: {note}" for note in notes))
+    if encoder is not None:
+        name, notes = encoder.name, [*notes, *among_own_words(asked)]
+    else:
+        name, notes = table.source.name, [*notes_on(answered, table.index, table.norms == 0)]
+    return Scores(tuple(results), tuple(f"{name}: {note}" for note in notes))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from os import PathLike
 from typing import Any, Literal, Unpack, get_args
 
@@ -26,6 +27,11 @@ OutOfVocabulary = Literal["skip", "zero", "mean", "gensim"]
 
 GENSIM_LIMIT = 300_000
 """gensim looks at this many rows; words that come later are out of vocabulary, silently."""
+
+FOR_ENCODERS = (
+    "it asks about sentences, which no table of words has; give an encoder: dk.encode(model, "
+    "items), or --items FILE, or driftkit score MODEL --encode"
+)
 
 SCIPY: dict[str, Any] = {"spearman": spearmanr, "pearson": pearsonr, "kendall": kendalltau}
 """The correlations that gensim takes."""
@@ -98,7 +104,10 @@ class Similarity(BuiltIn[SimilarityBenchmark, Items]):
     def _items(self, find: Find, is_zero: Mask) -> Items:
         if self.closeness != "cosine":
             is_zero = np.zeros_like(is_zero)
-        return find_items(self.benchmark.pairs, find, is_zero)
+        found = find_items(self.benchmark.pairs, find, is_zero)
+        if not found.usable.any() and self.benchmark.is_of_sentences:
+            return replace(found, why=FOR_ENCODERS)
+        return found
 
     def _score(self, table: Embeddings, items: Items, _: Progress | None) -> Evaluation:
         close, answered = self._close(table, items)

@@ -70,7 +70,7 @@ def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Directio
     """Return the first n principal components of the moves ``y - x``, not centered.
 
     A direction and its opposite are one component; its sign is the one in which most words went.
-    Each end is named by ``named`` words.
+    Each end is named by ``named`` words. Between tables of different dimensions there is none.
 
     >>> from driftkit import Embeddings, align
     >>> words = ["good", "bad", "up"]
@@ -80,6 +80,8 @@ def drift_directions(pair: Pair, n: int = 3, *, named: int = 8) -> list[Directio
     100% of the drift: bad <-> good
     """
     whole(1, n=n, named=named)
+    if pair.mismatch:
+        return []
     gram, total = _moves(pair)
     power = float(np.trace(gram))
     if not power:
@@ -101,7 +103,7 @@ def moved_together(pair: Pair, n: int = 8, *, named: int = 8, seed: int = 0) -> 
     """
     whole(1, n=n, named=named)
     rows = np.flatnonzero(pair.moved)
-    if not len(rows):
+    if not len(rows) or pair.mismatch:
         return []
     move = pair.after[rows].astype(np.float64) - pair.before[rows]
     length = np.linalg.norm(move, axis=1)

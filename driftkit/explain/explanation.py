@@ -15,16 +15,23 @@ from driftkit.drift.groups import none_if_nan
 from driftkit.drift.words import self_cosines
 from driftkit.escaping import printable
 from driftkit.explain.directions import Cluster, Direction, drift_directions, moved_together
+from driftkit.names import LONG, told_apart
 from driftkit.neighbors.result import Shift
 from driftkit.pair import Pair
 
 LINE = 3  # words named on each side of a line
 LISTED = 20  # words of a cluster in the JSON document; its size counts them all
 CLUSTERS = 6  # clusters shown; all are in the JSON document
+LISTED_NAME = 20  # columns of a name in a table
 NAMED = 4  # words named of a cluster, and at each end of a direction
 
 Cause = Literal[
-    "the word moved", "its neighbors moved", "both moved", "a new word came", "nothing changed"
+    "the word moved",
+    "its neighbors moved",
+    "both moved",
+    "a new word came",
+    "nothing changed",
+    "not measured",
 ]
 
 
@@ -35,20 +42,30 @@ class Explanation:
     word: str
     lost: tuple[str, ...]  # nearest first
     gained: tuple[str, ...]
-    cause: Cause  # who moved of the word and its neighbors, or that it gained none but added words
+    cause: Cause
+    """Who moved of the word and its neighbors, or that it gained none but added words; not measured
+    between tables of different dimensions."""
     own: float  # 1 - self_cosine; NaN where the word has no direction
     neighbors: float  # mean of the same over its neighbors before; NaN if none has a direction
 
     def __str__(self) -> str:
+        return self.told()
+
+    def told(self, noun: str = "word") -> str:
+        """Return the explanation as a sentence about a word, or an item."""
+        shown = told_apart((self.word, *self.lost[:LINE], *self.gained[:LINE]), LONG)
         changes = [
-            f"{verb} {', '.join(names[:LINE])}" + (", …" if len(names) > LINE else "")
+            f"{verb} {', '.join(shown[name] for name in names[:LINE])}"
+            + (", …" if len(names) > LINE else "")
             for verb, names in (("lost", self.lost), ("gained", self.gained))
             if names
         ]
         told = "; ".join(changes) or "kept its neighbors"
+        if self.cause == "not measured":
+            return printable(f"{shown[self.word]}: {told}")
         return printable(
-            f"{self.word}: {told}; moved itself {_shown(self.own)}, "
-            f"its old neighbors moved {_shown(self.neighbors)} ({self.cause})"
+            f"{shown[self.word]}: {told}; moved itself {_shown(self.own)}, "
+            f"its old neighbors moved {_shown(self.neighbors)} ({self.cause.replace('word', noun)})"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -79,6 +96,8 @@ def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
         cause = _cause(bool(pair.moved[rows[0]]), pair.moved[changed])
         if new and not known_gained:
             cause = "a new word came"
+        if pair.mismatch and cause != "nothing changed":
+            cause = "not measured"
         found.append(Explanation(shift.word, shift.lost, shift.gained, cause, own, mean))
     return found
 
@@ -105,10 +124,13 @@ class Explained(Displayed):
     unmoved: tuple[Explanation, ...]  # words that lost neighbors all the same
     directions: tuple[Direction, ...]  # the largest first
     clusters: tuple[Cluster, ...]  # the largest first
+    noun: str = "word"
+    reason: str | None = None  # why it is not known who moved, nor where to
 
     def to_dict(self) -> dict[str, Any]:
         """Return the part ``explanation`` of the JSON document."""
         return {
+            "reason": self.reason,
             "words": [each.to_dict() for each in (*self.moved, *self.unmoved)],
             "directions": [_ends(each) for each in self.directions],
             "clusters": [
@@ -125,29 +147,32 @@ class Explained(Displayed):
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = []
         for title, words in (
-            ("Why words that moved lost neighbors", self.moved),
-            ("Why words that did not move lost neighbors", self.unmoved),
+            (f"Why {self.noun}s that moved lost neighbors", self.moved),
+            (f"Why {self.noun}s that did not move lost neighbors", self.unmoved),
         ):
             if words:
-                parts.append(section(title, *(Text(str(each)) for each in words)))
+                parts.append(section(title, *(Text(each.told(self.noun)) for each in words)))
         if self.directions:
             parts.append(self._shown_directions())
         if self.clusters:
             parts.append(self._shown_clusters())
+        if self.reason:
+            why = f"Who moved, and in which directions, is not measured: {self.reason}."
+            parts += [Text(""), Text(why, "dim")]
         return Group(*parts) if parts else section("Nothing moved, so there is nothing to explain")
 
     def _shown_directions(self) -> RenderableType:
         made = table(right=("share",))
-        made.add_column("from words like", overflow="fold")
-        made.add_column("to words like", overflow="fold")
+        made.add_column(f"from {self.noun}s like", overflow="fold")
+        made.add_column(f"to {self.noun}s like", overflow="fold")
         for each in self.directions:
             made.add_row(f"{each.share:.0%}", _named(each.away), _named(each.toward))
         note = "These are the principal components of the moves, with their share of the drift."
-        return section("Directions in which words moved", made, Text(note, "dim"))
+        return section(f"Directions in which {self.noun}s moved", made, Text(note, "dim"))
 
     def _shown_clusters(self) -> RenderableType:
-        made = table(right=("words", "coherence"))
-        for name in ("such as", "from words like", "to words like"):
+        made = table(right=(f"{self.noun}s", "coherence"))
+        for name in ("such as", f"from {self.noun}s like", f"to {self.noun}s like"):
             made.add_column(name, overflow="fold")
         for each in self.clusters[:CLUSTERS]:
             made.add_row(
@@ -158,11 +183,16 @@ class Explained(Displayed):
         note = "A coherence of 1 means that all moved in exactly the same direction."
         if len(self.clusters) > CLUSTERS:
             note += f" These are the largest of {len(self.clusters)} clusters; JSON has all."
-        return section("Words that moved together", made, Text(note, "dim"))
+        return section(f"{self.noun}s that moved together".capitalize(), made, Text(note, "dim"))
 
 
 def explained(
-    pair: Pair, moved: Sequence[Shift], unmoved: Sequence[Shift], *, seed: int = 0
+    pair: Pair,
+    moved: Sequence[Shift],
+    unmoved: Sequence[Shift],
+    *,
+    seed: int = 0,
+    noun: str = "word",
 ) -> Explained:
     """Explain the shifts of some words, and find the directions of the drift of all.
 
@@ -179,6 +209,8 @@ def explained(
         tuple(explain(pair, unmoved)),
         tuple(drift_directions(pair)),
         tuple(moved_together(pair, seed=seed)),
+        noun,
+        pair.mismatch,
     )
 
 
@@ -192,4 +224,4 @@ def _ends(direction: Direction) -> dict[str, Any]:
 
 
 def _named(words: tuple[str, ...]) -> str:
-    return ", ".join(words[:NAMED])
+    return ", ".join(told_apart(words[:NAMED], LISTED_NAME).values())

@@ -11,7 +11,8 @@ such as the change of a benchmark, is decided by its 95 % interval. For ``>=``:
 - *inconclusive*: anything else, and a change of a benchmark that the audit did not test, but where
   none of its items could have changed;
 - *not measured*: there is no value, or only a part of it, and what there is does not fail. A rule
-  on unmoved words is kept where every word moved.
+  on unmoved words is kept where every word moved. A rule of a profile on benchmarks leads to
+  nothing where the audit has none, as with items that are no words; one that somebody wrote does.
 
 ``<=`` is the mirror image. ``=`` asks for both, each with the tolerance. ``!=`` asks that a status
 is another one; a question that was not tested has none. A change is tuned minus
@@ -25,11 +26,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from driftkit.drift.groups import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
 from driftkit.gate.baseline import AGAIN, Baseline, PairedInterval, difference
-from driftkit.gate.facts import NAN, Fact, Facts, rounded
+from driftkit.gate.facts import NAN, SETTLED, Fact, Facts, rounded
 from driftkit.gate.policy import Action, Policy
 from driftkit.gate.rules import Operator, Rule
 from driftkit.gate.subjects import CHANGE, COVERAGE, EVERY, STATISTICS, Subject
@@ -48,11 +50,44 @@ def apply_rules(
     `stored` is what rules on a baseline compare with, `paired` as for `difference`. A rule about
     something that was not measured is a RuleError, a value the baseline lacks a BaselineError.
     """
-    return tuple(
-        _result(policy, _oriented(rule, pattern, subject), subject, current, stored, paired)
-        for rule in policy.rules
-        for pattern in rule.subjects
-        for subject in _subjects(rule, pattern, current)
+    results: list[Result] = []
+    for rule in policy.rules:
+        for pattern in rule.subjects:
+            if is_moot(policy, rule, pattern, current):
+                results.append(_moot(rule, pattern, current.facts))
+                continue
+            results += (
+                _result(policy, _oriented(rule, pattern, subject), subject, current, stored, paired)
+                for subject in _subjects(rule, pattern, current)
+            )
+    return tuple(results)
+
+
+def is_moot(policy: Policy, rule: Rule, pattern: Subject, current: Baseline) -> bool:
+    """Whether a profile has a rule on benchmarks, and the audit of items has none.
+
+    A rule that somebody wrote asks for benchmarks, and is not passed over.
+    """
+    if not policy.is_of_profile(rule) or any(each.kind == "benchmark" for each in current.facts):
+        return False
+    return pattern.on == EVERY or pattern in map(partial(Subject, "count"), SETTLED)
+
+
+def _moot(rule: Rule, pattern: Subject, facts: Facts) -> Result:
+    """Return the result of a rule that has nothing to decide: it says so, and leads to nothing."""
+    why = facts[Subject("question", "knowledge")].reason or "there is no benchmark"
+    return Result(
+        rule=rule.text,
+        subject=str(pattern),
+        **dict.fromkeys(("value", "low", "high", "bound", "slack", "reference"), NAN),
+        tolerance=0.0,
+        operator=rule.operator,
+        outcome="not measured",
+        action="pass",
+        decided_by="value",
+        n=0,
+        detail="",
+        reason=why,
     )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from driftkit.arguments import require
 from driftkit.audits import Audit
-from driftkit.gate.apply import apply_rules
+from driftkit.display import counted, joined
+from driftkit.gate.apply import apply_rules, is_moot
 from driftkit.gate.baseline import (
     Baseline,
     baseline_of,
@@ -104,12 +105,18 @@ def check(
         require_comparable(stored, current)
         changes = engine_changes(stored, current)
         notes += [f"{stored.name} was {each}; last digits may differ" for each in changes]
+    if moot := [
+        rule.text
+        for rule in policy.rules
+        if any(is_moot(policy, rule, subject, current) for subject in rule.subjects)
+    ]:
+        why = audit.finding("knowledge").sentence
+        notes.append(f"{why}; so nothing was decided by {joined(moot)}")
     for table in (audit.pair.original, audit.pair.tuned):
         if table.problems:
             first = table.problems[0]
-            repaired = f"repaired when it was read, {len(table.problems):,} in all"
-            such_as = f"such as {first.kind}: {first.detail}"
-            notes.append(f"{table.source.name}: {repaired}, {such_as}")
+            told = f"{counted(len(table.problems), 'note')} from reading it"
+            notes.append(f"{table.source.name}: {told}, such as {first.kind}: {first.detail}")
     about = current.document
     kept = ("benchmarks", "settings", "driftkit", "engines", "rounding")
     return Verdict(

@@ -38,6 +38,9 @@ AGREED = 12
 
 NAN = math.nan
 
+SETTLED = ("lost", "gained", "retained")
+"""Counts of benchmarks that a status settles."""
+
 _NO_LIST = "it is not among the words whose neighbors were sought, or none of its neighbors is"
 
 
@@ -125,8 +128,9 @@ def _questions(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
 def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     pair = audit.pair
     shared, moved = len(pair), int(pair.moved.sum())
-    cut = audit.saturated
-    at = f"cut off at {np.abs(pair.after[cut]).max():.6g}" if cut.any() else ""
+    damaged, at = audit.damaged, ""
+    if damaged["saturated"]:
+        at = f"cut off at {np.abs(pair.after[audit.saturated]).max():.6g}"
     for name, value, whole, detail in (
         ("shared", shared, len(pair.original), ""),
         ("moved", moved, shared, ""),
@@ -134,16 +138,18 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         ("added", len(pair.added), len(pair.tuned), ""),
         ("removed", len(pair.removed), len(pair.original), ""),
         ("zero", int(pair.zero.sum()), shared, ""),
-        ("displaced", int(audit.displaced.sum()), len(audit.candidate_rows), ""),
-        ("saturated", int(cut.sum()), shared, at),
+        ("displaced", damaged["displaced"], len(audit.candidate_rows), ""),
+        ("saturated", damaged["saturated"], shared, at),
     ):
-        yield Subject("count", name), Fact(value, whole=whole, n=whole, detail=detail)
+        fact = Fact(NAN, reason=pair.mismatch) if value is None else Fact(value, detail=detail)
+        yield Subject("count", name), replace(fact, whole=whole, n=whole)
     total = len(audit.scores)
     undecided, unknown = audit.status("inconclusive"), audit.status("not measured")
     untested = audit.status("not tested")
     unsure = [each for each in untested if _is_open(each)]
     reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown) or None
-    for status in ("lost", "gained", "retained"):
+    doubt = None if total else "the audit has no benchmark"
+    for status in SETTLED:
         named = audit.status(status)
         # Every benchmark that is not settled might still be one more.
         count, open_ = len(named), untested if status == "retained" else unsure
@@ -151,7 +157,8 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         listed = [each.name for each in named] + [f"{each.name} undecided" for each in undecided]
         listed += [f"{each.name} not tested" for each in open_]
         fact = Fact(count, count, most, uncertain=most > count, unchanged=0, whole=total, n=total)
-        yield Subject("count", status), replace(fact, detail=", ".join(listed), reason=reason)
+        fact = replace(fact, detail=", ".join(listed), reason=reason, doubt=doubt)
+        yield Subject("count", status), fact
     unsettled = (
         ("inconclusive", undecided), ("not_tested", untested), ("not_measured", unknown),
     )  # fmt: skip
@@ -220,7 +227,8 @@ def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
     for at, word in enumerate(shared):
         row = pair.index[word]
         for measure, values in audit.words.values.items():
-            yield _word(word, measure, values[row], "its row is zero in one of the tables")
+            why = audit.words.reasons.get(measure, "its row is zero in one of the tables")
+            yield _word(word, measure, values[row], why)
         if shifts is not None:
             for measure, values in shifts.values.items():
                 yield _word(word, measure, values[at], shifts.reasons.get(word) or _NO_LIST)

@@ -79,6 +79,11 @@ class Policy:
         """Bands of ranks named by rules, such as ``rank 1-1000``, in their order."""
         return [name for name in self._named("on", "group") if name.startswith(BAND)]
 
+    def is_of_profile(self, rule: Rule) -> bool:
+        """Whether a rule comes with the profile, and nobody wrote it."""
+        base = None if self.profile is None else PROFILES[self.profile]
+        return base is not None and rule.text in (*base.rules, *base.baseline_rules)
+
     def _named(self, part: str, *kinds: Kind) -> list[str]:
         subjects = (each for rule in self.rules for each in rule.subjects)
         return list(dict.fromkeys(getattr(each, part) for each in subjects if each.kind in kinds))

@@ -222,6 +222,11 @@ class Verdict(Displayed):
             **self.about,
         }
 
+    @property
+    def noun(self) -> str:
+        """What a row stands for: a *word* where benchmarks of words were asked, else an *item*."""
+        return "word" if self.about["benchmarks"] else "item"
+
     def to_frame(self) -> pd.DataFrame:
         """Return a pandas frame with one row for each result."""
         import pandas as pd

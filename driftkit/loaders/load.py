@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
+from driftkit.arguments import whole
+from driftkit.display import counted
 from driftkit.embeddings import Embeddings
+from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import check_selection
 from driftkit.loaders.formats.registry import read
 from driftkit.loaders.preconditions import within_limits
@@ -21,6 +25,7 @@ def load(
     base: str | os.PathLike[str] | None = None,
     limit: int | None = None,
     words: Sequence[str] | None = None,
+    dimensions: int | None = None,
     unsafe_pickle: bool = False,
     progress: Progress | bool | None = None,
 ) -> Embeddings:
@@ -49,6 +54,10 @@ def load(
     words : sequence of str, optional
         Read only the rows of these words; those not found are listed in ``problems``. A fastText
         model makes vectors for words outside its vocabulary too.
+    dimensions : int, optional
+        Keep only the first of each row's numbers, so many, as of a Matryoshka model, which is
+        trained so that its first dimensions serve alone. Rows are not made of unit length again:
+        cosines do not depend on it.
     unsafe_pickle : bool, default False
         Open pickles that can run code. Only for files whose origin you trust.
     progress : None, bool or callable
@@ -62,14 +71,15 @@ def load(
     Raises
     ------
     SourceError
-        If the source is missing, empty, damaged, ambiguous or of no known format.
+        If the source is missing, empty, damaged, ambiguous or of no known format, or if it has
+        fewer dimensions than asked for.
     UnsafePickleError
         If reading it would run code and ``unsafe_pickle`` is False.
     VocabularyError
         If there are more or fewer words than rows, if a vocabulary can be read in two ways, or if
         one is given for a table that has words of its own.
     OptionError
-        If the limit is below 1 or no words are given.
+        If the limit or the dimensions are below 1, or no words are given.
     UnknownNameError
         If no tensor or package has the name given.
     MissingExtraError
@@ -86,6 +96,8 @@ def load(
     (('good', 'bad'), 'glove-text')
     """
     check_selection(limit, words)
+    if dimensions is not None:
+        whole(1, dimensions=dimensions)
     request = parse(
         source,
         key=key,
@@ -97,4 +109,20 @@ def load(
         words=words,
     )
     with within_limits(request.name):
-        return read(request)
+        table = read(request)
+        return table if dimensions is None else _first(table, dimensions)
+
+
+def _first(table: Embeddings, d: int) -> Embeddings:
+    """Return the table of the first d dimensions, which its name says."""
+    most, source = table.dimensions, table.source
+    if d > most:
+        raise SourceError(
+            source.name,
+            f"has {counted(most, 'dimension')}, and the first {d:,} were asked for; ask for "
+            f"{most:,} or fewer.",
+        )
+    if d == most:
+        return table
+    source = replace(source, name=f"{source.name} (first {counted(d, 'dimension')})")
+    return Embeddings(table.words, table.matrix[:, :d], source=source, problems=table.problems)

@@ -16,6 +16,7 @@ from driftkit.display import Displayed, Text, before_and_after, first_few, numbe
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import parse_measure
+from driftkit.names import Names, told_apart
 from driftkit.neighbors.overlap import Lists, overlap, rbo
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ Cosines = npt.NDArray[np.float32]
 Neighbors = tuple[tuple[str, float], ...]
 
 SHOWN = 10  # words, and neighbors of a word, in a printed table
+LISTED = 24  # columns of a word in a printed table
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -81,10 +83,15 @@ class Shift(Displayed):
             "gained": list(self.gained),
         }
 
-    def beside(self, caption: str) -> RenderableType:
-        """Return both lists side by side, under the word and a caption."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The word, and its neighbors before and after."""
+        return (self.word, *(name for name, _ in self.before), *(name for name, _ in self.after))
+
+    def beside(self, caption: str, names: Names | None = None) -> RenderableType:
+        """Return both lists side by side, under the word and a caption; `names` as shown."""
         before, after = ([name for name, _ in side] for side in (self.before, self.after))
-        return before_and_after(self.word, caption, before, after, reason=self.reason)
+        return before_and_after(self.word, caption, before, after, names=names, reason=self.reason)
 
     def __rich__(self) -> RenderableType:
         return self.beside(f"overlap {number(self.overlap)}, rbo {number(self.rbo)}")
@@ -292,11 +299,13 @@ class NeighborShifts(Displayed):
         for side in ("lost", "gained"):
             made.add_column(side, overflow="fold")
         many = len(self) > SHOWN
-        for row in self.most_shifted(SHOWN).tolist() if many else range(len(self)):
+        rows = self.most_shifted(SHOWN).tolist() if many else range(len(self))
+        names = told_apart((self.words[row] for row in rows), LISTED)
+        for row in rows:
             shift = self.at(row)
             cells = (number(float(each[row]), 3) for each in values.values())
             lists = (first_few(names) for names in (shift.lost, shift.gained))
-            made.add_row(shift.word, *cells, *lists)
+            made.add_row(names[shift.word], *cells, *lists)
         return Group(
             Text(
                 f"Neighbors of {'1 word' if len(self) == 1 else f'{len(self):,} words'} "

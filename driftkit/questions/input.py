@@ -42,6 +42,8 @@ def answer(found: Measured) -> Finding:
     for side, kinds in repaired.items():
         if lossy := [kind for kind in kinds if kind in _LOSES]:
             notes.append(("changed", f"reading {tables[side].source.name} met {joined(lossy)}"))
+    if pair.mismatch:
+        notes.append(("changed", "the tables differ in width"))
     if identical:
         notes.append(("changed", "the two tables are identical: was the right file exported?"))
     said = [sentence for _, sentence in notes]
@@ -53,6 +55,7 @@ def answer(found: Measured) -> Finding:
             "shared": len(pair),
             "shared_share": shared,
             "identical": identical,
+            "dimensions": {side: table.dimensions for side, table in tables.items()},
             "names_that_are_numbers": numbers,
             "repaired": repaired,
         },

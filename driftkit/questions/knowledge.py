@@ -35,9 +35,10 @@ OF_BIAS: Mapping[Outcome, str] = {
 def answer(found: Measured) -> Finding:
     """Say which benchmarks were lost, gained and retained, and how many of their items could be.
 
-    A bias is no knowledge: what a test of bias finds is told, and decides nothing. Where rows
-    differ by rounding at most and no word was added, no item needs to have a word that moved, if
-    most items can still be asked.
+    A bias is no knowledge: what a test of bias finds is told, and decides nothing. The evidence
+    ``asked`` is false where there was no benchmark of knowledge, be it that none was asked for or
+    that no name is a word of the default ones. Where rows differ by rounding at most and no word
+    was added, no item needs to have a word that moved, if most items can still be asked.
     """
     asked = [change for change in found.scores if change.items.is_judged]
     outcomes = {
@@ -51,7 +52,7 @@ def answer(found: Measured) -> Finding:
     items = sum(change.items_changeable for change in asked)
     total = sum(change.n_total for change in asked)
     if not asked:
-        spoken.append("no benchmark of knowledge was asked for")
+        spoken.append(_why_not_asked(found))
     if outcomes["not tested"] or outcomes["not measured"]:
         spoken += found.scores.notes
     if items:
@@ -79,6 +80,7 @@ def answer(found: Measured) -> Finding:
                 outcome.replace(" ", "_"): [change.name for change in changes]
                 for outcome, changes in outcomes.items()
             },
+            "asked": bool(asked),
             "bias_tests": [change.name for change in biases],
             "items_changeable": items,
             "items": total,
@@ -86,6 +88,13 @@ def answer(found: Measured) -> Finding:
             "benchmarks": {change.name: _evidence(change) for change in found.scores},
         },
     )
+
+
+def _why_not_asked(found: Measured) -> str:
+    """Say why there is no benchmark of knowledge, and what would test it."""
+    if not found.scores and found.scores.notes:
+        return f"{joined(found.scores.notes)}; rated pairs of your own would test it (-b FILE)"
+    return "no benchmark of knowledge was asked for (-b NAME or FILE would test it)"
 
 
 def _of_bias(tests: Sequence[ScoreChange]) -> Iterator[str]:

@@ -31,12 +31,15 @@ def answer(found: Measured) -> Finding:
     """Say whether readers by cosine, distance and dot product find words where they were."""
     pair = found.pair
     evidence: dict[str, object] = {
-        "displaced": int(found.displaced.sum()),
+        "displaced": found.damaged["displaced"],
         "readings": [reading.to_dict() for reading in found.readings],
         "remedy": None if found.remedy is None else found.remedy.name,
     }
+    if pair.mismatch:
+        said = f"{pair.mismatch}: an index of the old vectors must be rebuilt, or a map given"
+        return Finding("link", "broken", said, evidence)
     if not pair.moved.any():
-        return Finding("link", "kept", "no word moved", evidence)
+        return Finding("link", "kept", f"no {found.noun} moved", evidence)
     finds = {
         way: min(ratios)
         for way in READERS
@@ -73,28 +76,30 @@ def _said(
     if status == "kept":
         if not (found.pair.moved & found.matters).any():
             return "rows moved by less than a hundredth of their length, too little to matter"
-        return "readers of the original vectors still find every word"
-    parts = []
+        return f"readers of the original vectors still find every {found.noun}"
+    parts, noun = [], found.noun
     if share < FOUND:
         parts.append(
-            f"a reader of the original vectors by {READERS[way]} finds {share:.0%} of the words it "
-            "found"
+            f"a reader of the original vectors by {READERS[way]} finds {share:.0%} of the {noun}s "
+            "it found"
         )
     if longer > np.log1p(LENGTHS):
         much = f"{np.expm1(longer):.0%}" if longer < 1 else f"a factor of {np.exp(longer):.3g}"
-        parts.append(f"one moved word in ten changed its length by {much} or more")
+        parts.append(f"one moved {noun} in ten changed its length by {much} or more")
     elif resized:
         parts.append(
-            f"{counted(resized, 'moved word')} changed {'its' if resized == 1 else 'their'} length "
-            f"by more than {TOO_LONG:.0%}"
+            f"{counted(resized, f'moved {noun}')} changed {'its' if resized == 1 else 'their'} "
+            f"length by more than {TOO_LONG:.0%}"
         )
     if displaced := int(found.displaced.sum()):
         parts.append(
-            f"{displaced:,} of {counted(int(found.pair.moved.sum()), 'moved word')} "
+            f"{displaced:,} of {counted(int(found.pair.moved.sum()), f'moved {noun}')} "
             f"{'is farther from its' if displaced == 1 else 'are farther from their'} old place "
             f"than {'its' if displaced == 1 else 'their'} nearest neighbor was"
         )
     if found.remedy is not None:
-        what = "it all" if found.pair.moved.all() else "how the moved words moved, not the others"
+        what = (
+            "it all" if found.pair.moved.all() else f"how the moved {noun}s moved, not the others"
+        )
         parts.append(f"{found.remedy.name} explains {what}: {found.remedy.undo}")
     return "; ".join(parts)

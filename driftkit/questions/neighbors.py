@@ -51,7 +51,7 @@ def answer(found: Measured) -> Finding:
         random = beyond_chance(null.shifts.overlap, shifts.k, c)
         evidence["overlap_moved_if_random"] = none_if_nan(_mean(random, moved))
     if not moved.any():
-        return Finding("neighbors", "kept", "no word moved", evidence)
+        return Finding("neighbors", "kept", f"no {found.noun} moved", evidence)
     many = max(UPROOTED, UPROOTED_SHARE * int((found.pair.moved & found.matters).sum()))
     scattered = (np.isnan(mean["moved"]) or mean["moved"] < BROKEN) and moved.sum() >= UPROOTED
     status: Status = "kept"
@@ -65,17 +65,20 @@ def answer(found: Measured) -> Finding:
 
 def _said(found: Measured, mean: dict[str, float], uprooted: int, beyond: int) -> Iterator[str]:
     looked, every = int(found.shifts.moved.sum()), int(found.pair.moved.sum())
-    words = "moved words" if looked == every else f"{looked:,} of {every:,} moved words looked at"
+    words = f"moved {found.noun}s"
+    if looked != every:
+        words = f"{looked:,} of {every:,} {words} looked at"
     kept = f"{words} have no neighbors any more"
     if not np.isnan(mean["moved"]):
         kept = f"{words} kept {max(mean['moved'], 0):.0%} of their neighbors beyond chance"
     if not np.isnan(mean["unmoved"]):
-        kept += f", unmoved words {max(mean['unmoved'], 0):.0%}"
+        kept += f", unmoved {found.noun}s {max(mean['unmoved'], 0):.0%}"
     yield kept
     if uprooted:
-        yield f"{counted(uprooted, 'word')}, turned away or zeroed, lost all neighbors"
+        how = "" if found.pair.mismatch else ", turned away or zeroed,"
+        yield f"{counted(uprooted, found.noun)}{how} lost all neighbors"
     if beyond:
-        yield f"of the words not looked at {beyond:,} point elsewhere"
+        yield f"of the {found.noun}s not looked at {beyond:,} point elsewhere"
 
 
 def _mean(values: Values, chosen: Mask) -> float:
@@ -84,7 +87,10 @@ def _mean(values: Values, chosen: Mask) -> float:
 
 
 def _uprooted(found: Measured) -> Mask:
-    """Candidates that moved, point elsewhere (or nowhere), and kept no neighbor at all."""
+    """Candidates that moved, point elsewhere (or nowhere), and kept no neighbor at all.
+
+    A row of another width points elsewhere.
+    """
     own = found.words.self_cosine[found.candidate_rows]
     kept_some = found.shifts.overlap > 0
     return np.asarray(found.shifts.moved & ~(own >= TURNED) & ~kept_some)

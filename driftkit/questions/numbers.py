@@ -35,7 +35,7 @@ collapsed into a few: no table of the study's 495 had under .79."""
 def answer(found: Measured) -> Finding:
     """Say whether rows were clipped, collapsed or zeroed, or dimensions or digits lost."""
     pair = found.pair
-    clipped, collapsed = int(found.saturated.sum()), int(_collapsed(pair).sum())
+    clipped, collapsed = found.damaged["saturated"], int(_collapsed(pair).sum())
     zeroed = int(((pair.after_norms == 0) & (pair.before_norms > 0)).sum())
     lost, coarse, rank = _lost_dimensions(pair), _coarseness(pair), _rank_left(found)
     d = pair.before.shape[1]
@@ -43,10 +43,10 @@ def answer(found: Measured) -> Finding:
     gone = max(min(GONE, len(pair) // 100), 2)
     for count, least, what in (
         (clipped, max(CLIPPED * len(pair), 2), "clipped at the table's largest number"),
-        (collapsed, gone, "now equal to another word's"),
+        (collapsed, gone, f"now equal to another {found.noun}'s"),
         (zeroed, gone, "zeroed"),
     ):
-        if count:
+        if count is not None and count > 0:
             said = f"{counted(count, 'row')} {what}"
             notes.append(("broken" if count >= least else "changed", said))
     if lost:
@@ -55,8 +55,11 @@ def answer(found: Measured) -> Finding:
     if coarse > COARSE:
         notes.append(("changed", f"its numbers are rounded by up to {coarse:.0%} of their size"))
     if rank < RANK_KEPT:
-        said = f"moved rows use {rank:.0%} of the directions they used"
+        share = "share of all directions" if pair.mismatch else "directions"
+        said = f"moved rows use {rank:.0%} of the {share} they used"
         notes.append(("broken" if rank < RANK else "changed", said))
+    if pair.mismatch:
+        notes.append(("not tested", "clipped rows and lost dimensions are not told between widths"))
     return Finding(
         "numbers",
         worst(*(status for status, _ in notes)),
@@ -98,8 +101,13 @@ def _times(keys: npt.NDArray[np.uint64]) -> Rows:
     return np.asarray(counts[where], np.int64)
 
 
-def _lost_dimensions(pair: Pair) -> int:
-    """Dimensions in which moved rows varied and now are all equal; 0 where the rows are equal."""
+def _lost_dimensions(pair: Pair) -> int | None:
+    """Dimensions in which moved rows varied and now are all equal; 0 where the rows are equal.
+
+    None where the tables have different ones.
+    """
+    if pair.mismatch:
+        return None
     if pair.moved.sum() < 2:
         return 0
     constant = [np.ones(pair.before.shape[1], bool) for _ in range(2)]
@@ -120,8 +128,11 @@ def _coarseness(pair: Pair) -> float:
 
 
 def _rank_left(found: Measured) -> float:
-    """Effective rank of the moved rows, as a share of what it was."""
+    """Effective rank of the moved rows as a share of what it was.
+
+    In fewer dimensions it is as much as it was if it is the same share of them.
+    """
     before, after = (
         found.space.find("effective_rank", "moved", of).value for of in ("original", "tuned")
     )
-    return after / before
+    return after / (before * min(found.pair.tuned.dimensions / found.pair.original.dimensions, 1))

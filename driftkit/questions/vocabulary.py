@@ -29,16 +29,18 @@ def answer(found: Measured) -> Finding:
     notes: list[tuple[Status, str]] = []
     if pair.removed:
         gone = len(pair.removed) / len(pair.original)
-        named = f"{counted(len(pair.removed), 'word')} removed ({first_few(pair.removed)})"
+        named = f"{counted(len(pair.removed), found.noun)} removed ({first_few(pair.removed)})"
         notes.append(("broken" if gone >= REMOVED else "changed", named))
     if words:
         notes.append(("changed", f"{counted(len(words), 'row')} zeroed ({first_few(words)})"))
     if pair.added:
-        taken = "" if np.isnan(crowded) else f"; {crowded:.1%} of old words now have one near"
+        taken = (
+            "" if np.isnan(crowded) else f"; {crowded:.1%} of old {found.noun}s now have one near"
+        )
         status: Status = "kept"
         if crowded >= CROWDED:
             status = "broken" if crowded >= OVERRUN else "changed"
-        notes.append((status, f"{counted(len(pair.added), 'word')} added{taken}"))
+        notes.append((status, f"{counted(len(pair.added), found.noun)} added{taken}"))
     if special:
         notes.append(("kept", f"special tokens moved ({first_few(special)})"))
     return Finding(

@@ -27,7 +27,7 @@ def _row(findings: Findings) -> dict[str, object]:
         "checkpoint": findings.pair.tuned.source.name,
         "verdict": findings.verdict,
         "moved": int(findings.pair.moved.sum()),
-        "displaced": int(findings.displaced.sum()),
+        "displaced": findings.damaged["displaced"],
         **{
             f"{overlap}, {row.group}": row.mean
             for row in findings.shifts.summary()
@@ -40,7 +40,8 @@ def _row(findings: Findings) -> dict[str, object]:
 
 def checkpoint_view(audits: Sequence[Findings]) -> RenderableType:
     """The same as a table to print, with one column for each checkpoint."""
-    frame = checkpoint_frame(audits).set_index("checkpoint")
+    rows = [_row(findings) for findings in audits]
+    frame = pd.DataFrame(rows, dtype=object).set_index("checkpoint")
     changes = {_name(change) for findings in audits for change in findings.scores}
     made = table("")
     for name in frame.index:
@@ -58,4 +59,6 @@ def _name(change: ScoreChange) -> str:
 def _cell(value: object, is_change: bool) -> str:
     if isinstance(value, float):
         return signed(value) if is_change else number(value, 3)
+    if value is None:
+        return "-"
     return f"{value:,}" if isinstance(value, int) else str(value)

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.table import Table
 
-from driftkit.display import Text, number, section, table
+from driftkit.display import Text, counted, number, section, table
 from driftkit.drift.groups import GROUPS, band_masks
+from driftkit.drift.words import unmeasured
 from driftkit.findings import Findings
 
 SPACE_SHOWN = ("cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine")
@@ -27,24 +28,25 @@ def drift_view(findings: Findings) -> RenderableType:
             cells = (number(null[name][group], 3) for group in GROUPS)
             made.add_row("  null", *cells, style="dim")
     shifts = findings.shifts
-    notes = [f"Neighbors are those of {len(shifts):,} words among {shifts.among}."]
+    notes = [f"Neighbors are those of {counted(len(shifts), findings.noun)} among {shifts.among}."]
+    notes += unmeasured(findings.words.reasons)
     if null is not None:
-        notes.append("null: the same words moved as far, each in a random direction.")
+        notes.append(f"null: the same {findings.noun}s moved as far, each in a random direction.")
     return section("How far the table moved", made, *(Text(note, "dim") for note in notes))
 
 
 def bands_view(findings: Findings) -> RenderableType:
     """The same values by the rank, or the row, of the words: one column for each band."""
-    place = findings.pair.original.source.place
-    title = f"By {place} of the words"
+    place, noun = findings.place, findings.noun
+    title = f"By {place} of the {noun}s"
     bands = tuple(band_masks(len(findings.pair)))
     if not bands:
-        return section(title, Text(f"All {len(findings.pair):,} words are in one band.", "dim"))
+        return section(title, Text(f"All {len(findings.pair):,} {noun}s are in one band.", "dim"))
     made = _table([f"to\n{int(band.rsplit('-')[-1]):,}" for band in bands])
     for name, groups in _cells(findings, bands=True).items():
         if bands[0] in groups:
             made.add_row(name, *(number(groups[band], 3) for band in bands))
-    notes = [f"A {place} is the position of a word among the shared words."]
+    notes = [f"A {place} is a position among the shared {noun}s."]
     overlap = str(findings.shifts.measures[0])
     part = [
         f"{row.n:,} of {row.n + row.unmeasured:,} in {row.group.replace('rank', place)}"
@@ -52,7 +54,7 @@ def bands_view(findings: Findings) -> RenderableType:
         if row.measure == overlap and row.group in bands and row.unmeasured
     ]
     if part:
-        why = "Not every word's neighbors were sought, and of rare words only those that moved"
+        why = f"Not every {noun}'s neighbors were sought, and of later ones only those that moved"
         notes.append(f"{why}: {', '.join(part)}.")
     return section(title, made, *(Text(note, "dim") for note in notes))
 
@@ -66,6 +68,8 @@ def _table(columns: Sequence[str]) -> Table:
 def _cells(findings: Findings, *, bands: bool = False) -> _Cells:
     found: _Cells = {}
     for row in findings.summaries(bands=bands):
+        if row.measure in findings.words.reasons:
+            continue
         found.setdefault(f"{row.measure}, mean", {})[row.group] = row.mean
     for each in findings.space:
         if each.measure in (*SPACE_SHOWN, *findings.settings.measures):

@@ -33,6 +33,7 @@ def audit_view(
     explain: bool = False,
 ) -> RenderableType:
     """The whole picture: verdict, benchmarks, drift, and chosen words or the most shifted ones."""
+    noun = findings.noun
     parts = [_head(findings), _questions(findings)]
     if findings.scores:
         parts.append(section("What the benchmarks say", findings.scores))
@@ -45,15 +46,17 @@ def audit_view(
         parts.append(bands_view(findings))
     if words:
         shown = side_by_side(findings, findings.shifts_of(words))
-        parts.append(section("Words asked about", shown))
+        parts.append(section(f"{noun}s asked about".capitalize(), shown))
     elif top:
         moved, unmoved = _most_shifted(findings, top)
         if moved:
             shown = side_by_side(findings, moved)
-            parts.append(section("Moved words that kept the fewest neighbors", shown))
+            parts.append(section(f"Moved {noun}s that kept the fewest neighbors", shown))
         if unmoved:
             shown = one_line_each(findings, unmoved)
-            parts.append(section("Words that did not move but lost neighbors", shown))
+            parts.append(
+                section(f"{noun}s that did not move but lost neighbors".capitalize(), shown)
+            )
     if explain:
         parts.append(findings.explain(top))
     return Group(*parts)
@@ -71,9 +74,9 @@ def shown_words(findings: Findings, top: int) -> list[Shift]:
 
 
 def _head(findings: Findings) -> RenderableType:
-    pair = findings.pair
+    pair, noun = findings.pair, findings.noun
     counts = [
-        f"{len(pair):,} shared words",
+        f"{len(pair):,} shared {noun}s",
         f"{int(pair.moved.sum()):,} moved",
         f"{len(pair.added):,} added",
         f"{len(pair.removed):,} removed",

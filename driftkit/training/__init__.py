@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from driftkit.training.embedding import MixoutEmbedding, WordEmbedding, embedding_from
     from driftkit.training.monitor import Budget, DriftMonitor
+    from driftkit.training.optimizers import Times, row_motion
     from driftkit.training.regularizers import EWC, L2SP, NeighborPreserving, fisher_diagonal
     from driftkit.training.rows import Ball, mask_rare_rows, mask_rows
     from driftkit.training.schedules import SlantedTriangular, WarmUp, discriminative_rates
@@ -20,18 +21,20 @@ if TYPE_CHECKING:
         Stage,
         Unfreezing,
         freeze_then_unfreeze,
+        gradual_stages,
         gradual_unfreezing,
     )
 
 _HOMES = {
     "embedding": ("MixoutEmbedding", "WordEmbedding", "embedding_from"),
     "monitor": ("Budget", "DriftMonitor"),
+    "optimizers": ("Times", "row_motion"),
     "regularizers": ("EWC", "L2SP", "NeighborPreserving", "fisher_diagonal"),
     "rows": ("Ball", "mask_rare_rows", "mask_rows"),
     "schedules": ("SlantedTriangular", "WarmUp", "discriminative_rates"),
     "unfreezing": (
         *("AtEpoch", "AtStep", "OnPlateau", "Stage", "Unfreezing"),
-        *("freeze_then_unfreeze", "gradual_unfreezing"),
+        *("freeze_then_unfreeze", "gradual_stages", "gradual_unfreezing"),
     ),
 }
 
@@ -48,6 +51,7 @@ __all__ = [
     "OnPlateau",
     "SlantedTriangular",
     "Stage",
+    "Times",
     "Unfreezing",
     "WarmUp",
     "WordEmbedding",
@@ -55,9 +59,11 @@ __all__ = [
     "embedding_from",
     "fisher_diagonal",
     "freeze_then_unfreeze",
+    "gradual_stages",
     "gradual_unfreezing",
     "mask_rare_rows",
     "mask_rows",
+    "row_motion",
 ]
 
 

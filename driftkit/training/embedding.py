@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError, VocabularyError
 from driftkit.loaders import load
+from driftkit.training.anchors import Doubt, follow, start_of, wide
 
 OOV = ("random", "mean", "zeros")
 PAD, UNK = "<pad>", "<unk>"
@@ -51,6 +52,8 @@ class WordEmbedding(nn.Embedding):
     missing : tuple of str
         Words that had no vector.
     source : str
+    loaded : bool
+        Whether a checkpoint was loaded into it, so that its rows may be tuned.
     """
 
     def __init__(
@@ -63,10 +66,11 @@ class WordEmbedding(nn.Embedding):
         sparse: bool = True,
         padding_idx: int | None = None,
     ) -> None:
+        _refuse_string("words", words)
         super().__init__(
             len(words), matrix.shape[1], padding_idx, sparse=sparse, _weight=matrix.clone()
         )
-        self.words, self.source = tuple(words), source
+        self.words, self.source, self.loaded = tuple(words), source, False
         self.index = {word: row for row, word in enumerate(self.words)}
         marked = zip(self.words, found, strict=True)
         self.missing = tuple(word for word, known in marked if not known)
@@ -76,9 +80,12 @@ class WordEmbedding(nn.Embedding):
 
         Raises
         ------
+        OptionError
+            If `tokens` is one string.
         UnknownNameError
             If a token is unknown and there is no ``<unk>``.
         """
+        _refuse_string("tokens", tokens)
         tokens, unknown = list(tokens), self.index.get(UNK)
         rows = [self.index.get(token, unknown) for token in tokens]
         if None in rows:
@@ -117,7 +124,7 @@ class WordEmbedding(nn.Embedding):
             raise VocabularyError(
                 "the checkpoint", f"its words differ from this embedding's: {at}."
             )
-        self.missing, self.source = tuple(missing), source
+        self.missing, self.source, self.loaded = tuple(missing), source, True
 
 
 def embedding_from(
@@ -157,7 +164,7 @@ def embedding_from(
     Raises
     ------
     OptionError
-        If `oov` is another word, or `words` is one string.
+        If `oov` is another word, or `words` or `specials` is one string.
     SourceError, VocabularyError, UnknownNameError
         If the source cannot be read.
 
@@ -172,8 +179,8 @@ def embedding_from(
     """
     if oov not in OOV:
         raise OptionError(f"oov={oov!r} was given; it is one of {', '.join(OOV)}.")
-    if isinstance(words, str):
-        raise OptionError(f"words={words!r} is one string; give a list of words: [{words!r}].")
+    _refuse_string("words", words)
+    _refuse_string("specials", specials)
     table = source if isinstance(source, Embeddings) else load(source)
     vocabulary = tuple(dict.fromkeys([*specials, *(table.words if words is None else words)]))
     rows = np.fromiter((table.index.get(word, -1) for word in vocabulary), np.int64)
@@ -198,6 +205,7 @@ def embedding_from(
 
 def words_of(embedding: nn.Embedding, words: Sequence[str] | None) -> tuple[str, ...]:
     """Return the words of a layer's rows: those given, else those it knows itself."""
+    _refuse_string("words", words)
     known = embedding.words if words is None and isinstance(embedding, WordEmbedding) else words
     n = embedding.num_embeddings
     if known is None or len(known) != n:
@@ -223,9 +231,11 @@ def mixout(
     True
     """
     _check_probability(p)
-    keep = torch.empty_like(weight).bernoulli_(1 - p, generator=generator)
-    mixed: Tensor = (torch.lerp(original, weight, keep) - p * original) / (1 - p)
-    return mixed
+    place = weight.device if generator is None else generator.device
+    keep = torch.empty(weight.shape, device=place).bernoulli_(1 - p, generator=generator)
+    now, start = wide(weight), wide(original)
+    mixed = (torch.lerp(start, now, keep.to(now)) - p * start) / (1 - p)
+    return mixed.to(weight.dtype)
 
 
 class MixoutEmbedding(nn.Module):
@@ -237,12 +247,14 @@ class MixoutEmbedding(nn.Module):
     Parameters
     ----------
     embedding : torch.nn.Embedding
-        Its rows as they are now are the original. They are not saved with the module: build it
-        from the original table before loading a checkpoint.
+        Its rows as they are now are the original. They are saved with the module, as ``original``,
+        so that a run that resumes mixes with the rows it began with.
     p : float
         Probability that a number is swapped for its original, at least 0 and below 1.
     seed : int
-        Of the swaps.
+        Of the swaps. They are drawn on the CPU, so every device swaps alike.
+    original : Tensor, shape (n, d), optional
+        The original table, where the embedding is tuned already.
 
     References
     ----------
@@ -252,21 +264,33 @@ class MixoutEmbedding(nn.Module):
 
     original: Tensor
 
-    def __init__(self, embedding: nn.Embedding, p: float, *, seed: int = 0) -> None:
+    def __init__(
+        self, embedding: nn.Embedding, p: float, *, seed: int = 0, original: Tensor | None = None
+    ) -> None:
         _check_probability(p)
         super().__init__()
         self.embedding, self.p = embedding, p
-        self.register_buffer("original", embedding.weight.detach().clone(), persistent=False)
-        self._generator = torch.Generator(embedding.weight.device).manual_seed(seed)
+        self.register_buffer("original", start_of(embedding.weight, original))
+        self._generator = torch.Generator().manual_seed(seed)
+        self._doubt = Doubt(embedding, original)
+        self.register_load_state_dict_post_hook(_settle)  # type: ignore[no-untyped-call]
 
-    def forward(self, rows: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name nn.Embedding gives it)
         """Return the vectors of rows of any shape, with a last axis d."""
         if not self.training or self.p == 0:
-            vectors: Tensor = self.embedding(rows)
+            vectors: Tensor = self.embedding(input)
             return vectors
-        distinct, place = rows.unique(return_inverse=True)
+        self._doubt.speak("MixoutEmbedding")
+        self.original = follow(self.original, self.embedding.weight)
+        distinct, place = input.unique(return_inverse=True)
         mixed = mixout(self.embedding(distinct), self.original[distinct], self.p, self._generator)
         return nn.functional.embedding(place, mixed)
+
+
+def _settle(layer: MixoutEmbedding, keys: Any) -> None:
+    """Forget a doubt about the original once it was loaded; torch gives the keys it missed."""
+    if not any(key.endswith("original") for key in keys.missing_keys):
+        layer._doubt.settle()
 
 
 def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:
@@ -283,3 +307,8 @@ def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:
 def _check_probability(p: float) -> None:
     if not 0 <= p < 1:
         raise OptionError(f"p={p} was given; the probability of a swap is at least 0 and below 1.")
+
+
+def _refuse_string(name: str, given: object) -> None:
+    if isinstance(given, str):
+        raise OptionError(f"{name}={given!r} is one string; give a list: [{given!r}].")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,12 +18,25 @@ from torch.optim import Optimizer
 from driftkit.datasets import Benchmark, get_all
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.training.embedding import words_of
-from driftkit.training.monitor_values import Named, Probes, TableValues, probe_rows, repeated
-from driftkit.training.optimizers import group_of
+from driftkit.training.monitor_values import (
+    COUNTS,
+    Named,
+    Probes,
+    TableValues,
+    holds_no_numbers,
+    layer_in,
+    probe_rows,
+    repeated,
+    table_of,
+)
+from driftkit.training.optimizers import TableRate
+from driftkit.training.ranks import in_any_process, processes
 from driftkit.training.writers import Writer
 
 if TYPE_CHECKING:
     import pandas as pd
+
+RATE_LEFT = "rate_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +47,14 @@ class Budget:
     ----------
     measure : str
         Name of the value, such as ``"overlap@10"`` or ``"spearman[ws353]"``; the name of a
-        benchmark alone means its first measure.
+        benchmark alone means its first measure. It needs a value before training.
     fall : float
         How far below its start it may fall.
     action : {"stop", "cut"}
         Stop training, or multiply the table's learning rate by `factor`.
     factor : float
-        At a cut, at least 0 and below 1. Each further fall by `fall` cuts again.
+        At a cut, at least 0 and below 1. A check cuts once, by the smallest factor that is due,
+        however far a value fell. A further fall by `fall` cuts again at a later check.
 
     Raises
     ------
@@ -66,14 +81,23 @@ class Budget:
             )
 
     def find(self, values: Mapping[str, float]) -> str:
-        """Return the full name of the value it watches; raise if none has it, or it cannot fall."""
-        if self.measure in ("seen", "moved", "moved_unseen"):
+        """Return the full name of the value it watches.
+
+        Raises if none has that name, it cannot fall, or it has no value from which to fall.
+        """
+        if self.measure in COUNTS:
             raise OptionError(
                 f"a budget cannot watch {self.measure!r} for a fall; it rises as words move. Watch "
                 "overlap, a self-cosine or a benchmark."
             )
-        for name in values:
+        for name, value in values.items():
             if self.measure == name or name.endswith(f"[{self.measure}]"):
+                if np.isnan(value):
+                    raise OptionError(
+                        f"a budget watches {name!r}, which has no value before training, so it "
+                        "could never fire. A benchmark needs words that the table has; for "
+                        "neighbors watch overlap over all probes or over [unmoved]."
+                    )
                 return name
         raise UnknownNameError("value of the monitor", self.measure, values)
 
@@ -93,24 +117,41 @@ class DriftMonitor:
     """Follow an embedding table while it trains.
 
     The table is copied once. A forward hook notes which rows batches look up, and every `every`
-    steps `check` measures. Where gradients are sparse only rows looked up can have moved, so only
-    those are compared; else the whole table is.
+    steps `check` compares the whole table with its start: what moved a row does not matter.
 
     The values, by name:
 
     ``seen``, ``moved``, ``moved_unseen``
-        Rows looked up while the table was trained; rows that differ from the start; rows that
-        differ although no batch held them (weight decay).
+        Rows that this process looked up while the table was trained; rows that differ from the
+        start by more than the rounding of their type, as in `align`; rows that moved though this
+        layer never looked them up (weight decay, a tied head, ``functional.embedding``, weights
+        that were loaded).
     ``self_cosine_p05``, ``_p50``, ``_p95``
         Percentiles of the self-cosine of moved rows; 1 while none has moved.
     ``overlap@10``, ``overlap@10[moved]``, ``overlap@10[unmoved]``
         Mean share of neighbors kept, over all probes, those that moved, and those that did not.
     ``spearman[ws353]``, ...
         Benchmarks.
+    ``rate_left``
+        Share of the scheduled learning rate that cuts have left; only where a budget cuts.
+
+    A cut holds whatever scheduler is used. The parameter group's ``"lr"`` stays what the schedule
+    says, and the optimizer finds `rate_left` of it while it takes a step.
+
+    What it cannot see is told at the first check, by a warning: a layer that no optimizer trains or
+    that no batch goes through, because it was replaced or wrapped after the monitor was made. A
+    copy that is trained in the layer's place (peft's ``modules_to_save``) is followed, and so is a
+    table that has grown, in its first rows.
+
+    Under torch.distributed make the monitor in every process, with ``all_ranks=True``: one that is
+    made in a single process stops, or cuts the rate of, that process alone.
 
     Parameters
     ----------
-    embedding : torch.nn.Embedding
+    embedding : torch.nn.Module
+        An `nn.Embedding`, or a layer that wraps one, such as peft's; then the table is what it
+        returns for all rows, adapters included. With peft make the monitor after
+        ``get_peft_model``, of ``model.get_input_embeddings()``.
     words : sequence of str, optional
         The word of each row; a `WordEmbedding` knows its own.
     every : int
@@ -131,6 +172,10 @@ class DriftMonitor:
     original : Tensor, shape (n, d), optional
         The start; the embedding's weight as it is now unless given. Needed to resume where the
         tuned weights have been loaded already.
+    all_ranks : bool
+        Whether every process of torch.distributed has this monitor and checks it at the same steps.
+        Rows seen are then those of all processes at each check. Take a checkpoint where a check
+        falls: a resumed run does not know what other processes have seen since.
     seed : int
         Of the draw of probes.
 
@@ -159,13 +204,15 @@ class DriftMonitor:
     >>> optimizer.step()
     >>> monitor.step(optimizer)
     False
-    >>> monitor.history[-1]["moved"], monitor.history[-1]["moved_unseen"]
+    >>> monitor.end() == monitor.latest
+    True
+    >>> monitor.latest["moved"], monitor.latest["moved_unseen"]
     (2, 0)
     """
 
     def __init__(
         self,
-        embedding: nn.Embedding,
+        embedding: nn.Module,
         words: Sequence[str] | None = None,
         *,
         every: int = 500,
@@ -176,27 +223,29 @@ class DriftMonitor:
         budgets: Sequence[Budget] = (),
         writers: Sequence[Writer] = (),
         original: Tensor | None = None,
+        all_ranks: bool = False,
         seed: int = 0,
     ) -> None:
         if every < 1 or candidates < 1 or k < 1:
             raise OptionError(
                 f"every={every}, candidates={candidates} and k={k} were given; all are 1 or more."
             )
-        self.embedding, self.every, self.writers = embedding, every, tuple(writers)
-        self.words = words_of(embedding, words)
-        weight = embedding.weight.detach()
-        self.original = weight.clone() if original is None else original.detach().to(weight).clone()
-        if self.original.shape != weight.shape:
+        self.embedding: Any = embedding
+        self.every, self.writers, self.all_ranks = every, tuple(writers), all_ranks
+        self.words = words_of(layer_in(embedding), words)
+        weight = table_of(embedding)
+        start = (weight if original is None else original.detach().to(weight.device)).clone()
+        if start.shape != weight.shape:
             raise OptionError(
-                f"original has shape {tuple(self.original.shape)} and the embedding "
+                f"original has shape {tuple(start.shape)} and the embedding "
                 f"{tuple(weight.shape)}; both must be the same table."
             )
         index = {word: row for row, word in enumerate(self.words)}
-        rows = probe_rows(self.original[:candidates], index, probes, seed)
-        offered = torch.arange(min(candidates, len(weight)), device=weight.device)
+        rows = probe_rows(start[:candidates], index, probes, seed)
+        offered = torch.arange(min(candidates, len(start)))
         found = get_all(list(benchmarks)) if len(benchmarks) else ()
-        scored = [repeated(each, self.words, index, self.original) for each in found]
-        self._values = TableValues(self.original, Probes(self.original, rows, offered, k), scored)
+        scored = [repeated(each, self.words, index, start) for each in found]
+        self._values = TableValues(start, Probes(start, rows, offered, k), scored)
         self._seen = torch.zeros(len(weight), dtype=torch.bool, device=weight.device)
         self.steps = 0
         self.stop_reason: str | None = None
@@ -205,7 +254,17 @@ class DriftMonitor:
         for budget in self.budgets:
             budget.find(self.start)
         self._cuts = [0] * len(self.budgets)
-        self._hook = embedding.register_forward_hook(self._note_rows)
+        self._rate = TableRate(embedding)
+        if any(budget.action == "cut" for budget in self.budgets):
+            self.history[0][RATE_LEFT] = self._rate.share
+        self._was_called = False
+        self._notes = _Notes(self)
+        self._hook = embedding.register_forward_hook(self._notes, with_kwargs=True)
+
+    @property
+    def original(self) -> Tensor:
+        """The table before training, (n, d)."""
+        return self._values.original
 
     @property
     def start(self) -> Named:
@@ -228,13 +287,13 @@ class DriftMonitor:
         Parameters
         ----------
         optimizer : torch.optim.Optimizer, optional
-            The one that trains the table, for budgets that cut its rate. A cut changes the rate of
-            its parameter group; a scheduler that computes rates from its own start overrides it.
+            The one that trains the table. It is found by itself once it has taken a step. A cut
+            lowers the rate of all parameters in the table's group.
 
         Raises
         ------
         OptionError
-            If a cut is due and no optimizer that trains the table is given.
+            If a cut is due and no optimizer that trains the table is known.
         """
         self.steps += 1
         if self.steps % self.every == 0:
@@ -247,16 +306,43 @@ class DriftMonitor:
 
         `optimizer`, and the error raised without it, are those of `step`.
         """
-        weight = self.embedding.weight.detach()
-        values = self._values.measure(weight, self._seen, only_seen=self.embedding.sparse)
+        table = self._table()
+        self._seen = self._seen.to(table.device)
+        if self.all_ranks:
+            self._seen = in_any_process(self._seen)
+        values = self._values.measure(table, self._seen)
         if np.isnan(values["self_cosine_p50"]):
             self.stop_reason = f"rows that moved hold NaN or infinity at step {self.steps:,}"
+        if optimizer is not None:
+            self._rate.note(optimizer)
+        if len(self.history) == 1:
+            self._tell_of_other_processes()
+            if self.steps and not values["moved"]:
+                self._tell_what_is_not_seen()
+        self._act(values)
+        if RATE_LEFT in self.start:
+            values[RATE_LEFT] = self._rate.share
         self.history.append({"step": self.steps, **values})
         for writer in self.writers:
             writer(self.steps, values)
-        for at, budget in enumerate(self.budgets):
-            self._act(at, budget, values, optimizer)
         return values
+
+    def end(self, optimizer: Optimizer | None = None) -> Named:
+        """Check once more if steps were taken since the last check; call it when training ends.
+
+        It warns if training was over before the first check came. To go on another day with the
+        history of a training that was never stopped, take the `state_dict` before. `optimizer` is
+        that of `step`.
+        """
+        if self.steps > self.history[-1]["step"]:
+            if len(self.history) == 1:
+                warnings.warn(
+                    f"training ended after {self.steps:,} steps and a check comes every "
+                    f"{self.every:,}, so no budget could act; give DriftMonitor a smaller every=.",
+                    stacklevel=2,
+                )
+            self.check(optimizer)
+        return self.latest
 
     def to_frame(self) -> pd.DataFrame:
         """Return the history, with a row for each check."""
@@ -265,8 +351,10 @@ class DriftMonitor:
         return pd.DataFrame(self.history)
 
     def close(self) -> None:
-        """Stop noting rows; the history stays."""
+        """Stop noting rows and lowering the rate; the history stays."""
         self._hook.remove()
+        self._notes.monitor = None  # those of copies too
+        self._rate.close()
 
     def state_dict(self) -> dict[str, Any]:
         """Return all that a resumed run needs but the table: tensors, numbers and strings."""
@@ -302,31 +390,94 @@ class DriftMonitor:
         self.history = [dict(record) for record in state["history"]]
         self._seen = state["seen"].to(self._seen.device).clone()
         self._cuts = list(state["cuts"])
+        self._rate.share = self.latest.get(RATE_LEFT, 1.0)
 
-    def _note_rows(self, module: nn.Embedding, inputs: tuple[Tensor, ...], _: Tensor) -> None:
-        trains = module.weight.requires_grad and torch.is_grad_enabled()
-        if trains or module.max_norm is not None:  # max_norm changes rows whenever they are read
-            self._seen.index_fill_(0, inputs[0].reshape(-1), True)
-
-    def _act(self, at: int, budget: Budget, values: Named, optimizer: Optimizer | None) -> None:
-        times = budget.times_broken(self.start, values)
-        if times <= self._cuts[at]:
+    def _note_rows(self, module: nn.Module, rows: Tensor) -> None:
+        if module is not self.embedding and not self._is_replaced_by(module):
             return
-        name = budget.find(values)
-        if budget.action == "stop":
+        self._was_called = True
+        if holds_no_numbers(rows):
+            return
+        # max_norm changes rows whenever they are read.
+        if _trains(module) or layer_in(module).max_norm is not None:
+            rows = rows.reshape(-1).long()
+            if len(layer_in(module).weight) > len(self._seen):
+                rows = rows[rows < len(self._seen)]
+            self._seen = self._seen.to(rows.device)
+            self._seen.index_fill_(0, rows, True)
+
+    def _is_replaced_by(self, copy: nn.Module) -> bool:
+        """Follow a copy that is trained while the layer itself no longer is."""
+        if not _trains(copy) or any(each.requires_grad for each in self.embedding.parameters()):
+            return False
+        self.embedding = self._rate.layer = copy
+        warnings.warn(
+            "the layer was frozen and a copy of it is trained in its place; the monitor follows "
+            "the copy.",
+            stacklevel=2,
+        )
+        return True
+
+    def _table(self) -> Tensor:
+        """Return the table as it is now, without rows that were added behind."""
+        table, n = table_of(self.embedding), len(self.words)
+        if len(table) < n or table.shape[1:] != self.original.shape[1:]:
+            raise OptionError(
+                f"the table was {tuple(self.original.shape)} and is {tuple(table.shape)} now, so "
+                "its rows do not go with their words; make the monitor after the table is resized."
+            )
+        if len(table) > n:
+            warnings.warn(
+                f"the table grew from {n:,} to {len(table):,} rows; the monitor follows the first "
+                f"{n:,}. To follow all, make it after the table is resized.",
+                stacklevel=2,
+            )
+        return table[:n]
+
+    def _tell_of_other_processes(self) -> None:
+        if (count := processes()) > 1 and not self.all_ranks:
+            warnings.warn(
+                f"this is one of {count} processes and the monitor counts as seen only the rows "
+                "that it looked up itself; make the monitor in every process, with all_ranks=True.",
+                stacklevel=2,
+            )
+
+    def _tell_what_is_not_seen(self) -> None:
+        reasons = []
+        if not self._rate.is_trained:
+            reasons.append("no optimizer that took a step holds the layer's parameters")
+        if not self._was_called:
+            reasons.append("no batch went through the layer")
+        if reasons:
+            warnings.warn(
+                f"{' and '.join(reasons)}, and no row has moved: drift would not be seen here. If "
+                "the layer was replaced, resized or wrapped (peft), make the monitor after that, "
+                "of model.get_input_embeddings(); if it is frozen for good, no monitor is needed.",
+                stacklevel=2,
+            )
+
+    def _act(self, values: Named) -> None:
+        """Stop or cut where a budget is broken further than it was: one cut for all of them."""
+        for name in {budget.find(self.start) for budget in self.budgets}:
+            if np.isnan(values[name]) and not self.should_stop:
+                warnings.warn(
+                    f"{name} has no value any more, so its budget is blind; watch a value that "
+                    "stays, such as overlap over all probes.",
+                    stacklevel=2,
+                )
+        times = [budget.times_broken(self.start, values) for budget in self.budgets]
+        due = [at for at, cuts in enumerate(self._cuts) if times[at] > cuts]
+        for budget in (self.budgets[at] for at in due if self.budgets[at].action == "stop"):
+            name = budget.find(self.start)
             self.stop_reason = self.stop_reason or (
                 f"{name} fell from {self.start[name]:.4g} to {values[name]:.4g}, by more than "
                 f"{budget.fall:g}, at step {self.steps:,}"
             )
-            return
-        group = group_of(optimizer, self.embedding.weight)
-        if group is None:
-            raise OptionError(
-                "a budget cuts the table's learning rate; give step and check the optimizer that "
-                "trains the table."
-            )
-        group["lr"] *= budget.factor ** (times - self._cuts[at])
-        self._cuts[at] = times
+        cutting = [at for at in due if self.budgets[at].action == "cut"]
+        if cutting:
+            self._rate.cut(min(self.budgets[at].factor for at in cutting))
+            for at in cutting:
+                self._cuts[at] = times[at]
 
     @cached_property
     def _digest(self) -> str:
@@ -336,3 +487,28 @@ class DriftMonitor:
 
 def _without_step(record: Mapping[str, float]) -> Named:
     return {name: value for name, value in record.items() if name != "step"}
+
+
+def _trains(module: nn.Module) -> bool:
+    return torch.is_grad_enabled() and any(each.requires_grad for each in module.parameters())
+
+
+class _Notes:
+    """A forward hook that stays with its monitor when the layer is copied, and not when saved."""
+
+    def __init__(self, monitor: DriftMonitor | None = None) -> None:
+        self.monitor = monitor
+
+    def __call__(
+        self, module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any], _: Tensor
+    ) -> None:
+        given = (*inputs, *named.values())
+        rows = next((each for each in given if isinstance(each, Tensor)), None)
+        if self.monitor is not None and rows is not None:
+            self.monitor._note_rows(module, rows)
+
+    def __deepcopy__(self, _: dict[int, Any]) -> _Notes:
+        return self
+
+    def __reduce__(self) -> tuple[type[_Notes], tuple[()]]:
+        return _Notes, ()

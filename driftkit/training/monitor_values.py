@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch._subclasses import FakeTensor
 
 from driftkit.arrays import Mask, Values, generator
 from driftkit.datasets import Benchmark, SimilarityBenchmark
@@ -21,6 +22,7 @@ from driftkit.evaluators.lookup import find_items
 from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import overlap
 from driftkit.neighbors.search.exact import nearest
+from driftkit.provenance import Rounding
 
 Named = dict[str, float]
 """Values by name, such as ``"overlap@10[moved]"`` or ``"spearman[ws353]"``."""
@@ -48,22 +50,22 @@ class TableValues:
             **{each.name: each.start for each in self.benchmarks},
         }
 
-    def measure(self, weight: Tensor, seen: Tensor, *, only_seen: bool) -> Named:
+    def measure(self, weight: Tensor, seen: Tensor) -> Named:
         """Return the values of the table as it is now (n, d).
 
-        `seen` (n,) says which rows were looked up in training, and `only_seen` that no other row
-        can have moved. All but the counts are NaN if a moved row holds NaN or infinity.
+        `seen` (n,), on its device, says which rows were looked up in training. All but the counts
+        are NaN if a moved row holds NaN or infinity.
         """
-        looked_up = torch.nonzero(seen).squeeze(1)
-        moved, cosines = moved_rows(weight, self.original, looked_up if only_seen else None)
-        counts = (len(looked_up), len(moved), int((~seen[moved]).sum()))
+        self.original = self.original.to(weight.device)  # the table may have moved since
+        moved, cosines = moved_rows(weight, self.original)
+        counts = (int(seen.sum()), len(moved), int((~seen[moved]).sum()))
         values = {**self.unchanged(), **dict(zip(COUNTS, counts, strict=True))}
         if len(moved) == 0:
             return values
         if cosines.isinf().any():
             return {name: values[name] if name in COUNTS else np.nan for name in values}
         scores = {each.name: each.value(weight) for each in self.benchmarks}
-        has_moved = torch.isin(self.probes.rows, moved).cpu().numpy()
+        has_moved = torch.isin(self.probes.rows, moved.cpu()).numpy()
         overlaps = self._overlaps(self.probes.overlaps(weight), has_moved)
         return values | _percentiles(cosines) | overlaps | scores
 
@@ -75,36 +77,74 @@ class TableValues:
         }
 
 
-def moved_rows(
-    weight: Tensor, original: Tensor, rows: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Return the rows (m,) that differ in any number, and the cosine (m,) of each with its start.
+def layer_in(module: nn.Module) -> nn.Embedding:
+    """Return the embedding layer that a module is, or wraps; raise `OptionError` without one."""
+    for each in module.modules():
+        if isinstance(each, nn.Embedding):
+            return each
+    raise OptionError(
+        f"a {type(module).__name__} was given; give an nn.Embedding, or a layer that wraps one and "
+        "takes rows as it does, such as peft's."
+    )
 
-    Only `rows` are compared where no other can have moved. A cosine is NaN where one of the two is
-    zero, and minus infinity where the row holds NaN or infinity.
+
+def holds_no_numbers(tensor: Tensor) -> bool:
+    """Whether a tensor has a shape and a type only, as on ``meta`` or under fake tensors."""
+    return tensor.is_meta or isinstance(tensor, FakeTensor)
+
+
+@torch.no_grad()
+def table_of(module: nn.Module) -> Tensor:
+    """Return the vectors (n, d) of all rows as the model sees them, through adapters if any."""
+    layer = layer_in(module)
+    if holds_no_numbers(layer.weight):
+        raise OptionError(
+            "the table is on meta or a fake tensor, so it has a shape and no numbers; load its "
+            "weights first, then make or check its monitor."
+        )
+    if layer is module:
+        return layer.weight.detach()
+    modes = [(each, each.training) for each in module.modules()]
+    try:
+        for each, _ in modes:
+            each.training = False
+        vectors: Tensor = module(torch.arange(len(layer.weight), device=layer.weight.device))
+        return vectors
+    finally:
+        for each, mode in modes:
+            each.training = mode
+
+
+def moved_rows(weight: Tensor, original: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the rows (m,) that moved, and the cosine (m,) of each with its start.
+
+    A row moved if some number differs by more than the rounding of the two types, as in `align`.
+    A cosine is NaN where one of the two rows is zero, and minus infinity where the row holds NaN or
+    infinity.
     """
-    total = len(weight) if rows is None else len(rows)
-    found: list[Tensor] = []
-    cosines: list[Tensor] = []
-    for start in range(0, total, STEP):
-        some = slice(start, start + STEP) if rows is None else rows[start : start + STEP]
-        now, then = weight[some], original[some]  # (b, d)
-        differs = torch.nonzero((now != then).any(dim=1)).squeeze(1)
-        found.append(differs + start if rows is None else rows[start + differs])
+    found = [torch.empty(0, dtype=torch.int64, device=weight.device)]
+    cosines = [torch.empty(0, dtype=torch.float64, device=weight.device)]
+    for start in range(0, len(weight), STEP):
+        now, then = weight[start : start + STEP], original[start : start + STEP]  # (b, d)
+        if torch.equal(now, then):  # most of a large table, in a third of the time
+            continue
+        differs = torch.nonzero(_differ(now, then)).squeeze(1)
+        found.append(differs + start)
         cosines.append(_self_cosines(now[differs].double(), then[differs].double()))
-    if not found:
-        return torch.empty(0, dtype=torch.int64), torch.empty(0, dtype=torch.float64)
     return torch.cat(found), torch.cat(cosines)
 
 
 class Probes:
-    """Words, by their rows (p,), whose k nearest neighbors among candidates (c,) are followed."""
+    """Words, by their rows (p,), whose k nearest neighbors among candidates (c,) are followed.
+
+    Rows stay on the processor: from there they pick vectors of a table on any device.
+    """
 
     def __init__(self, original: Tensor, rows: Tensor, candidates: Tensor, k: int) -> None:
         self.rows, self.k = rows, k
         self.pool = torch.cat([candidates, rows]).unique()  # rows gathered each time, ascending
-        self._probes = torch.searchsorted(self.pool, rows).cpu().numpy()
-        self._candidates = torch.searchsorted(self.pool, candidates).cpu().numpy()
+        self._probes = torch.searchsorted(self.pool, rows).numpy()
+        self._candidates = torch.searchsorted(self.pool, candidates).numpy()
         self.before = self.neighbors(original)
 
     def neighbors(self, weight: Tensor) -> npt.NDArray[np.int32]:
@@ -130,13 +170,13 @@ def probe_rows(
             )
         rng = generator(seed, "probes")
         rows = np.sort(rng.choice(directed, min(probes, len(directed)), replace=False))
-        return torch.from_numpy(rows).to(candidates.device)
+        return torch.from_numpy(rows)
     if isinstance(probes, str) or not len(probes):
         raise OptionError(f"probes={probes!r} was given; give a number or a list of words.")
     for word in probes:
         if word not in index:
             raise UnknownNameError("probe", word, index)
-    return torch.tensor([index[word] for word in dict.fromkeys(probes)], device=candidates.device)
+    return torch.tensor([index[word] for word in dict.fromkeys(probes)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +214,7 @@ def _correlation(
     """
     items = find_items(benchmark.pairs, index, ~original.any(dim=1).cpu().numpy())
     distinct, place = np.unique(items.rows[items.usable], return_inverse=True)
-    rows = torch.from_numpy(distinct).to(original.device)
+    rows = torch.from_numpy(distinct)
     gold, pairs = benchmark.gold[items.usable], place.reshape(-1, 2)
 
     def value(weight: Tensor) -> float:
@@ -195,6 +235,17 @@ def _percentiles(cosines: Tensor) -> Named:
     known = cosines[~cosines.isnan()].cpu().numpy()
     values = np.percentile(known, PERCENTILES) if len(known) else (1.0,) * len(PERCENTILES)
     return {f"self_cosine_p{p:02}": float(v) for p, v in zip(PERCENTILES, values, strict=True)}
+
+
+def _differ(now: Tensor, then: Tensor) -> Tensor:
+    """Return which rows (b,) differ in a number by more than the rounding of the two types."""
+    one, other = (Rounding.of_dtype(str(each.dtype).removeprefix("torch.")) for each in (now, then))
+    if one.is_exact and other.is_exact:
+        return (now != then).any(dim=1)
+    size = torch.maximum(now.double().abs(), then.double().abs())
+    relative, absolute = one.relative + other.relative, one.absolute + other.absolute
+    within = (now.double() - then.double()).abs() <= relative * size + absolute
+    return ~within.all(dim=1)  # a difference of NaN is not within
 
 
 def _self_cosines(now: Tensor, then: Tensor) -> Tensor:

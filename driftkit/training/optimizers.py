@@ -6,16 +6,71 @@ two of its habits move rows whose gradient is zero.
 
 from __future__ import annotations
 
+import inspect
+import math
+import weakref
 from collections.abc import Iterable
+from contextlib import ExitStack
+from functools import partial
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
+from torch.optim.optimizer import (
+    register_optimizer_step_post_hook,
+    register_optimizer_step_pre_hook,
+)
 
 from driftkit.errors import OptionError
 
 Layer = nn.Module | Iterable[nn.Parameter]
+
+
+class Times(float):
+    """A learning rate as a factor of the one that the optimizer has: ``Times(0.1)`` is a tenth.
+
+    It goes wherever a recipe takes the rate of a layer.
+
+    Parameters
+    ----------
+    factor : float
+        0 or more.
+
+    Raises
+    ------
+    OptionError
+        If it is no such number.
+
+    Examples
+    --------
+    >>> from driftkit.training import AtEpoch, freeze_then_unfreeze
+    >>> table, head = nn.Embedding(9, 4), nn.Linear(4, 2)
+    >>> optimizer = torch.optim.Adam([*table.parameters(), *head.parameters()], lr=0.5)
+    >>> recipe = freeze_then_unfreeze(optimizer, table, AtEpoch(1), rate=Times(0.25))
+    >>> [group["lr"] for group in optimizer.param_groups]
+    [0.5, 0.125]
+    """
+
+    def __new__(cls, factor: float) -> Times:
+        """Refuse what is no number."""
+        check_rate(factor)
+        return super().__new__(cls, factor)
+
+    def __repr__(self) -> str:
+        return f"Times({float(self)})"
+
+
+def check_rate(rate: object) -> None:
+    """Refuse a learning rate that is no number, or that no optimizer takes."""
+    if isinstance(rate, Real) and not isinstance(rate, bool) and 0 <= float(rate) < math.inf:
+        return
+    given = repr(rate) if isinstance(rate, int | float | str) else f"a {type(rate).__name__}"
+    raise OptionError(
+        f"{given} was given as a rate; a learning rate is one number from 0, such as 1e-4, or "
+        'Times(0.1) for a tenth of the optimizer\'s. Of a parameter group give group["lr"].'
+    )
 
 
 def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
@@ -42,46 +97,191 @@ def group_of(optimizer: Optimizer | None, weight: Tensor) -> dict[str, Any] | No
     return None
 
 
+def groups_of(optimizer: Optimizer, module: nn.Module) -> list[dict[str, Any]]:
+    """Return the parameter groups that hold any parameter of a module."""
+    own = {id(parameter) for parameter in module.parameters()}
+    return [
+        group
+        for group in optimizer.param_groups
+        if any(id(parameter) in own for parameter in group["params"])
+    ]
+
+
 def give_own_group(optimizer: Optimizer, layer: list[nn.Parameter], rate: float | None) -> None:
-    """Move parameters into one new group that keeps the options of the group they were in."""
+    """Move parameters into groups of their own: one for each group they were in, with its options.
+
+    Those that were in none go with the first.
+    """
     moving = {id(parameter) for parameter in layer}
-    options: dict[str, Any] = {}
+    taken: list[dict[str, Any]] = []
     for group in optimizer.param_groups:
-        if any(id(parameter) in moving for parameter in group["params"]):
-            options = {key: value for key, value in group.items() if key != "params"}
+        own = [each for each in group["params"] if id(each) in moving]
+        if own:
+            taken.append({**group, "params": own})
             group["params"] = [each for each in group["params"] if id(each) not in moving]
+    known = {id(each) for group in taken for each in group["params"]}
+    taken = taken or [{"params": []}]
+    taken[0]["params"] += [each for each in layer if id(each) not in known]
     optimizer.param_groups[:] = [group for group in optimizer.param_groups if group["params"]]
-    if rate is not None:
-        options["lr"] = rate
-    optimizer.add_param_group({**options, "params": layer})
+    for group in taken:
+        if isinstance(rate, Times):
+            group["lr"] = group.get("lr", optimizer.defaults["lr"]) * float(rate)
+        elif rate is not None:
+            group["lr"] = rate
+        optimizer.add_param_group(group)
+
+
+class TableRate:
+    """Lower the rate at which any optimizer trains one layer, whatever a scheduler does.
+
+    Schedulers compute the next rate from the group's ``"lr"``, or from a start of their own, so a
+    rate lowered there is lost or lowered twice. Here the group keeps what the schedule says, and
+    the optimizer finds `share` of it while it takes a step.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        self.layer, self.share = layer, 1.0
+        self.is_trained = False
+        self._lowered: list[tuple[dict[str, Any], Any]] = []  # during a step: groups, their rates
+        this = weakref.ref(self)
+
+        def before(optimizer: Optimizer, *_: Any) -> None:
+            if (rate := this()) is not None:
+                rate._lower(optimizer)
+
+        def after(*_: Any) -> None:
+            if (rate := this()) is not None:
+                rate._restore()
+
+        hooks = ExitStack()
+        hooks.callback(register_optimizer_step_pre_hook(before).remove)
+        hooks.callback(register_optimizer_step_post_hook(after).remove)
+        self.close = weakref.finalize(self, hooks.close)
+
+    def note(self, optimizer: Optimizer) -> list[dict[str, Any]]:
+        """Remember whether this optimizer trains the layer, and return the groups that do."""
+        groups = groups_of(optimizer, self.layer)
+        self.is_trained = self.is_trained or bool(groups)
+        return groups
+
+    def cut(self, factor: float) -> None:
+        """Multiply the rate of all further steps."""
+        if not self.is_trained:
+            raise OptionError(
+                "a budget cuts the table's learning rate, and no optimizer that took a step holds "
+                "its weight; give step and check the optimizer that trains the table."
+            )
+        self.share *= factor
+
+    def _lower(self, optimizer: Optimizer) -> None:
+        groups = self.note(optimizer)
+        if self.share == 1 or self._lowered:  # an optimizer inside another one steps once
+            return
+        if any(group["lr"] is None for group in groups):
+            raise OptionError(
+                f"a budget cut the rate of a {type(optimizer).__name__} that sets its rate itself; "
+                "give it a rate (transformers' Adafactor: lr=1e-3, relative_step=False)."
+            )
+        self._lowered = [(group, group["lr"]) for group in groups]
+        for group in groups:
+            group["lr"] = group["lr"] * self.share
+
+    def _restore(self) -> None:
+        for group, scheduled in self._lowered:
+            group["lr"] = scheduled
+        self._lowered = []
 
 
 def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
-    """Return a sentence for each setting of an optimizer that moves rows outside the batch.
+    """Return a sentence for each habit of an optimizer that moves rows outside the batch.
 
-    It goes by the names that torch's own optimizers give their settings.
+    Nothing is guessed from its name: another one of its kind, with the settings of the weight's
+    group, takes two steps on a table of three rows. The optimizer itself is left alone.
 
+    Parameters
+    ----------
+    optimizer : torch.optim.Optimizer
+        Torch's own, or any other whose steps need no more than gradients and a closure.
+    weight : Tensor, shape (n, d)
+        A parameter that it trains.
+
+    Raises
+    ------
+    OptionError
+        If it does not train the weight, or another one of its kind cannot be made.
+
+    Examples
+    --------
     >>> table = torch.nn.Embedding(3, 2)
     >>> row_motion(torch.optim.SGD(table.parameters(), lr=0.1), table.weight)
     ()
     >>> len(row_motion(torch.optim.AdamW(table.parameters(), weight_decay=0.01), table.weight))
     2
     """
+    return tuple(sentence for sentence in habits(optimizer, weight) if sentence)
+
+
+def habits(optimizer: Optimizer, weight: Tensor) -> tuple[str, str]:
+    """Return what `row_motion` says of earlier gradients, and of rows never seen; empty if none."""
     kind = type(optimizer).__name__
     group = group_of(optimizer, weight)
     if group is None:
         raise OptionError(f"this {kind} does not train that weight; give the optimizer that does.")
-    reasons = []
-    mean = max(float(group.get("betas", (0.0,))[0]), group.get("momentum", 0))
-    if mean > 0 and not isinstance(optimizer, torch.optim.SparseAdam):
-        reasons.append(
-            f"{kind} keeps a running mean of gradients, so a row goes on moving in steps whose "
-            "batch does not hold its word; use nn.Embedding(sparse=True) with "
-            "torch.optim.SparseAdam, or SGD without momentum, to move only the rows of the batch"
+    settings = {name: value for name, value in group.items() if name != "params"}
+    shrinking = {name: settings[name] for name in _SHRINKING if settings.get(name)}
+    without = settings | dict.fromkeys(shrinking, 0.0)
+    remembers = moves_all = ""
+    if _rows_moved(optimizer, without, weight.device)[_BEFORE]:
+        remembers = (
+            f"{kind} remembers earlier gradients, such as by a running mean, so a row goes on "
+            "moving in steps whose batch does not hold its word; use nn.Embedding(sparse=True) "
+            "with torch.optim.SparseAdam, or SGD without momentum, to move only the rows of the "
+            "batch"
         )
-    if (decay := group.get("weight_decay", 0)) > 0:
-        reasons.append(
-            f"{kind} has weight_decay={decay:g}, which shrinks every row at every step, words "
-            "never seen too; give the table a parameter group with weight_decay=0"
-        )
-    return tuple(reasons)
+    if _rows_moved(optimizer, settings, weight.device)[_NEVER]:
+        moves_all = f"{kind} moves every row at every step, words never seen too"
+        if shrinking:
+            named = " and ".join(f"{name}={value:g}" for name, value in shrinking.items())
+            none = " and ".join(f"{name}=0" for name in shrinking)
+            moves_all += f", by {named}; give the table a parameter group with {none}"
+    return remembers, moves_all
+
+
+_SHRINKING = ("weight_decay", "lambd")  # lambd is ASGD's
+_BEFORE, _NOW, _NEVER = range(3)  # rows, by the step whose batch holds them
+
+
+def _rows_moved(optimizer: Optimizer, settings: dict[str, Any], device: torch.device) -> list[bool]:
+    """Return which rows of a small table the second step moves; the first step saw another row."""
+    kind = type(optimizer)
+    plain = {**settings, "differentiable": False} if "differentiable" in settings else settings
+    if plain["lr"] is not None:
+        plain = {**plain, "lr": 1.0}  # a rate of 0 now says nothing of later
+    accepted = inspect.signature(kind).parameters
+    options = {name: value for name, value in optimizer.defaults.items() if name in accepted}
+    error: Exception | None = None
+    for sparse in (False, True):  # SparseAdam refuses dense gradients
+        # A step of 1 does not lead from 3 to 0, where decay ends.
+        start = torch.full((3, 2), 3.0, device=device)
+        table = nn.Embedding.from_pretrained(start, freeze=False, sparse=sparse)
+        try:
+            twin = kind([{**plain, "params": [table.weight]}], **options)
+            for row in (_BEFORE, _NOW):
+                before = table.weight.detach().clone()
+                twin.step(partial(_loss, table, row))
+            moved: list[bool] = (table.weight != before).any(dim=1).tolist()
+            return moved
+        except (RuntimeError, TypeError, ValueError, AttributeError, KeyError) as failed:
+            error = failed
+    raise OptionError(
+        f"another {kind.__name__} like this one cannot be tried on a small table ({error}); give "
+        "one of torch's optimizers, unwrapped."
+    )
+
+
+def _loss(table: nn.Embedding, row: int) -> float:
+    with torch.enable_grad():
+        table.weight.grad = None
+        loss = table(torch.tensor([row], device=table.weight.device)).square().sum()
+        loss.backward()
+    return float(loss.detach())

@@ -17,8 +17,21 @@ from torch import Tensor, nn
 from driftkit.errors import OptionError
 from driftkit.neighbors.search.exact import nearest
 from driftkit.progress import Progress
+from driftkit.training.anchors import (
+    Doubt,
+    Original,
+    distinct,
+    fit,
+    follow,
+    start_of,
+    starts_of,
+    tied_to,
+    wide,
+)
 
 Example = TypeVar("Example")
+
+_LISTS = ("place", "neighbors", "cosines")
 
 
 class _PullToStart:
@@ -28,17 +41,27 @@ class _PullToStart:
     """
 
     def __init__(
-        self, module: nn.Module, strength: float, weights: Mapping[str, Tensor] | None = None
+        self,
+        module: nn.Module,
+        strength: float,
+        original: Original | None,
+        weights: Mapping[str, Tensor] | None = None,
     ) -> None:
-        self.module, self.strength, self._weights = module, strength, weights
+        self.module, self.strength = module, strength
         parameters = dict(module.named_parameters())
-        names = parameters if weights is None else weights
-        self.start = {name: parameters[name].detach().clone() for name in names}
+        if weights is not None:
+            parameters = {name: parameters[name] for name in weights}
+        self.start, self._doubt = starts_of(parameters, original), Doubt(module, original)
+        self._weights = None if weights is None else dict(weights)
 
     def __call__(self, rows: Tensor | None = None) -> Tensor:
-        """Return the penalty, a scalar; of these rows (int64) of an embedding alone, if given."""
+        """Return the penalty, a scalar; of these rows of an embedding alone, if given.
+
+        In half precision it is computed, and returned, in float32.
+        """
+        self._doubt.speak(type(self).__name__)
+        parameters = self._follow()
         if rows is None:
-            parameters = dict(self.module.named_parameters())
             parts = [self._distance(name, parameters[name]) for name in self.start]
             return self.strength / 2 * torch.stack(parts).sum()
         if not isinstance(self.module, nn.Embedding):
@@ -46,11 +69,62 @@ class _PullToStart:
                 f"rows were given and the module is a {type(self.module).__name__}; only the "
                 "penalty of an nn.Embedding can be taken over rows."
             )
-        rows = rows.unique()
+        rows = distinct(rows, self.module.weight)
         return self.strength / 2 * self._distance("weight", self.module(rows), rows)
 
+    def state_dict(self) -> dict[str, dict[str, Tensor]]:
+        """Return the start, and the weights if any, by name of parameter."""
+        return {
+            part: {name: value.clone() for name, value in values.items()}
+            for part, values in self._kept.items()
+        }
+
+    def load_state_dict(self, state: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Pull to the start of a saved penalty, wherever the module is by now.
+
+        Raises
+        ------
+        OptionError
+            If it pulled other parameters, or another kind of penalty saved it.
+        """
+        theirs, mine = (
+            {part: set(values) for part, values in kept.items()} for kept in (state, self._kept)
+        )
+        if theirs != mine:
+            raise OptionError(
+                "the saved state is of another penalty; make this one of the same kind, module and "
+                f"Fisher information as the saved one. This one pulls {', '.join(self.start)}."
+            )
+        self._doubt.settle()
+        parameters = self._follow()
+        self.start = starts_of({name: parameters[name] for name in self.start}, state["start"])
+        if self._weights is not None:
+            self._weights = {
+                name: fit(value, parameters[name], f"the weight of {name}").clone()
+                for name, value in state["weights"].items()
+            }
+
+    @property
+    def _kept(self) -> dict[str, dict[str, Tensor]]:
+        kept = {"start": self.start}
+        return kept if self._weights is None else kept | {"weights": self._weights}
+
+    def _follow(self) -> dict[str, nn.Parameter]:
+        """Bring what is kept to where the parameters are, and return these."""
+        parameters = dict(self.module.named_parameters())
+        if gone := [name for name in self.start if name not in parameters]:
+            raise OptionError(
+                f"the module no longer has {', '.join(gone)}: it was wrapped or changed since the "
+                "penalty was made. Make the penalty after that, with original= as it was before."
+            )
+        for name in self.start:
+            self.start[name] = follow(self.start[name], parameters[name])
+            if self._weights is not None:
+                self._weights[name] = self._weights[name].to(parameters[name].device)
+        return parameters
+
     def _distance(self, name: str, now: Tensor, rows: Tensor | EllipsisType = ...) -> Tensor:
-        squares = (now - self.start[name][rows]).square()
+        squares = (wide(now) - wide(self.start[name][rows])).square()
         return (squares if self._weights is None else self._weights[name][rows] * squares).sum()
 
 
@@ -63,6 +137,9 @@ class L2SP(_PullToStart):
         Its parameters as they are now are the start.
     alpha : float
         Strength, 0 or more.
+    original : Tensor or mapping of str to Tensor, optional
+        The start, where the parameters are tuned already: the original table, or the
+        ``state_dict()`` of the original model.
 
     References
     ----------
@@ -79,8 +156,10 @@ class L2SP(_PullToStart):
     (2.0, 0.0)
     """
 
-    def __init__(self, module: nn.Module, alpha: float) -> None:
-        super().__init__(module, _strength("alpha", alpha))
+    def __init__(
+        self, module: nn.Module, alpha: float, *, original: Original | None = None
+    ) -> None:
+        super().__init__(module, _strength("alpha", alpha), original)
 
 
 class EWC(_PullToStart):
@@ -98,6 +177,8 @@ class EWC(_PullToStart):
     proxy : str
         The task the Fisher information was taken from, for the record. The corpus that vectors
         were trained on is seldom at hand, and what another task calls important is only a stand-in.
+    original : Tensor or mapping of str to Tensor, optional
+        The start, where the parameters are tuned already, as for `L2SP`.
 
     References
     ----------
@@ -105,16 +186,33 @@ class EWC(_PullToStart):
     """
 
     def __init__(
-        self, module: nn.Module, fisher: Mapping[str, Tensor], strength: float, *, proxy: str
+        self,
+        module: nn.Module,
+        fisher: Mapping[str, Tensor],
+        strength: float,
+        *,
+        proxy: str,
+        original: Original | None = None,
     ) -> None:
         parameters = dict(module.named_parameters())
         if strange := [name for name in fisher if name not in parameters]:
+            every = dict(module.named_parameters(remove_duplicate=False))
+            tied = [tied_to(module, every[name])[0] for name in strange if name in every]
+            hint = f" Tied weights go by their first name: {', '.join(tied)}." if tied else ""
             raise OptionError(
                 f"the Fisher information names {', '.join(strange)}, which this module lacks; it "
-                f"has {', '.join(parameters)}."
+                f"has {', '.join(parameters)}.{hint}"
+            )
+        if not fisher:
+            raise OptionError(
+                "the Fisher information names no parameter; take it with fisher_diagonal."
             )
         self.proxy = proxy
-        super().__init__(module, _strength("strength", strength), dict(fisher))
+        weights = {
+            name: fit(value, parameters[name], f"fisher[{name!r}]")
+            for name, value in fisher.items()
+        }
+        super().__init__(module, _strength("strength", strength), original, weights)
 
 
 def fisher_diagonal(
@@ -147,13 +245,18 @@ def fisher_diagonal(
     Raises
     ------
     OptionError
-        If no example is given.
+        If no example is given, or every parameter is frozen.
 
     References
     ----------
     Kirkpatrick et al. 2017; on the empirical Fisher, Kunstner, Balles & Hennig 2019.
     """
     trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
+    if not trained:
+        raise OptionError(
+            "every parameter is frozen, so there is no gradient to square; take the Fisher "
+            "information before freezing, or after requires_grad_(True)."
+        )
     sums = {name: torch.zeros_like(value) for name, value in trained.items()}
     total = len(examples) if isinstance(examples, Sequence) else 0
     n = 0
@@ -192,6 +295,8 @@ class NeighborPreserving:
         Words that batches will hold, such as the rows of the training set; all unless given.
     candidates : int, optional
         How many rows, from the first, may be neighbors; all unless given.
+    original : Tensor, shape (n, d), optional
+        The original table, where the embedding is tuned already.
 
     Raises
     ------
@@ -207,39 +312,70 @@ class NeighborPreserving:
         k: int = 10,
         rows: Tensor | None = None,
         candidates: int | None = None,
+        original: Tensor | None = None,
     ) -> None:
         if k < 1 or (candidates is not None and candidates < 1):
             raise OptionError(f"k={k} and candidates={candidates} were given; both are 1 or more.")
         self.embedding, self.strength = embedding, _strength("strength", strength)
-        weight = embedding.weight.detach()
-        words = torch.arange(len(weight)) if rows is None else rows.unique().cpu()
+        self._doubt = Doubt(embedding, original)
+        start = start_of(embedding.weight, original).cpu().float()
+        words = torch.arange(len(start)) if rows is None else distinct(rows, start)
         found, cosine = nearest(
-            weight.cpu().float().numpy(),
+            start.numpy(),
             words.numpy(),
             k,
-            candidates=None if candidates is None else np.arange(min(candidates, len(weight))),
+            candidates=None if candidates is None else np.arange(min(candidates, len(start))),
         )
-        self.place = torch.full((len(weight),), -1, device=weight.device)  # row -> row of the lists
-        self.place[words] = torch.arange(len(words), device=weight.device)
-        self.neighbors = torch.from_numpy(found.astype(np.int64)).to(weight.device)  # (m, k)
-        self.cosines = torch.from_numpy(cosine).to(weight)  # (m, k)
+        self.place = torch.full((len(start),), -1)  # row -> row of the lists
+        self.place[words] = torch.arange(len(words))
+        self.neighbors = torch.from_numpy(found.astype(np.int64))  # (m, k)
+        self.cosines = torch.from_numpy(cosine)  # (m, k), float32
 
     def __call__(self, rows: Tensor) -> Tensor:
         """Return the penalty over rows of the table, each once.
 
-        Rows that were not named at the start, or have no direction, count as nothing.
+        Rows that were not named at the start, or have no direction, count as nothing. In half
+        precision it is computed, and returned, in float32.
         """
-        rows = rows.unique()
+        self._doubt.speak("NeighborPreserving")
+        weight = self.embedding.weight
+        self._follow(weight)
+        rows = distinct(rows, weight)
+        rows = rows[(self.place[rows] >= 0).nonzero()[:, 0]]
         place = self.place[rows]
-        rows, place = rows[place >= 0], place[place >= 0]
         neighbors, start = self.neighbors[place], self.cosines[place]  # (b, k)
         known = neighbors >= 0
-        if not known.any():
-            return self.embedding.weight.new_zeros(())
         vectors: Tensor = self.embedding(rows)  # (b, d)
-        others = self.embedding.weight.detach()[neighbors.clamp(min=0)]  # (b, k, d)
-        now = nn.functional.cosine_similarity(vectors[:, None], others, dim=2)
-        return self.strength * (now - start)[known].square().mean()
+        others = weight.detach()[neighbors.clamp(min=0)]  # (b, k, d)
+        now = nn.functional.cosine_similarity(wide(vectors)[:, None], wide(others), dim=2)
+        squares = torch.where(known, now - start, 0).square()
+        return self.strength * squares.sum() / known.sum().clamp(min=1)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Return the words, their original neighbors and the cosines to these."""
+        return {name: getattr(self, name).clone() for name in _LISTS}
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Keep to the neighbors of a saved penalty, wherever the embedding is by now.
+
+        Raises
+        ------
+        OptionError
+            If it was made for a table with another number of rows.
+        """
+        if state.keys() != set(_LISTS):
+            raise OptionError(
+                f"the saved state is of another penalty; it needs {', '.join(_LISTS)}."
+            )
+        follow(state["place"], self.embedding.weight)
+        self._doubt.settle()
+        for name in _LISTS:
+            setattr(self, name, state[name].clone())
+
+    def _follow(self, weight: Tensor) -> None:
+        self.place = follow(self.place, weight)
+        self.neighbors = self.neighbors.to(weight.device)
+        self.cosines = self.cosines.to(weight.device)
 
 
 def _strength(name: str, value: float) -> float:

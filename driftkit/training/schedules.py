@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from driftkit.errors import OptionError
-from driftkit.training.optimizers import Layer, parameters_of
+from driftkit.training.optimizers import Layer, Times, check_rate, parameters_of
 
 
 def slanted_triangular(t: int, total: int, cut_frac: float = 0.1, ratio: float = 32) -> float:
@@ -151,10 +151,11 @@ def discriminative_rates(
     >>> [round(group["lr"], 3) for group in groups]
     [0.1, 0.26, 0.676]
     """
-    if rate <= 0 or factor < 1:
+    check_rate(rate)
+    if isinstance(rate, Times) or rate == 0 or factor < 1:
         raise OptionError(
-            f"rate={rate} and factor={factor} were given; the rate must be positive and the "
-            "factor 1 or more."
+            f"rate={rate} and factor={factor} were given; the rate must be a positive number, as "
+            "no optimizer has one yet, and the factor 1 or more."
         )
     top_down = enumerate(parameters_of(layers)[::-1])
     groups = [{"params": layer, "lr": rate / factor**depth} for depth, layer in top_down]

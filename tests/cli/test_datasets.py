@@ -29,7 +29,7 @@ def test_list_fits_80_columns(run, fresh, monkeypatch):
         assert sum(line.split()[:1] == [name] for line in lines) == 1
     (men,) = (line for line in lines if line.startswith("men "))
     assert men.split() == ["men", "Bruni", "et", "al.", "2014", "not", "stated", "no", "3,000"]
-    assert "31 are not here yet" in " ".join(result.stdout.split())
+    assert "35 are not here yet" in " ".join(result.stdout.split())
 
 
 def test_importing_the_command_loads_nothing_heavy():
@@ -96,7 +96,7 @@ def test_fetch_all_from_a_server_then_score_without_it(run, fresh, monkeypatch, 
         result = run("datasets", "fetch", "--all")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [str(dataset.path) for dataset in REGISTRY.values()]
-    assert len(server.asked) == 18 + 12 + 40
+    assert len(server.asked) == 18 + 12 + 40 + 4
     scored = run(
         "score", saved / "original.npy", "-b", "men", "-b", "rg65", "--json", "-", "--offline"
     )

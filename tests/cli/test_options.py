@@ -52,10 +52,14 @@ def test_benchmarks_named_by_rules_join_those_asked_for(tmp_path):
     (tmp_path / "mine.txt").write_text("good\tbad\t1\nbad\tgood\t2\n")
     for asked, named, expected in (
         (["ws353"], ["simlex999", "ws353"], ["ws353", "simlex999"]),
-        ([], [], ["ws353", "simlex999", "google"]),
+        (["none"], [], []),
+        (["none"], ["ws353"], ["ws353"]),  # a rule that needs it
         ([str(tmp_path / "mine.txt")], ["mine"], ["mine"]),  # a file is named by its stem
     ):
         assert [each.name for each in tables.benchmarks_for(asked, named)] == expected
+    assert tables.benchmarks_for([], []) is None  # the default, where names are words
+    with pytest.raises(click.UsageError, match="-b none asks for no benchmark; name it alone"):
+        tables.benchmarks_for(["none", "ws353"], [])
     with pytest.raises(UnknownNameError, match="did you mean 'simlex999'"):
         tables.benchmarks_for(["ws353"], ["simlex99"])
 

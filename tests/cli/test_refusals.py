@@ -92,7 +92,7 @@ COMMANDS = {
     "check original.npy broken.npy": "it may be damaged or of another format",
     "check original.npy overflowed.npy": "593 of 713 rows hold NaN or infinity",
     "check original.npy wordless.npy": "no words were found for its 713 rows",
-    "check original.npy narrow.txt": "has 50 dimensions and narrow.txt has 2",
+    "check original.npy gentle.npy --dimensions 51": "has 50 dimensions, and the first 51 were",
     "check original.npy strangers.txt": "share no word",
     f"{BOTH} -b notes.txt": "notes.txt, line 1: 'no benchmark' cannot be read.",
     f"{BOTH} -r 'moved >= 0' --junit nowhere/check.xml": "the folder nowhere does not exist.",

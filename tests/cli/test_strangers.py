@@ -67,6 +67,15 @@ SHOWN = {
     "datasets": ["datasets", "list", "--json", "out.json"],
     "datasets json": ["datasets", "list", "--json", "-"],
     "datasets path": ["datasets", "path", "ws353"],
+    "retrieval": [
+        *("retrieval", *PAIR, "-k", "1", "--json", "out.json"),
+        *("--original-queries", "original.npy", "--tuned-queries", TUNED),
+    ],
+    "threshold": ["threshold", *PAIR, "0.01", "--json", "out.json"],
+    "lock": ["lock", TUNED, "-o", "::error::a\u202e.lock"],
+    "verify": ["verify", "original.npy", "accepted.lock", "--json", "out.json"],
+    "mteb": ["mteb", "::error::before", "after\u202e", "--json", "out.json"],
+    "mteb json": ["mteb", "::error::before", "after\u202e", "--json", "-"],
     "rules": ["check", "--show-rules", "-r", "words[::error::x,\u202e] overlap >= 0"],
 }
 CHECK = [
@@ -96,6 +105,7 @@ REFUSED = {
     "keys to choose from": ["audit", *PAIR[:1], "keys.safetensors"],
     "words that do not fit": ["audit", *PAIR, "--vocab", "few.txt"],
     "a baseline": ["baseline", "show", "-o", "strange.json"],
+    "results of other versions": ["mteb", "::error::before", "other\u200b"],
     "a place": ["convert", TUNED, "no\n::error::x\u202e/out.npy"],
     "a format": ["convert", TUNED, "out", "--to", "\n::error::x\u202e"],
     "a word no text holds": ["convert", TUNED, "out.vec"],
@@ -122,6 +132,17 @@ def made(tmp_path_factory):
     (folder / SECTIONS).write_text(sections.replace("a\t", "naïve\t"), "utf-8")
     (folder / "broken.txt").write_text("a b\n::error::x\u202e\u200b c\n", "utf-8")
     save_file({KEY: before, f"{KEY}2": after}, folder / "keys.safetensors")
+    for name, version in (
+        ("::error::before", "2"),
+        ("after\u202e", "2"),
+        ("other\u200b", WORDS[11]),
+    ):
+        (folder / name).mkdir()
+        for at, word in enumerate(TABLE):
+            entry = {"hf_subset": word, "main_score": 0.5, "mteb_version": version}
+            known = {"task_name": word, "dataset_revision": word, "scores": {word: [entry]}}
+            (folder / name / f"{at}.json").write_text(json.dumps(known))
+        (folder / name / "::error::x\u202e.json").write_text("[]")
     (folder / "few.txt").write_text("::error::x\n", "utf-8")
     (folder / "strange.json").write_text('{"schema": "\\n::error::x\u202e"}', "utf-8")
     (folder / "failing.py").write_text("raise ValueError('\\n::error::x\u202e')")
@@ -156,7 +177,9 @@ def see(request, made, tmp_path, monkeypatch, run):
 def test_what_is_shown(name, see):
     if name.startswith("baseline "):
         see(["baseline", "write", *PAIR, *QUICK, "-o", "accepted.json"], 0)
-    result = see(SHOWN[name], 0)
+    if name == "verify":
+        see(["lock", TUNED, "-o", "accepted.lock"], 0)
+    result = see(SHOWN[name], 1 if name == "verify" else 0)
     for text in (result.stdout if SHOWN[name][-1] == "-" else "", _read("out.json")):
         if text:
             require_harmless(text)

@@ -86,6 +86,7 @@ def test_the_json_entry(empty_cache: Path) -> None:
 
 KINDS = {
     "similarity": SimilarityBenchmark,
+    "sentences": SimilarityBenchmark,
     "analogy": AnalogyBenchmark,
     "categorization": CategorizationBenchmark,
     "outliers": OutlierBenchmark,
@@ -209,6 +210,20 @@ def test_known_facts_of_categories_and_outliers(by_hand: Path) -> None:
     assert "Nestlé" in eights.groups[0].outliers
     assert Counter(len(group.words) for group in wiki.groups) == {8: 498, 7: 2}
     assert Counter(len(group.outliers) for group in wiki.groups) == {6: 394, 4: 78, 5: 26, 3: 2}
+
+
+def test_sets_of_sentences_are_read_from_the_first_item_to_the_last(by_hand: Path) -> None:
+    sick, tweets = get("sick"), get("sts14-tweet-news")
+    assert isinstance(sick, SimilarityBenchmark)
+    assert isinstance(tweets, SimilarityBenchmark)
+    assert sick.pairs[0][0] == "There is no boy playing outdoors and there is no man smiling"
+    assert (sick.gold[0], sick.gold.min(), sick.gold.max()) == (3.3, 1, 5)
+    assert tweets.pairs[0][1] == "Op-Ed Columnist: Revolution Hits the Universities"
+    assert (tweets.gold[0], tweets.gold.min(), tweets.gold.max()) == (0.6, 0, 5)
+    for name in ("sick", "sts14-images", "sts14-headlines", "sts14-tweet-news"):
+        assert get(name).is_of_sentences
+        assert all(sentence for pair in get(name).pairs for sentence in pair)
+    assert not any(get(name).is_of_sentences for name in ENGLISH_PAIRS)
 
 
 FIRST_AND_LAST = {
@@ -359,7 +374,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "reference" / "benchmarks.md"
 
 
 def test_names_are_unique_and_every_field_is_filled() -> None:
-    assert len(REGISTRY) == 44
+    assert len(REGISTRY) == 48
     for dataset in REGISTRY.values():
         assert re.fullmatch(r"[a-z0-9-]+", dataset.name)
         assert re.fullmatch(r"[a-z]{2}", dataset.language)

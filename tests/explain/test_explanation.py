@@ -50,4 +50,4 @@ def test_view_of_what_never_moved():
     table = Embeddings(["a", "b"], np.eye(2))
     nothing = explained(align(table, table), [], [])
     assert "Nothing moved, so there is nothing to explain" in repr(nothing)
-    assert nothing.to_dict() == {"words": [], "directions": [], "clusters": []}
+    assert nothing.to_dict() == {"reason": None, "words": [], "directions": [], "clusters": []}

@@ -754,13 +754,21 @@ def library_cases() -> None:
     for name, (file, data) in {
         "GGUF": ("t.gguf", b"GGUF" + struct.pack("<I", 3)), "ONNX": ("t.onnx", b"\x08\x08\x12\x07pytorch"),
         "TFLite": ("t.tflite", b"\x1c\0\0\0TFL3"), "a TensorFlow checkpoint": ("t.data-00000-of-00001", bytes(99)),
-        "a TensorFlow graph": ("t.pb", bytes(99)), "Flax": ("t.msgpack", b"\x81"), "faiss": ("t.x", b"IxFI" + bytes(60)),
+        "a TensorFlow graph": ("t.pb", bytes(99)), "Flax": ("t.msgpack", b"\x81"), "faiss": ("t.x", b"IxPq" + struct.pack("<i3q", 8, 9, 1 << 20, 1 << 20)),
         "Annoy": ("t.ann", bytes(99)), "SQLite": ("t.magnitude", b"SQLite format 3\0"), "Excel": ("t.xlsx", _zip_of("[Content_Types].xml", b"x")),
         "7z": ("t.7z", b"7z\xbc\xaf\x27\x1c"), "zstd": ("t.zst", b"\x28\xb5\x2f\xfd"), "tar": ("t.tar", b"a".ljust(257, b"\0") + b"ustar"),
-        "Python": ("t.py", b"import os\n"), "a server's error": ("t.bin", b'{"error": "not found"}'),
+        "raw numbers": ("t.dat", b"\xff" * 99), "Python": ("t.py", b"import os\n"), "a server's error": ("t.bin", b'{"error": "not found"}'),
         "an embeddings service": ("t.json", b'{"object": "list", "data": [{"embedding": [1]}]}'),
     }.items():  # fmt: skip
         case(f"unread: {name}", file, data)
+
+    promise = struct.pack("<i3q?iQ", 2, 2**40, 1 << 20, 1 << 20, True, 1, 2**41)
+    for name, data in {
+        "zeros": b"IxFI" + bytes(60), "a header alone": b"IxF2" + promise[:33], "terabytes": b"IxF2" + promise,
+        "ids within ids": (b"IxMp" + promise[:33]) * 9_000, "a graph of terabytes": b"IHNf" + promise,
+    }.items():  # fmt: skip
+        case(f"faiss: {name}", "t.index", data)
+    case("raw: rows that do not fit", "t.f32", b"\xff" * 99, key="float32x5")
 
 
 def _zip_of(name: str, data: bytes) -> bytes:

@@ -138,6 +138,21 @@ def tensors(found: dict[str, Any]) -> bytes:
     return struct.pack("<Q", len(encoded)) + encoded + body
 
 
+def faiss_index(kind: str) -> bytes:
+    """Return the bytes of a faiss index of `ROWS`, as faiss writes them."""
+    head = struct.pack("<i3q?i", 2, 3, 1 << 20, 1 << 20, True, 1)
+    numbers = np.asarray(ROWS, "<f4").tobytes()
+    flat = b"IxF2" + head + struct.pack("<Q", 6) + numbers
+    ids = struct.pack("<3q", 7, -8, 9)
+    lists = b"ilar" + struct.pack("<2Q", 1, 8) + b"full" + struct.pack("<2Q", 1, 3) + numbers + ids
+    return {
+        "flat": flat,
+        "ids": b"IxMp" + head + flat + struct.pack("<Q", 3) + ids,
+        "hnsw": b"IHNf" + head + bytes(5 * 8) + struct.pack("<5i", 0, 0, 40, 16, 1) + flat,
+        "ivf": b"IwFl" + head + struct.pack("<2Q", 1, 1) + flat + bytes(9) + lists,
+    }[kind]
+
+
 def _torch(value: Callable[[Any], Any], **settings: Any) -> Callable[[], bytes]:
     def make() -> bytes:
         import torch
@@ -259,6 +274,8 @@ table("safetensors", "t.safetensors", tensors({"emb.weight": ROWS, "head.weight"
 # torch looks for words in its own messages by an expression that is quadratic in a name's length.
 table("torch", "t.pt", _torch(lambda torch: {"emb.weight": torch.from_numpy(ROWS), "step": 3}),
       largest=4096)  # fmt: skip
+table("faiss", "t.index", faiss_index("flat"), faiss_index("hnsw"))
+table("faiss of ids", "t.index", faiss_index("ids"), faiss_index("ivf"), vocab=None)
 table("torch, old", "t.pt",
       _torch(lambda torch: {"a": {"b": torch.ones(3, 2)}}, _use_new_zipfile_serialization=False),
       largest=4096)  # fmt: skip

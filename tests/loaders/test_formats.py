@@ -75,6 +75,14 @@ def make(kind, folder):
         with (folder / "vectors").open("wb") as file:
             np.save(file, ROWS)
         return folder
+    elif kind == "raw":
+        ROWS.tofile(path)
+        return f"{path}::float32x2"
+    elif kind == "faiss":
+        faiss = pytest.importorskip("faiss", reason="faiss-cpu is not installed")
+        index = faiss.IndexFlatL2(2)
+        index.add(ROWS)
+        faiss.write_index(index, str(path))
     elif kind in ("delimited", "json", "parquet", "parquet-folder"):
         frame = pl.DataFrame({"word": WORDS, "V1": ROWS[:, 0], "V2": ROWS[:, 1]})
         if kind == "parquet-folder":
@@ -109,7 +117,7 @@ def is_mapped(matrix):
 
 
 def test_the_table_was_found():
-    assert len(TABLE) == 21
+    assert len(TABLE) == 23
     assert {kind for kind, cells in TABLE.items() if cells["written"] == "yes"} == set(FORMATS)
 
 

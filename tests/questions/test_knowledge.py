@@ -42,7 +42,8 @@ def test_a_bias_that_stayed_is_no_evidence_of_knowledge(tables, bias):
     assert audit.scores["leaning"].status == "retained"
     assert found.status == "not tested"
     assert found.sentence == (
-        "no benchmark of knowledge was asked for; the bias test leaning is as before"
+        "no benchmark of knowledge was asked for (-b NAME or FILE would test it); the bias test "
+        "leaning is as before"
     )
     assert found.evidence["bias_tests"] == ["leaning"]
     assert found.evidence["retained"] == []
@@ -91,5 +92,5 @@ def test_without_a_benchmark_nothing_is_tested(tables):
     found = knowledge(*tables)[1]
     assert (found.status, found.sentence) == (
         "not tested",
-        "no benchmark of knowledge was asked for",
+        "no benchmark of knowledge was asked for (-b NAME or FILE would test it)",
     )

@@ -41,6 +41,21 @@ def test_rule(statuses, verdict):
     assert verdict_of(MOVED, findings(**statuses)) == verdict
 
 
+def test_knowledge_that_was_not_asked_about_leaves_the_other_five_to_decide():
+    def with_none_asked(**others):
+        found = [each for each in findings(**others) if each.question != "knowledge"]
+        return [*found, Finding("knowledge", "not tested", "none was asked for", {"asked": False})]
+
+    assert verdict_of(MOVED, with_none_asked()) == "ship with care"  # and never safe
+    assert verdict_of(MOVED, with_none_asked(neighbors="not tested")) == "undecided"
+    assert verdict_of(MOVED, with_none_asked(numbers="broken")) == "do not ship"
+    assert verdict_of(SAME, with_none_asked(input="changed")) == "unchanged"
+    assert headline_of(MOVED, with_none_asked(link="changed"), "item") == (
+        "Ship with care: said of neighbors; said of link; knowledge was not tested: none was asked "
+        "for; 3 of 3 items moved."
+    )
+
+
 def test_what_does_not_differ_is_unchanged():
     assert verdict_of(SAME, findings(input="changed")) == "unchanged"
     assert verdict_of(SAME, findings(knowledge="not tested")) == "unchanged"

@@ -1,3 +1,4 @@
+import shutil
 import warnings
 
 import numpy as np
@@ -5,9 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from driftkit.errors import MissingExtraError
+from driftkit.errors import MissingExtraError, OptionError, UnknownNameError
 from driftkit.training import lightning as ours
+from driftkit.training.embedding import MixoutEmbedding
 from driftkit.training.monitor import Budget, DriftMonitor
+from driftkit.training.schedules import SlantedTriangular
+from driftkit.training.unfreezing import AtEpoch, AtStep, OnPlateau, Stage, freeze_then_unfreeze
 
 WORDS = tuple(f"w{i}" for i in range(60))
 
@@ -19,53 +23,75 @@ def test_without_lightning_the_message_names_the_extra(monkeypatch):
 
 
 @pytest.fixture
-def fit(make_table, toy, tmp_path):
+def make_model(make_table):
     pytest.importorskip("lightning", reason="extra lightning is not installed")
     import lightning.pytorch as pl
 
     class Model(pl.LightningModule):
-        def __init__(self):
+        def __init__(self, make_optimizers):
             super().__init__()
-            self.table, self.head = make_table(), nn.Linear(8, 1)
+            torch.manual_seed(0)
+            self.table, self.head = make_table(sparse=False), nn.Linear(8, 1)
+            self.configure_optimizers = lambda: make_optimizers(self)
 
-        def training_step(self, batch, _):
-            return self.head(self.table(batch[0])).sigmoid().mean()
+        def training_step(self, _, at):
+            # By its number, as Lightning does not put a loader back to the middle of an epoch.
+            rows = torch.tensor([2 * at, 2 * at + 1])
+            loss = self.head(self.table(rows)).sigmoid().mean()
+            self.log("loss", loss, on_epoch=True)
+            return loss
 
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), lr=30.0)
+    return Model
 
-    def run(epochs, budgets=(), resume=None, accumulate=1):
-        torch.manual_seed(0)
-        model = Model()
-        monitor = DriftMonitor(
-            model.table, WORDS, every=3, benchmarks=[toy], probes=30, k=5, budgets=budgets
-        )
+
+@pytest.fixture
+def fit_model(make_model, tmp_path):
+    """Return a function that trains a model, ten steps an epoch, and saves it at the end."""
+    import lightning.pytorch as pl
+
+    def fit(model, callbacks, epochs, resume=None, **options):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Lightning's advice about workers and loggers
-            data = torch.utils.data.TensorDataset(torch.arange(40).reshape(20, 2))
+            warnings.filterwarnings("always", module="driftkit")
             trainer = pl.Trainer(
                 max_epochs=epochs,
                 accelerator="cpu",
-                logger=False,
-                enable_checkpointing=False,
                 enable_progress_bar=False,
                 enable_model_summary=False,
-                accumulate_grad_batches=accumulate,
-                callbacks=[ours.DriftCallback(monitor)],
+                callbacks=callbacks,
+                **{"logger": False, "enable_checkpointing": False, **options},
             )
-            trainer.fit(model, torch.utils.data.DataLoader(data, batch_size=2), ckpt_path=resume)
+            trainer.fit(model, torch.utils.data.DataLoader(range(10)), ckpt_path=resume)
             trainer.save_checkpoint(tmp_path / "last.ckpt")
-        return trainer, monitor
+        return trainer
 
     with torch.random.fork_rng():
-        yield run
+        yield fit
+
+
+def plain(model):
+    return torch.optim.SGD(model.parameters(), lr=30.0)
+
+
+@pytest.fixture
+def fit(make_model, fit_model, toy):
+    def run(epochs, budgets=(), resume=None, accumulate=1):
+        model = make_model(plain)
+        monitor = DriftMonitor(
+            model.table, WORDS, every=3, benchmarks=[toy], probes=30, k=5, budgets=budgets
+        )
+        callbacks = [ours.DriftCallback(monitor)]
+        trainer = fit_model(model, callbacks, epochs, resume, accumulate_grad_batches=accumulate)
+        return trainer, monitor
+
+    return run
 
 
 @pytest.mark.slow
 def test_a_run_stops_on_a_budget(fit):
     trainer, free = fit(4)
     assert trainer.global_step == free.steps == 40
-    assert "drift/overlap@5" in trainer.logged_metrics
+    assert "drift/overlap_at_5" in trainer.callback_metrics
     fallen = free.to_frame()
     first = int(fallen["step"][fallen["overlap@5"] < 0.9].iloc[0])
     trainer, monitor = fit(4, budgets=[Budget("overlap@5", 0.1)])
@@ -79,9 +105,192 @@ def test_a_resumed_run_gives_the_same_history(fit, tmp_path):
     fit(2)
     _, resumed = fit(4, resume=tmp_path / "last.ckpt")
     np.testing.assert_equal(resumed.history, whole.history)
+    assert [record["step"] for record in whole.history] == [*range(0, 40, 3), 40]
+
+
+@pytest.mark.slow
+def test_the_check_at_the_end_is_in_the_history_and_not_in_checkpoints(
+    make_model, fit_model, tmp_path
+):
+    """Also in the checkpoint that Lightning saves after it, and after training has gone on."""
+    from lightning.pytorch.callbacks import ModelCheckpoint
+
+    model = make_model(plain)
+    monitor = DriftMonitor(model.table, WORDS, every=3, benchmarks=(), probes=20)
+    callback = ours.DriftCallback(monitor)
+    keeps = ModelCheckpoint(tmp_path / "kept", save_last=True, every_n_epochs=9)
+    fit_model(model, [callback, keeps], 1, enable_checkpointing=True)
+    assert [record["step"] for record in monitor.history] == [0, 3, 6, 9, 10]
+    for saved in (tmp_path / "kept" / "last.ckpt", tmp_path / "last.ckpt"):
+        state = torch.load(saved, weights_only=True)["callbacks"][callback.state_key]
+        assert (state["steps"], [record["step"] for record in state["history"]]) == (
+            10,
+            [0, 3, 6, 9],
+        )
+    fit_model(model, [callback], 1)
+    assert [record["step"] for record in monitor.history[4:]] == [10, 12, 15, 18, 20]
+    assert callback.state_dict()["history"] == monitor.history[:-1]
+
+
+@pytest.mark.slow
+def test_a_layer_without_a_weight_of_its_own(make_model, fit_model):
+    model = make_model(plain)
+    model.table = MixoutEmbedding(model.table, 0.5)
+    budget = Budget("overlap@5", 0.1, "cut")
+    monitor = DriftMonitor(model.table, WORDS, every=3, k=5, benchmarks=(), budgets=[budget])
+    fit_model(model, [ours.DriftCallback(monitor)], 2)
+    assert monitor.latest["seen"] == 20
+    assert monitor.latest["rate_left"] < 1
 
 
 @pytest.mark.slow
 def test_accumulated_batches_are_one_step(fit):
     trainer, monitor = fit(2, accumulate=2)
     assert trainer.global_step == monitor.steps == 10
+
+
+@pytest.mark.slow
+def test_every_value_reaches_the_loggers_at_its_step_and_two_monitors_stay_apart(
+    make_model, fit_model, tmp_path
+):
+    pytest.importorskip("tensorboard", reason="extra tensorboard is not installed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # tensorboard's own, about its dependencies
+        from lightning.pytorch.loggers import TensorBoardLogger
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    def monitors(model):
+        monitor, other = (
+            DriftMonitor(model.table, WORDS, every=every, benchmarks=(), probes=20)
+            for every in (3, 7)
+        )
+        return [ours.DriftCallback(monitor), ours.DriftCallback(other, name="slow")]
+
+    model = make_model(plain)
+    callbacks = monitors(model)
+    logger = TensorBoardLogger(tmp_path, name="", version="")
+    fit_model(model, callbacks, 2, logger=logger)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        events = EventAccumulator(str(tmp_path)).Reload()
+    for callback, prefix in zip(callbacks, ("drift", "drift/slow"), strict=True):
+        told = [(e.step, e.value) for e in events.Scalars(f"{prefix}/overlap_at_10")]
+        records = callback.monitor.history[1:]
+        assert told == [(r["step"], np.float32(r["overlap@10"])) for r in records]
+    model = make_model(plain)
+    resumed = monitors(model)
+    fit_model(model, resumed, 3, tmp_path / "last.ckpt")
+    assert [len(each.monitor.history) for each in resumed] == [
+        11,
+        6,
+    ]  # 0, 7, 14, 21, 28 and the end
+
+
+def adam(model):
+    return torch.optim.Adam(model.parameters(), lr=0.5)
+
+
+def adam_with_schedulers(model):
+    optimizer = adam(model)
+    warm_up = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min(1, (step + 1) / 8))
+    slanted = SlantedTriangular(optimizer, 40)
+    both = torch.optim.lr_scheduler.SequentialLR(optimizer, [warm_up, slanted], milestones=[8])
+    return [optimizer], [{"scheduler": both, "interval": "step"}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make_optimizers", [adam, adam_with_schedulers])
+def test_a_run_resumed_from_any_step_ends_as_if_never_stopped(
+    make_model, fit_model, tmp_path, make_optimizers
+):
+    from lightning.pytorch.callbacks import ModelCheckpoint
+
+    def run(epochs, resume=None, more=(), **options):
+        model = make_model(make_optimizers)
+        stages = Stage([model.head.weight], AtStep(5)), Stage(model.table, AtEpoch(2), 0.125)
+        callback = ours.UnfreezingCallback(*stages)
+        fit_model(model, [callback, *more], epochs, resume, **options)
+        return model, callback.recipe.state_dict()
+
+    every_step = ModelCheckpoint(tmp_path / "all", every_n_train_steps=1, save_top_k=-1)
+    whole, ended = run(4, more=[every_step], enable_checkpointing=True)
+    assert (ended["steps"], ended["epochs"], ended["thawed"]) == (40, 4, 2)
+    for step in (3, 5, 10, 14, 20, 30):  # 10, 20 and 30 end an epoch
+        copied = tmp_path / "copy.ckpt"
+        shutil.copy(next((tmp_path / "all").glob(f"*step={step}.ckpt")), copied)
+        model, state = run(4, copied)
+        assert state == ended
+        for mine, other in zip(model.parameters(), whole.parameters(), strict=True):
+            assert torch.equal(mine, other), step
+
+
+@pytest.mark.slow
+def test_the_callback_does_what_the_plain_loop_does(make_model, fit_model):
+    """Also when the scheduler was made before: the rate is where the schedule starts from."""
+    theirs = make_model(adam)
+    optimizer = adam(theirs)
+    recipe = freeze_then_unfreeze(optimizer, theirs.table, AtEpoch(1), rate=0.125)
+    schedule = SlantedTriangular(optimizer, 20)
+    for _ in range(2):
+        for rows in torch.arange(20).reshape(10, 2):
+            optimizer.zero_grad()
+            theirs.head(theirs.table(rows)).sigmoid().mean().backward()
+            optimizer.step()
+            schedule.step()
+            recipe.step()
+        recipe.end_epoch()
+
+    def slanted(model):
+        optimizer = adam(model)
+        schedule = SlantedTriangular(optimizer, 20)
+        return [optimizer], [{"scheduler": schedule, "interval": "step"}]
+
+    model = make_model(slanted)
+    start = model.table.weight.detach().clone()
+    callback = ours.UnfreezingCallback(Stage(model.table, AtEpoch(1), rate=0.125))
+    fit_model(model, [callback], 2)
+    assert not torch.equal(model.table.weight, start)
+    for mine, other in zip(model.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine, other)
+
+
+@pytest.mark.slow
+def test_a_plateau_waits_for_a_logged_value(make_model, fit_model):
+    model = make_model(plain)
+    stage = Stage(model.table, OnPlateau(patience=2, mode="max"))
+    callback = ours.UnfreezingCallback(stage, metric="loss_epoch")
+    fit_model(model, [callback], 3)  # the loss only falls, which is no improvement here
+    assert callback.recipe.thawed == 1
+    model = make_model(plain)
+    stage = Stage(model.table, OnPlateau())
+    with pytest.raises(UnknownNameError, match="loss_epoch"):
+        fit_model(model, [ours.UnfreezingCallback(stage, metric="accuracy")], 1)
+
+
+@pytest.mark.slow
+def test_a_head_that_is_frozen_with_the_table_is_named(make_model, fit_model):
+    model = make_model(plain)
+    model.tied = nn.Linear(8, 60)
+    model.tied.weight = model.table.weight
+    callback = ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))
+    with pytest.warns(UserWarning, match=r"table\.weight, tied\.weight are one weight"):
+        fit_model(model, [callback], 1)
+
+
+@pytest.mark.slow
+def test_what_cannot_be(make_model, fit_model, tmp_path):
+    def one_cycle(model):
+        optimizer = adam(model)
+        return [optimizer], [torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=20)]
+
+    model = make_model(one_cycle)
+    with pytest.raises(OptionError, match="in configure_optimizers"):
+        fit_model(model, [ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))], 1)
+    model = make_model(lambda model: torch.optim.SGD(model.head.parameters()))
+    with pytest.raises(OptionError, match="no optimizer trains"):
+        fit_model(model, [ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))], 1)
+    fit_model(make_model(plain), [], 1)
+    model = make_model(plain)
+    callback = ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))
+    with pytest.raises(OptionError, match=r"holds no UnfreezingCallback\[\]"):
+        fit_model(model, [callback], 2, tmp_path / "last.ckpt")

@@ -51,7 +51,7 @@ def test_the_layer_mixes_rows_of_the_batch_alike_and_only_in_training():
     mixed.sum().backward()
     assert table.weight.grad.coalesce().indices().tolist() == [[2, 5]]
     assert torch.equal(layer.eval()(rows), table.weight[rows])
-    assert list(layer.state_dict()) == ["embedding.weight"]
+    assert list(layer.state_dict()) == ["original", "embedding.weight"]
 
 
 def test_the_layer_is_seeded():

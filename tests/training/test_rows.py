@@ -1,5 +1,8 @@
 """Which rows may move, and which an optimizer moves: measured, against `row_motion`."""
 
+import copy
+import io
+
 import pytest
 import torch
 from torch import nn
@@ -133,3 +136,116 @@ def test_an_optimizer_that_does_not_hold_the_table():
     table, other = nn.Embedding(2, 2), nn.Embedding(2, 2)
     with pytest.raises(OptionError, match="does not train"):
         row_motion(torch.optim.SGD(other.parameters()), table.weight)
+
+
+@pytest.mark.parametrize("sparse", [False, True])
+def test_what_is_not_finite_does_not_leak_into_masked_rows(sparse):
+    table = nn.Embedding(3, 2, sparse=sparse)
+    start = table.weight.detach().clone()
+    mask_rows(table, torch.tensor([True, False, True]))
+    (table(torch.tensor([0, 1])) * torch.tensor([[1.0], [torch.nan]])).sum().backward()
+    torch.optim.SGD(table.parameters(), lr=0.1).step()
+    assert torch.equal(table.weight[1], start[1])
+    assert not torch.equal(table.weight[0], start[0])
+
+
+MASK = torch.tensor([True, True, True, False, True, True])
+
+
+@pytest.mark.parametrize(
+    ("make", "sparse", "goes_on"),
+    [
+        (lambda p: torch.optim.SGD(p, lr=0.1), False, False),
+        (lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), False, True),
+        (lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9), True, True),
+        (lambda p: torch.optim.Adam(p, lr=0.1), False, True),
+        (lambda p: torch.optim.RMSprop(p, lr=0.1), False, False),
+        (lambda p: torch.optim.RMSprop(p, lr=0.1, momentum=0.9), False, True),
+        (lambda p: torch.optim.Adagrad(p, lr=0.1), False, False),
+        (lambda p: torch.optim.Adadelta(p, lr=0.1), False, False),
+        (lambda p: torch.optim.SparseAdam(p, lr=0.1), True, False),
+    ],
+)
+def test_momentum_from_before_the_mask_is_warned_of_where_it_moves_rows(make, sparse, goes_on):
+    table = nn.Embedding(6, 3, sparse=sparse)
+    optimizer = make(table.parameters())
+
+    def step():
+        optimizer.zero_grad()
+        table(torch.tensor([2, 3])).square().sum().backward()
+        optimizer.step()
+
+    step()
+    if goes_on:
+        with pytest.warns(UserWarning, match="momentum of rows from before"):
+            mask_rows(table, MASK, optimizer=optimizer)
+    else:
+        mask_rows(table, MASK, optimizer=optimizer)
+    before = table.weight[3].detach().clone()
+    step()
+    assert (not torch.equal(table.weight[3], before)) == goes_on
+
+
+def test_what_the_warning_of_momentum_says_to_do_helps():
+    table = nn.Embedding(6, 3)
+    optimizer = torch.optim.Adam(table.parameters(), lr=0.1)
+    table(torch.tensor([2, 3])).sum().backward()
+    optimizer.step()
+    del optimizer.state[table.weight]
+    mask_rows(table, MASK, optimizer=optimizer)
+    before = table.weight.detach().clone()
+    optimizer.zero_grad()
+    table(torch.tensor([2, 3])).sum().backward()
+    optimizer.step()
+    assert (table.weight != before).any(dim=1).nonzero().flatten().tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("make", "setting"),
+    [
+        (lambda p: torch.optim.AdamW(p, lr=0.1, weight_decay=0.1), "weight_decay"),
+        (lambda p: torch.optim.ASGD(p, lr=0.1, lambd=0.1), "lambd"),
+    ],
+)
+def test_decay_of_masked_rows_is_warned_of(make, setting):
+    table = nn.Embedding(6, 3)
+    optimizer = make(table.parameters())
+    with pytest.warns(UserWarning, match=rf"does not hold: .* a parameter group with {setting}=0"):
+        mask_rows(table, MASK, optimizer=optimizer)
+    before = table.weight[3].detach().clone()
+    table(torch.tensor([2, 3])).sum().backward()
+    optimizer.step()
+    assert not torch.equal(table.weight[3], before)
+    with pytest.raises(OptionError, match="does not train that weight"):
+        mask_rows(nn.Embedding(6, 3), MASK, optimizer=optimizer)
+
+
+def test_a_tied_head_is_named():
+    model = nn.ModuleDict({"table": nn.Embedding(6, 3), "head": nn.Linear(3, 6, bias=False)})
+    mask_rows(model["table"], MASK, model=model).remove()
+    model["head"].weight = model["table"].weight
+    with pytest.warns(UserWarning, match=r"table.weight, head.weight are one weight"):
+        mask_rows(model["table"], MASK, model=model)
+    model["head"](torch.ones(1, 3)).sum().backward()
+    assert not model["head"].weight.grad[3].any()
+    with pytest.raises(OptionError, match="does not hold that weight"):
+        mask_rows(nn.Embedding(6, 3), MASK, model=model)
+
+
+def through_pickle(model):
+    file = io.BytesIO()
+    torch.save(model, file)
+    file.seek(0)
+    return torch.load(file, weights_only=False)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, through_pickle])
+def test_a_copied_model_is_masked_too(copied):
+    model = nn.Sequential(nn.Embedding(6, 3), nn.Linear(3, 1))
+    handle = mask_rows(model[0], MASK)
+    twin = copied(model)
+    handle.remove()
+    for each, learns in ((twin, False), (model, True)):
+        each(torch.tensor([2, 3])).sum().backward()
+        assert each[0].weight.grad[2].any()
+        assert each[0].weight.grad[3].any() == learns

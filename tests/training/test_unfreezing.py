@@ -1,9 +1,10 @@
 import pytest
 import torch
 from torch import nn
+from torch.optim import lr_scheduler as schedulers
 
 from driftkit.errors import OptionError
-from driftkit.training.schedules import SlantedTriangular, discriminative_rates
+from driftkit.training.schedules import SlantedTriangular, WarmUp, discriminative_rates
 from driftkit.training.unfreezing import (
     AtEpoch,
     AtStep,
@@ -11,6 +12,7 @@ from driftkit.training.unfreezing import (
     Stage,
     Unfreezing,
     freeze_then_unfreeze,
+    gradual_stages,
     gradual_unfreezing,
 )
 
@@ -146,6 +148,22 @@ def test_gradual_unfreezing_goes_from_the_top_down_the_table_last():
     assert sorted(map(id, model.parameters())) == sorted(rate_of)
 
 
+def test_gradual_stages_are_those_of_gradual_unfreezing():
+    model = Model()
+    layers, rates = [model.table, model.middle, model.head], [0.1, 0.2, 0.3]
+    recipe = gradual_unfreezing(torch.optim.Adam(model.parameters()), layers, every=2, rates=rates)
+    assert tuple(gradual_stages(layers, every=2, rates=rates)) == recipe.stages
+    assert [stage.when for stage in recipe.stages] == [AtEpoch(0), AtEpoch(2), AtEpoch(4)]
+
+
+def test_a_stage_reads_its_parameters_once():
+    model = Model()
+    stage = Stage(model.middle.parameters(), AtEpoch(1))
+    for _ in range(2):
+        Unfreezing(torch.optim.Adam(model.parameters()), [stage])
+    assert not model.middle.weight.requires_grad
+
+
 def test_a_plateau_is_counted_from_the_thaw_before():
     model = Model()
     recipe = Unfreezing(
@@ -195,6 +213,94 @@ def test_notes_report_what_moves_other_rows():
     sgd = torch.optim.SGD(model.parameters())
     assert freeze_then_unfreeze(sgd, model.table, AtEpoch(1)).notes == ()
     assert freeze_then_unfreeze(adam, model.head, AtEpoch(1)).notes == ()
+
+
+def gradual(make_schedule):
+    model = Model()
+    layers = [model.table, model.middle, model.head]
+    optimizer = torch.optim.Adam(model.parameters())
+    recipe = gradual_unfreezing(optimizer, layers, rates=[0.01, 0.02, 0.04])
+    return model, optimizer, recipe, make_schedule(optimizer)
+
+
+def rates_of(parts, make_schedule, first, last, put_back):
+    """Train epochs of eight steps; return the parts and the rates of each epoch, (8, groups)."""
+    model, optimizer, recipe, schedule = parts
+    rates = []
+    for epoch in range(first, last):
+        rates.append([])
+        for step in range(8):
+            rates[-1].append([group["lr"] for group in optimizer.param_groups])
+            train(model, optimizer, 1, first=8 * epoch + step)
+            schedule.step()
+        if recipe.end_epoch():
+            for group in optimizer.param_groups if put_back else ():
+                group["lr"] = group["initial_lr"]
+            schedule = make_schedule(optimizer)
+    return (model, optimizer, recipe, schedule), rates
+
+
+@pytest.mark.parametrize(
+    ("make_schedule", "put_back"),
+    [
+        (lambda o: SlantedTriangular(o, 8), False),
+        (lambda o: WarmUp(o, 8), False),
+        (lambda o: schedulers.LambdaLR(o, lambda step: 1 - step / 9), False),
+        (lambda o: schedulers.OneCycleLR(o, max_lr=[0.04, 0.02, 0.01], total_steps=9), False),
+        (lambda o: schedulers.CosineAnnealingLR(o, 8), True),
+        (lambda o: schedulers.StepLR(o, 3), True),
+        (lambda o: schedulers.LinearLR(o, 0.1, total_iters=8), True),
+    ],
+    ids=[
+        "SlantedTriangular",
+        "WarmUp",
+        "LambdaLR",
+        "OneCycleLR",
+        "CosineAnnealingLR",
+        "StepLR",
+        "LinearLR",
+    ],
+)
+def test_a_schedule_begins_again_at_every_thaw(make_schedule, put_back):
+    """As in the code of ULMFiT, and the same after a resume."""
+    whole, rates = rates_of(gradual(make_schedule), make_schedule, 0, 3, put_back)
+    assert whole[2].thawed == 3
+    assert rates[0][0] != rates[0][-1]
+    assert rates[0] == rates[1] == rates[2]
+    half, _ = rates_of(gradual(make_schedule), make_schedule, 0, 1, put_back)
+    resumed = gradual(make_schedule)
+    for part, saved in zip(resumed, half, strict=True):
+        part.load_state_dict(saved.state_dict())
+    resumed, rest = rates_of(resumed, make_schedule, 1, 3, put_back)
+    assert rest == rates[1:]
+    for mine, other in zip(resumed[0].parameters(), whole[0].parameters(), strict=True):
+        assert torch.equal(mine, other)
+
+
+def test_a_head_that_is_frozen_with_the_table_is_named():
+    model = nn.ModuleDict({"table": nn.Embedding(6, 3), "head": nn.Linear(3, 6, bias=False)})
+    model["head"].weight = model["table"].weight
+    optimizer = torch.optim.Adam(model.parameters())
+    tied = r"table\.weight, (0\.)?head\.weight are one weight \(tied\), so freezing one freezes all"
+    with pytest.warns(UserWarning, match=tied):
+        freeze_then_unfreeze(optimizer, model["table"], AtEpoch(1), model=model)
+    with pytest.warns(UserWarning, match=tied):
+        freeze_then_unfreeze(optimizer, [model["table"].weight], AtEpoch(1), model=model)
+    other = nn.Linear(3, 2)
+    with pytest.warns(UserWarning, match=tied):
+        gradual_unfreezing(optimizer, [model["table"], other], model=nn.Sequential(model, other))
+    with pytest.raises(OptionError, match="does not hold that weight"):
+        freeze_then_unfreeze(optimizer, model["table"], AtEpoch(1), model=other)
+
+
+def test_what_is_frozen_whole_or_trained_at_once_is_no_tie_to_name():
+    model = nn.ModuleDict({"table": nn.Embedding(6, 3), "head": nn.Linear(3, 6, bias=False)})
+    model["again"] = model["table"]
+    optimizer = torch.optim.Adam(model.parameters())
+    freeze_then_unfreeze(optimizer, model["table"], AtEpoch(1), model=model)
+    model["head"].weight = model["table"].weight
+    freeze_then_unfreeze(optimizer, model, AtEpoch(1), model=nn.ModuleList([model]))
+    freeze_then_unfreeze(optimizer, model["table"], AtEpoch(0), model=model)
 
 
 def test_what_cannot_be():

@@ -14,13 +14,19 @@ from driftkit.arrays import Mask, generator
 from driftkit.defaults import RESAMPLES
 from driftkit.drift.groups import BANDS
 from driftkit.errors import UnknownNameError
-from driftkit.evaluators.base import BuiltIn, Memo
+from driftkit.evaluators.base import BuiltIn, Memo, is_encoded
 from driftkit.evaluators.comparison import verdict
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
 from driftkit.evaluators.comparison.result import PartChange, ScoreChange, ScoreChanges
 from driftkit.evaluators.comparison.spread import Method, Spread
 from driftkit.evaluators.coverage import Answered, notes_on
-from driftkit.evaluators.registry import Scorable, asked_of, evaluators
+from driftkit.evaluators.registry import (
+    Scorable,
+    among_own_words,
+    asked_of,
+    default_of_encoders,
+    evaluators,
+)
 from driftkit.evaluators.significance import (
     Difference,
     Interval,
@@ -56,10 +62,12 @@ def compare_scores(
     ----------
     pair : Pair
         Words are looked up among its shared words, and analogies are answered with those, so that
-        both tables have the same choice.
+        both tables have the same choice. Where encoders made both tables, they are asked about the
+        benchmarks' own words and sentences.
     benchmarks : sequence of str, path, Benchmark or Evaluator, optional
         Names, files or evaluators with their options, such as ``Analogy("google", "3cosmul")``; by
-        default ``ws353``, ``simlex999`` and ``google``.
+        default ``ws353``, ``simlex999`` and ``google``, for encoders ``ws353``, ``simlex999`` and
+        ``sick``.
     seed : int
         Seed of the bootstrap. Each benchmark draws from a stream of its own, so its interval does
         not depend on the others.
@@ -94,6 +102,10 @@ def compare_scores(
     if method not in get_args(Method):
         raise UnknownNameError("method", method, get_args(Method))
     verdict.check_margins(margins)
+    encoded = is_encoded(pair)
+    notes: list[str] = []
+    if encoded and benchmarks is None:
+        benchmarks, notes = default_of_encoders()
     asked = evaluators(benchmarks)
     changes = []
     for step, evaluator in enumerate(asked):
@@ -116,7 +128,7 @@ def compare_scores(
     ]
     return ScoreChanges(
         tuple(replace(change, p_holm=p) for change, p in zip(changes, adjusted, strict=True)),
-        notes_on(answered, pair.index, pair.zero),
+        (*notes, *among_own_words(asked)) if encoded else notes_on(answered, pair.index, pair.zero),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from driftkit.escaping import harmless, printable
 from driftkit.gate.policy import Action
 from driftkit.gate.verdict import STATES, Result, Verdict
+from driftkit.names import LONG, told_apart
 
 _SIGNS: dict[Action, str] = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
 _HEAD = ("| | measure | value | bound | slack | outcome |", "|---|---|--:|--:|--:|---|")
@@ -59,9 +60,13 @@ def _one(verdict: Verdict) -> Iterator[str]:
                 yield f"- {_code(each.rule)}, {_code(each.subject)}: {_text(why)}"
         yield ""
     if wrong and verdict.words:
-        yield from ("Moved words that kept the fewest neighbors:", "")
+        yield from (f"Moved {verdict.noun}s that kept the fewest neighbors:", "")
+        shown = told_apart(
+            (name for word, lost in verdict.words for name in (word, *lost[:5])), LONG
+        )
         for word, lost in verdict.words:
-            yield f"- {_code(word)} lost {', '.join(map(_code, lost[:5]))}"
+            named = ", ".join(_code(shown[name]) for name in lost[:5])
+            yield f"- {_code(shown[word])} lost {named}"
         yield ""
     for note in verdict.notes:
         yield from (f"Note: {_text(note)}.", "")

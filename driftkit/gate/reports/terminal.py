@@ -9,6 +9,7 @@ from rich.console import Group, RenderableType
 from driftkit.display import Text, section, table
 from driftkit.gate.baseline import Baseline
 from driftkit.gate.verdict import SIGNS, STATES, STYLES, WORST_FIRST, Verdict, results_table
+from driftkit.names import LONG, told_apart
 
 
 def verdict_view(verdicts: Sequence[Verdict]) -> RenderableType:
@@ -67,11 +68,12 @@ def _one(verdict: Verdict) -> RenderableType:
 
 
 def _words(verdict: Verdict) -> RenderableType:
-    lines = table("word")
+    lines = table(verdict.noun)
     lines.add_column("neighbors it lost", overflow="fold")
+    shown = told_apart((name for word, lost in verdict.words for name in (word, *lost[:5])), LONG)
     for word, lost in verdict.words:
-        lines.add_row(word, ", ".join(lost[:5]))
-    return section("Moved words that kept the fewest neighbors", lines)
+        lines.add_row(shown[word], ", ".join(shown[name] for name in lost[:5]))
+    return section(f"Moved {verdict.noun}s that kept the fewest neighbors", lines)
 
 
 def _matrix(verdicts: Sequence[Verdict]) -> RenderableType:

@@ -350,6 +350,12 @@ def _only_words(
     if len(possible) == 1:
         return possible[0]
     if not possible and not text:
+        fractions = [c for c in rest if c.kind in ("numbers", "other") and is_name_of_words(c.name)]
+        if fractions and request.vocab is None:
+            raise request.error(
+                f"its column {fractions[0]} holds neither text nor whole numbers, so it names no "
+                "row; save the ids as one of these."
+            )
         return None
     if not possible:
         raise request.error(

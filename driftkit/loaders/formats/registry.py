@@ -19,6 +19,7 @@ from driftkit.loaders.formats import (
     delimited_file,
     downloads,
     driftkit_folder,
+    faiss_index,
     fasttext_file,
     hdf5_file,
     json_file,
@@ -29,6 +30,7 @@ from driftkit.loaders.formats import (
     parquet_file,
     pickled_file,
     projector,
+    raw_numbers,
     safetensors_file,
     spacy_folder,
     torch_checkpoint,
@@ -78,6 +80,7 @@ _TOLD_BY_MARK = (
     _TORCH,
     _SAFETENSORS,
     fasttext_file.FORMAT,
+    faiss_index.FORMAT,
     hdf5_file.FORMAT,
     keras_file.FORMAT,
     word2vec_binary.FORMAT,
@@ -98,6 +101,7 @@ _TAKE_MANY = (
     text.FORMAT,
     _MODEL_FOLDER,
     parquet_file.FOLDER,
+    raw_numbers.FORMAT,
 )
 """Formats told by little: any pickle, any archive, anything like text, any folder of weights.
 They are tried last, since a registered format may well be one of these, with a mark of its own."""
@@ -275,6 +279,8 @@ def find_format(request: Request) -> Format:
     for known in _TAKE_MANY:
         if _is(known, told, name):
             return known
+    if isinstance(told, bytes) and raw_numbers.is_told(request.key):
+        return raw_numbers.FORMAT
     if kind := unread.by_name(path):
         raise SourceError(name, kind.sentence)
     raise SourceError(name, _unknown_folder(path) if isinstance(told, Path) else _unknown(path))

@@ -47,6 +47,11 @@ def _is_error(head: bytes) -> bool:
     return bool(about) and len(head) < 4096 and not re.search(rb"\[\s*-?\d", head)
 
 
+def _is_faiss(head: bytes) -> bool:
+    """Whether a file is a faiss index: behind kind, width and count stand two of its constants."""
+    return head[16:32] == 2 * (1 << 20).to_bytes(8, "little") or _binary(b"IBx", b"IBw")(head)
+
+
 _WEIGHTS = "save the table there as numbers, np.save(path, matrix), and give its words with --vocab"
 _DOWNLOAD = "the download failed or needs a login: open its address in a browser and save the file"
 _TEXT = "save its table as text: a word and its numbers on each line"
@@ -120,8 +125,12 @@ KINDS = (
         r".*\.msgpack",
         r"flax_model.*\.msgpack",
     ),
-    Unread("a faiss index", _WEIGHTS, _binary(b"IxF", b"Iw", b"IxH", b"IxM", b"IHN", b"IBx"),
-           r".*\.(faiss|faissindex)"),
+    Unread("a faiss index that does not keep whole vectors as they were given", "give the vectors "
+           "it was built from: those that index.reconstruct_n() returns are rounded or turned, by "
+           "how much nobody says", _is_faiss, r".*\.(faiss|faissindex)"),
+    Unread("by its name perhaps numbers without a header", "give both as PATH::float32x384, and "
+           "their words with --vocab", None, r".*\.(dat|mmap|memmap|raw|f16|f32|f64)",
+           fate=", and nothing says their type and how many make a row"),
     Unread("an Annoy index", "its words and exact vectors are not in it: give the table it was "
            "built from", None, r".*\.(ann|annoy)"),
     Unread("an SQLite database, as .magnitude files are", _TEXT, _starts(b"SQLite format 3\0"),

@@ -92,7 +92,7 @@ class Search:
         """Ask about rows of the matrix, which are not their own neighbors."""
         return Queries(self.space, rows, self.position[rows][:, None])
 
-    def of_vectors(self, vectors: Values, excluded: Rows) -> Queries:
+    def of_vectors(self, vectors: Matrix | Values, excluded: Rows) -> Queries:
         """Ask about vectors (m, d), leaving out rows (m, e) of each; -1 for none."""
         asked = Space.of(vectors, device=self.space.device, engine=self.space.engine)
         positions = np.where(excluded >= 0, self.position[excluded], -1).astype(np.int32)

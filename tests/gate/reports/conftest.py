@@ -98,5 +98,5 @@ def worked():
         words=(("united", ("states", "nations")),),
         notes=("baseline: numpy 2.3.0 then, 2.4.6 now",),
         about={"sources": {"original": {"sha256": "0" * 64}, "tuned": {"sha256": "1" * 64}},
-               "driftkit": "0.1.0"},
+               "driftkit": "0.1.0", "benchmarks": {"spearman[ws353]": {}}},
     )  # fmt: skip

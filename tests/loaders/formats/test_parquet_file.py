@@ -128,6 +128,9 @@ def test_what_may_be_meant_is_asked_for(read):
     table = read(**only_ids)
     assert table.words == ("1", "2")
     assert [problem.kind for problem in table.problems] == ["integer ids"]
+    for ids, kind in (([1.0, 2.0], "float64"), ([True, False], "boolean")):
+        with pytest.raises(SourceError, match=rf"'id' \({kind}\) holds neither text nor whole"):
+            read(id=ids, embedding=PAIRS)
     with pytest.raises(SourceError, match=r"no column of vectors.*'pieces' \(list of int64\)"):
         read(word=["a", "b"], pieces=[[1, 2], [3, 4]])
     assert read("::pieces", word=["a", "b"], pieces=[[1, 2], [3, 4]]).matrix[1].tolist() == [3, 4]

@@ -50,7 +50,7 @@ def test_content_speaks_before_the_name(tmp_path):
 
 def test_what_is_none_of_the_formats_is_told_where_they_are_listed(tmp_path):
     register()
-    path = tmp_path / "noise.dat"
+    path = tmp_path / "noise.xyz"
     path.write_bytes(bytes(range(256)) * 8)
     with pytest.raises(SourceError) as caught:
         find_format(parse(path))

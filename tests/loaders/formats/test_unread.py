@@ -49,7 +49,11 @@ CONTENT = {
     "model.ckpt.data-00000-of-00001": (bytes(99), "a TensorFlow checkpoint"),
     "frozen.pb": (bytes(99), "a model saved by TensorFlow"),
     "flax_model.msgpack": (b"\x81\xa6params\x80", "a Flax checkpoint"),
-    "flat.index": (b"IxF2" + struct.pack("<iq", 64, 9), "a faiss index"),
+    "pq.index": (
+        b"IxPq" + struct.pack("<i3q", 64, 9, 1 << 20, 1 << 20),
+        "a faiss index that does not keep",
+    ),
+    "binary.index": (b"IBxF" + struct.pack("<iq", 64, 9), "a faiss index that does not keep"),
     "tree.ann": (bytes(99), "an Annoy index"),
     "glove.magnitude": (database(), "an SQLite database"),
     "v.fifu": (b"FiFu\0\0\0\0", "a finalfusion table"),

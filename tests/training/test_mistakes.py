@@ -1,0 +1,184 @@
+"""What people do by mistake works, or gets a sentence."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from driftkit import Embeddings
+from driftkit.errors import OptionError
+from driftkit.training import (
+    EWC,
+    L2SP,
+    AtEpoch,
+    Ball,
+    MixoutEmbedding,
+    NeighborPreserving,
+    Stage,
+    Times,
+    discriminative_rates,
+    embedding_from,
+    fisher_diagonal,
+    freeze_then_unfreeze,
+    gradual_stages,
+    mask_rows,
+)
+from driftkit.training.embedding import words_of
+
+MADE = {
+    "L2SP": lambda table: L2SP(table, 1.0),
+    "NeighborPreserving": lambda table: NeighborPreserving(table, 1.0, k=3),
+    "Ball": lambda table: Ball(table, 0.1).project,
+    "Mixout": lambda table: MixoutEmbedding(table, 0.5),
+}
+EACH = pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+
+
+@EACH
+def test_int32_row_numbers(make, make_table):
+    table = make_table()
+    made = make(table)
+    rows = torch.tensor([3, 5])
+    now = made(rows)
+    assert torch.equal(torch.as_tensor(made(rows.int())), torch.as_tensor(now))
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind"),
+    [([3, 5], "list"), (torch.ones(60, dtype=torch.bool), "bool"), (torch.ones(2), "float32")],
+)
+@pytest.mark.parametrize("name", ["L2SP", "NeighborPreserving", "Ball"])
+def test_rows_that_are_no_row_numbers(name, rows, kind, make_table):
+    made = MADE[name](make_table())
+    with pytest.raises(OptionError, match=rf"rows were given as .*{kind}; give a tensor of row"):
+        made(rows)
+
+
+def test_a_mixout_layer_called_with_the_keyword_of_an_embedding(make_table):
+    layer = MixoutEmbedding(make_table(), 0.5)
+    assert layer(input=torch.tensor([3])).shape == (1, 8)
+
+
+@EACH
+def test_a_table_resized_after_a_penalty_was_made(make, make_table):
+    made = make(table := make_table())
+    table.weight = nn.Parameter(torch.zeros(64, 8))  # as resize_token_embeddings does
+    with pytest.raises(OptionError, match="resize_token_embeddings"):
+        made(torch.tensor([3]))
+
+
+def test_a_table_resized_after_a_mask(make_table):
+    table = make_table()
+    mask_rows(table, torch.ones(60, dtype=torch.bool))
+    table.weight.data = torch.zeros(64, 8)
+    with pytest.raises(OptionError, match="resize_token_embeddings"):
+        table(torch.tensor([3]))
+
+
+def test_resize_token_embeddings_of_transformers():
+    transformers = pytest.importorskip("transformers")
+    config = transformers.BertConfig(
+        vocab_size=20,
+        hidden_size=8,
+        num_hidden_layers=1,
+        num_attention_heads=1,
+        intermediate_size=8,
+    )
+    model = transformers.BertModel(config)
+    table = model.get_input_embeddings()
+    penalty = L2SP(table, 1.0)
+    mask_rows(table, torch.ones(20, dtype=torch.bool))
+    model.resize_token_embeddings(24, mean_resizing=False)
+    with pytest.raises(OptionError, match="resize_token_embeddings"):
+        penalty()
+    with pytest.raises(OptionError, match="resize_token_embeddings"):
+        model(torch.tensor([[3]]))
+
+
+def test_a_module_wrapped_after_its_penalty():
+    peft = pytest.importorskip("peft")
+    model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 1))
+    penalty = L2SP(model, 1.0)
+    peft.get_peft_model(model, peft.LoraConfig(target_modules=["0"]))
+    with pytest.raises(OptionError, match=r"no longer has 0\.weight.*original="):
+        penalty()
+
+
+def test_the_fisher_information_of_what_is_frozen(make_table):
+    table = make_table()
+    table.weight.requires_grad_(False)
+    with pytest.raises(OptionError, match="every parameter is frozen"):
+        fisher_diagonal(table, lambda rows: table(rows).sum(), [torch.tensor([1])])
+
+
+def test_fisher_information_that_does_not_fit():
+    model = nn.ModuleDict({"table": nn.Embedding(6, 3), "head": nn.Linear(3, 6, bias=False)})
+    model["head"].weight = model["table"].weight
+    with pytest.raises(OptionError, match=r"go by their first name: table\.weight"):
+        EWC(model, {"head.weight": torch.ones(6, 3)}, 1.0, proxy="none")
+    with pytest.raises(OptionError, match=r"fisher\['table.weight'\] has shape \(6, 1\)"):
+        EWC(model, {"table.weight": torch.ones(6, 1)}, 1.0, proxy="none")
+    with pytest.raises(OptionError, match="names no parameter"):
+        EWC(model, {}, 1.0, proxy="none")
+
+
+def test_one_string_for_a_list_of_words():
+    source = Embeddings(["a", "b"], torch.eye(2).numpy())
+    layer = embedding_from(source)
+    with pytest.raises(OptionError, match=r"words='ab' is one string; give a list: \['ab'\]"):
+        embedding_from(source, "ab")
+    with pytest.raises(OptionError, match="specials='<pad>' is one string"):
+        embedding_from(source, specials="<pad>")
+    with pytest.raises(OptionError, match="tokens='ab' is one string"):
+        layer.rows("ab")
+    with pytest.raises(OptionError, match="words='abcd' is one string"):
+        words_of(layer, "abcd")
+
+
+@pytest.mark.parametrize(
+    ("rate", "said"),
+    [
+        ({"lr": 1e-4}, "a dict"),
+        ([1e-4], "a list"),
+        ("1e-4", "'1e-4'"),
+        (torch.tensor([1e-4]), "a Tensor"),
+        (True, "True"),
+        (-1.0, r"-1\.0"),
+        (float("nan"), "nan"),
+    ],
+)
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda rate, table: Stage(table, AtEpoch(1), rate),
+        lambda rate, table: freeze_then_unfreeze(
+            torch.optim.SGD(table.parameters()), table, AtEpoch(1), rate=rate
+        ),
+        lambda rate, table: gradual_stages([table], rates=[rate]),
+        lambda rate, table: discriminative_rates([table], rate),
+        lambda rate, _: Times(rate),
+    ],
+    ids=["Stage", "freeze_then_unfreeze", "gradual_stages", "discriminative_rates", "Times"],
+)
+def test_a_rate_that_is_no_number(give, rate, said, make_table):
+    with pytest.raises(OptionError, match=rf"^{said} was given as a rate; .* one number from 0"):
+        give(rate, make_table())
+
+
+@pytest.mark.parametrize("rates", [1e-4, "1", {"lr": 1e-4}, np.array([1e-4])])
+def test_rates_that_are_no_list(rates, make_table):
+    with pytest.raises(OptionError, match=r"give a list, with a rate for each layer"):
+        gradual_stages([make_table()], rates=rates)
+
+
+def test_the_parameter_groups_of_discriminative_rates_are_no_rates(make_table):
+    layers = [make_table(), nn.Linear(8, 2)]
+    groups = discriminative_rates(layers, 0.1)
+    with pytest.raises(OptionError, match=r'Of a parameter group give group\["lr"\]'):
+        gradual_stages(layers, rates=groups)
+    assert len(gradual_stages(layers, rates=[group["lr"] for group in groups])) == 2
+
+
+def test_a_factor_where_there_is_no_rate_yet(make_table):
+    with pytest.raises(OptionError, match=r"rate=Times\(0.1\) .* no optimizer has one yet"):
+        discriminative_rates([make_table()], Times(0.1))
