@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -130,6 +130,30 @@ def compare_scores(
         tuple(replace(change, p_holm=p) for change, p in zip(changes, adjusted, strict=True)),
         (*notes, *among_own_words(asked)) if encoded else notes_on(answered, pair.index, pair.zero),
     )
+
+
+def halves_of(
+    changes: Iterable[ScoreChange], *, seed: int = 0, resamples: int = RESAMPLES
+) -> tuple[ScoreChanges, ScoreChanges]:
+    """Return the same comparisons on each of two halves of every benchmark's items.
+
+    Items that begin with the same word are in the same half, which the seed alone decides. A
+    benchmark that has no meaning in part, such as an association test, is whole in both.
+    """
+    halves: tuple[list[ScoreChange], list[ScoreChange]] = ([], [])
+    for change in changes:
+        words = change.items.related[:, 0]
+        known, at = np.unique(words, return_inverse=True)
+        first = generator(seed, f"half of {change.name}").permutation(len(known)) % 2 == 0
+        for half, chosen in zip(halves, (first[at], ~first[at]), strict=True):
+            part = change.items.part(chosen)
+            if part is None:
+                half.append(change)
+                continue
+            rng = generator(seed, change.name)
+            half.append(_change(change.name, part, resamples, rng, None, "percentile"))
+    one, other = halves
+    return ScoreChanges(tuple(one)), ScoreChanges(tuple(other))
 
 
 def _change(

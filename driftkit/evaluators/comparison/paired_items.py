@@ -161,6 +161,19 @@ class PairedItems(ABC):
     def to_frame(self) -> pd.DataFrame:
         """Return a tidy frame, one row per item."""
 
+    def part(self, chosen: Mask) -> Self | None:
+        """Return the comparison over some of the items (m,); None where a part has no meaning."""
+        del chosen
+        return None
+
+    def _part(self, chosen: Mask, *more: str) -> Self:
+        """Take some of the items out of the arrays and lists that hold one entry for each."""
+        found = copy(self)
+        found.n_total = max(round(self.n_total * float(chosen.mean())), int(chosen.sum()))
+        for name in ("before", "after", "size", "moved", "rarest", "related", *more):
+            setattr(found, name, _chosen(getattr(self, name), chosen))
+        return found
+
     def since(self, previous: PairedItems) -> Self:
         """Return the comparison of a previous tuned table with this one, over the same items."""
         found = copy(self)
@@ -185,6 +198,10 @@ class PairedSimilarity(PairedItems):
 
     pairs: Sequence[tuple[str, str]] = field(repr=False)
     gold: Values = field(repr=False)
+
+    def part(self, chosen: Mask) -> Self:
+        """Return the comparison over some of the pairs."""
+        return self._part(chosen, "pairs", "gold")
 
     def values(self, chosen: Mask) -> tuple[float, float]:
         """Return the correlation of both tables with people over the chosen pairs."""
@@ -331,6 +348,13 @@ class PairedAnswers(PairedItems):
         self.winners_moved = np.broadcast_to(np.asarray(self.winners_moved, bool), len(self))
         self.categories = tuple(self.categories) or ("",) * len(self)
 
+    def part(self, chosen: Mask) -> Self:
+        """Return the comparison over some of the items."""
+        found = self._part(chosen, "categories", "winners_moved")
+        found.columns = {name: _chosen(each, chosen) for name, each in self.columns.items()}
+        found.answers = (_chosen(self.answers[0], chosen), _chosen(self.answers[1], chosen))
+        return found
+
     def values(self, chosen: Mask) -> tuple[float, float]:
         """Return the mean score of both tables over the chosen items; NaN if there are none."""
         if not chosen.any():
@@ -382,3 +406,9 @@ class PairedAnswers(PairedItems):
             mended=self.after > self.before,
             moved=self.moved,
         )
+
+
+def _chosen(values: Any, chosen: Mask) -> Any:
+    if isinstance(values, np.ndarray):
+        return values[chosen]
+    return tuple(value for value, kept in zip(values, chosen.tolist(), strict=True) if kept)

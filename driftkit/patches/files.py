@@ -1,0 +1,172 @@
+"""A patch applied to a user's own file: one tensor is replaced, and nothing else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from driftkit.arrays import Matrix, Rows
+from driftkit.atomic import locked, replacing
+from driftkit.display import counted
+from driftkit.embeddings import Embeddings
+from driftkit.errors import OptionError
+from driftkit.loaders import load
+from driftkit.patches.patch import Patch
+from driftkit.patches.places import Place, Record, decoded, encoded, place_of
+
+_BLOCK = 1 << 22
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was done to a file: how many rows were written, and how far rounding moved a number.
+
+    `rounding` is the largest distance of a number in the file from the one of the patch: 0 in
+    float32.
+    """
+
+    path: Path
+    key: str | None
+    rows: int
+    dtype: str
+    rounding: float
+
+    @property
+    def sentence(self) -> str:
+        """What was written, in one sentence."""
+        where = f"{self.path}::{self.key}" if self.key else f"{self.path}"
+        text = f"{where}: {counted(self.rows, 'row')} written, every other byte as it was"
+        if self.rounding:
+            text += f"; kept as {self.dtype}, which moved a number by up to {self.rounding:.2g}"
+        return text
+
+
+def apply_patch(
+    patch: Patch, source: str | os.PathLike[str], *, vocab: Any = None
+) -> Applied:
+    """Write a patch into the ``.safetensors`` or ``.pt`` file that it belongs to.
+
+    The bytes of the one tensor are replaced in a copy, which then takes the place of the file:
+    whoever reads it, and whenever the machine stops, sees the old file or the new one. Every other
+    byte stays, but for the checksum that an archive of torch keeps of the tensor. The type of the
+    numbers stays too: in float16 they are rounded.
+
+    Parameters
+    ----------
+    patch : Patch
+    source : path
+        The file, or ``FILE::KEY``, as for `driftkit.load`.
+    vocab : path or sequence of str, optional
+        The words of its rows, as for `driftkit.load`.
+
+    Returns
+    -------
+    Applied
+
+    Raises
+    ------
+    OptionError
+        If the file holds another table than the patch is for, or its tensor cannot be replaced:
+        of another format, tied, quantized, compressed, or not stored row by row.
+    SourceError
+        If the file cannot be read.
+    """
+    table, place, rows = _opened(patch, source, vocab)
+    new = encoded(patch.after, place.dtype)
+    if table.sha256 != patch.hashes["tuned"]:
+        if _same(place.rows()[rows], new) and _is_tuned(patch, table):
+            raise OptionError(f"{table.source.name} has this patch already; nothing was written.")
+        raise patch.refused(table.source.name, "tuned")
+    if not _same(encoded(patch.before, place.dtype), place.rows()[rows]):
+        raise OptionError(
+            f"{table.source.name} holds {place.dtype} numbers finer than float32, which undo could "
+            "not give back; write the whole table instead (driftkit restore -o)."
+        )
+    return _written(table, place, rows, new, patch.after)
+
+
+def undo_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = None) -> Applied:
+    """Give a file back the bytes that it had before `apply_patch`; the options are the same.
+
+    Raises
+    ------
+    OptionError
+        If the file does not hold what this patch made of it.
+    """
+    table, place, rows = _opened(patch, source, vocab)
+    if not _same(place.rows()[rows], encoded(patch.after, place.dtype)) or not _is_tuned(
+        patch, table
+    ):
+        if table.sha256 == patch.hashes["tuned"]:
+            raise OptionError(f"{table.source.name} has no patch to undo; nothing was written.")
+        raise patch.refused(table.source.name, "restored")
+    old = encoded(patch.before, place.dtype)
+    return _written(table, place, rows, old, patch.before)
+
+
+def _opened(patch: Patch, source: Any, vocab: Any) -> tuple[Embeddings, Place, Rows]:
+    table = load(source, vocab=vocab)
+    if table.dimensions != patch.before.shape[1] or any(name not in table for name in patch.names):
+        raise patch.refused(table.source.name, "tuned")
+    return table, place_of(table), table.rows(patch.names)
+
+
+def _is_tuned(patch: Patch, table: Embeddings) -> bool:
+    """Whether a table is the tuned one but for the rows of the patch."""
+    return patch.put(table, patch.before).sha256 == patch.hashes["tuned"]
+
+
+def _same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+    return one.dtype == other.dtype and one.tobytes() == other.tobytes()
+
+
+def _written(
+    table: Embeddings, place: Place, rows: Rows, new: npt.NDArray[Any], meant: Matrix
+) -> Applied:
+    values: Matrix = decoded(new, place.dtype)
+    if not np.isfinite(values).all():
+        raise OptionError(
+            f"{table.source.name} is kept as {place.dtype}, too narrow for the numbers of this "
+            "patch; write the whole table instead (driftkit restore -o)."
+        )
+    width = new.dtype.itemsize * place.shape[1]
+    with locked(place.path), replacing(place.path) as partial:
+        shutil.copyfile(place.path, partial)
+        with partial.open("r+b") as file:
+            old = None if place.record is None else _checksum(file, place.record)
+            for row, numbers in zip(rows.tolist(), new, strict=True):
+                file.seek(place.offset + row * width)
+                file.write(numbers.tobytes())
+            if place.record is not None and old is not None:
+                _replace_checksum(file, place.record, old)
+    gap = np.abs(values.astype(np.float64) - meant)
+    return Applied(
+        place.path, table.source.key, len(rows), place.dtype, float(gap.max(initial=0))
+    )
+
+
+def _checksum(file: IO[bytes], record: Record) -> bytes:
+    """CRC-32 of a record, as it is written."""
+    file.seek(record.start)
+    value, left = 0, record.size
+    while left:
+        block = file.read(min(left, _BLOCK))
+        value, left = zlib.crc32(block, value), left - len(block)
+    return value.to_bytes(4, "little")
+
+
+def _replace_checksum(file: IO[bytes], record: Record, old: bytes) -> None:
+    """Write the new checksum wherever the old one was."""
+    new = _checksum(file, record)
+    for at in record.checksums:
+        file.seek(at)
+        if file.read(4) == old:
+            file.seek(at)
+            file.write(new)

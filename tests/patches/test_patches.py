@@ -1,0 +1,274 @@
+"""Patches: applied and undone, in memory and in the users' own files, of real libraries."""
+
+import json
+import signal
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+import driftkit as dk
+from driftkit.errors import OptionError, SourceError
+from driftkit.patches import Patch, apply_patch, read_patch, undo_patch
+
+WORDS = [f"w{row}" for row in range(40)]
+DTYPES = [torch.float32, torch.float16, torch.bfloat16, torch.float64]
+
+
+@pytest.fixture
+def tuned():
+    return torch.from_numpy(np.random.default_rng(0).normal(size=(40, 6)).astype("f4"))
+
+
+def tensors(tuned, dtype=torch.float32):
+    """A model around a table; the numbers of the table are those that float32 holds."""
+    return {
+        "a.weight": torch.arange(12.0).reshape(3, 4),
+        "emb.weight": tuned.to(dtype),
+        "out.bias": torch.ones(5, dtype=torch.int64),
+    }
+
+
+@pytest.fixture
+def saved(tmp_path, tuned):
+    """Save the model with its words beside it; the kind of file is its ending."""
+    (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
+
+    def save(name, dtype=torch.float32, **more):
+        path = tmp_path / name
+        if path.suffix == ".safetensors":
+            save_file(tensors(tuned, dtype), path, metadata={"note": "mine"})
+        else:
+            torch.save({"model": tensors(tuned, dtype), "epoch": 3, **more}, path)
+        return path
+
+    return save
+
+
+def patch_of(path, by=0.125):
+    """Move three rows by as much."""
+    table = dk.load(path)
+    matrix = np.array(table.matrix)
+    matrix[[3, 5, 39]] += np.float32(by)
+    return Patch.between(table, dk.Embeddings(table.words, matrix), original=table)
+
+
+def test_a_patch_is_what_differs_and_both_ways_are_exact(tuned):
+    table = dk.Embeddings(WORDS, tuned)
+    other = np.array(table.matrix)
+    other[7, 2], other[9] = -other[7, 2], 0.0
+    restored = dk.Embeddings(WORDS, other)
+    patch = Patch.between(table, restored, original=table)
+    assert patch.names == ("w7", "w9")
+    assert patch.apply(table).sha256 == restored.sha256
+    assert patch.undo(restored).sha256 == table.sha256
+    assert len(Patch.between(table, table, original=table)) == 0
+
+
+def test_zero_and_minus_zero_are_two_files(tuned):
+    zeros, minus = dk.Embeddings(["a"], [[0.0, 1.0]]), dk.Embeddings(["a"], [[-0.0, 1.0]])
+    patch = Patch.between(zeros, minus, original=zeros)
+    assert patch.names == ("a",)
+    assert patch.apply(zeros).sha256 == minus.sha256
+
+
+def test_a_patch_is_saved_and_read(tmp_path, saved):
+    patch = patch_of(saved("m.safetensors"))
+    patch.save(tmp_path / "p.safetensors")
+    again = read_patch(tmp_path / "p.safetensors")
+    assert again.names == patch.names
+    assert again.hashes == patch.hashes
+    assert np.array_equal(again.before, patch.before)
+    assert np.array_equal(again.after, patch.after)
+
+
+def test_other_files_are_no_patches(tmp_path, saved):
+    with pytest.raises(SourceError, match="is no patch"):
+        read_patch(saved("m.safetensors"))
+    with pytest.raises(SourceError, match="cannot be read as a patch"):
+        read_patch(saved("m.pt"))
+    patch = patch_of(saved("m.safetensors"))
+    broken = Patch(patch.names[:2], patch.before, patch.after, patch.hashes)
+    broken.save(tmp_path / "p.safetensors")
+    with pytest.raises(SourceError, match="damaged patch"):
+        read_patch(tmp_path / "p.safetensors")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", ["m.safetensors", "m.pt"])
+def test_apply_changes_one_tensor_and_undo_gives_the_bytes_back(saved, tuned, name, dtype):
+    path = saved(name, dtype)
+    before, patch = path.read_bytes(), patch_of(path)
+    applied = apply_patch(patch, path)
+    after = path.read_bytes()
+    assert len(after) == len(before)
+    restored = dk.load(path)
+    expected = torch.from_numpy(patch.after).to(dtype).float().numpy()
+    assert np.array_equal(restored.rows(patch.names), [3, 5, 39])
+    assert np.array_equal(restored.matrix[[3, 5, 39]], expected)
+    assert applied.rounding == np.abs(expected - patch.after).max()
+    untouched = np.setdiff1d(np.arange(40), [3, 5, 39])
+    assert np.array_equal(restored.matrix[untouched], tuned.to(dtype).float().numpy()[untouched])
+    differ = np.flatnonzero(np.frombuffer(before, "u1") != np.frombuffer(after, "u1"))
+    width = patch.after.shape[1] * tuned.to(dtype).element_size()
+    checksums = 8 if name == "m.pt" else 0
+    assert 0 < len(differ) <= 3 * width + checksums
+    undo_patch(patch, path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("name", ["m.safetensors", "m.pt"])
+def test_what_else_the_file_holds_is_read_as_before(saved, name):
+    path = saved(name)
+    apply_patch(patch_of(path), path)
+    if name == "m.pt":
+        with zipfile.ZipFile(path) as archive:
+            assert archive.testzip() is None
+        loaded = torch.load(path)
+        assert loaded["epoch"] == 3
+        loaded = loaded["model"]
+    else:
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as file:
+            assert file.metadata() == {"note": "mine"}
+            loaded = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    assert torch.equal(loaded["a.weight"], torch.arange(12.0).reshape(3, 4))
+    assert torch.equal(loaded["out.bias"], torch.ones(5, dtype=torch.int64))
+
+
+def test_a_view_of_a_larger_storage_is_found(tmp_path, tuned):
+    (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
+    whole = torch.cat([torch.zeros(2, 6), tuned])
+    torch.save({"emb": whole[2:]}, tmp_path / "m.pt")
+    before, patch = (tmp_path / "m.pt").read_bytes(), patch_of(tmp_path / "m.pt")
+    apply_patch(patch, tmp_path / "m.pt")
+    assert torch.equal(torch.load(tmp_path / "m.pt")["emb"][3], torch.from_numpy(patch.after[0]))
+    undo_patch(patch, tmp_path / "m.pt")
+    assert (tmp_path / "m.pt").read_bytes() == before
+
+
+def test_an_archive_as_python_writes_it_keeps_its_checksums(tmp_path, saved):
+    """Without the descriptors that torch puts behind each record."""
+    with zipfile.ZipFile(saved("m.pt")) as old, zipfile.ZipFile(tmp_path / "n.pt", "w") as new:
+        for info in old.infolist():
+            new.writestr(info.filename, old.read(info))
+    before, patch = (tmp_path / "n.pt").read_bytes(), patch_of(tmp_path / "n.pt")
+    apply_patch(patch, tmp_path / "n.pt")
+    with zipfile.ZipFile(tmp_path / "n.pt") as archive:
+        assert archive.testzip() is None
+    undo_patch(patch, tmp_path / "n.pt")
+    assert (tmp_path / "n.pt").read_bytes() == before
+
+
+def test_padding_past_the_words_stays(tmp_path, tuned):
+    (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
+    save_file({"emb": torch.cat([tuned, torch.zeros(3, 6)])}, tmp_path / "m.safetensors")
+    before, patch = (tmp_path / "m.safetensors").read_bytes(), patch_of(tmp_path / "m.safetensors")
+    apply_patch(patch, tmp_path / "m.safetensors")
+    assert dk.load(tmp_path / "m.safetensors")["w39"].tolist() == patch.after[2].tolist()
+    undo_patch(patch, tmp_path / "m.safetensors")
+    assert (tmp_path / "m.safetensors").read_bytes() == before
+
+
+# What is refused leaves the file as it is.
+
+
+def refuses(path, patch, sentence, act=apply_patch, **more):
+    before = path.read_bytes()
+    with pytest.raises(OptionError, match=sentence):
+        act(patch, path, **more)
+    assert path.read_bytes() == before
+
+
+def test_a_patch_for_another_table_is_refused(tmp_path, saved, tuned):
+    patch = patch_of(saved("m.safetensors"))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "vocab.txt").write_text("\n".join(WORDS))
+    path = tmp_path / "other" / "m.safetensors"
+    save_file({"emb": tuned + 1}, path)
+    refuses(path, patch, "for another table")
+    refuses(path, patch, "for another table", undo_patch)
+    save_file({"emb": tuned[:, :5].contiguous()}, path)
+    refuses(path, patch, "for another table")
+    refuses(saved("n.safetensors"), patch, "for another table", vocab=WORDS[::-1])
+    with pytest.raises(OptionError, match="for another table"):
+        patch.apply(dk.Embeddings(WORDS, tuned + 1))
+    with pytest.raises(OptionError, match="for another table"):
+        patch.undo(dk.Embeddings(WORDS, tuned))
+
+
+def test_twice_is_told(saved):
+    path = saved("m.pt")
+    patch = patch_of(path)
+    refuses(path, patch, "no patch to undo", undo_patch)
+    apply_patch(patch, path)
+    refuses(path, patch, "has this patch already")
+    with path.open("r+b") as file:  # somebody trained on
+        table = dk.load(path)
+        at = path.read_bytes().find(table.matrix[0].tobytes())
+        file.seek(at)
+        file.write(np.float32(9).tobytes())
+    refuses(path, patch, "for another table", undo_patch)
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize:UserWarning")
+def test_files_that_are_not_rewritten_are_named(tmp_path, saved, tuned):
+    patch = patch_of(saved("m.pt"))
+    torch.save({"emb": tuned}, tmp_path / "old.pt", _use_new_zipfile_serialization=False)
+    refuses(tmp_path / "old.pt", patch, "before 1.6")
+    torch.save({"emb.weight": tuned, "head.weight": tuned}, tmp_path / "tied.pt")
+    refuses(tmp_path / "tied.pt", patch, "is tied")
+    torch.save({"emb": tuned.T.contiguous().T}, tmp_path / "columns.pt")
+    refuses(tmp_path / "columns.pt", patch, "does not lie row by row")
+    small = torch.quantize_per_tensor(tuned, 0.1, 0, torch.qint8)
+    torch.save({"emb": small}, tmp_path / "small.pt")
+    table = dk.load(tmp_path / "small.pt")
+    own = Patch.between(table, dk.Embeddings(WORDS, table.matrix * 2), original=table)
+    refuses(tmp_path / "small.pt", own, "quantized")
+    np.save(tmp_path / "m.npy", tuned.numpy())
+    refuses(tmp_path / "m.npy", patch, "npy")
+
+
+def test_finer_numbers_than_undo_gives_back_are_refused(tmp_path, tuned):
+    (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
+    torch.save({"emb": tuned.double() / 3}, tmp_path / "m.pt")
+    refuses(tmp_path / "m.pt", patch_of(tmp_path / "m.pt"), "finer than float32")
+
+
+def test_numbers_too_large_for_the_type_are_refused(saved):
+    path = saved("m.pt", torch.float16)
+    refuses(path, patch_of(path, by=1e6), "too narrow")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+@pytest.mark.parametrize("name", ["m.safetensors", "m.pt"])
+def test_a_kill_in_the_middle_leaves_the_old_file_whole(tmp_path, saved, name):
+    path = saved(name)
+    patch_of(path).save(tmp_path / "p")
+    before = path.read_bytes()
+    program = (
+        "import os, signal, sys\n"
+        "from driftkit.patches import apply_patch, read_patch\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\n"  # all written, not renamed
+        "apply_patch(read_patch(sys.argv[1]), sys.argv[2])"
+    )
+    killed = subprocess.run([sys.executable, "-c", program, tmp_path / "p", path], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert path.read_bytes() == before
+    apply_patch(read_patch(tmp_path / "p"), path)  # and nothing holds the next run up
+    assert path.read_bytes() != before
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted([name, "p", "vocab.txt"])
+
+
+def test_names_are_kept_as_json(tmp_path):
+    words = ["\n", "é", '"', "日本"]
+    table = dk.Embeddings(words, np.eye(4))
+    patch = Patch.between(table, dk.Embeddings(words, -np.eye(4)), original=table)
+    patch.save(tmp_path / "p")
+    assert read_patch(tmp_path / "p").names == tuple(words)
+    assert json.dumps(patch.to_dict())
