@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from driftkit.mteb import compare_results
     from driftkit.neighbors import NeighborShifts, neighbor_shifts
     from driftkit.pair import Pair, align
+    from driftkit.patches import Patch, read_patch
+    from driftkit.restoring import Restored, restore
     from driftkit.retrieval import RetrievalChanges, compare_retrieval
     from driftkit.thresholds import TranslatedThreshold, translate_threshold
 
@@ -34,6 +36,8 @@ _HOME = {
     "Lock": "golden",
     "NeighborShifts": "neighbors",
     "Pair": "pair",
+    "Patch": "patches",
+    "Restored": "restoring",
     "RetrievalChanges": "retrieval",
     "Scores": "evaluators",
     "TranslatedThreshold": "thresholds",
@@ -53,6 +57,8 @@ _HOME = {
     "lock": "golden",
     "neighbor_shifts": "neighbors",
     "read_lock": "golden",
+    "read_patch": "patches",
+    "restore": "restoring",
     "register_benchmark": "datasets",
     "register_evaluator": "evaluators",
     "register_format": "loaders",
@@ -73,6 +79,8 @@ __all__ = [
     "Map",
     "NeighborShifts",
     "Pair",
+    "Patch",
+    "Restored",
     "RetrievalChanges",
     "Scores",
     "TranslatedThreshold",
@@ -92,10 +100,12 @@ __all__ = [
     "lock",
     "neighbor_shifts",
     "read_lock",
+    "read_patch",
     "register_benchmark",
     "register_evaluator",
     "register_format",
     "register_measure",
+    "restore",
     "score",
     "translate_threshold",
     "verify",

@@ -19,6 +19,8 @@ from driftkit.errors import UnknownNameError
 from driftkit.evaluators import ScoreChange
 from driftkit.gate.rules import ANSWERS
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
+from driftkit.measured import Measured
+from driftkit.pair import Pair
 
 # Digits that no processor, BLAS or number of threads writes otherwise. Sums of a table's float32
 # numbers are taken in float64, so another order of summation moves them by about 1e-14 of the size
@@ -106,11 +108,40 @@ def facts_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ())
     A word that only the original has is not measured; one that it has not is an UnknownNameError.
     """
     found = dict(_questions(audit)) | dict(_counts(audit))
-    for change in audit.scores:
-        found.update(_benchmark(change))
-    found.update(_summaries(audit, set(bands)))
-    found.update(_space(audit))
-    found.update(_words(audit, list(dict.fromkeys(words))))
+    found.update(_of_rows(audit, words, bands))
+    return _portable(found) | facts_of_scores(audit.scores)
+
+
+def facts_without_findings(
+    pair: Pair,
+    measured: Measured | None = None,
+    words: Iterable[str] = (),
+    bands: Iterable[str] = (),
+) -> Facts:
+    """Return the counts of a pair, and of what was measured besides, the values of its rows.
+
+    That is all of `facts_of` but what is an answer, or a count of answers, and the benchmarks.
+    """
+    found = dict(_row_counts(pair))
+    if measured is not None:
+        found.update(_of_rows(measured, words, bands))
+    return _portable(found)
+
+
+def facts_of_scores(changes: Iterable[ScoreChange]) -> Facts:
+    """Return the values of benchmarks."""
+    return _portable(dict(found for change in changes for found in _benchmark(change)))
+
+
+def _of_rows(
+    measured: Measured, words: Iterable[str], bands: Iterable[str]
+) -> Iterator[tuple[Subject, Fact]]:
+    yield from _summaries(measured, set(bands))
+    yield from _space(measured)
+    yield from _words(measured, list(dict.fromkeys(words)))
+
+
+def _portable(found: Facts) -> Facts:
     return {subject: portable(subject, fact) for subject, fact in found.items()}
 
 
@@ -125,19 +156,27 @@ def _questions(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         )
 
 
+def _row_counts(pair: Pair) -> Iterator[tuple[Subject, Fact]]:
+    shared, moved = len(pair), int(pair.moved.sum())
+    for name, value, whole in (
+        ("shared", shared, len(pair.original)),
+        ("moved", moved, shared),
+        ("unmoved", shared - moved, shared),
+        ("added", len(pair.added), len(pair.tuned)),
+        ("removed", len(pair.removed), len(pair.original)),
+        ("zero", int(pair.zero.sum()), shared),
+    ):
+        yield Subject("count", name), Fact(value, whole=whole, n=whole)
+
+
 def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
     pair = audit.pair
-    shared, moved = len(pair), int(pair.moved.sum())
+    yield from _row_counts(pair)
+    shared = len(pair)
     damaged, at = audit.damaged, ""
     if damaged["saturated"]:
         at = f"cut off at {np.abs(pair.after[audit.saturated]).max():.6g}"
     for name, value, whole, detail in (
-        ("shared", shared, len(pair.original), ""),
-        ("moved", moved, shared, ""),
-        ("unmoved", shared - moved, shared, ""),
-        ("added", len(pair.added), len(pair.tuned), ""),
-        ("removed", len(pair.removed), len(pair.original), ""),
-        ("zero", int(pair.zero.sum()), shared, ""),
         ("displaced", damaged["displaced"], len(audit.candidate_rows), ""),
         ("saturated", damaged["saturated"], shared, at),
     ):
@@ -197,7 +236,7 @@ def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     yield Subject("benchmark", COVERAGE, on=name), covered
 
 
-def _summaries(audit: Audit, bands: set[str]) -> Iterator[tuple[Subject, Fact]]:
+def _summaries(audit: Measured, bands: set[str]) -> Iterator[tuple[Subject, Fact]]:
     for row in audit.summaries(bands=bool(bands)):
         if row.group in GROUPS or row.group in bands:
             group = "" if row.group == "all" else row.group
@@ -206,7 +245,7 @@ def _summaries(audit: Audit, bands: set[str]) -> Iterator[tuple[Subject, Fact]]:
                 yield Subject("group", row.measure, statistic, group), fact
 
 
-def _space(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
+def _space(audit: Measured) -> Iterator[tuple[Subject, Fact]]:
     originals = {
         (each.measure, each.group): each.value for each in audit.space if each.of == "original"
     }
@@ -217,7 +256,7 @@ def _space(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         yield Subject("group", each.measure, "" if each.of == "pair" else each.of, group), fact
 
 
-def _words(audit: Audit, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
+def _words(audit: Measured, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
     pair = audit.pair
     if unknown := [word for word in words if word not in pair.original]:
         hint = "The original table has no such word; quotes, if any, are double ones."

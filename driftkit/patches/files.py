@@ -48,9 +48,7 @@ class Applied:
         return text
 
 
-def apply_patch(
-    patch: Patch, source: str | os.PathLike[str], *, vocab: Any = None
-) -> Applied:
+def apply_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = None) -> Applied:
     """Write a patch into the ``.safetensors`` or ``.pt`` file that it belongs to.
 
     The bytes of the one tensor are replaced in a copy, which then takes the place of the file:
@@ -147,9 +145,7 @@ def _written(
             if place.record is not None and old is not None:
                 _replace_checksum(file, place.record, old)
     gap = np.abs(values.astype(np.float64) - meant)
-    return Applied(
-        place.path, table.source.key, len(rows), place.dtype, float(gap.max(initial=0))
-    )
+    return Applied(place.path, table.source.key, len(rows), place.dtype, float(gap.max(initial=0)))
 
 
 def _checksum(file: IO[bytes], record: Record) -> bytes:

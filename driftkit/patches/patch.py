@@ -136,7 +136,7 @@ class Patch(OneLine):
         from safetensors.numpy import save_file
 
         names = json.dumps(list(self.names), ensure_ascii=True).encode()
-        tensors = {
+        tensors: dict[str, Any] = {
             "names": np.frombuffer(names, np.uint8),
             "before": np.ascontiguousarray(self.before),
             "after": np.ascontiguousarray(self.after),
@@ -152,7 +152,7 @@ class Patch(OneLine):
 
 def _differ(one: Matrix, other: Matrix) -> Mask:
     """Return which rows differ in their bytes: -0.0 and 0.0 are one number, and two files."""
-    return changed_rows(one.view(np.uint32), other.view(np.uint32))  # type: ignore[arg-type]
+    return changed_rows(one.view(np.uint32), other.view(np.uint32))
 
 
 def read_patch(path: str | PathLike[str]) -> Patch:

@@ -84,7 +84,9 @@ def place_of(table: Embeddings) -> Place:
     place = find(table, source.path)
     kept, n = place.rows(), len(table)
     same = n <= place.shape[0] and all(
-        np.array_equal(decoded(kept[at : at + 4096], place.dtype)[: n - at], table.matrix[at : at + 4096])
+        np.array_equal(
+            decoded(kept[at : at + 4096], place.dtype)[: n - at], table.matrix[at : at + 4096]
+        )
         for at in range(0, n, 4096)
     )
     if not same:
@@ -128,7 +130,9 @@ def _in_torch(table: Embeddings, path: Path) -> Place:
     found = list(_named(contents(path), ""))
     here = [stored for key, stored in found if key == (table.source.key or "")]
     if len(here) != 1:
-        raise _refused(table, "does not hold its numbers as one plain tensor (quantized, or a part)")
+        raise _refused(
+            table, "does not hold its numbers as one plain tensor (quantized, or a part)"
+        )
     stored = here[0]
     if sum(other.record == stored.record for _, other in found) > 1:
         raise _refused(table, "is tied: another tensor of the file has the same numbers")

@@ -137,21 +137,21 @@ def halves_of(
 ) -> tuple[ScoreChanges, ScoreChanges]:
     """Return the same comparisons on each of two halves of every benchmark's items.
 
-    Items that begin with the same word are in the same half, which the seed alone decides. A
-    benchmark that has no meaning in part, such as an association test, is whole in both.
+    Items that begin with the same word are in the same half, whatever the tuned table; the seed
+    decides in which. A benchmark that has no meaning in part, such as an association test, or has
+    no item, is whole in both.
     """
     halves: tuple[list[ScoreChange], list[ScoreChange]] = ([], [])
     for change in changes:
-        words = change.items.related[:, 0]
-        known, at = np.unique(words, return_inverse=True)
-        first = generator(seed, f"half of {change.name}").permutation(len(known)) % 2 == 0
-        for half, chosen in zip(halves, (first[at], ~first[at]), strict=True):
-            part = change.items.part(chosen)
-            if part is None:
-                half.append(change)
-                continue
-            rng = generator(seed, change.name)
-            half.append(_change(change.name, part, resamples, rng, None, "percentile"))
+        items, name = change.items, change.name
+        first = items.related[:, 0] if len(items) else np.zeros(0, np.int64)
+        drawn = generator(seed, f"half of {name}").random(int(first.max(initial=0)) + 1) < 0.5
+        for half, chosen in zip(halves, (drawn[first], ~drawn[first]), strict=True):
+            part = items.part(chosen) if len(items) else None
+            if part is not None:
+                rng = generator(seed, name)
+                change = _change(name, part, resamples, rng, None, "percentile")
+            half.append(change)
     one, other = halves
     return ScoreChanges(tuple(one)), ScoreChanges(tuple(other))
 
