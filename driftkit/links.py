@@ -28,7 +28,7 @@ Group = Literal["all", "moved", "frequent"]
 Status = Literal["holds", "weakened", "broken"]
 
 SCHEMA = "driftkit.link/1"
-ASKED = 1_000  # rows of each group whose own row is sought, evenly spaced
+ASKED = 500  # rows of each group whose own row is sought, evenly spaced
 FREQUENT = 10_000  # first shared words, the most frequent in files that are sorted so
 
 FEW_FLIPS, MANY_FLIPS = 0.02, 0.05

@@ -55,6 +55,8 @@ def command(
     seed: int,
     vocab: str | None,
     original_vocab: str | None,
+    dimensions: int | None,
+    original_dimensions: int | None,
     json_to: str | None,
     **reading: Any,
 ) -> None:
@@ -73,9 +75,10 @@ def command(
     decides = None if consumer is None else load_object(consumer)
     documents = None if inputs is None else _lines(inputs)
     right = None if labels is None else [line.strip() for line in _lines(labels)]
+    width = original_dimensions or dimensions
     pair = align(
-        read_original(original, messages, vocab=original_vocab, **reading),
-        read_table(tuned, messages, vocab=vocab, **reading),
+        read_original(original, messages, vocab=original_vocab, dimensions=width, **reading),
+        read_table(tuned, messages, vocab=vocab, dimensions=dimensions, **reading),
     )
     with messages.stage("link"):
         found = link(pair, decides, documents, right, reads=reads, seed=seed)

@@ -21,7 +21,7 @@ from driftkit.maps.map import Evidence, Map, Refusal, Side, Trial
 from driftkit.pair import Pair
 
 FITTED = 20_000  # moved rows a map is fitted on, evenly spaced
-ASKED = 1_000  # of them, those whose own row is sought in the other space, evenly spaced
+ASKED = 500  # of them, those whose own row is sought in the other space, evenly spaced
 FEWEST = 20  # moved rows with a direction
 FOLDS = 5
 
@@ -129,7 +129,8 @@ def fit_map(
         ]
         trials = weighed if flips[1] < flips[0] else trials
         mapped = asks.flips(fit.mapped(trials.final(fit.x)), second)
-        evidence = replace(trials.evidence(seed), flips=(asks.flips(pair.after, second), mapped))
+        before = None if pair.mismatch else asks.flips(pair.after, second)
+        evidence = replace(trials.evidence(seed), flips=(before, mapped))
     if reason := _why_not(evidence, trials.chosen):
         return Refusal(reason, evidence)
     names = None
@@ -264,8 +265,9 @@ def _undone(x: Values, y: Values, mapped: Values) -> tuple[float, float]:
 
 def _why_not(evidence: Evidence, chosen: str) -> str | None:
     """Return why a map is refused, or None if it is given; a consumer decides, if there is one."""
-    if evidence.flips is not None:
-        return _why_not_for_a_consumer(evidence.flips, chosen)
+    without, with_map = evidence.flips or (None, None)
+    if without is not None and with_map is not None:
+        return _why_not_for_a_consumer(without, with_map, chosen)
     trial = next(each for each in evidence.trials if each.name == chosen)
     before, after = (np.nan_to_num(each) for each in evidence.found)
     undone, chance = trial.least, 0.0 if evidence.chance is None else evidence.chance.least
@@ -284,8 +286,7 @@ def _why_not(evidence: Evidence, chosen: str) -> str | None:
     return None
 
 
-def _why_not_for_a_consumer(flips: tuple[Flips, Flips], chosen: str) -> str | None:
-    old, new = flips
+def _why_not_for_a_consumer(old: Flips, new: Flips, chosen: str) -> str | None:
     if new.flipped <= (1 - FEWER_FLIPS) * old.flipped and new.high < old.high:
         return None
     return (

@@ -61,15 +61,16 @@ class Evidence:
 
     `chance` is what a map of the chosen kind undoes of random moves of the same size; None where
     widths differ. `found` is the share of rows whose nearest row in the other space is their own,
-    by distance, before and after the map. `flips` is what the consumer decides otherwise, before
-    and after, on inputs that had no say in the choice.
+    by distance, before and after the map. `flips` is what the consumer decides
+    otherwise, before (None where it cannot read rows of another width) and after, on inputs that
+    had no say in the choice.
     """
 
     rows: int
     trials: tuple[Trial, ...]
     chance: Trial | None
     found: tuple[float, float]
-    flips: tuple[Flips, Flips] | None = None
+    flips: tuple[Flips | None, Flips] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -78,7 +79,9 @@ class Evidence:
             "trials": [trial.to_dict() for trial in self.trials],
             "chance": None if self.chance is None else self.chance.to_dict(),
             "found": [None if np.isnan(each) else each for each in self.found],
-            "flips": None if self.flips is None else [each.to_dict() for each in self.flips],
+            "flips": None
+            if self.flips is None
+            else [each and each.to_dict() for each in self.flips],
         }
 
 
@@ -238,15 +241,15 @@ class Map(Displayed):
         text = f"{self.affine.name.capitalize()} to the {self.to} space ({d} to {e}), for {which}"
         if self.evidence is not None:
             before, after = self.evidence.found
-            text += (
-                f": {after:.1%} of rows it was not fitted on find their place, {before:.1%} without"
-            )
+            text += f": {after:.1%} of rows it was not fitted on find their place"
+            text += "" if np.isnan(before) else f", {before:.1%} without"
             if self.evidence.flips is not None:
                 old, new = self.evidence.flips
                 text += (
                     f"; the consumer decides {new.flipped:.1%} otherwise "
-                    f"({new.low:.1%} to {new.high:.1%}), {old.flipped:.1%} without"
+                    f"({new.low:.1%} to {new.high:.1%})"
                 )
+                text += "" if old is None else f", {old.flipped:.1%} without"
         return Text(f"{text}.")
 
 

@@ -71,6 +71,7 @@ SHOWN = {
         *("retrieval", *PAIR, "-k", "1", "--json", "out.json"),
         *("--original-queries", "original.npy", "--tuned-queries", TUNED),
     ],
+    "link": ["link", *PAIR, "--json", "out.json"],
     "threshold": ["threshold", *PAIR, "0.01", "--json", "out.json"],
     "lock": ["lock", TUNED, "-o", "::error::a\u202e.lock"],
     "verify": ["verify", "original.npy", "accepted.lock", "--json", "out.json"],

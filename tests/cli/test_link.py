@@ -1,0 +1,61 @@
+"""``driftkit link``."""
+
+import json
+
+import numpy as np
+import pytest
+
+import driftkit as dk
+from driftkit.maps import load_map
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = np.random.default_rng(5).normal(size=(400, 6)) + 0.3
+    for name, each in (("original", rows), ("tuned", rows[:, ::-1]), ("noise", rows[::-1])):
+        dk.Embeddings([f"w{row}" for row in range(400)], each).save(name)
+    (tmp_path / "reader.py").write_text(
+        "def side(rows):\n    return (rows @ [1, 2, 3, 4, 5, 6] > 5).astype(int)\n"
+    )
+    (tmp_path / "inputs.txt").write_text("w1 w2\nw3\nw4 w5 w6\n")
+    (tmp_path / "labels.txt").write_text("1\n0\n1\n")
+    return tmp_path
+
+
+def test_the_command_writes_the_map_that_it_shows(files, run):
+    result = run("link", "original", "tuned", "--consumer", "reader.py:side", "--map", "back.st")
+    assert result.exit_code == 0, result.output
+    assert "The link is broken: the consumer decides" in result.stdout
+    mapped = load_map("back.st").apply(dk.load("tuned"))
+    assert mapped.matrix == pytest.approx(dk.load("original").matrix, abs=1e-4)
+
+
+def test_inputs_and_labels_come_from_files(files, run):
+    asked = ("--consumer", "reader.py:side", "--inputs", "inputs.txt", "--labels", "labels.txt")
+    result = run("link", "original", "tuned", *asked, "--json", "-")
+    flips = json.loads(result.stdout)["flips"]
+    assert flips["n"] == 3
+    assert 0 <= flips["accuracy"][0] <= 1
+
+
+def test_no_map_is_written_where_none_helps(files, run):
+    result = run("link", "original", "noise", "--map", "back.st")
+    assert result.exit_code == 0
+    assert "back.st is not written, since no map helps" in result.stderr
+    assert not (files / "back.st").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--inputs", "inputs.txt"], "--inputs and --labels are for a consumer"),
+        (["--consumer", "reader.py"], "give a function as package.module:name or file.py:name"),
+        (["--consumer", "reader.py:other"], "it has no 'other'"),
+        (["--consumer", "no.py:side"], "there is no such file"),
+    ],
+)
+def test_a_command_that_cannot_be_is_refused_in_one_sentence(asked, said, files, run):
+    result = run("link", "original", "tuned", *asked)
+    assert result.exit_code == 2
+    assert said in result.stderr

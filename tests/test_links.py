@@ -1,0 +1,191 @@
+"""Whether what reads the original vectors can read the tuned ones."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+
+import driftkit as dk
+from driftkit.errors import OptionError
+from driftkit.maps.consumer import Consumer
+
+WORDS = [f"w{row}" for row in range(400)]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return np.random.default_rng(5).normal(size=(400, 6)) + 0.3
+
+
+def pair_of(before, after, words=WORDS):
+    return dk.align(dk.Embeddings(words, before), dk.Embeddings(words, after))
+
+
+def side(rows):
+    return rows @ np.arange(1, 7) > 5
+
+
+# --- the status -----------------------------------------------------------------------------------
+
+
+def test_nothing_moved(rows):
+    found = dk.link(pair_of(rows, rows))
+    assert (found.status, found.rank, found.directions) == ("holds", 0, ())
+    assert found.headline == "The link holds: none of 400 rows moved."
+
+
+def test_rows_that_moved_by_too_little_to_matter_keep_the_link(rows):
+    assert dk.link(pair_of(rows, rows * 1.001)).status == "holds"
+
+
+@pytest.mark.parametrize("change", ["scaled", "turned", "exchanged"])
+def test_a_space_that_is_read_wrongly_is_broken(change, rows):
+    tuned = {
+        "scaled": 3 * rows,
+        "turned": rows[:, ::-1],
+        "exchanged": np.random.default_rng(0).permutation(rows),
+    }[change]
+    found = dk.link(pair_of(rows, tuned))
+    assert found.status == "broken"
+    assert bool(found.map) == (change != "exchanged")
+
+
+def test_without_a_consumer_rows_that_moved_may_always_be_decided_otherwise(rows):
+    noise = np.random.default_rng(1).normal(size=rows.shape)
+    found = dk.link(pair_of(rows, rows + 0.05 * noise))
+    assert found.status == "weakened"
+    assert "no consumer was given, so no decision was looked at" in found.headline
+
+
+def test_a_consumer_decides(rows):
+    away = np.arange(1, 7) - (np.arange(1, 7) ** 2).sum() / 21  # no step across its plane
+    away = away - (away @ np.arange(1, 7)) / 91 * np.arange(1, 7)
+    along = pair_of(rows, rows + 2 * away)
+    assert dk.link(along).status == "broken"
+    assert dk.link(along, consumer=side).status == "holds"
+    assert dk.link(pair_of(rows, -rows), consumer=side).status == "broken"
+
+
+def test_widths_that_differ_are_broken_and_a_map_is_fitted(rows):
+    wide = rows @ np.linalg.qr(np.random.default_rng(0).normal(size=(9, 9)))[0][:6]
+    found = dk.link(pair_of(rows, wide), consumer=side)
+    assert found.status == "broken"
+    assert found.crossings == ()
+    assert found.map(wide) == pytest.approx(rows, abs=1e-4)
+
+
+# --- what is measured -----------------------------------------------------------------------------
+
+
+def test_crossings_are_those_of_a_plain_search(rows):
+    tuned = rows + 0.5 * np.random.default_rng(2).normal(size=rows.shape)
+    found = dk.link(pair_of(rows, tuned))
+    before, after = rows.astype(np.float32).astype(float), tuned.astype(np.float32).astype(float)
+    near = np.linalg.norm(after[:, None] - before[None], axis=2).argmin(axis=1)
+    (l2,) = (each for each in found.crossings if (each.group, each.way) == ("all", "l2"))
+    assert l2.at_1 == (near == np.arange(400)).mean()
+    assert l2.original_at_1 == 1
+
+
+def test_lengths_steps_and_dot_products(rows):
+    found = dk.link(pair_of(rows, 2 * rows))
+    assert found.lengths == pytest.approx((2, 2, 2), rel=1e-5)
+    assert found.step == pytest.approx((1, 1), rel=1e-5)
+    assert found.dots == pytest.approx(1, rel=1e-5)
+
+
+def test_the_rank_of_the_drift_and_the_words_at_its_ends(rows):
+    direction = np.eye(6)[0]
+    tuned = rows + np.outer(np.random.default_rng(3).normal(size=400), direction)
+    found = dk.link(pair_of(rows, tuned))
+    assert found.rank == 1
+    first = found.directions[0]
+    assert first.share == pytest.approx(1, abs=1e-6)
+    ends = rows[:, 0] / np.linalg.norm(rows, axis=1)
+    assert {first.toward[0], first.away[0]} == {WORDS[ends.argmax()], WORDS[ends.argmin()]}
+
+
+# --- consumers ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def documents():
+    rng = np.random.default_rng(4)
+    return [[f"w{row}" for row in rng.integers(400, size=12)] for _ in range(300)]
+
+
+def test_an_estimator_a_module_and_a_function_are_asked_alike(rows, documents):
+    pair = pair_of(rows, rows[:, ::-1])
+    means = np.stack([[rows[int(word[1:])] for word in each] for each in documents]).mean(axis=1)
+    model = LogisticRegression().fit(means, means[:, 0] > 0.3)
+    layer = torch.nn.Linear(6, 2)
+    with torch.no_grad():
+        layer.weight.copy_(torch.from_numpy(np.vstack([-model.coef_, model.coef_])))
+        layer.bias.copy_(torch.from_numpy(np.hstack([-model.intercept_, model.intercept_])))
+    flips = [
+        Consumer(each, pair, documents).flips(pair.after).flipped
+        for each in (model, model.predict, layer)
+    ]
+    assert flips[0] == flips[1] == pytest.approx(flips[2], abs=0.01)
+    assert flips[0] > 0.2
+    assert layer.training
+
+
+def test_the_rows_of_documents_are_given_where_they_are_read_one_by_one(rows, documents):
+    def longest(documents):
+        assert [each.shape for each in documents] == [(12, 6)] * 300
+        return [np.linalg.norm(each, axis=1).argmax() for each in documents]
+
+    found = dk.link(pair_of(rows, 2 * rows), longest, documents, reads="rows")
+    assert (found.flips.flipped, found.status) == (0, "holds")
+
+
+def test_lost_accuracy_and_its_interval(rows, documents):
+    pair = pair_of(rows, rows[:, ::-1])
+    right = side(np.stack([rows[[int(w[1:]) for w in each]].mean(axis=0) for each in documents]))
+    found = dk.link(pair, side, documents, right.tolist()).flips
+    assert found.accuracy[0] == 1
+    low, high = found.lost
+    assert low <= 1 - found.accuracy[1] <= high
+    assert found.flipped == pytest.approx(1 - found.accuracy[1])
+
+
+def test_documents_without_a_shared_word_are_left_out(rows):
+    consumer = Consumer(side, pair_of(rows, rows), ["w1 w2", "nothing known", "w3"])
+    assert (len(consumer), consumer.left_out) == (2, 1)
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"inputs": ["w1"]}, "inputs are what a consumer decides about"),
+        ({"consumer": 7}, "give a function of rows"),
+        ({"consumer": side, "inputs": "w1 w2"}, "inputs is one string"),
+        ({"consumer": side, "inputs": ["none"]}, "no input holds a word of both tables"),
+        (
+            {"consumer": side, "inputs": ["w1"], "labels": [1, 2]},
+            "2 labels were given for 1 inputs",
+        ),
+        ({"consumer": lambda rows: rows[:1]}, "returned an array of shape"),
+        ({"consumer": lambda rows: 1 / 0}, "the consumer failed (ZeroDivisionError"),
+        ({"consumer": side, "reads": "words"}, "it is means or rows"),
+    ],
+)
+def test_natural_mistakes(asked, said, rows):
+    with pytest.raises(OptionError) as caught:
+        dk.link(pair_of(rows, 2 * rows), **asked)
+    assert said in str(caught.value)
+
+
+# --- what is shown --------------------------------------------------------------------------------
+
+
+def test_the_document_is_plain_and_whole(rows):
+    found = dk.link(pair_of(rows, rows[:, ::-1]), side)
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert document["schema"] == "driftkit.link/1"
+    assert document["flips"]["flipped"] == found.flips.flipped
+    assert document["map"]["map"] == "rotation"
+    assert "Search across the two spaces" in repr(found)
