@@ -131,6 +131,7 @@ MET_WITH = {
     "NeighborShifts": "neighbor_shifts",
     "Packaged": "look_up",
     "PairedItems": "PairedAnswers",
+    "Restored": "restore",
     "PairedSimilarity": "PairedAnswers",
     "PartChange": "compare_scores",
     "Policy": "make_policy",

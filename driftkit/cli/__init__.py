@@ -10,6 +10,8 @@ COMMANDS = {
     "shifts": "Show the nearest neighbors of words, before and after.",
     "score": "Score tables on benchmarks: similarity, analogies and others.",
     "link": "Say whether what reads the original still works, and fit a map where one helps.",
+    "restore": "Take a tuned table back toward its original, as far as a budget asks.",
+    "patch": "Put what restore changed into a .pt or .safetensors file, or take it out again.",
     "mteb": "Compare two folders of results that MTEB wrote, task by task.",
     "retrieval": "Compare search before and after: the same queries, the old index and a new one.",
     "threshold": "Carry a cut-off on the cosine over to the tuned table.",

@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 OK, BROKEN_RULE, FAILED, INTERRUPTED = 0, 1, 2, 130
-"""Exit codes. Only a verdict gives 1; whatever else goes wrong gives 2."""
+"""Exit codes. Only a verdict, or a budget out of reach, gives 1; what else goes wrong gives 2."""
 
 LEFT_OR_FULL = (errno.EPIPE, errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 """What the system says when standard output takes no more."""

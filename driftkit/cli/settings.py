@@ -25,7 +25,13 @@ from driftkit.files import read_whole
 OWN_FILE, SHARED_FILE = "driftkit.toml", "pyproject.toml"
 LARGEST = 1_000_000  # bytes of a file of settings
 
-RUNS_CODE = {"plugin": "--plugin", "plugins": "--plugin", "unsafe-pickle": "--unsafe-pickle"}
+RUNS_CODE = {
+    "plugin": "--plugin",
+    "plugins": "--plugin",
+    "unsafe-pickle": "--unsafe-pickle",
+    "consumer": "--consumer",
+    "task": "--task",
+}
 """Keys that are refused: a file that happens to lie in a folder must not run code."""
 
 

@@ -158,10 +158,27 @@ def _differ(one: Matrix, other: Matrix) -> Mask:
 def read_patch(path: str | PathLike[str]) -> Patch:
     """Read a patch that `Patch.save` or ``driftkit restore --patch`` wrote.
 
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    Patch
+
     Raises
     ------
     SourceError
         If the file is no patch, or damaged.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> table = Embeddings(["good", "bad"], [[1, 2], [3, 4]])
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "back.patch"
+    >>> Patch.between(table, Embeddings(["good", "bad"], [[1, 2], [0, 0]]), table).save(path)
+    >>> read_patch(path)
+    <Patch of 1 row x 2>
     """
     from safetensors import SafetensorError, safe_open
 

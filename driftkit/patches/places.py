@@ -12,7 +12,7 @@ from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 import numpy as np
 import numpy.typing as npt
 
-from driftkit.arrays import Matrix
+from driftkit.arrays import Matrix, row_blocks
 from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError
@@ -82,12 +82,11 @@ def place_of(table: Embeddings) -> Place:
         )
     find = _in_safetensors if source.format == "safetensors" else _in_torch
     place = find(table, source.path)
-    kept, n = place.rows(), len(table)
-    same = n <= place.shape[0] and all(
-        np.array_equal(
-            decoded(kept[at : at + 4096], place.dtype)[: n - at], table.matrix[at : at + 4096]
-        )
-        for at in range(0, n, 4096)
+    n = len(table)
+    kept = place.rows()[:n]
+    same = len(kept) == n and all(
+        np.array_equal(decoded(kept[some], place.dtype), table.matrix[some])
+        for some in row_blocks(n)
     )
     if not same:
         raise _refused(

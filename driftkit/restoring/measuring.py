@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from driftkit.audits import audit, candidate_words
@@ -96,14 +96,19 @@ class Gauge:
             return (), ()
         scores, facts = self._measured(pair)
         halves = halves_of(scores, seed=self.settings.seed, resamples=self.settings.resamples)
-        one, other = (
-            apply_rules(self.policy, self._as_baseline(pair, facts | facts_of_scores(half)))
-            for half in halves
-        )
+        one, other = (self._applied(pair, facts | facts_of_scores(half)) for half in halves)
         return one, other
 
-    def _as_baseline(self, pair: Pair, facts: Facts) -> Baseline:
-        return Baseline(pair.tuned.source.name, {"settings": {"k": self.settings.k}}, facts)
+    def _applied(self, pair: Pair, facts: Facts) -> tuple[Result, ...]:
+        document = {"settings": {"k": self.settings.k}}
+        found = apply_rules(self.policy, Baseline(pair.tuned.source.name, document, facts))
+        if pair.moved.any():
+            return found
+        # Of no row that moved, whatever is asked is kept.
+        return tuple(
+            replace(each, outcome="pass", action="pass") if _is_about_moved(each) else each
+            for each in found
+        )
 
     def _measured(self, pair: Pair) -> tuple[ScoreChanges, Facts]:
         settings, policy = self.settings, self.policy
@@ -145,3 +150,7 @@ class Gauge:
             (),
             None,
         )
+
+
+def _is_about_moved(result: Result) -> bool:
+    return result.outcome == "not measured" and result.subject.endswith("[moved]")

@@ -146,7 +146,7 @@ def restore(
     >>> pair = dk.align(dk.Embeddings(words, rows), dk.Embeddings(words, tuned))
     >>> found = dk.restore(pair, budget="relative_l2 mean <= 0.25")
     >>> found.point.strength, len(found.points), len(found.patch)
-    (0.4, 11, 60)
+    (0.5, 11, 60)
     >>> bool(dk.restore(pair, "relative_l2 mean <= 0.25", method="norm"))
     False
     """

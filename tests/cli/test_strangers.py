@@ -32,6 +32,7 @@ TABLE = list(
 TUNED = "::error::tuned \u202e#\u200b.npy"
 BENCHMARK = "::error::##\u200b=1+1 <b>@a.txt"
 SECTIONS = "##[group] sections.txt"
+PATCHED = "::error::m\u202e.safetensors"
 KEY = "::error::key\u202e\n##vso[a.b]c"
 LOOKS = {
     "narrow": {"COLUMNS": "40", "NO_COLOR": "1"},
@@ -73,6 +74,14 @@ SHOWN = {
     ],
     "link": ["link", *PAIR, "--json", "out.json"],
     "threshold": ["threshold", *PAIR, "0.01", "--json", "out.json"],
+    "restore": [
+        *("restore", *PAIR, *QUICK, "--budget", "warn spearman[*] >= -0.5"),
+        *("--budget", "moved >= 0"),
+        *("--patch", "::error::p\u202e", "-o", "::error::r\u202e", "--json", "out.json"),
+    ],
+    "restore task": ["restore", *PAIR, "--task", "printf 1 {table}\u202e"],
+    "restore json": ["restore", *PAIR, "--interpolate", "0.5", "--json", "-"],
+    "patch": ["patch", "apply", PATCHED, "::error::nothing\u202e"],
     "lock": ["lock", TUNED, "-o", "::error::a\u202e.lock"],
     "verify": ["verify", "original.npy", "accepted.lock", "--json", "out.json"],
     "mteb": ["mteb", "::error::before", "after\u202e", "--json", "out.json"],
@@ -107,6 +116,9 @@ REFUSED = {
     "words that do not fit": ["audit", *PAIR, "--vocab", "few.txt"],
     "a baseline": ["baseline", "show", "-o", "strange.json"],
     "results of other versions": ["mteb", "::error::before", "other\u200b"],
+    "a patch": ["patch", "apply", PATCHED, "few.txt"],
+    "a patch of another": ["patch", "undo", TUNED, "::error::nothing\u202e"],
+    "a task": ["restore", *PAIR, "--task", "\n::error::x\u202e {table}"],
     "a place": ["convert", TUNED, "no\n::error::x\u202e/out.npy"],
     "a format": ["convert", TUNED, "out", "--to", "\n::error::x\u202e"],
     "a word no text holds": ["convert", TUNED, "out.vec"],
@@ -133,6 +145,10 @@ def made(tmp_path_factory):
     (folder / SECTIONS).write_text(sections.replace("a\t", "naïve\t"), "utf-8")
     (folder / "broken.txt").write_text("a b\n::error::x\u202e\u200b c\n", "utf-8")
     save_file({KEY: before, f"{KEY}2": after}, folder / "keys.safetensors")
+    save_file({KEY: before}, folder / PATCHED)
+    (folder / PATCHED).with_suffix(".vocab.json").write_text(json.dumps(TABLE))
+    table = dk.Embeddings(TABLE, before)
+    dk.Patch.between(table, table, table).save(folder / "::error::nothing\u202e")
     for name, version in (
         ("::error::before", "2"),
         ("after\u202e", "2"),

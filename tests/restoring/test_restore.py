@@ -1,0 +1,281 @@
+"""What `dk.restore` chooses, reports and refuses."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_array_equal
+
+import driftkit as dk
+from driftkit.errors import OptionError, RuleError, UnknownNameError
+
+NEAR = "relative_l2 mean[moved] <= 0.2"
+
+
+def test_interpolation_at_both_ends_gives_the_two_tables(pair):
+    assert dk.restore(pair, strength=0).table.sha256 == pair.original.sha256
+    assert dk.restore(pair, strength=1).table.sha256 == pair.tuned.sha256
+    assert len(dk.restore(pair, strength=1).patch) == 0
+
+
+def test_rounding_alone_is_taken_back_too(space):
+    """A float16 copy has no moved row, and its numbers differ."""
+    words = [f"w{row}" for row in range(len(space))]
+    original = dk.Embeddings(words, space)
+    half = dk.Embeddings(words, space.astype("f2"))
+    restored = dk.restore(dk.align(original, half), strength=0)
+    assert restored.table.sha256 == original.sha256
+
+
+def test_the_strongest_inside_the_budget_is_chosen(pair):
+    found = dk.restore(pair, NEAR)
+    inside = [point.strength for point in found.points if point.is_inside]
+    assert found.point.strength == max(inside)
+    assert 0 < found.point.strength < 1
+    for point in found.points:
+        table = dk.restore(pair, strength=point.strength).table
+        (result,) = dk.check(dk.audit(dk.align(pair.original, table), []), [NEAR]).results
+        if result.outcome != "not measured":  # at 0, where no row is left that moved
+            assert (result.value, result.outcome) == (
+                point.results[0].value, point.results[0].outcome)  # fmt: skip
+    assert point.is_inside
+
+
+def test_what_is_kept_is_the_share_of_all_movement(pair):
+    found = dk.restore(pair, NEAR)
+    assert [point.kept for point in found.points] == pytest.approx(
+        [point.strength for point in found.points], abs=1e-6
+    )
+
+
+def test_the_patch_makes_the_restored_table_and_back(pair):
+    found = dk.restore(pair, NEAR)
+    assert found.patch.apply(pair.tuned).sha256 == found.table.sha256
+    assert found.patch.undo(found.table).sha256 == pair.tuned.sha256
+    assert found.patch.hashes["original"] == pair.original.sha256
+    assert len(found.patch) == pair.moved.sum()
+
+
+def test_names_and_order_are_those_of_the_tuned_table(pair, space):
+    """Also where rows were added, removed and shuffled."""
+    order = np.random.default_rng(0).permutation(len(space))[:-10]
+    words = [pair.words[row] for row in order]
+    tuned = dk.Embeddings([*words, "new"], np.vstack([pair.after[order], np.ones(12)]))
+    restored = dk.restore(dk.align(pair.original, tuned), strength=0).table
+    assert restored.words == tuned.words
+    assert_array_equal(restored.matrix[:-1], pair.before[order])
+    assert_array_equal(restored["new"], np.ones(12))
+
+
+def test_permuting_the_rows_of_both_tables_changes_nothing(pair):
+    order = np.random.default_rng(4).permutation(len(pair))
+    words = [pair.words[row] for row in order]
+    other = dk.align(
+        dk.Embeddings(words, pair.before[order]), dk.Embeddings(words, pair.after[order])
+    )
+    one, two = dk.restore(pair, NEAR), dk.restore(other, NEAR)
+    assert one.point.strength == two.point.strength
+    assert_array_equal(two.table.matrix, one.table.matrix[order])
+
+
+@pytest.mark.parametrize("rule", ["cka >= 0.97", "displaced <= 0", "word[w0] self_cosine >= 0.999"])
+def test_rules_on_the_space_on_counts_and_on_words(pair, rule):
+    found = dk.restore(pair, rule, candidates=300)
+    assert found
+    table = dk.align(pair.original, found.table)
+    audit = dk.audit(table, [], candidates=300)
+    assert dk.check(audit, [rule]).state == "pass"
+    assert not found.points[0].is_inside
+
+
+def test_a_rule_on_a_question_is_answered(pair):
+    found = dk.restore(pair, "link != broken", strengths=[1, 0.1], candidates=300)
+    assert [point.is_inside for point in found.points] == [False, True]
+
+
+def test_a_rule_that_warns_does_not_bind(pair):
+    assert dk.restore(pair, ["warn moved <= 0", NEAR]).point.strength > 0
+
+
+# Benchmarks: chosen on one half, reported on the other.
+
+
+def test_one_half_of_the_items_chooses_and_the_other_reports(pair, liked):
+    found = dk.restore(pair, "spearman[liked] >= -0.02", benchmarks=[liked], resamples=500)
+    assert 0 <= found.point.strength < 1
+    for point in found.points:
+        (one,), (other,) = point.results, point.held_out
+        assert one.n + other.n == len(liked)
+        assert min(one.n, other.n) > len(liked) / 4
+        assert point.is_inside == (one.outcome == "pass")
+    assert found.points[0].results[0].value != found.points[0].held_out[0].value
+    assert "on the half it was not chosen by" in found.headline
+
+
+def test_halves_are_those_items_whatever_the_strength(pair, liked):
+    changes = [
+        dk.compare_scores(dk.align(pair.original, dk.restore(pair, strength=each).table), [liked])
+        for each in (0.2, 1)
+    ]
+    from driftkit.evaluators.comparison.compare import halves_of
+
+    (one, other), (again, _) = (halves_of(each, resamples=100) for each in changes)
+    assert one[0].items.pairs == again[0].items.pairs
+    assert not {pair[0] for pair in one[0].items.pairs} & {pair[0] for pair in other[0].items.pairs}
+    assert sorted((*one[0].items.pairs, *other[0].items.pairs)) == sorted(liked.pairs)
+    alone = dk.datasets.SimilarityBenchmark("liked", one[0].items.pairs, one[0].items.gold)
+    (own,) = dk.compare_scores(pair, [alone])
+    assert one[0].original == pytest.approx(own.original, abs=1e-12)
+
+
+def test_halves_of_analogies_answer_as_they_did(pair):
+    from driftkit.datasets import AnalogyBenchmark
+    from driftkit.evaluators.comparison.compare import halves_of
+
+    rng = np.random.default_rng(0)
+    asked = tuple(tuple(f"w{row}" for row in rng.permutation(300)[:4]) for _ in range(60))
+    benchmark = AnalogyBenchmark("asked", asked, ("a", "b") * 30)
+    (whole,) = dk.compare_scores(pair, [benchmark])
+    (one,), (other,) = halves_of([whole], resamples=100)
+    frame = whole.items.to_frame()
+    parts = [half.items.to_frame() for half in (one, other)]
+    assert sum(map(len, parts)) == len(frame)
+    keys = list(whole.items.columns)
+    for part in parts:
+        merged = part.merge(frame, on=[*keys, "category"], suffixes=("", "_whole"))
+        assert len(merged) == len(part)
+        assert (merged["tuned"] == merged["tuned_whole"]).all()
+
+
+def test_an_undecided_strength_is_not_inside(pair, liked):
+    """The estimate of a small fall is allowed, its interval is not."""
+    found = dk.restore(pair, "spearman[liked] >= -0.02", benchmarks=[liked], resamples=500)
+    undecided = [each for each in found.points if each.results[0].outcome == "inconclusive"]
+    assert undecided
+    assert not any(point.is_inside for point in undecided)
+
+
+def test_a_budget_out_of_reach_gives_no_table_and_says_why(pair):
+    found = dk.restore(pair, "moved <= 1", strengths=[1, 0.5])
+    assert not found
+    assert (found.table, found.patch, found.chosen) == (None, None, None)
+    assert "no strength is surely inside the budget; at 0.5" in found.headline
+    assert "moved is 100" in found.headline
+    assert len(found.points) == 2
+
+
+# Tasks.
+
+
+def test_the_task_chooses_inside_the_budget(pair):
+    def task(table):
+        return -abs(float(table.matrix[0, 0]) - (0.7 * pair.before[0, 0] + 0.3 * pair.after[0, 0]))
+
+    assert dk.restore(pair, task=task).point.strength == 0.3
+    allowed = dk.restore(pair, "relative_l2 mean[moved] <= 0.05", task=task)
+    assert allowed.point.strength < 0.3
+    assert max(point.task for point in allowed.points) > allowed.point.task
+
+
+def test_of_equal_tasks_the_most_movement_is_kept(pair):
+    assert dk.restore(pair, task=lambda _: 1).point.strength == 1
+
+
+SCRIPT = """
+import sys, numpy as np, torch
+path = sys.argv[1]
+if path.endswith(".pt"):
+    saved = torch.load(path)
+    assert saved["epoch"] == 3
+    rows = saved["emb.weight"].numpy()
+else:
+    rows = np.load(path)
+print("evaluated")
+print(round(float(np.abs(rows).sum()), 3))
+"""
+
+
+@pytest.mark.parametrize("kind", ["memory", "checkpoint"])
+def test_a_command_is_given_the_table_in_the_format_it_came_in(pair, tmp_path, kind):
+    (tmp_path / "task.py").write_text(SCRIPT)
+    if kind == "checkpoint":
+        torch.save({"epoch": 3, "emb.weight": torch.tensor(pair.after)}, tmp_path / "m.pt")
+        tuned = dk.load(tmp_path / "m.pt", vocab=pair.words)
+        pair = dk.align(pair.original, tuned)
+    command = f"{sys.executable} {tmp_path / 'task.py'} {{table}}"
+    found = dk.restore(pair, NEAR, task=command, strengths=[1, 0])
+    sums = [float(np.abs(rows).sum()) for rows in (pair.after, pair.before)]
+    assert [point.task for point in found.points] == pytest.approx(sums, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("task", "said"),
+    [
+        ("true", "does not say where the table goes"),
+        ("no-such-command {table}", "is not found"),
+        ("'open {table}", "cannot be read"),
+        (
+            f"{sys.executable} -c 'raise SystemExit(\"no data\")' {{table}}",
+            "failed with 1.*no data",
+        ),
+        (f"{sys.executable} -c 'print(\"good\")' {{table}}", "its last line must be a number"),
+        (f"{sys.executable} -c 'print(\"nan\")' {{table}}", "its last line must be a number"),
+        (3, "give a function of a table"),
+        (lambda _: float("nan"), "must give a finite number"),
+        (lambda _: None, "must give a finite number"),
+    ],
+)
+def test_a_task_that_gives_no_number_is_told_in_one_sentence(pair, task, said):
+    with pytest.raises(OptionError, match=said):
+        dk.restore(pair, task=task, strengths=[1])
+
+
+# What is refused.
+
+
+def test_what_cannot_be_asked_is_refused(pair, space):
+    for asked, said in (
+        ({}, "nothing says how far"),
+        ({"budget": []}, "nothing says how far"),
+        ({"budget": NEAR, "strength": 1}, "a strength says which table"),
+        ({"strength": 1, "strengths": [1]}, "a strength says which table"),
+        ({"method": "rare", "strength": 1}, "give counts by word"),
+        ({"budget": "moved <= baseline"}, "compares with a baseline"),
+        ({"strength": 1, "k": 0}, "k=0 was given"),
+    ):
+        with pytest.raises(OptionError, match=said):
+            dk.restore(pair, **asked)
+    with pytest.raises(UnknownNameError, match="did you mean 'interpolate'"):
+        dk.restore(pair, NEAR, method="interpolat")
+    with pytest.raises(RuleError):
+        dk.restore(pair, "moved")
+    with pytest.raises(RuleError, match="was not measured"):
+        dk.restore(pair, "pearson[ws353] >= 0")
+    with pytest.raises(OptionError, match="takes a pair"):
+        dk.restore(pair.tuned, NEAR)
+    narrow = dk.align(pair.original, dk.Embeddings(pair.words, space[:, :5]))
+    with pytest.raises(OptionError, match="differ in width"):
+        dk.restore(narrow, NEAR)
+
+
+# Views.
+
+
+def test_the_curve_is_a_frame_a_document_and_a_text(pair, liked):
+    asked = ["spearman[liked] >= -0.05", NEAR]
+    found = dk.restore(pair, asked, benchmarks=[liked], resamples=200, strengths=[1, 0.5, 0])
+    frame = found.to_frame()
+    assert len(frame) == 3 * 2 * 2
+    assert set(frame["half"]) == {"chosen", "held out"}
+    document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    assert document["schema"] == "driftkit.restore/1"
+    assert [each["strength"] for each in document["curve"]] == [1, 0.5, 0]
+    assert document["patch"]["rows"] == len(found.patch)
+    text = repr(found)
+    assert text.startswith("Restored: ")
+    assert "The other half of the items" in text
+    assert "spearman[liked]" in text
+    assert "<table>" in found._repr_html_()
+    assert len(dk.restore(pair, strength=0.5).to_frame()) == 1
