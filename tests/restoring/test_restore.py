@@ -50,6 +50,14 @@ def test_what_is_kept_is_the_share_of_all_movement(pair):
     )
 
 
+def test_movement_that_is_added_counts_too(pair):
+    found = dk.restore(pair, "moved >= 0", method="propagate", candidates=300)
+    assert found.point.strength == 1
+    assert found.point.kept > 1
+    assert found.points[-1].kept == pytest.approx(1)
+    assert found.points[-1].strength == 0
+
+
 def test_the_patch_makes_the_restored_table_and_back(pair):
     found = dk.restore(pair, NEAR)
     assert found.patch.apply(pair.tuned).sha256 == found.table.sha256
