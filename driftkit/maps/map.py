@@ -62,7 +62,8 @@ class Evidence:
     `chance` is what a map of the chosen kind undoes of random moves of the same size; None where
     widths differ. `found` is the share of rows whose nearest row in the other space is their own,
     by distance, before and after the map. `flips` is what the consumer decides otherwise, before
-    and after, on inputs that had no say in the choice.
+    and after, on inputs that had no say in the choice. `allowed` is the share of flips up to which
+    a map is given, and `p_value` that of a sign test that flips are taken back.
     """
 
     rows: int
@@ -70,6 +71,8 @@ class Evidence:
     chance: Trial | None
     found: tuple[float, float]
     flips: tuple[Flips, Flips] | None = None
+    allowed: float | None = None
+    p_value: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -79,6 +82,8 @@ class Evidence:
             "chance": None if self.chance is None else self.chance.to_dict(),
             "found": [None if np.isnan(each) else each for each in self.found],
             "flips": None if self.flips is None else [each.to_dict() for each in self.flips],
+            "allowed": self.allowed,
+            "p_value": self.p_value,
         }
 
 
