@@ -3,11 +3,11 @@
     python -m benchmarks.links.encoders MODEL TUNED SENTENCES
 
 MODEL is a folder of sentence-transformers, TUNED a fine-tuned copy (made by
-`benchmarks/encoders/finetune.py`), SENTENCES a file with one on each line. An index holds what MODEL
-says of every sentence. It is searched with what another encoder says of half of them, mapped by a map fitted on the other
-half. What keeps the link is to find what MODEL itself finds there: the share of those ten is R@10.
-The other recall takes as right what the other encoder finds in an index of its own; a map that
-repeats MODEL perfectly has there what MODEL has.
+`benchmarks/encoders/finetune.py`), SENTENCES a file with one on each line. An index holds what
+MODEL says of every sentence. It is searched with what another encoder says of half of them, mapped
+by a map fitted on the other half. What keeps the link is to find what MODEL itself finds there: the
+share of those ten is R@10. The other recall takes as right what the other encoder finds in an index
+of its own; a map that repeats MODEL perfectly has there what MODEL has.
 """
 
 from __future__ import annotations

@@ -140,6 +140,7 @@ def linked(cell, run, consumer, glove):
         "original": float((original == consumer.kept[1]).mean()),
         "link": link.status,
         "map": link.map.affine.name if link.map else "",
+        "why_not": "" if link.map else link.map.reason,
     }
 
     def judge(name, matrix):
