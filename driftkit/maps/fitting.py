@@ -255,7 +255,8 @@ class _Trials:
         """Return what a consumer decides of some inputs with the chosen kind of map, too."""
         fit = self.fit
         mapped = fit.mapped(self.crossed(self.chosen))
-        old, new = asks.flips(fit.given, among), asks.flips(mapped, among)
+        old = asks.flips(fit.given, among)
+        new = asks.flips(fit.mapped(self.final(fit.x)), among)
         random, other = self.by_chance.fit.given, self.by_chance.crossed(self.chosen)
         moved = asks.flips(random, among).flipped
         left = asks.flips(fit.mapped(other), among).flipped / moved if moved else 1.0
@@ -264,6 +265,7 @@ class _Trials:
         return replace(
             self.evidence(),
             flips=(old, new),
+            unseen=asks.flips(mapped, among),
             allowed=(1 - FEWER_FLIPS) * min(left * old.flipped, old.flipped, same),
             p_value=asks.taken_back(fit.given, mapped, among),
         )
@@ -294,7 +296,7 @@ def _undone(x: Values, y: Values, mapped: Values) -> tuple[float, float]:
 def _why_not(evidence: Evidence, chosen: str) -> str | None:
     """Return why a map is refused, or None if it is given; a consumer decides, if there is one."""
     if evidence.flips is not None:
-        return _why_not_for_a_consumer(evidence, evidence.flips, chosen)
+        return _why_not_for_a_consumer(evidence, evidence.flips[0], chosen)
     trial = next(each for each in evidence.trials if each.name == chosen)
     before, after = (np.nan_to_num(each) for each in evidence.found)
     undone, chance = trial.least, 0.0 if evidence.chance is None else evidence.chance.least
@@ -313,18 +315,17 @@ def _why_not(evidence: Evidence, chosen: str) -> str | None:
     return None
 
 
-def _why_not_for_a_consumer(
-    evidence: Evidence, flips: tuple[Flips, Flips], chosen: str
-) -> str | None:
-    old, new = flips
-    allowed = 0.0 if evidence.allowed is None else evidence.allowed
-    p_value = 1.0 if evidence.p_value is None else evidence.p_value
+def _why_not_for_a_consumer(evidence: Evidence, old: Flips, chosen: str) -> str | None:
+    new, allowed, p_value = evidence.unseen, evidence.allowed, evidence.p_value
+    assert new is not None
+    assert allowed is not None
+    assert p_value is not None
     if new.flipped <= allowed and p_value < SURE:
         return None
     return (
         f"the consumer decides {new.flipped:.1%} of {new.n:,} inputs otherwise with the best map, "
-        f"{chosen}, and {old.flipped:.1%} without; it must leave {allowed:.1%} at most, and surely "
-        f"take flips back (p-value {p_value:.2g})"
+        f"{chosen}, of words it was not fitted on, and {old.flipped:.1%} without; it must leave "
+        f"{allowed:.1%} at most, and surely take flips back (p-value {p_value:.2g})"
     )
 
 
