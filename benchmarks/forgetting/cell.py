@@ -76,6 +76,7 @@ class Trained:
     task: Task
     table: WordEmbedding
     start: torch.Tensor  # the table's rows before training
+    model: nn.Module
     looks: list  # accuracy on dev and test along the way
     predicted: np.ndarray  # labels of the test sentences at the end
     first_loss: float  # of the first batch: runs that differ here do so before any step is taken
@@ -92,7 +93,7 @@ def trained(cell, recipe, glove, folder=None):
             table.weight[1:] = scale * torch.randn_like(table.weight[1:])
     start = table.weight.detach().clone()
     model = MODELS[cell.model](glove.dimensions, task.classes)
-    return Trained(task, table, start, *train(cell, recipe, task, table, model))
+    return Trained(task, table, start, model, *train(cell, recipe, task, table, model))
 
 
 def train(cell, recipe, task, table, model):

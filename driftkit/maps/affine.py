@@ -12,7 +12,7 @@ from driftkit.arrays import Values
 RANKS = (1, 2, 4, 8, 16, 32, 64)
 """Ranks of the change that a low-rank map makes to the space."""
 
-RIDGES = (0.1, 0.01, 1e-3, 1e-9)
+RIDGES = (10.0, 1.0, 0.1, 0.01, 1e-3, 1e-9)
 """Ridges of the full affine map, as a share of a typical variance of the rows."""
 
 
@@ -98,7 +98,9 @@ def families(x: Values, y: Values, weights: Values) -> Iterator[Affine]:
             yield found.around_means(
                 f"rank-{rank} affine", parameters, start + full @ kept @ kept.T
             )
-    if same and _left(x, y, weights, rotation) < 0.5 * _left(x, y, weights, None):
+    # A rotation fits few rows too well: what it leaves is judged by the values it leaves free.
+    free = 1 - rotation.parameters / y.size
+    if same and _left(x, y, weights, rotation) < 0.5 * free * _left(x, y, weights, None):
         start, rest = turn, found.xy - found.xx @ turn
     for ridge in RIDGES:
         change = np.linalg.solve(found.xx + ridge * typical, rest)

@@ -155,6 +155,18 @@ class Consumer:
         accuracy = float(right[1].mean()), float(right[0].mean())
         return Flips(n, count / n, *ends, accuracy, (span.low, span.high))
 
+    def taken_back(self, before: Matrix | Values, after: Matrix | Values, among: Mask) -> float:
+        """Return the p-value of a sign test that rows ``after`` flip fewer inputs than ``before``.
+
+        Inputs that both flip, or neither, say nothing.
+        """
+        flipped = [self.decide(rows)[among] != self._original[among] for rows in (before, after)]
+        back = int((flipped[0] & ~flipped[1]).sum())
+        new = int((flipped[1] & ~flipped[0]).sum())
+        if not back + new:
+            return 1.0
+        return float(binomtest(back, back + new, alternative="greater").pvalue)
+
 
 def _documents(pair: Pair, inputs: Iterable[str | Sequence[str]] | None) -> list[Rows]:
     if inputs is None:

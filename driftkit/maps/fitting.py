@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from driftkit.arguments import require, whole
-from driftkit.arrays import Mask, Rows, Values, generator
+from driftkit.arrays import Mask, Matrix, Rows, Values, generator
 from driftkit.errors import OptionError
 from driftkit.maps.affine import Affine, families
 from driftkit.maps.consumer import Consumer, Flips, Reads
@@ -44,7 +44,12 @@ FOUND, MISSES = 0.01, 0.5
 more than the second share of these may miss it."""
 
 FEWER_FLIPS = 0.2
-"""Share of a consumer's flips that a map must take back."""
+"""Share of a consumer's flips that a map must take back, of those that are left by a map of random
+moves of the same size (which takes some back, as it draws rows to where most rows are, and so
+decisions to the commonest one), and of those that one and the same row for every word leaves."""
+
+SURE = 0.05
+"""P-value of a sign test below which flips were surely taken back."""
 
 
 def fit_map(
@@ -119,7 +124,7 @@ def fit_map(
     fit = _Fit(pair, to, rows, seed)
     trials = _Trials(fit, np.ones(len(rows)))
     if asks is None:
-        evidence = trials.evidence(seed)
+        evidence = trials.evidence()
     else:
         first, second = asks.halves(seed)
         weighed = _Trials(fit, np.sqrt(asks.counts(len(pair))[rows]) + UNSEEN)
@@ -128,9 +133,7 @@ def fit_map(
             for each in (trials, weighed)
         ]
         trials = weighed if flips[1] < flips[0] else trials
-        mapped = asks.flips(fit.mapped(trials.final(fit.x)), second)
-        before = None if pair.mismatch else asks.flips(pair.after, second)
-        evidence = replace(trials.evidence(seed), flips=(before, mapped))
+        evidence = trials.evidence_of(asks, second)
     if reason := _why_not(evidence, trials.chosen):
         return Refusal(reason, evidence)
     names = None
@@ -159,21 +162,24 @@ def _without_a_trial(pair: Pair, rows: Rows) -> Refusal | None:
 class _Fit:
     """The rows a map is fitted on, in folds."""
 
+    given: Matrix | Values
+
     def __init__(self, pair: Pair, to: Side, rows: Rows, seed: int) -> None:
         sides = (pair.after, pair.before) if to == "original" else (pair.before, pair.after)
-        self.target = sides[1]
+        (self.given, self.target), self.seed = sides, seed
         self.rows = rows  # places of the moved words, (m,)
         self.x, self.y = (side[rows].astype(np.float64) for side in sides)
         self.fitted = np.zeros(len(rows), bool)
         self.fitted[_spaced(len(rows), FITTED)] = True
         self.fold = generator(seed, "folds of rows").permutation(len(rows)) % FOLDS
 
-    def at_random(self, seed: int) -> _Fit:
+    def at_random(self) -> _Fit:
         """Return the same with random moves of the same size in place of those that were made."""
         other = copy(self)
-        steps = generator(seed, "random moves").normal(size=self.x.shape)
+        steps = generator(self.seed, "random moves").normal(size=self.x.shape)
         length = np.linalg.norm(self.x - self.y, axis=1) / np.linalg.norm(steps, axis=1)
         other.x = self.y + length[:, None] * steps
+        other.given = self.mapped(other.x)
         return other
 
     def maps(self, chosen: Mask, weights: Values) -> list[Affine]:
@@ -240,12 +246,39 @@ class _Trials:
         mapped = self.crossed(name)
         return Trial(name, self.kinds[name][0].parameters, *_undone(self.fit.x, self.fit.y, mapped))
 
-    def evidence(self, seed: int) -> Evidence:
+    @cached_property
+    def by_chance(self) -> _Trials:
+        """The same of random moves of the same size."""
+        return _Trials(self.fit.at_random(), self.weights)
+
+    def evidence_of(self, asks: Consumer, among: Mask) -> Evidence:
+        """Return what a consumer decides of some inputs with the chosen kind of map, too."""
+        fit = self.fit
+        mapped = fit.mapped(self.crossed(self.chosen))
+        mean = np.average(fit.y, axis=0, weights=self.weights)
+        one_row = fit.mapped(np.broadcast_to(mean, fit.y.shape))
+        allowed = asks.flips(one_row, among).flipped
+        old, without = None, one_row  # rows of another width cannot be read at all
+        if fit.x.shape == fit.y.shape:
+            old, without = asks.flips(fit.given, among), fit.given
+            moved = asks.flips(self.by_chance.fit.given, among).flipped
+            by_chance = fit.mapped(self.by_chance.crossed(self.chosen))
+            left = asks.flips(by_chance, among).flipped / moved if moved else 1.0
+            allowed = min(left * old.flipped, old.flipped, allowed)
+        return replace(
+            self.evidence(),
+            flips=(old, asks.flips(fit.mapped(self.final(fit.x)), among)),
+            unseen=asks.flips(mapped, among),
+            allowed=(1 - FEWER_FLIPS) * allowed,
+            p_value=asks.taken_back(without, mapped, among),
+        )
+
+    def evidence(self) -> Evidence:
         """Return what each kind of map undoes, the chosen one also of random moves, and finds."""
         fit, before, chance = self.fit, np.nan, None
         if fit.x.shape == fit.y.shape:
             before = fit.found(fit.x)
-            chance = _Trials(fit.at_random(seed), self.weights).trial(self.chosen)
+            chance = self.by_chance.trial(self.chosen)
         found = before, fit.found(self.crossed(self.chosen))
         return Evidence(len(fit.rows), tuple(map(self.trial, self.kinds)), chance, found)
 
@@ -265,9 +298,8 @@ def _undone(x: Values, y: Values, mapped: Values) -> tuple[float, float]:
 
 def _why_not(evidence: Evidence, chosen: str) -> str | None:
     """Return why a map is refused, or None if it is given; a consumer decides, if there is one."""
-    without, with_map = evidence.flips or (None, None)
-    if without is not None and with_map is not None:
-        return _why_not_for_a_consumer(without, with_map, chosen)
+    if evidence.unseen is not None:
+        return _why_not_for_a_consumer(evidence, evidence.unseen, chosen)
     trial = next(each for each in evidence.trials if each.name == chosen)
     before, after = (np.nan_to_num(each) for each in evidence.found)
     undone, chance = trial.least, 0.0 if evidence.chance is None else evidence.chance.least
@@ -286,12 +318,18 @@ def _why_not(evidence: Evidence, chosen: str) -> str | None:
     return None
 
 
-def _why_not_for_a_consumer(old: Flips, new: Flips, chosen: str) -> str | None:
-    if new.flipped <= (1 - FEWER_FLIPS) * old.flipped and new.high < old.high:
+def _why_not_for_a_consumer(evidence: Evidence, new: Flips, chosen: str) -> str | None:
+    old = evidence.flips[0] if evidence.flips else None
+    allowed, p_value = evidence.allowed, evidence.p_value
+    assert allowed is not None
+    assert p_value is not None
+    if new.flipped <= allowed and p_value < SURE:
         return None
+    without = "" if old is None else f", and {old.flipped:.1%} without"
     return (
         f"the consumer decides {new.flipped:.1%} of {new.n:,} inputs otherwise with the best map, "
-        f"{chosen}, and {old.flipped:.1%} without; it must be fewer by {FEWER_FLIPS:.0%} at least"
+        f"{chosen}, of words it was not fitted on{without}; it must leave {allowed:.1%} at most, "
+        f"and surely take flips back (p-value {p_value:.2g})"
     )
 
 

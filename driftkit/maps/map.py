@@ -61,9 +61,11 @@ class Evidence:
 
     `chance` is what a map of the chosen kind undoes of random moves of the same size; None where
     widths differ. `found` is the share of rows whose nearest row in the other space is their own,
-    by distance, before and after the map. `flips` is what the consumer decides
-    otherwise, before (None where it cannot read rows of another width) and after, on inputs that
-    had no say in the choice.
+    by distance, before and after the map. `flips` is what the consumer decides otherwise, before
+    (None where it cannot read rows of another width) and after, on inputs that had no say in the
+    choice; `unseen` the same with maps that were not fitted on the words they map. A map is given
+    if these are no more than the share `allowed`, and `p_value`, of a sign test that flips are
+    taken back, is small.
     """
 
     rows: int
@@ -71,6 +73,9 @@ class Evidence:
     chance: Trial | None
     found: tuple[float, float]
     flips: tuple[Flips | None, Flips] | None = None
+    unseen: Flips | None = None
+    allowed: float | None = None
+    p_value: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -82,6 +87,9 @@ class Evidence:
             "flips": None
             if self.flips is None
             else [each and each.to_dict() for each in self.flips],
+            "unseen": None if self.unseen is None else self.unseen.to_dict(),
+            "allowed": self.allowed,
+            "p_value": self.p_value,
         }
 
 

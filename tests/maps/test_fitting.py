@@ -64,6 +64,17 @@ def test_only_rows_that_moved_are_fitted_and_mapped(space, pair_of):
     assert mapped == pytest.approx(space, abs=1e-5)
 
 
+@pytest.mark.parametrize("m", [30, 60, 120])
+def test_few_rows_of_many_dimensions_do_not_make_a_map_wild(m):
+    """A rotation fits few rows perfectly and others not at all, so nothing is built on it."""
+    rng = np.random.default_rng(0)
+    original = rng.normal(size=(500, 40))
+    tuned = original @ (np.eye(40) + 0.05 * rng.normal(size=(40, 40)))
+    made = {each.name: each for each in families(tuned[:m], original[:m], np.ones(m))}
+    left = np.square(made["affine, ridge 1"](tuned[m:]) - original[m:]).sum()
+    assert left < 0.9 * np.square(tuned[m:] - original[m:]).sum()
+
+
 def test_the_order_of_rows_says_nothing(space):
     tuned = space @ (np.eye(8) + 0.2 * np.ones((8, 8)))
     words = np.array([f"w{row}" for row in range(len(space))])
@@ -153,6 +164,17 @@ def test_a_map_that_leaves_the_flips_is_refused(space, pair_of):
     tuned = space + 3 * (np.ones(8) - crafted.sum() * crafted)
     tuned += np.outer(rng.permutation(space @ crafted) - space @ crafted, crafted)
     found = dk.fit_map(pair_of(tuned), consumer=sides)
+    assert not found
+    assert "the consumer decides" in found.reason
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_decisions_drawn_to_the_commonest_one_are_not_taken_back(kind, space, pair_of):
+    """Nine in ten rows are decided alike, and so is what a map draws to the mean."""
+    plane = np.arange(1, 9)
+    bound = np.quantile(space @ plane, 0.9)
+    pair = pair_of(planted(kind, 1.5, 0, space))
+    found = dk.fit_map(pair, consumer=lambda rows: rows @ plane > bound)
     assert not found
     assert "the consumer decides" in found.reason
 
