@@ -258,7 +258,8 @@ class _Trials:
         mean = np.average(fit.y, axis=0, weights=self.weights)
         one_row = fit.mapped(np.broadcast_to(mean, fit.y.shape))
         allowed = asks.flips(one_row, among).flipped
-        old, without = None, one_row  # rows of another width cannot be read at all
+        old: Flips | None = None
+        without: Matrix | Values = one_row  # rows of another width cannot be read at all
         if fit.x.shape == fit.y.shape:
             old, without = asks.flips(fit.given, among), fit.given
             moved = asks.flips(self.by_chance.fit.given, among).flipped
