@@ -152,8 +152,9 @@ class DriftMonitor:
         An `nn.Embedding`, or a layer that wraps one, such as peft's; then the table is what it
         returns for all rows, adapters included. With peft make the monitor after
         ``get_peft_model``, of ``model.get_input_embeddings()``.
-    words : sequence of str, optional
-        The word of each row; a `WordEmbedding` knows its own.
+    words : sequence of str, or mapping of str to int, optional
+        The word of each row, or the row of each word, such as ``tokenizer.get_vocab()``; a
+        `WordEmbedding` knows its own.
     every : int
         Steps between two checks. The default costs under 5 % on a table of 400,000 x 100
         (`benchmarks/speed/monitor.py`).
@@ -213,7 +214,7 @@ class DriftMonitor:
     def __init__(
         self,
         embedding: nn.Module,
-        words: Sequence[str] | None = None,
+        words: Sequence[str] | Mapping[str, int] | None = None,
         *,
         every: int = 500,
         benchmarks: Sequence[str | PathLike[str] | Benchmark] = ("ws353", "simlex999"),
