@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, dataclass
 from functools import cached_property
+from numbers import Integral, Real
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RATE_LEFT = "rate_left"
+_NEVER_NEGATIVE = ("overlap@", "3cosadd@", "purity[", "opp[")  # correlations and cosines may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,12 @@ class Budget:
     factor: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.fall < 0 or not 0 <= self.factor < 1 or self.action not in ("stop", "cut"):
+        numbers = all(isinstance(each, Real) for each in (self.fall, self.factor))
+        fits = numbers and 0 <= self.fall < math.inf and 0 <= self.factor < 1
+        if not fits or self.action not in ("stop", "cut") or not isinstance(self.measure, str):
             raise OptionError(
-                f"{self} was given; fall is 0 or more, factor at least 0 and below 1, action stop "
-                "or cut."
+                f"{self} was given; measure is the name of a value, fall a number from 0, factor "
+                "at least 0 and below 1, action stop or cut."
             )
 
     def find(self, values: Mapping[str, float]) -> str:
@@ -97,6 +102,13 @@ class Budget:
                         f"a budget watches {name!r}, which has no value before training, so it "
                         "could never fire. A benchmark needs words that the table has; for "
                         "neighbors watch overlap over all probes or over [unmoved]."
+                    )
+                lowest = 0.0 if name.startswith(_NEVER_NEGATIVE) else -1.0
+                if self.fall >= value - lowest:
+                    raise OptionError(
+                        f"a budget lets {name!r} fall by {self.fall:g}; it starts at {value:.4g} "
+                        f"and is never below {lowest:g}, so the budget could never fire. Values "
+                        "are shares, not percent: give a fall such as 0.1."
                     )
                 return name
         raise UnknownNameError("value of the monitor", self.measure, values)
@@ -227,9 +239,30 @@ class DriftMonitor:
         all_ranks: bool = False,
         seed: int = 0,
     ) -> None:
-        if every < 1 or candidates < 1 or k < 1:
+        if not all(_is_count(each) for each in (every, candidates, k)):
             raise OptionError(
-                f"every={every}, candidates={candidates} and k={k} were given; all are 1 or more."
+                f"every={every!r}, candidates={candidates!r} and k={k!r} were given; all are whole "
+                "numbers from 1."
+            )
+        for name, given in (("benchmarks", benchmarks), ("budgets", budgets), ("writers", writers)):
+            if isinstance(given, str | PathLike) or not isinstance(given, Iterable):
+                kind = type(given).__name__
+                shown = repr(given) if isinstance(given, str | PathLike) else f"a {kind}"
+                raise OptionError(f"{name} is {shown}; give a list of them: {name}=[...].")
+        if deaf := [each for each in writers if not callable(each)]:
+            raise OptionError(
+                f"writers holds {deaf[0]!r}, which cannot be called; give functions that take a "
+                "step and its values, such as to_tensorboard(writer)."
+            )
+        if strange := [each for each in budgets if not isinstance(each, Budget)]:
+            raise OptionError(
+                f"budgets holds {strange[0]!r}; give one for each value, such as "
+                'Budget("overlap@10", fall=0.1).'
+            )
+        if original is not None and not isinstance(original, Tensor):
+            raise OptionError(
+                f"original is a {type(original).__name__}; give the table before training as a "
+                "Tensor (n, d), such as a layer's weight."
             )
         self.embedding: Any = embedding
         self.every, self.writers, self.all_ranks = every, tuple(writers), all_ranks
@@ -363,6 +396,7 @@ class DriftMonitor:
             "steps": self.steps,
             "history": [dict(record) for record in self.history],
             "seen": self._seen.cpu().clone(),
+            "budgets": self._limits,
             "cuts": list(self._cuts),
             "stop_reason": self.stop_reason,
             "original": self._digest,
@@ -381,17 +415,21 @@ class DriftMonitor:
                 "the saved monitor started from another table; make this one before the tuned "
                 "weights are loaded, or give it the original as original=."
             )
-        same = list(state["history"][0]) == list(self.history[0])
-        if not same or len(state["cuts"]) != len(self.budgets):
+        if list(state["history"][0]) != list(self.history[0]) or state["budgets"] != self._limits:
             raise OptionError(
                 "the saved monitor watched other values or budgets; give the same benchmarks, k "
-                "and budgets."
+                f"and budgets. Its budgets were {state['budgets']}, and here are {self._limits}."
             )
         self.steps, self.stop_reason = state["steps"], state["stop_reason"]
         self.history = [dict(record) for record in state["history"]]
         self._seen = state["seen"].to(self._seen.device).clone()
         self._cuts = list(state["cuts"])
         self._rate.share = self.latest.get(RATE_LEFT, 1.0)
+
+    @property
+    def _limits(self) -> list[list[Any]]:
+        """The budgets as a state keeps them, each by the full name of its value."""
+        return [[each.find(self.start), *astuple(each)[1:]] for each in self.budgets]
 
     def _note_rows(self, module: nn.Module, rows: Tensor) -> None:
         if module is not self.embedding and not self._is_replaced_by(module):
@@ -488,6 +526,10 @@ class DriftMonitor:
 
 def _without_step(record: Mapping[str, float]) -> Named:
     return {name: value for name, value in record.items() if name != "step"}
+
+
+def _is_count(given: object) -> bool:
+    return isinstance(given, Integral) and not isinstance(given, bool) and int(given) > 0
 
 
 def _trains(module: nn.Module) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,7 +79,7 @@ class TableValues:
 
 def layer_in(module: nn.Module) -> nn.Embedding:
     """Return the embedding layer that a module is, or wraps; raise `OptionError` without one."""
-    for each in module.modules():
+    for each in module.modules() if isinstance(module, nn.Module) else ():
         if isinstance(each, nn.Embedding):
             return each
     raise OptionError(
@@ -171,7 +171,7 @@ def probe_rows(
         rng = generator(seed, "probes")
         rows = np.sort(rng.choice(directed, min(probes, len(directed)), replace=False))
         return torch.from_numpy(rows)
-    if isinstance(probes, str) or not len(probes):
+    if isinstance(probes, str) or not isinstance(probes, Sized) or not len(probes):
         raise OptionError(f"probes={probes!r} was given; give a number or a list of words.")
     for word in probes:
         if word not in index:

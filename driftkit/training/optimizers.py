@@ -77,9 +77,19 @@ def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
     """Return the parameters of each layer; refuse one without any, and one in two layers."""
     found: list[list[nn.Parameter]] = []
     for layer in layers:
+        if isinstance(layer, str | Tensor) or not isinstance(layer, nn.Module | Iterable):
+            raise OptionError(
+                f"a {type(layer).__name__} was given as a layer; give a module, such as "
+                "model.embedding, or a list of its parameters."
+            )
         found.append(list(layer.parameters() if isinstance(layer, nn.Module) else layer))
         if not found[-1]:
             raise OptionError(f"{layer!r} has no parameters; give a module or parameters to train.")
+        if strange := [each for each in found[-1] if not isinstance(each, Tensor)]:
+            raise OptionError(
+                f"a layer holds a {type(strange[0]).__name__} instead of a parameter; give a "
+                "module, or a list of its parameters (its parameters(), not named_parameters())."
+            )
     everything = [id(parameter) for parameters in found for parameter in parameters]
     if len(set(everything)) < len(everything):
         raise OptionError(

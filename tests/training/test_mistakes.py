@@ -181,6 +181,20 @@ def test_words_without_an_order_of_rows(words, said):
         DriftMonitor(torch.nn.Embedding(2, 2), words, benchmarks=(), probes=1)
 
 
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ("0", "a str was given as a layer"),
+        (nn.Parameter(torch.ones(2)), "a Parameter was given as a layer"),
+        (3, "a int was given as a layer"),
+        (list(nn.Linear(2, 2).named_parameters()), "holds a tuple instead of a parameter"),
+    ],
+)
+def test_what_is_no_layer(layer, said):
+    with pytest.raises(OptionError, match=said):
+        discriminative_rates([layer, nn.Linear(2, 2)], 0.1)
+
+
 def test_one_word_for_two_rows():
     with pytest.raises(VocabularyError, match="rows 0 and 2 were both given the word 'a'"):
         DriftMonitor(torch.nn.Embedding(3, 2), ["a", "b", "a"], benchmarks=(), probes=1)

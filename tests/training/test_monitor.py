@@ -140,11 +140,43 @@ def test_a_budget_finds_its_value_by_name():
 
 
 @pytest.mark.parametrize(
-    "options", [{"fall": -1}, {"fall": 1, "factor": 1}, {"fall": 1, "action": "x"}]
+    "options",
+    [
+        {"fall": -1},
+        {"fall": math.nan},
+        {"fall": math.inf},
+        {"fall": "0.1"},
+        {"fall": 1, "factor": 1},
+        {"fall": 1, "action": "x"},
+    ],
 )
 def test_budgets_out_of_range(options):
-    with pytest.raises(OptionError, match="0 or more"):
+    with pytest.raises(OptionError, match="a number from 0"):
         Budget("ws353", **options)
+
+
+@pytest.mark.parametrize(
+    ("measure", "fall", "said"),
+    [
+        ("overlap@5", 20, "'overlap@5' fall by 20; it starts at 1 and is never below 0"),
+        ("overlap@5", 1.0, "could never fire"),
+        ("self_cosine_p50", 2.0, "starts at 1 and is never below -1"),
+        ("toy", 2.0, "never below -1"),
+    ],
+)
+def test_a_fall_that_no_value_can_take_is_an_error(make_table, toy, measure, fall, said):
+    with pytest.raises(OptionError, match=said):
+        monitor_of(make_table(), toy, budgets=[Budget(measure, fall)])
+    monitor_of(make_table(), toy, budgets=[Budget("overlap@5", 0.99)])
+
+
+def test_a_resumed_run_has_the_budgets_it_was_saved_with(make_table, toy):
+    saved = monitor_of(make_table(), toy, budgets=[Budget("toy", 0.1)]).state_dict()
+    same = monitor_of(make_table(), toy, budgets=[Budget("spearman[toy]", 0.1)])
+    same.load_state_dict(saved)
+    for other in (Budget("toy", 0.2), Budget("overlap@5", 0.1), Budget("toy", 0.1, "cut")):
+        with pytest.raises(OptionError, match=r"Its budgets were \[\['spearman\[toy\]', 0.1, 'st"):
+            monitor_of(make_table(), toy, budgets=[other]).load_state_dict(saved)
 
 
 def test_a_budget_stops_the_training(make_table, toy):
@@ -255,3 +287,31 @@ def test_real_benchmarks_on_real_vectors(glove):
 def test_what_cannot_be(make_table, toy, options, error):
     with pytest.raises(error):
         monitor_of(make_table(), toy, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"every": 100 / 3}, "every=33.3333.* all are whole numbers from 1"),
+        ({"every": True}, "every=True"),
+        ({"k": 2.5}, "k=2.5"),
+        ({"budgets": Budget("toy", 0.1)}, "budgets is a Budget; give a list"),
+        ({"budgets": ["overlap@5"]}, "budgets holds 'overlap@5'; give one for each value"),
+        ({"benchmarks": "ws353"}, r"benchmarks is 'ws353'; give a list of them: benchmarks=\["),
+        ({"benchmarks": SimilarityBenchmark("one", (("w1", "w2"),), [1.0])}, "a Similarity"),
+        ({"writers": print}, "writers is a .*; give a list"),
+        ({"writers": [print, None]}, "writers holds None, which cannot be called"),
+        ({"original": torch.nn.Embedding(60, 8)}, "original is a Embedding; give the table before"),
+        ({"probes": "w1"}, "probes='w1' was given; give a number or a list of words"),
+        ({"probes": 2.5}, "probes=2.5 was given"),
+    ],
+)
+def test_an_option_of_another_kind_gets_a_sentence(make_table, toy, options, said):
+    with pytest.raises(OptionError, match=said):
+        monitor_of(make_table(), toy, **options)
+
+
+@pytest.mark.parametrize("layer", ["0", torch.nn.Parameter(torch.ones(60, 8)), torch.ones(60, 8)])
+def test_what_is_no_layer_gets_a_sentence(layer):
+    with pytest.raises(OptionError, match=r"a (str|Parameter|Tensor) was given; give an nn.Embed"):
+        DriftMonitor(layer, WORDS)
