@@ -58,7 +58,8 @@ class DriftCallback(_Resumed):
     """Count every optimizer step for a `DriftMonitor`, and stop when it says so.
 
     The last steps of a run are checked too. That check is in the history and the loggers, and not
-    in checkpoints, so that a resumed run has the history of one that was never stopped.
+    in checkpoints, so that a resumed run has the history of one that was never stopped. Where
+    weights are averaged when training ends, the history has one more check, of the average.
 
     The values of each check reach every logger of the trainer at the step they were measured,
     under ``drift/`` and names that all loggers take, such as ``drift/overlap_at_10``. Other
@@ -104,6 +105,10 @@ class DriftCallback(_Resumed):
         self.monitor.end()
         if len(self.monitor.history) > checks:
             self._log(trainer)
+
+    def on_fit_end(self, *_: Any, **__: Any) -> None:
+        """Check again if weights were averaged (EMA, SWA) after that, for the history alone."""
+        self.monitor.end()
 
     def _log(self, trainer: Trainer) -> dict[str, float]:
         values = measured(self.monitor.latest, self.name)

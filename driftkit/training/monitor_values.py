@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
@@ -86,6 +87,19 @@ def layer_in(module: nn.Module) -> nn.Embedding:
         f"a {type(module).__name__} was given; give an nn.Embedding, or a layer that wraps one and "
         "takes rows as it does, such as peft's."
     )
+
+
+def layers_sharing(layer: nn.Embedding) -> list[nn.Embedding]:
+    """Return the other layers of this process with the same weight, such as T5's and BART's."""
+    weight = layer._parameters.get("weight")
+    return [
+        each
+        for each in gc.get_objects()
+        if issubclass(type(each), nn.Embedding)
+        and each is not layer
+        and weight is not None
+        and each.__dict__.get("_parameters", {}).get("weight") is weight
+    ]
 
 
 def holds_no_numbers(tensor: Tensor) -> bool:

@@ -74,7 +74,8 @@ class DriftTrainerCallback(_Resumed):
     """Count every optimizer step for a `DriftMonitor`, and stop when it says so.
 
     The last steps of a run are checked too. That check is in the history and the logs, and not in
-    checkpoints, so that a resumed run has the history of one that was never stopped.
+    checkpoints, so that a resumed run has the history of one that was never stopped. With
+    ``load_best_model_at_end`` the history has one more check, of the model that was loaded.
 
     The values of each check are logged by the Trainer at the step they were measured, under
     ``drift/`` and names that all trackers take, such as ``drift/overlap_at_10``, and so reach
@@ -115,6 +116,13 @@ class DriftTrainerCallback(_Resumed):
             checks = len(self.monitor.history)
             self.monitor.end()
             self._log_since(checks)
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        """Check again if the best model was loaded in place of the last, for the history alone.
+
+        Trackers have closed their runs by then.
+        """
+        self.monitor.end()
 
     def _log_since(self, checks: int) -> None:
         if len(self.monitor.history) > checks:

@@ -294,3 +294,20 @@ def test_what_cannot_be(make_model, fit_model, tmp_path):
     callback = ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))
     with pytest.raises(OptionError, match=r"holds no UnfreezingCallback\[\]"):
         fit_model(model, [callback], 2, tmp_path / "last.ckpt")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["EMAWeightAveraging", "StochasticWeightAveraging"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_weights_that_are_averaged_at_the_end_are_checked(make_model, fit_model, name, is_first):
+    from lightning.pytorch import callbacks
+
+    options = {"decay": 0.9} if name[0] == "E" else {"swa_lrs": 0.05, "swa_epoch_start": 1}
+    averaging = getattr(callbacks, name)(**options)
+    model = make_model(lambda it: torch.optim.Adam(it.parameters(), lr=0.1))
+    monitor = DriftMonitor(model.table, WORDS, every=5, benchmarks=(), probes=30, k=5)
+    both = [ours.DriftCallback(monitor), averaging]
+    fit_model(model, both if is_first else both[::-1], 2)
+    last_step, latest = monitor.history[-2:]
+    assert latest == monitor.history[-1] == {"step": monitor.steps, **monitor.check()}
+    assert last_step["self_cosine_p50"] != latest["self_cosine_p50"]

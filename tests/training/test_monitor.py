@@ -315,3 +315,76 @@ def test_an_option_of_another_kind_gets_a_sentence(make_table, toy, options, sai
 def test_what_is_no_layer_gets_a_sentence(layer):
     with pytest.raises(OptionError, match=r"a (str|Parameter|Tensor) was given; give an nn.Embed"):
         DriftMonitor(layer, WORDS)
+
+
+def test_a_step_that_the_scaler_skipped_does_not_count(make_table, toy):
+    table = make_table(sparse=False)
+    monitor = monitor_of(table, toy, every=2)
+    optimizer = torch.optim.SGD(table.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu")
+    for skipped in (True, True, True, False, False, True, False):
+        optimizer.zero_grad()
+        factor = math.inf if skipped else 1
+        scaler.scale(table(torch.tensor([3])).sum() * factor).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        monitor.step(optimizer)
+    assert monitor.steps == 3
+
+
+def test_accumulated_gradients_are_one_step(make_table, toy):
+    accelerate = pytest.importorskip("accelerate", reason="extra transformers is not installed")
+    accelerator = accelerate.Accelerator(gradient_accumulation_steps=4, cpu=True)
+    table = make_table(sparse=False)
+    monitor = monitor_of(table, toy, every=2)
+    model, optimizer = accelerator.prepare(table, torch.optim.SGD(table.parameters(), lr=0.1))
+    moved = []
+    for at in range(16):
+        with accelerator.accumulate(model):
+            accelerator.backward(model(torch.tensor([at])).sum())
+            optimizer.step()
+            optimizer.zero_grad()
+        monitor.step(optimizer)
+        moved.append(monitor.latest["moved"])
+    assert monitor.steps == 4
+    assert [record["step"] for record in monitor.history] == [0, 2, 4]
+    assert moved == [0] * 7 + [8] * 8 + [16]
+
+
+def test_calls_before_the_first_step_that_was_seen_are_taken_back(make_table, toy):
+    table = make_table(sparse=False)
+    monitor = monitor_of(table, toy)
+    optimizer = torch.optim.SGD(table.parameters(), lr=0.1)
+    for at in range(8):
+        table(torch.tensor([at])).sum().backward()
+        if at % 4 == 3:
+            optimizer.step()
+        monitor.step()
+    assert monitor.steps == 2
+
+
+def test_without_an_optimizer_of_torch_every_call_is_a_step(make_table, toy):
+    table = make_table()
+    monitor = monitor_of(table, toy, every=2)
+    for _ in range(4):
+        table(torch.tensor([3])).sum().backward()
+        with torch.no_grad():
+            table.weight[3] += 1
+        monitor.step()
+    assert [record["step"] for record in monitor.history] == [0, 2, 4]
+
+
+def test_steps_that_are_not_seen_any_more_are_told_and_calls_counted(make_table, toy):
+    table = make_table(sparse=False)
+    monitor = monitor_of(table, toy, every=2)
+    optimizer = torch.optim.SGD(table.parameters(), lr=0.1)
+    train(table, monitor, optimizer, 0, 2)
+    for _ in range(999):
+        monitor.step()
+    assert monitor.steps == 2
+    with pytest.warns(UserWarning, match="step was called 1,000 times in a row"):
+        monitor.step()
+    monitor.step()
+    assert monitor.steps == 4
+    train(table, monitor, optimizer, 4, 5)
+    assert monitor.steps == 5

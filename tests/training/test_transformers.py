@@ -122,7 +122,7 @@ def test_a_run_saved_at_its_end_and_resumed_for_more_gives_the_same_history(fit,
 
 
 @pytest.mark.slow
-def test_the_check_at_the_end_is_of_the_last_step_and_not_of_the_best_model(make_trainer):
+def test_the_last_step_is_checked_and_then_the_best_model(make_trainer):
     def run(**options):
         trainer = make_trainer(20, eval_strategy="epoch", save_strategy="epoch", **options)
         monitor = DriftMonitor(trainer.model.table, every=15, benchmarks=(), probes=20)
@@ -134,8 +134,9 @@ def test_the_check_at_the_end_is_of_the_last_step_and_not_of_the_best_model(make
     first_is_best = {"metric_for_best_model": "loss", "greater_is_better": True}
     best, watched = run(load_best_model_at_end=True, **first_is_best)
     assert not torch.equal(best, table)
-    assert watched.history == monitor.history
-    assert [record["step"] for record in watched.history] == [0, 15, 20]
+    assert watched.history[:-1] == monitor.history
+    assert [record["step"] for record in watched.history] == [0, 15, 20, 20]
+    assert watched.latest == watched.check() != monitor.latest
 
 
 @pytest.mark.slow
