@@ -77,7 +77,7 @@ def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
     """Return the parameters of each layer; refuse one without any, and one in two layers."""
     found: list[list[nn.Parameter]] = []
     for layer in layers:
-        found.append(list(layer.parameters() if isinstance(layer, nn.Module) else layer))
+        found.append(listed(layer))
         if not found[-1]:
             raise OptionError(f"{layer!r} has no parameters; give a module or parameters to train.")
     everything = [id(parameter) for parameters in found for parameter in parameters]
@@ -85,6 +85,23 @@ def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
         raise OptionError(
             "a parameter occurs twice in the layers (tied weights?); name it in one of them only, "
             "as it can have one rate."
+        )
+    return found
+
+
+def listed(layer: Layer) -> list[nn.Parameter]:
+    """Return the parameters of a layer; refuse what is neither a module nor parameters."""
+    if isinstance(layer, nn.Module):
+        return list(layer.parameters())
+    is_list = isinstance(layer, Iterable) and not isinstance(layer, Tensor | str)
+    found: list[Any] = list(layer) if is_list else [layer]
+    strange = [each for each in found if not isinstance(each, Tensor)]
+    if strange or not is_list:
+        kind = type((strange or found)[0]).__name__
+        raise OptionError(
+            f"a {kind} was given as a layer or in one; give a module, or a list of parameters, "
+            "such as [table.weight] or layer.parameters(). Several modules are one layer as "
+            "nn.ModuleList([...])."
         )
     return found
 
@@ -266,6 +283,7 @@ def _rows_moved(optimizer: Optimizer, settings: dict[str, Any], device: torch.de
         table = nn.Embedding.from_pretrained(start, freeze=False, sparse=sparse)
         try:
             twin = kind([{**plain, "params": [table.weight]}], **options)
+            twin.is_trial = True  # type: ignore[attr-defined]  # for who counts steps
             for row in (_BEFORE, _NOW):
                 before = table.weight.detach().clone()
                 twin.step(partial(_loss, table, row))
