@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from os import PathLike
 from typing import Any, Literal
 
@@ -322,6 +323,11 @@ class MixoutEmbedding(nn.Module):
         self._doubt = Doubt(embedding, original)
         self.register_load_state_dict_post_hook(_settle)  # type: ignore[no-untyped-call]
 
+    @property
+    def weight(self) -> Tensor:
+        """The table's weight, which a model may tie to its head."""
+        return self.embedding.weight
+
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name nn.Embedding gives it)
         """Return the vectors of rows of any shape, with a last axis d."""
         if not self.training or self.p == 0:
@@ -352,8 +358,10 @@ def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:
 
 
 def _check_probability(p: float) -> None:
-    if not 0 <= p < 1:
-        raise OptionError(f"p={p} was given; the probability of a swap is at least 0 and below 1.")
+    if not isinstance(p, Real) or not 0 <= p < 1:
+        raise OptionError(
+            f"p={p!r} was given; the probability of a swap is at least 0 and below 1."
+        )
 
 
 def _refuse_string(name: str, given: object) -> None:

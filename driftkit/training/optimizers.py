@@ -78,24 +78,31 @@ def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
     """Return the parameters of each layer; refuse one without any, and one in two layers."""
     found: list[list[nn.Parameter]] = []
     for layer in layers:
-        if isinstance(layer, str | Tensor) or not isinstance(layer, nn.Module | Iterable):
-            raise OptionError(
-                f"a {type(layer).__name__} was given as a layer; give a module, such as "
-                "model.embedding, or a list of its parameters."
-            )
-        found.append(list(layer.parameters() if isinstance(layer, nn.Module) else layer))
+        found.append(listed(layer))
         if not found[-1]:
             raise OptionError(f"{layer!r} has no parameters; give a module or parameters to train.")
-        if strange := [each for each in found[-1] if not isinstance(each, Tensor)]:
-            raise OptionError(
-                f"a layer holds a {type(strange[0]).__name__} instead of a parameter; give a "
-                "module, or a list of its parameters (its parameters(), not named_parameters())."
-            )
     everything = [id(parameter) for parameters in found for parameter in parameters]
     if len(set(everything)) < len(everything):
         raise OptionError(
             "a parameter occurs twice in the layers (tied weights?); name it in one of them only, "
             "as it can have one rate."
+        )
+    return found
+
+
+def listed(layer: Layer) -> list[nn.Parameter]:
+    """Return the parameters of a layer; refuse what is neither a module nor parameters."""
+    if isinstance(layer, nn.Module):
+        return list(layer.parameters())
+    is_list = isinstance(layer, Iterable) and not isinstance(layer, Tensor | str)
+    found: list[Any] = list(layer) if is_list else [layer]
+    strange = [each for each in found if not isinstance(each, Tensor)]
+    if strange or not is_list:
+        kind = type((strange or found)[0]).__name__
+        raise OptionError(
+            f"a {kind} was given as a layer or in one; give a module, or a list of parameters, "
+            "such as [table.weight] or layer.parameters(). Several modules are one layer as "
+            "nn.ModuleList([...])."
         )
     return found
 
@@ -168,7 +175,7 @@ class TableRate:
 
         def after(optimizer: Optimizer, *_: Any) -> None:
             if (rate := this()) is not None:
-                rate._took = rate._took or optimizer not in _TWINS
+                rate._took = rate._took or _took_step(optimizer)
                 rate._restore()
 
         hooks = ExitStack()
@@ -267,6 +274,12 @@ _LOWERED: set[int] = set()  # groups, during a step
 _TWINS: weakref.WeakSet[Optimizer] = (
     weakref.WeakSet()
 )  # those of `_rows_moved`, which train nothing
+
+
+def _took_step(optimizer: Optimizer) -> bool:
+    """Whether a call of ``step`` was one: of no trial, nor one that a `GradScaler` emptied."""
+    overflow = getattr(optimizer, "found_inf", None)  # a fused optimizer looks at it itself
+    return not getattr(optimizer, "is_trial", False) and (overflow is None or not overflow.item())
 
 
 def _check_has_rate(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
@@ -373,7 +386,7 @@ def _rows_moved(
         try:
             rated = {**plain, "lr": steps[0][1]} if has_rate else plain
             twin = kind([{**rated, "params": [table.weight]}], **options)
-            _TWINS.add(twin)
+            twin.is_trial = True  # type: ignore[attr-defined]  # for who counts steps
             for row, rate in steps:
                 if has_rate:
                     twin.param_groups[0]["lr"] = rate

@@ -187,7 +187,7 @@ def test_words_without_an_order_of_rows(words, said):
         ("0", "a str was given as a layer"),
         (nn.Parameter(torch.ones(2)), "a Parameter was given as a layer"),
         (3, "a int was given as a layer"),
-        (list(nn.Linear(2, 2).named_parameters()), "holds a tuple instead of a parameter"),
+        (list(nn.Linear(2, 2).named_parameters()), "a tuple was given as a layer or in one"),
     ],
 )
 def test_what_is_no_layer(layer, said):
