@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from driftkit.errors import OptionError
+from driftkit.training.ranks import refuse_sharded
 
 Original = Tensor | Mapping[str, Tensor]
 """A start: of a table, or of parameters by name, such as a ``state_dict``."""
@@ -96,6 +97,8 @@ def follow(kept: Tensor, weight: Tensor) -> Tensor:
     >>> follow(torch.ones(2, 3), torch.zeros(2, 3, dtype=torch.float16)).dtype
     torch.float16
     """
+    if type(kept) is Tensor:  # of a table with all its rows
+        refuse_sharded(weight, kept.dim() if kept.is_floating_point() else 2)
     if kept.shape != weight.shape[: kept.dim()]:
         raise OptionError(
             f"the table has shape {tuple(weight.shape)} and what was kept of its start "

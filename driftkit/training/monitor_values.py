@@ -24,6 +24,7 @@ from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import overlap
 from driftkit.neighbors.search.exact import nearest
 from driftkit.provenance import Rounding
+from driftkit.training.ranks import refuse_sharded
 
 Named = dict[str, float]
 """Values by name, such as ``"overlap@10[moved]"`` or ``"spearman[ws353]"``."""
@@ -116,6 +117,7 @@ def table_of(module: nn.Module) -> Tensor:
             "the table is on meta or a fake tensor, so it has a shape and no numbers; load its "
             "weights first, then make or check its monitor."
         )
+    refuse_sharded(layer.weight)
     if layer is module:
         return layer.weight.detach()
     modes = [(each, each.training) for each in module.modules()]

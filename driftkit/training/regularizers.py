@@ -30,6 +30,7 @@ from driftkit.training.anchors import (
     tied_to,
     wide,
 )
+from driftkit.training.ranks import refuse_sharded
 
 Example = TypeVar("Example")
 
@@ -342,6 +343,7 @@ class NeighborPreserving:
             raise OptionError(f"k={k} and candidates={candidates} were given; both are 1 or more.")
         self.embedding, self.strength = embedding, not_negative("strength", strength)
         self._doubt, self._is_told = Doubt(embedding, original), False
+        refuse_sharded(embedding.weight)
         start = start_of(embedding.weight, original).cpu().float()
         words = torch.arange(len(start)) if rows is None else distinct(rows, start)
         found, cosine = nearest(
