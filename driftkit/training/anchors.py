@@ -119,8 +119,19 @@ def not_negative(name: str, value: float) -> float:
     return value
 
 
+def check_layer(layer: object, *, of_rows: bool = False) -> None:
+    """Refuse what is no module, or, if rows are looked up in it, gives no vector for each."""
+    if isinstance(layer, nn.Module) and not (of_rows and isinstance(layer, nn.EmbeddingBag)):
+        return
+    wanted = "an nn.Embedding, or a layer that wraps one and takes rows as it does"
+    raise OptionError(
+        f"a {type(layer).__name__} was given; give {wanted if of_rows else 'a module'}."
+    )
+
+
 def own_weight(embedding: nn.Module) -> nn.Parameter:
     """Return the weight of a table; refuse one that is computed from others at each look."""
+    check_layer(embedding)
     weight = embedding.weight
     if not isinstance(weight, nn.Parameter):
         raise OptionError(

@@ -17,7 +17,7 @@ from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError, VocabularyError
 from driftkit.loaders import load
-from driftkit.training.anchors import Doubt, follow, start_of, wide
+from driftkit.training.anchors import Doubt, check_layer, follow, start_of, wide
 
 OOV = ("random", "mean", "zeros")
 PAD, UNK = "<pad>", "<unk>"
@@ -316,6 +316,7 @@ class MixoutEmbedding(nn.Module):
         self, embedding: nn.Embedding, p: float, *, seed: int = 0, original: Tensor | None = None
     ) -> None:
         _check_probability(p)
+        check_layer(embedding, of_rows=True)
         super().__init__()
         self.embedding, self.p = embedding, p
         self.register_buffer("original", start_of(embedding.weight, original))

@@ -21,6 +21,7 @@ from driftkit.progress import Progress
 from driftkit.training.anchors import (
     Doubt,
     Original,
+    check_layer,
     distinct,
     fit,
     follow,
@@ -50,6 +51,7 @@ class _PullToStart:
         original: Original | None,
         weights: Mapping[str, Tensor] | None = None,
     ) -> None:
+        check_layer(module)
         self.module, self.strength = module, strength
         parameters = dict(module.named_parameters())
         if weights is not None:
@@ -217,6 +219,7 @@ class EWC(_PullToStart):
         proxy: str,
         original: Original | None = None,
     ) -> None:
+        check_layer(module)
         parameters = dict(module.named_parameters())
         if strange := [name for name in fisher if name not in parameters]:
             every = dict(module.named_parameters(remove_duplicate=False))
@@ -274,6 +277,7 @@ def fisher_diagonal(
     ----------
     Kirkpatrick et al. 2017; on the empirical Fisher, Kunstner, Balles & Hennig 2019.
     """
+    check_layer(module)
     trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
     if not trained:
         raise OptionError(
@@ -339,6 +343,7 @@ class NeighborPreserving:
         candidates: int | None = None,
         original: Tensor | None = None,
     ) -> None:
+        check_layer(embedding, of_rows=True)
         if k < 1 or (candidates is not None and candidates < 1):
             raise OptionError(f"k={k} and candidates={candidates} were given; both are 1 or more.")
         self.embedding, self.strength = embedding, not_negative("strength", strength)

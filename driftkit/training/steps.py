@@ -33,6 +33,16 @@ class Steps:
         self._taken: Counter[int] = Counter()
         wrapped = (optimizer, getattr(optimizer, "optimizer", None))
         self._is_heard = any(getattr(type(each).step, "hooked", False) for each in wrapped if each)
+        self._listen()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "close"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._listen()
+
+    def _listen(self) -> None:
         this = weakref.ref(self)
 
         def after(stepped: Optimizer, *_: Any) -> None:

@@ -94,7 +94,6 @@ class OnPlateau:
 Trigger = AtEpoch | AtStep | OnPlateau
 
 _STATE = ("steps", "epochs", "thawed", "best", "waited")
-_PATIENCE = 100  # calls of `step` without one of the optimizer
 _FROZEN_HERE = WeakIdKeyDictionary()  # parameters that an unfreezing froze, though they train
 
 
@@ -273,10 +272,12 @@ class Unfreezing:
     def _is_late(self) -> bool:
         """Whether a stage would be due by now if every call of `step` were a step.
 
-        While gradients are accumulated, or a scaler looks for its scale, some calls are none.
+        While gradients are accumulated, or a scaler looks for its scale, some calls are none; and
+        another optimizer may step more often.
         """
         when = self.stages[self.thawed].when if self.thawed < len(self.stages) else None
-        return isinstance(when, AtStep) and self._calls >= max(when.step, _PATIENCE)
+        patience = 10 if self._taken.other else 100
+        return isinstance(when, AtStep) and self._calls >= max(when.step, patience)
 
     def _tell_of_steps(self, other: str) -> None:
         another = f", and another one ({other}) does" if other else ""
@@ -564,9 +565,9 @@ def _check_schedulers(optimizer: Optimizer, asked: list[tuple[nn.Parameter, floa
     groups = optimizer.param_groups
     highest = [float(group.get("max_lr", 0)) for group in groups]  # OneCycleLR keeps it there
     for each in gc.get_objects():
-        if not issubclass(type(each), LRScheduler) or not hasattr(each, "optimizer"):
+        if not issubclass(type(each), LRScheduler):
             continue
-        if each.optimizer.param_groups is not groups:
+        if getattr(getattr(each, "optimizer", None), "param_groups", None) is not groups:
             continue
         if getattr(each, "default_min_lr", 0) is None and len(each.min_lrs) != len(groups):
             raise OptionError(

@@ -247,3 +247,28 @@ def test_the_parameter_groups_of_discriminative_rates_are_no_rates(make_table):
 def test_a_factor_where_there_is_no_rate_yet(make_table):
     with pytest.raises(OptionError, match=r"rate=Times\(0.1\) .* no optimizer has one yet"):
         discriminative_rates([make_table()], Times(0.1))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda table: L2SP(table, 1.0),
+        lambda table: EWC(table, {}, 1.0, proxy="none"),
+        lambda table: fisher_diagonal(table, torch.sum, []),
+        lambda table: NeighborPreserving(table, 1.0),
+        lambda table: MixoutEmbedding(table, 0.5),
+        lambda table: mask_rows(table, torch.ones(60, dtype=torch.bool)),
+        lambda table: Ball(table, 1.0),
+    ],
+    ids=["L2SP", "EWC", "fisher", "NeighborPreserving", "Mixout", "mask", "Ball"],
+)
+def test_what_is_no_table(make, make_table):
+    for given in (make_table().weight, "table", None):
+        with pytest.raises(OptionError, match=f"a {type(given).__name__} was given; give a"):
+            make(given)
+
+
+@pytest.mark.parametrize("make", [NeighborPreserving, MixoutEmbedding])
+def test_a_bag_where_rows_are_looked_up(make):
+    with pytest.raises(OptionError, match="a EmbeddingBag was given; give an nn.Embedding"):
+        make(nn.EmbeddingBag(60, 8), 0.5)

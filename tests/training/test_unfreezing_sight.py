@@ -1,5 +1,6 @@
 """What an unfreezing sees of a training, and says where it would be blind."""
 
+import copy
 import warnings
 
 import pytest
@@ -197,6 +198,16 @@ def test_steps_between_two_calls_all_count(model):
     assert (recipe.step(), recipe.steps) == (1, 5)
 
 
+def test_a_copy_counts_the_steps_of_its_own_optimizer(model):
+    recipe = freeze_then_unfreeze(sgd(model), model.table, AtStep(2))
+    copied, other = copy.deepcopy((recipe, model))
+    for steps in (1, 2):
+        take_step(other, copied.optimizer)
+        copied.step()
+        assert (copied.steps, copied.thawed) == (steps, steps // 2)
+    assert (recipe.step(), recipe.steps) == (0, 0)
+
+
 # An optimizer, a layer or a model that was made anew
 
 
@@ -218,6 +229,18 @@ def test_a_model_made_anew_is_told():
     recipe.step()
     with pytest.warns(UserWarning, match="after the model and the optimizer were made"):
         recipe.end_epoch()
+
+
+def test_a_model_made_anew_is_told_where_no_epoch_is_counted():
+    old = Model()
+    recipe = freeze_then_unfreeze(sgd(old), old.table, AtStep(12))
+    new = Model()
+    optimizer = sgd(new)
+    for _ in range(11):
+        take_step(new, optimizer)
+        recipe.step()
+    with pytest.warns(UserWarning, match=r"another one \(SGD\) does"):
+        recipe.step()
 
 
 def test_steps_that_are_never_taken_are_told(model):
