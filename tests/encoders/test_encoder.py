@@ -207,6 +207,30 @@ def test_other_batches_are_no_movement(minilm):
         assert not dk.align(tables[0], other).moved.any()
 
 
+@pytest.mark.parametrize(("share", "moved"), [(0.01, False), (0.1, True)])
+def test_a_part_of_the_way_to_another_model_is_movement_in_a_narrow_type_too(share, moved):
+    """The rows of unrelated texts lie about 1.4 lengths apart; a tenth of that is no rounding."""
+    rng = np.random.default_rng(0)
+    rows, others = rng.normal(size=(2, 20, 384))
+
+    def of(matrix):
+        return encode(lambda texts: torch.tensor(matrix).bfloat16(), [*"abcdefghijklmnopqrst"])
+
+    pair = dk.align(of(rows), of((1 - share) * rows + share * others))
+    assert pair.moved.all() == pair.moved.any() == moved
+    assert pair.tolerance.startswith(
+        "more than the rounding of the sources, 0.0221 of a row's length (computed in bfloat16: "
+    )
+
+
+def test_the_table_knows_the_texts_of_its_ids():
+    table = encode(lambda texts: np.eye(len(texts), 3), {"a": "green tea", "b": "tea"})
+    assert table.texts == {"a": "green tea", "b": "tea"}
+    assert encode(lambda texts: np.ones((len(texts), 3)), ["tea"]).texts == {"tea": "tea"}
+    half = encode(lambda texts: np.ones((len(texts), 3)), ["\ud83c"])
+    assert half.texts == {"\\ud83c": "\ud83c"}
+
+
 def test_other_weights_are_movement(bert, static_model, tmp_path):
     changed = tmp_path / "changed"
     shutil.copytree(bert, changed)
