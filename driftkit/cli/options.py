@@ -290,7 +290,7 @@ items_option = file_option(
     "--items",
     help="Encode the items of FILE: a model's folder or hf:REPO then means its outputs for them, "
     "and a file of vectors those of the same ids. Plain text with one on each line, or .csv, .tsv, "
-    ".jsonl, .parquet with columns of ids and texts (FILE::ID:TEXT).",
+    ".json, .jsonl, .parquet with columns of ids and texts (FILE::ID:TEXT).",
 )
 
 use_options = group_of(
@@ -391,8 +391,8 @@ device_option = click.option(
 
 texts_option = file_option(
     "--texts",
-    help="Show texts beside ids: the columns of ids and texts of a .csv, .tsv, .jsonl or .parquet, "
-    "such as id and text; FILE::ID:TEXT names others.",
+    help="Show texts beside ids: the columns of ids and texts of a .csv, .tsv, .json, .jsonl or "
+    ".parquet, such as id and text; FILE::ID:TEXT names others.",
 )
 
 audit_options = group_of(

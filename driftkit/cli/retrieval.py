@@ -29,7 +29,7 @@ FAILING = (*BY_MEASURES, *BY_LINK)
 @options.file_option(
     "--items",
     help="ORIGINAL and TUNED are encoders: encode these documents, ids and texts in a .jsonl, "
-    ".csv, .tsv or .parquet file, and --queries.",
+    ".json, .csv, .tsv or .parquet file, and --queries.",
 )
 @options.file_option(
     "--queries",

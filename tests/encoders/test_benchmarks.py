@@ -72,7 +72,7 @@ def test_analogies_are_sought_among_the_words_of_the_benchmark():
     scores = dk.score(open_encoder(of_numbers), [Analogy(toy)])
     assert (scores[0].value, scores[0].n_used) == (1.0, 2)
     assert scores.notes == (
-        "of_numbers: kings: answers are sought among the 4 words of the benchmark, since an "
+        "of_numbers: answers of kings are sought among the 4 words of the benchmark, since an "
         "encoder has no vocabulary",
     )
 
@@ -87,7 +87,9 @@ def test_a_default_that_is_not_here_is_left_out_and_told(monkeypatch):
     monkeypatch.setenv("DRIFTKIT_OFFLINE", "1")
     scores = dk.score(open_encoder(letters))
     assert {score.benchmark for score in scores} == {"ws353", "simlex999"}
-    assert scores.notes == ("letters: sick is left out: `driftkit datasets fetch sick` says why",)
+    assert scores.notes == (
+        "letters: the benchmark sick is left out: `driftkit datasets fetch sick` says why",
+    )
     with pytest.raises(BenchmarkError, match="downloads are off"):
         dk.score(open_encoder(letters), ["sick"])
 
