@@ -425,5 +425,5 @@ rules_option = click.option(
     "rules",
     multiple=True,
     metavar="RULE",
-    help="A rule, such as 'spearman[simlex999] >= -0.02'; may be repeated.",
+    help="A rule, such as 'self_cosine p05 >= 0.9'; may be repeated.",
 )

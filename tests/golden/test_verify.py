@@ -204,7 +204,7 @@ def test_texts_that_were_not_given_are_not_called_the_same(locked):
 def test_rules_decide_what_a_change_leads_to(locked):
     slight = table(VECTORS + 0.05 * NOISE)
     assert dk.verify(slight, locked).exit_code == 1
-    rules = ["overlap@10 mean >= 0.5", "self_cosine p05 >= 0.99"]
+    rules = ["cka >= 0.9", "self_cosine p05 >= 0.99"]
     found = dk.verify(slight, locked, rules=rules)
     assert (found.status, found.verdict.state, found.exit_code) == ("changed", "pass", 0)
     found = dk.verify(slight, locked, rules=["self_cosine min >= 0.9999"])
@@ -214,6 +214,38 @@ def test_rules_decide_what_a_change_leads_to(locked):
     assert dk.verify(table(WIDE), locked, rules=rules).exit_code == 1
     with pytest.raises(RuleError, match="did you mean"):
         dk.verify(slight, locked, rules=["self_cosin min >= 0.9"])
+
+
+@pytest.mark.parametrize("n", [11, 60, 99])
+@pytest.mark.parametrize("subject", ["overlap mean", "rbo p05[moved]", 'word["item 3"] overlap'])
+def test_neighbors_that_agree_by_chance_excuse_no_change(n, subject, tmp_path):
+    """Of 11 random vectors, each has the other ten for neighbors, then and now."""
+    before, after = RNG.normal(size=(2, n, D))
+    names = [f"item {i}" for i in range(n)]
+    locked = dk.lock(table(before, names), tmp_path / "embed.lock")
+    found = dk.verify(table(after, names), locked, rules=[f"{subject} >= 0"])
+    assert (found.verdict.results[0].outcome, found.exit_code) == ("not measured", 1)
+    assert f"{n} candidates for 10 neighbors agree by chance" in " ".join(repr(found).split())
+
+
+def test_enough_items_have_neighbors_to_lose(tmp_path):
+    before, after = RNG.normal(size=(2, 200, D))
+    names = [f"item {i}" for i in range(200)]
+    locked = dk.lock(table(before, names), tmp_path / "embed.lock")
+    for rows, outcome in ((after, "fail"), (before + 0.001 * after, "pass")):
+        found = dk.verify(table(rows, names), locked, rules=["overlap@10 mean >= 0.95"])
+        assert found.verdict.results[0].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["lost == 0", "vocabulary != broken", "input != broken", "numbers != broken", "shared >= 1",
+     "knowledge != broken", "coverage[*] >= 0", "change[*] >= -margin", "moved >= 1",
+     "norm_ratio mean >= 0.5", "effective_rank tuned >= 2", "added == 0", "zero == 0"],
+)  # fmt: skip
+def test_a_rule_that_a_changed_model_keeps_is_refused(rule, locked):
+    with pytest.raises(RuleError, match="says nothing of how far the vectors lie from the locked"):
+        dk.verify(table(VECTORS), locked, rules=["self_cosine min >= 0.9", rule])
 
 
 def test_the_tolerance_can_be_set(locked):
