@@ -23,7 +23,16 @@ from driftkit.gate.rules import Rule, parse_rule
 from driftkit.gate.subjects import STATISTICS
 from driftkit.golden.causes import looks_like
 from driftkit.golden.differences import Differences, Off, fits, percent, turned_back
-from driftkit.golden.lock import Item, Lock, Texts, items_of, read_lock, settings_of, texts_of
+from driftkit.golden.lock import (
+    Item,
+    Lock,
+    Texts,
+    exponents_of,
+    items_of,
+    read_lock,
+    settings_of,
+    texts_of,
+)
 from driftkit.golden.reruns import explained_by
 from driftkit.measures.registry import parse_measure
 from driftkit.pair import align
@@ -259,8 +268,10 @@ def verify(
         about["verdict"] = check(audit(align(old.table, new_table), benchmarks=[]), asked)
     was, new = old.vectors.astype(np.float64), table.matrix[rows].astype(np.float64)
     lengths = row_norms(was)
-    # float16 keeps a number to half of its last place, and below 2**-14 to a fixed step.
-    smallest = 2.0**-25 * width**0.5 * max(1.0, float(np.abs(was).max()) / 2.0**15)
+    # float16 keeps a number to half of its last place, and below 2**-14 to a fixed step, as float32
+    # does with the smallest of all.
+    step = np.maximum(np.exp2(exponents_of(old.vectors) - 25.0), 2.0**-149)
+    smallest = step * width**0.5
     kept: Values = UNIT["float16"] * lengths + smallest
     levels = {name: kept + UNITS * _unit(old, name) * lengths for name in UNIT}
     most = levels["bfloat16"] if tolerance is None else kept + tolerance * lengths

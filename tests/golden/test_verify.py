@@ -53,6 +53,27 @@ def test_rounding_is_named_by_the_type_that_explains_it(units, within, locked):
     assert (found.status, found.within) == ("same", within)
 
 
+@pytest.mark.parametrize("scale", [1e-43, 1e-37, 1e-20, 1e-7, 1e-3, 1e5, 1e30])
+def test_a_model_is_itself_and_no_other_at_any_scale(scale, tmp_path):
+    locked = dk.lock(table(scale * VECTORS), tmp_path / "embed.lock")
+    assert dk.verify(table(scale * VECTORS), locked).status == "same"
+    if scale > 1e-40:  # below, float32 itself has few digits
+        assert dk.verify(table(scale * NOISE), locked).status == "changed"
+        assert dk.verify(table(1.01 * scale * VECTORS), locked).status == "scaled"
+
+
+@pytest.mark.parametrize("longer", [1e-15, 1e6, 1e9, 1e20])
+def test_one_item_of_another_length_hides_no_other(longer, tmp_path):
+    before = VECTORS.copy()
+    before[3] *= longer
+    locked = dk.lock(table(before), tmp_path / "embed.lock")
+    assert dk.verify(table(before), locked).status == "same"
+    zeroed = 0 * before
+    zeroed[3] = before[3]
+    found = dk.verify(table(zeroed), locked)
+    assert (found.status, found.beyond) == ("changed", N - 1)
+
+
 def test_a_lock_of_coarse_numbers_allows_for_both_roundings(tmp_path):
 
     coarse = dk.Embeddings(NAMES, VECTORS, source=Source("model", dtype="bfloat16"))
