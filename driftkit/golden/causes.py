@@ -17,6 +17,9 @@ EVEN, CLOSE = 2.0, 0.93
 """What int8 did: no item lay off twice as far as another, and the median cosine was 0.95 or more. A
 missing prompt was less even (2.5), other pooling farther (0.6)."""
 
+COMMON = 0.5
+"""Share of the squared distances that one vector explains, above which it is told instead."""
+
 
 def looks_like(offs: Differences) -> Iterator[str]:
     """Say what the differences look like, each time with the evidence."""
@@ -63,7 +66,15 @@ def looks_like(offs: Differences) -> Iterator[str]:
         and float(np.median(cosines)) >= CLOSE
     ):
         low, high = percent(float(offs.relative.min())), percent(float(offs.relative.max()))
-        yield (
-            f"Looks like coarser numbers, such as int8: every item is off, by nearly as much, "
-            f"{low} to {high} of its length."
-        )
+        shift = (offs.new - offs.was).mean(axis=0)
+        common = float(np.square(shift).sum()) / float(np.square(offs.distances).mean())
+        if common > COMMON:
+            yield (
+                f"Looks like one vector that was added to all, as where vectors are centered: it "
+                f"explains {common:.0%} of the squared distances."
+            )
+        else:
+            yield (
+                f"Looks like small changes everywhere, such as coarser numbers (int8): every item "
+                f"is off, by nearly as much, {low} to {high} of its length."
+            )

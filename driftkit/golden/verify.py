@@ -323,6 +323,9 @@ def _judged(offs: Differences, kept: Values, about: Mapping[str, Any]) -> Verifi
         much = f"the farthest, {_names(far)[0]}, is {percent(far[0].distance)} of its length off"
         rounding = f", within the rounding of {within}" if within else ""
         sentence = f"Same model within rounding: of {counted(n, 'item')} {much}{rounding}."
+        if not offs.distances.any():
+            are = counted(n, "item is as it was", "items are as they were")
+            sentence = f"Same model: {are} locked, in every number."
         return Verification("same", sentence, **about, worst=far)
     more = {**about, "beyond": int(offs.beyond.sum()), "worst": offs.worst(WORST)}
 
@@ -355,12 +358,14 @@ def _judged(offs: Differences, kept: Values, about: Mapping[str, Any]) -> Verifi
         return Verification("rotated", sentence, **more, factor=(size, size))
 
     cosines = offs.cosines[~np.isnan(offs.cosines)]
-    middle = f"{np.median(cosines):.4f}" if len(cosines) else "-"
-    items = counted(n, "item")
+    middle = f"median cosine {np.median(cosines):.4f}" if len(cosines) else "no cosine is known"
+    if 0 < len(cosines) < n:
+        middle += f" of the {len(cosines):,} that have one"
+    far = int(offs.beyond.sum())
     sentence = (
-        f"Changed: {int(offs.beyond.sum()):,} of {items} are farther off than rounding takes "
-        f"them; "
-        f"worst items {first_few(_names(offs.worst(3)))}; median cosine {middle}."
+        f"Changed: {far:,} of {counted(n, 'item')} {'is' if far == 1 else 'are'} farther off than "
+        f"rounding goes; worst {'item' if far == 1 else 'items'} "
+        f"{first_few(_names(offs.worst(3)))}; {middle}."
     )
     return Verification("changed", sentence, **more, looks_like=tuple(looks_like(offs)))
 

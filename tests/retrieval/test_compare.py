@@ -148,10 +148,10 @@ def test_an_index_of_another_width_cannot_take_the_new_queries(models, judged):
     queries = of_two_widths(models.queries, models.q)
     found = compare_retrieval(documents, queries, models.qrels)
     assert found["tuned"].status == "kept"
-    assert found.link.status == "not tested"
+    assert found.link.status == "broken"
     assert found.link.reason == "queries of 32 dimensions cannot search an index of 16"
     assert found.to_dict()["searches"][1]["overlap"] is None
-    assert found.link.reason in repr(found)
+    assert f"New queries, old index (broken): {found.link.reason}." in " ".join(repr(found).split())
 
 
 # --- differences ----------------------------------------------------------------------------------
