@@ -286,10 +286,8 @@ def _why_not(before: _Result | str, after: _Result | str) -> str | None:
         side = "original" if (split, subset) in before.parts else "tuned"
         return f"other splits or subsets: only {side} has {split}, {subset}"
     if before.in_percent != after.in_percent:
-        first, second = ("0-100", "0-1") if before.in_percent else ("0-1", "0-100")
-        return f"its scores go from {first} in original, and from {second} in tuned".replace(
-            "from ", ""
-        )
+        side = "original" if before.in_percent else "tuned"
+        return f"scores of other scales: only {side} has one above 1, and hence those of 0 to 100"
     return None
 
 

@@ -385,7 +385,7 @@ resamples_option = number_option(
 
 seed_option = number_option("--seed", default=0, least=0, help="Seed of the resamples.")
 
-device_option = click.option(
+engine_device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
 )
 

@@ -17,8 +17,8 @@ EVEN, CLOSE = 2.0, 0.93
 """What int8 did: no item lay off twice as far as another, and the median cosine was 0.95 or more. A
 missing prompt was less even (2.5), other pooling farther (0.6)."""
 
-COMMON = 0.5
-"""Share of the squared distances that one vector explains, above which it is told instead."""
+COMMON = 0.9
+"""Share of the squared distances that one vector explains, above which it is told."""
 
 
 def looks_like(offs: Differences) -> Iterator[str]:
@@ -59,22 +59,18 @@ def looks_like(offs: Differences) -> Iterator[str]:
             f"Looks like texts cut at another length: the {int(beyond.sum()):,} longest changed, "
             f"from {int(sizes_of_texts[beyond].min()):,} characters on."
         )
-    if (
-        n >= ENOUGH
-        and beyond.all()
-        and offs.relative.max() < EVEN * offs.relative.min()
-        and float(np.median(cosines)) >= CLOSE
-    ):
+    if n < ENOUGH or not beyond.all():
+        return
+    shift = (offs.new - offs.was).mean(axis=0)
+    common = float(np.square(shift).sum() / np.square(offs.distances).mean())
+    if common > COMMON:
+        yield (
+            "Looks like one vector that was added to all, as where they are centered: it explains "
+            f"{common:.0%} of the squared distances."
+        )
+    elif offs.relative.max() < EVEN * offs.relative.min() and float(np.median(cosines)) >= CLOSE:
         low, high = percent(float(offs.relative.min())), percent(float(offs.relative.max()))
-        shift = (offs.new - offs.was).mean(axis=0)
-        common = float(np.square(shift).sum()) / float(np.square(offs.distances).mean())
-        if common > COMMON:
-            yield (
-                f"Looks like one vector that was added to all, as where vectors are centered: it "
-                f"explains {common:.0%} of the squared distances."
-            )
-        else:
-            yield (
-                f"Looks like small changes everywhere, such as coarser numbers (int8): every item "
-                f"is off, by nearly as much, {low} to {high} of its length."
-            )
+        yield (
+            "Looks like small changes everywhere, such as coarser numbers (int8): every item is "
+            f"off, by nearly as much, {low} to {high} of its length."
+        )

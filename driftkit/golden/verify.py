@@ -361,10 +361,10 @@ def _judged(offs: Differences, kept: Values, about: Mapping[str, Any]) -> Verifi
     middle = f"median cosine {np.median(cosines):.4f}" if len(cosines) else "no cosine is known"
     if 0 < len(cosines) < n:
         middle += f" of the {len(cosines):,} that have one"
-    far = int(offs.beyond.sum())
+    off = int(offs.beyond.sum())
     sentence = (
-        f"Changed: {far:,} of {counted(n, 'item')} {'is' if far == 1 else 'are'} farther off than "
-        f"rounding goes; worst {'item' if far == 1 else 'items'} "
+        f"Changed: {off:,} of {counted(n, 'item')} {'is' if off == 1 else 'are'} farther off than "
+        f"rounding takes {'it' if off == 1 else 'them'}; worst {'item' if off == 1 else 'items'} "
         f"{first_few(_names(offs.worst(3)))}; {middle}."
     )
     return Verification("changed", sentence, **more, looks_like=tuple(looks_like(offs)))

@@ -41,6 +41,8 @@ def test_the_same_vectors_are_the_same_model(locked):
     assert found.beyond == 0
     assert found.notes == ()
     assert "Same model within rounding: of 60 items the farthest, item " in repr(found)
+    itself = dk.verify(locked.table, locked)
+    assert itself.sentence == "Same model: 60 items are as they were locked, in every number."
 
 
 @pytest.mark.parametrize(
@@ -142,6 +144,11 @@ def test_what_changed_is_named_worst_first(locked):
     found = dk.verify(table(after), locked)
     assert (found.status, found.beyond, found.exit_code) == ("changed", 2, 1)
     assert [off.id for off in found.worst] == ["item 11", "item 7"]
+    assert "Changed: 2 of 60 items are farther off" in found.sentence
+    after[11] = VECTORS[11]
+    one = dk.verify(table(after), locked)
+    assert "Changed: 1 of 60 items is farther off" in one.sentence
+    assert "worst item item 7; median cosine 1.0000." in one.sentence
     assert found.worst[0].cosine == pytest.approx(-1, abs=1e-5)
     assert "item 11: cosine -1.0000" in repr(found)
     assert found.looks_like == ()
@@ -156,7 +163,10 @@ def test_a_zero_vector_is_compared(tmp_path):
     assert (found.status, found.worst[0].id) == ("changed", "item 0")
     assert found.to_dict()["worst"][0] == {"id": "item 0", "distance": None, "cosine": None}
     json.dumps(found.to_dict(), allow_nan=False)
-    assert dk.verify(table(0 * VECTORS), locked).status == "changed"
+    none = dk.verify(table(0 * VECTORS), locked)
+    assert (none.status, none.sentence.endswith("; no cosine is known.")) == ("changed", True)
+    mostly = dk.verify(table(np.vstack([VECTORS[:9], 0 * VECTORS[9:]])), locked)
+    assert mostly.sentence.endswith("median cosine 1.0000 of the 8 that have one.")
 
 
 @pytest.mark.parametrize(
@@ -175,7 +185,11 @@ def test_a_zero_vector_is_compared(tmp_path):
         (
             lambda v: v + 0.1 * NOISE * np.linalg.norm(v, axis=1, keepdims=True)
             / np.linalg.norm(NOISE, axis=1, keepdims=True),
-            "Looks like coarser numbers, such as int8: every item is off, by nearly as much, 10 %",
+            "Looks like small changes everywhere, such as coarser numbers (int8): every item is",
+        ),
+        (
+            lambda v: v - 0.3 * np.ones(D) * np.linalg.norm(v, axis=1).mean() / D**0.5,
+            "Looks like one vector that was added to all, as where they are centered: it explains",
         ),
     ],
 )  # fmt: skip

@@ -307,6 +307,11 @@ def test_rows_of_one_table_alone_and_zero_rows_are_told(models, judged):
     (worst,) = found["tuned"].least_kept(1)
     assert (worst["query"], worst["overlap"], worst["first_after"]) == ("q5", 0, None)
     assert "gone" not in found["tuned"].documents
+    twice = models.d.copy()
+    twice[8:10] = 0
+    zeroed = Embeddings(models.documents, twice)
+    notes = compare_retrieval(align(old, zeroed), asked, models.qrels).notes
+    assert "2 documents have a zero row in the tuned table, and are never found" in notes
     # Where there were no results before, nothing can be kept.
     back = compare_retrieval(
         align(old, old), align(Embeddings(["q"], [queries[5]]), Embeddings(["q"], [models.q[5]]))
