@@ -112,3 +112,11 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_2(arguments, said, lo
     assert result.exit_code == 2
     assert result.stdout == ""
     assert said in " ".join(result.stderr.split())
+
+
+def test_a_lock_of_the_first_numbers_and_rows(lock, run):
+    assert run("lock", "table.npy", "-o", "cut.lock", "--dimensions", "4", "--limit", "20").stderr
+    cut = dk.read_lock("cut.lock")
+    assert cut.vectors.shape == (20, 4)
+    assert run("verify", "table.npy", "cut.lock", "--dimensions", "4").exit_code == 0
+    assert "Another width: 4" in run("verify", "table.npy", "cut.lock").stdout
