@@ -83,7 +83,8 @@ class Judged:
     def notes(self) -> Iterator[str]:
         """Say what was left out of the judgments and of the measures."""
         if self.duplicates:
-            yield f"{counted(self.duplicates, 'judgment')} came twice and counts once"
+            one, many = "judgment came twice and counts", "judgments came twice and count"
+            yield f"{counted(self.duplicates, one, many)} once"
         if self.unknown_queries:
             named = counted(self.unknown_queries, "judged query is", "judged queries are")
             yield f"{named} not in both tables of queries"

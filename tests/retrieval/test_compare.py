@@ -325,6 +325,7 @@ def test_few_documents_agree_by_chance(models):
     found = compare_retrieval(*models.pairs(models.d * 2, models.q), k=10)
     assert found["tuned"].status == "not tested"
     assert "agree by chance; ask for fewer results" in found["tuned"].sentence
+    assert "New queries, new index (not settled): 99 documents: lists of 10 agree" in repr(found)
     assert compare_retrieval(*models.pairs(models.d * 2, models.q), k=9)["tuned"].status == "kept"
     three = compare_retrieval(*models.pairs(models.d, models.q), k=500)
     assert np.isnan(three["tuned"].adjusted_overlap)
