@@ -385,7 +385,7 @@ resamples_option = number_option(
 
 seed_option = number_option("--seed", default=0, least=0, help="Seed of the resamples.")
 
-device_option = click.option(
+engine_device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
 )
 
@@ -425,5 +425,5 @@ rules_option = click.option(
     "rules",
     multiple=True,
     metavar="RULE",
-    help="A rule, such as 'spearman[simlex999] >= -0.02'; may be repeated.",
+    help="A rule, such as 'self_cosine p05 >= 0.9'; may be repeated.",
 )
