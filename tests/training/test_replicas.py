@@ -1,17 +1,17 @@
 """Unfreezing and the monitor under DistributedDataParallel, in two real processes."""
 
 import os
-import socket
 import warnings
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
 from torch.nn.parallel import DistributedDataParallel
+from two_processes import run
 
 from driftkit.errors import OptionError
 from driftkit.training.embedding import MixoutEmbedding
@@ -232,25 +232,9 @@ def with_a_trainer(rank, out):
     torch.save(model.layers.state_dict(), out / f"{rank}.pt")
 
 
-def as_one_of_two(rank, port, work, *arguments):
-    torch.set_num_threads(1)
-    address = f"tcp://127.0.0.1:{port}"
-    distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
-    try:
-        work(rank, *arguments)
-    finally:
-        distributed.destroy_process_group()
-
-
 @pytest.fixture
 def in_two_processes(tmp_path):
-    def run(work):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        multiprocessing.spawn(as_one_of_two, (port, work, tmp_path), nprocs=2)
-
-    return run
+    return lambda work: run(work, tmp_path)
 
 
 def test_replicas_are_equal_and_move_as_one_process_would(in_two_processes, tmp_path):
