@@ -1,4 +1,4 @@
-"""Which words moved, what was forgotten, what breaks: audits of fine-tuned word embeddings.
+"""What moved, what was forgotten, what breaks: audits of fine-tuned embeddings.
 
 Names are loaded on first use, so that ``import driftkit`` and ``driftkit --help`` cost nothing.
 """

@@ -119,10 +119,15 @@ class UnknownNameError(InputError):
         close = get_close_matches(str(name), names, n=1)
         self.kind, self.name = kind, name
         self.nearest = close[0] if close else None
-        guess = f"did you mean {self.nearest!r}?" if self.nearest else ""
-        listed = f"Known: {', '.join(names)}." if 0 < len(names) <= 40 else ""
+        guess = f"did you mean {_short(self.nearest)!r}?" if self.nearest else ""
+        listed = f"Known: {', '.join(map(_short, names))}." if 0 < len(names) <= 40 else ""
         said = " ".join(part for part in (guess, listed, hint) if part)
-        super().__init__(f"unknown {kind} {name!r}" + (f": {said}" if said else "."))
+        super().__init__(f"unknown {kind} {_short(name)!r}" + (f": {said}" if said else "."))
+
+
+def _short(name: str, longest: int = 60) -> str:
+    """Return a name as messages have it; one may be a whole text, or no string."""
+    return f"{name[: longest - 3]}..." if isinstance(name, str) and len(name) > longest else name
 
 
 class MissingExtraError(DriftkitError):

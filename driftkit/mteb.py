@@ -232,7 +232,7 @@ def compare_results(
         raise SourceError(
             os.fspath(tuned),
             f"no task of it can be compared with {os.fspath(original)} ({'; '.join(said[:3])}); "
-            "evaluate both models with one version of MTEB.",
+            "evaluate both models on the same tasks, splits and subsets, with one version of MTEB.",
         )
     tasks.sort(key=lambda task: (task.delta, task.task))
     return ResultsComparison(
@@ -261,6 +261,11 @@ class _Result:
     versions: tuple[str, ...]  # of MTEB, in the parts
 
     @property
+    def in_percent(self) -> bool:
+        """Whether a score is more than 1, and hence of 100 and not of 1, as MTEB writes it."""
+        return max(map(abs, self.parts.values())) > 1
+
+    @property
     def score(self) -> float:
         return math.fsum(self.parts.values()) / len(self.parts)
 
@@ -280,6 +285,9 @@ def _why_not(before: _Result | str, after: _Result | str) -> str | None:
         split, subset = min(before.parts.keys() ^ after.parts.keys())
         side = "original" if (split, subset) in before.parts else "tuned"
         return f"other splits or subsets: only {side} has {split}, {subset}"
+    if before.in_percent != after.in_percent:
+        side = "original" if before.in_percent else "tuned"
+        return f"scores of other scales: only {side} has one above 1, and hence those of 0 to 100"
     return None
 
 

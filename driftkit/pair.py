@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,7 +10,7 @@ from os import PathLike
 
 import numpy as np
 
-from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
+from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks, row_norms
 from driftkit.display import OneLine
 from driftkit.embeddings import Embeddings
 from driftkit.errors import AlignmentError, OptionError, UnknownNameError
@@ -132,29 +133,36 @@ class Pair(OneLine):
 
     @cached_property
     def moved(self) -> Mask:
-        """Words whose row changed in width, or in some number by more than `tolerance`, (n,)."""
-        relative, absolute = self._rounding
-        if self.mismatch or relative == absolute == 0:
+        """Words whose row changed in width, or by more than `tolerance`, (n,)."""
+        relative, absolute, of_length = self._rounding
+        if self.mismatch or relative == absolute == of_length == 0:
             return self.changed
         moved = np.empty(len(self), bool)
         for rows in row_blocks(len(self)):
             before, after = self.before[rows], self.after[rows]
             size = np.maximum(np.abs(before), np.abs(after)).astype(np.float64)
             gap = np.abs(before.astype(np.float64) - after)
-            moved[rows] = (gap > relative * size + absolute).any(axis=1)
+            allowed = relative * size + absolute
+            if of_length:
+                length = np.maximum(self.before_norms[rows], self.after_norms[rows])
+                moved[rows] = row_norms(gap) > of_length * length + row_norms(allowed)
+            else:
+                moved[rows] = (gap > allowed).any(axis=1)
         return moved
 
     @property
-    def _rounding(self) -> tuple[float, float]:
+    def _rounding(self) -> tuple[float, float, float]:
         one, other = self.original.source.rounding, self.tuned.source.rounding
-        return one.relative + other.relative, one.absolute + other.absolute
+        of_length = math.hypot(one.of_length, other.of_length)  # by chance, over many numbers
+        return one.relative + other.relative, one.absolute + other.absolute, of_length
 
     @property
     def tolerance(self) -> str:
         """The rule `moved` goes by, in words.
 
         Two roundings of one number differ by at most the sum of the two errors, so the sum is
-        the bound; it is nearly that of the coarser source alone.
+        the bound; it is nearly that of the coarser source alone. What encoders computed is judged
+        by the distance of the rows, as a share of the longer one.
         """
         if self.mismatch:
             return f"another width, {self.mismatch}"
@@ -165,7 +173,11 @@ class Pair(OneLine):
         )
         if not reasons:
             return "any difference in float32"
-        bound = "{:.3g} x |value| + {:.3g}".format(*self._rounding)
+        relative, absolute, of_length = self._rounding
+        parts = [f"{of_length:.3g} of a row's length"] if of_length else []
+        if relative or absolute:
+            parts.append(f"{relative:.3g} x |value| + {absolute:.3g}")
+        bound = " and ".join(parts)
         return f"more than the rounding of the sources, {bound} ({'; '.join(reasons)})"
 
 

@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from scipy.sparse import csr_array
 
 from driftkit.arguments import require, shown, whole
-from driftkit.arrays import Matrix, Rows, Values, generator
+from driftkit.arrays import Mask, Matrix, Rows, Values, generator
 from driftkit.display import Displayed, Text, counted, section
 from driftkit.errors import AlignmentError, OptionError
 from driftkit.pair import Pair
@@ -28,6 +28,9 @@ CANDIDATES = 10_000
 
 TILE = 1_024  # rows and columns of the products looked at in one step
 BINS = 1 << 16  # of the cosines of a table: 0.00003 wide, far less than an interval is
+SLACK = 2.0**-19
+"""How far below a threshold a cosine may come out and count as at it: float32 rounds a product of
+rows of length 1 by less. So copies pass 1, and rows of 24 signs whose product is 6 pass .25."""
 WIDTH = 1.96  # of a 95 % interval in standard errors
 
 PairsOf = Literal["all", "nearest"]
@@ -66,7 +69,8 @@ class TranslatedThreshold(Displayed):
     Parameters
     ----------
     original, tuned : float
-        The threshold given, and the one to use instead. A pair passes if its cosine is not below.
+        The threshold given, and the one to use instead. A pair passes if its cosine is not below,
+        but for the rounding of float32.
     low, high : float
         The 95 % interval of `tuned`: what other items of the same kind would have given.
     pairs : {"all", "nearest"}
@@ -276,6 +280,11 @@ def _units(matrix: Matrix, norms: Values) -> Matrix:
     return cast(Matrix, (matrix / norms[:, None]).astype(np.float32))
 
 
+def _passes(cosines: Matrix | Values, threshold: float) -> Mask:
+    """Whether each cosine is at the threshold or above it, but for rounding."""
+    return np.asarray(cosines >= threshold - SLACK)
+
+
 # --- all pairs ------------------------------------------------------------------------------------
 
 _Tile = tuple[slice, slice, int]  # rows, columns, and 0 or 1 for pairs of a half, 2 for the others
@@ -312,9 +321,9 @@ def _all_pairs(
     passed, same = np.zeros(3, np.int64), np.zeros(3, np.int64)
     counts = np.zeros((3, BINS), np.int64)
     for done, (rows, columns, kind) in enumerate(tiles):
-        passed[kind] += np.count_nonzero(_cosines(before, rows, columns) >= threshold)
+        passed[kind] += np.count_nonzero(_passes(_cosines(before, rows, columns), threshold))
         cosines = _cosines(after, rows, columns)
-        same[kind] += np.count_nonzero(cosines >= threshold)
+        same[kind] += np.count_nonzero(_passes(cosines, threshold))
         counts[kind] += _histogram(cosines)
         if told:
             told(done + 1, 2 * len(tiles))
@@ -332,7 +341,8 @@ def _all_pairs(
     held_after = [0, 0]
     for done, (rows, columns, kind) in enumerate(tiles):
         cosines = _cosines(after, rows, columns)
-        was, now = _cosines(before, rows, columns) >= threshold, cosines >= tuned
+        was = _passes(_cosines(before, rows, columns), threshold)
+        now = _passes(cosines, tuned)
         change = now.astype(np.int8) - was
         differing[rows] += change.sum(axis=1, dtype=np.int64)
         differing[columns] += change.sum(axis=0, dtype=np.int64)
@@ -340,7 +350,7 @@ def _all_pairs(
         kept += int(np.count_nonzero(was & now))
         passed_after += int(np.count_nonzero(now))
         if kind < 2:
-            held_after[kind] += int(np.count_nonzero(cosines >= of_halves[1 - kind]))
+            held_after[kind] += int(np.count_nonzero(_passes(cosines, of_halves[1 - kind])))
         if told:
             told(len(tiles) + done + 1, 2 * len(tiles))
     # Two pairs count together once for each item they share, a pair with itself only once.
@@ -372,8 +382,8 @@ def _all_pairs(
 def _histogram(cosines: Matrix) -> Rows:
     """Number of cosines in each of the `BINS` bins from -1 to 1; -2 is none."""
     known = cosines[cosines > -1.5]
-    bins = np.clip((known + 1) * np.float32(BINS / 2), 0, BINS - 1).astype(np.int64)
-    return np.bincount(bins, minlength=BINS)
+    bins = (known + np.float32(1 + SLACK)) * np.float32(BINS / 2)
+    return np.bincount(np.clip(bins, 0, BINS - 1).astype(np.int64), minlength=BINS)
 
 
 def _edge(above: Rows, wanted: float, threshold: float = np.nan, same: int = -1) -> float:
@@ -415,11 +425,11 @@ def _nearest_pairs(
         found.append((best, match))
         inside.append(own)
     (was, old_match), (now, new_match) = found
-    passes = was >= np.float32(threshold)
+    passes = _passes(was, threshold)
     total = int(passes.sum())
     _require_enough(total, n, threshold, "nearest pairs")
     tuned = _cut(now, total, threshold)
-    still = now >= tuned
+    still = _passes(now, tuned)
     change = still.astype(np.int64) - passes
     variance = _shared_variance(change, np.column_stack([np.arange(n), old_match, new_match]))
     spread = WIDTH * variance**0.5
@@ -427,7 +437,7 @@ def _nearest_pairs(
         _cut(now, total + spread), _cut(now, total - spread)
     )  # fmt: skip
     parts = (slice(0, half), slice(half, n))
-    counts = [int((inside[0][part] >= np.float32(threshold)).sum()) for part in parts]
+    counts = [int(_passes(inside[0][part], threshold).sum()) for part in parts]
     cuts = [
         _cut(inside[1][part], count, threshold) for part, count in zip(parts, counts, strict=True)
     ]
@@ -436,7 +446,7 @@ def _nearest_pairs(
             cuts[1 - kind],
             len(inside[1][part]),
             counts[kind],
-            int((inside[1][part] >= cuts[1 - kind]).sum()),
+            int(_passes(inside[1][part], cuts[1 - kind]).sum()),
         )
         for kind, part in enumerate(parts)
     )
@@ -453,14 +463,14 @@ def _nearest_pairs(
         passed_after=int(still.sum()),
         kept=int((passes & still).sum()),
         same_match=int((passes & still & (old_match == new_match)).sum()),
-        untranslated=int((now >= np.float32(threshold)).sum()),
+        untranslated=int(_passes(now, threshold).sum()),
     )
 
 
 def _cut(cosines: Values, wanted: float, threshold: float = np.nan) -> float:
     """Return the middle of the gap below the `wanted` highest cosines, or the threshold in it."""
     number = min(max(round(wanted), 0), len(cosines))
-    if int((cosines >= np.float32(threshold)).sum()) == number:
+    if int(_passes(cosines, threshold).sum()) == number:
         return threshold
     ordered = np.concatenate([[1.0], np.sort(cosines)[::-1], [-1.0]])
     return float(ordered[number : number + 2].mean())

@@ -30,6 +30,8 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
         ("vendor.github-actions", ROOT / "action.yml"),
         ("vendor.github-workflows", CI / "github-workflow.yml"),
         ("vendor.gitlab-ci", CI / "gitlab-ci.yml"),
+        ("vendor.github-workflows", CI / "golden-github-workflow.yml"),
+        ("vendor.gitlab-ci", CI / "golden-gitlab-ci.yml"),
     ],
 )
 def test_files_follow_their_schema(schema, file, tmp_path):
@@ -53,6 +55,14 @@ def _parses(words):
 def test_commands_of_the_gitlab_job_exist():
     job = yaml.safe_load((CI / "gitlab-ci.yml").read_text("utf-8"))["vectors"]
     _parses(job["script"][1].split())
+
+
+def test_both_jobs_verify_golden_vectors_by_one_command_that_exists():
+    workflow = yaml.safe_load((CI / "golden-github-workflow.yml").read_text("utf-8"))
+    steps = [each["run"] for each in workflow["jobs"]["verify"]["steps"] if "run" in each]
+    job = yaml.safe_load((CI / "golden-gitlab-ci.yml").read_text("utf-8"))["golden-vectors"]
+    assert steps == job["script"]
+    _parses(steps[1].split())
 
 
 def test_the_workflow_gives_the_action_what_it_takes():

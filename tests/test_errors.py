@@ -27,3 +27,10 @@ def test_an_unknown_name_ends_in_a_full_stop():
     known = [f"key{i:03}" for i in range(50)]
     assert str(errors.UnknownNameError("key", "zzz", known)) == "unknown key 'zzz'."
     assert str(errors.UnknownNameError("word", 3, known)) == "unknown word 3."
+
+
+def test_names_that_are_whole_texts_are_cut():
+    known = [f"{number} {'words ' * 100}" for number in range(30)]
+    message = str(errors.UnknownNameError("word", "text " * 100, known))
+    assert "29 words words" in message
+    assert max(map(len, message.split(", "))) < 150

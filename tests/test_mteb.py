@@ -101,6 +101,9 @@ NOT_COMPARED = {
         "MTEB 2.26.24 against 1.38.0"),
     "another subset": (
         result("X", {("test", "de"): 0.5}), "other splits or subsets: only tuned has test, de"),
+    "scores of 0 to 100": (
+        result("X", 50.0),
+        "scores of other scales: only tuned has one above 1, and hence those of 0 to 100"),
     "no number": (result("X", math.nan), "tuned: it has no main_score for test, default"),
     "no version": (
         {**result("X", 0.5), "mteb_version": None, "scores": {
@@ -184,7 +187,8 @@ def test_no_task_in_common(write):
         dk.compare_results(one, other)
     assert str(caught.value) == (
         f"{other}: no task of it can be compared with {one} (A: tuned: there are no results of it; "
-        "B: original: there are no results of it); evaluate both models with one version of MTEB."
+        "B: original: there are no results of it); evaluate both models on the same tasks, splits "
+        "and subsets, with one version of MTEB."
     )
 
 

@@ -168,3 +168,36 @@ def test_a_permuted_file_with_extra_rows_has_not_moved(order, extra):
     pair = align(table(words, matrix), other)
     assert pair.words == tuple(words)
     assert not pair.moved.any()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    arrays(np.float64, (5, 4), elements=st.floats(-10, 10)),
+    arrays(np.float64, (5, 4), elements=st.floats(-1, 1)),
+    st.floats(0, 0.9),
+)
+def test_what_was_computed_moves_by_the_distance_of_whole_rows(matrix, way, part):
+    """Within a share of a row's length nothing moved, be it in one number or in all."""
+    matrix[:, 0] += 20  # no row is short
+    step = way / np.maximum(np.linalg.norm(way, axis=1, keepdims=True), 1e-3)
+    share = Rounding.of_computation("bfloat16").of_length
+    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
+    computed = table("abcde", matrix, Rounding.of_computation("bfloat16"))
+    near = (matrix + part * share * lengths * step).astype(np.float16)
+    stored = table("abcde", near.astype(np.float32), Rounding.of_dtype("float16"))
+    assert not align(computed, stored).moved.any()
+    assert align(computed, table("abcde", matrix + 1.1 * share * lengths / 2)).moved.all()
+
+
+def test_the_tolerance_of_what_was_computed_survives_being_saved(tmp_path):
+    import driftkit as dk
+
+    one = table("w", [[1.0]], Rounding.of_computation("bfloat16"))
+    one.save(tmp_path / "table")
+    again = dk.load(tmp_path / "table")
+    assert again.source.rounding == one.source.rounding
+    assert align(again, table("w", [[1.0]], Rounding.of_dtype("float16"))).tolerance == (
+        "more than the rounding of the sources, 0.0156 of a row's length and 0.000488 x |value| + "
+        "2.98e-08 (computed in bfloat16: 4 units in the last of 8 bits; fp16: half a unit in the "
+        "last of 11 bits)"
+    )

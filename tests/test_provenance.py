@@ -29,12 +29,12 @@ def test_significant_digits_round_relative_to_the_value():
     assert not bound.is_exact
 
 
-def test_what_models_compute_is_rounded_by_the_type_and_the_size_of_its_numbers():
-    bound = Rounding.of_computation("float16", 0.05)
-    assert (bound.relative, bound.absolute) == (32 * 2**-11, 32 * 2**-11 * 0.05)
-    assert bound.reason == "computed in float16: 32 units in the last of 11 bits"
-    assert Rounding.of_computation("float32", 1.0).relative < 1e-4
-    assert Rounding.of_computation("float64", 1.0).is_exact
+def test_what_models_compute_is_rounded_by_the_type_and_the_length_of_a_row():
+    bound = Rounding.of_computation("float16")
+    assert (bound.relative, bound.absolute, bound.of_length) == (0, 0, 6 * 2**-11)
+    assert bound.reason == "computed in float16: 6 units in the last of 11 bits"
+    assert Rounding.of_computation("float32").of_length < 1e-4
+    assert Rounding.of_computation("float64").is_exact
 
 
 def test_the_hash_is_of_the_file(tmp_path):

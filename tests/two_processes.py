@@ -5,13 +5,17 @@ import socket
 import torch
 from torch import distributed, multiprocessing
 
+multiprocessing.set_forkserver_preload(["driftkit.training.monitor", "torch.distributed.fsdp"])
+
 
 def run(work, *arguments):
     """Call ``work(rank, *arguments)`` in each of two processes; it is a function of a module."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    multiprocessing.spawn(_as_one, (port, work, *arguments), nprocs=2)
+    arguments = (port, work, *arguments)
+    # What is imported beforehand is imported once for all tests of a worker.
+    multiprocessing.start_processes(_as_one, arguments, nprocs=2, start_method="forkserver")
 
 
 def _as_one(rank, port, work, *arguments):

@@ -7,7 +7,7 @@ from driftkit.cli.group import LazyGroup
 COMMANDS = {
     "demo": "Fine-tune real GloVe on a small real task, three ways, and audit all three.",
     "audit": "Show the whole picture: what moved, what was forgotten, what breaks.",
-    "shifts": "Show the nearest neighbors of words, before and after.",
+    "shifts": "Show the nearest neighbors of words or items, before and after.",
     "score": "Score tables on benchmarks: similarity, analogies and others.",
     "link": "Say whether what reads the original still works, and fit a map where one helps.",
     "restore": "Take a tuned table back toward its original, as far as a budget asks.",
@@ -21,12 +21,13 @@ COMMANDS = {
     "verify": "Say whether a model still behaves as its lock says, and if not, how it changed.",
     "datasets": "List benchmarks, fetch them, or show where their files belong.",
     "convert": "Write a table in a format other tools read.",
-    "inspect": "List the tensors of a file that look like word tables.",
+    "inspect": "List the tensors of a file that look like tables of vectors.",
 }
 
 main = LazyGroup(
     "driftkit",
     commands_help=COMMANDS,
     package="driftkit.cli",
-    help="Audit fine-tuned word embeddings: which words moved, what was forgotten, what breaks.",
+    help="Audit fine-tuned embeddings, of words or any items: what moved, what was forgotten, "
+    "what breaks.",
 )

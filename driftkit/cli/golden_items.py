@@ -19,6 +19,8 @@ golden_options = options.group_of(
     options.vocab_option,
     options.base_option,
     options.unsafe_option,
+    options.dimensions_option,
+    options.limit_option,
 )
 
 
@@ -30,6 +32,8 @@ def read_golden(
     vocab: str | None,
     base: str | None,
     unsafe_pickle: bool,
+    dimensions: int | None,
+    limit: int | None,
     **use: Any,
 ) -> Embeddings:
     """Return the vectors of the golden items; of a table without a list of items, all of them.
@@ -46,6 +50,7 @@ def read_golden(
         )
     encoding = Encoding.of(items, messages, **use, cache=False)
     reading: dict[str, Any] = {"vocab": vocab, "base": base, "unsafe_pickle": unsafe_pickle}
+    reading |= {"dimensions": dimensions, "limit": limit}
     table = read_table(source, messages, encoding=encoding, **reading)
     if encoding is None or encoding.takes(source):
         return table

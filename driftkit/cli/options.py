@@ -290,7 +290,7 @@ items_option = file_option(
     "--items",
     help="Encode the items of FILE: a model's folder or hf:REPO then means its outputs for them, "
     "and a file of vectors those of the same ids. Plain text with one on each line, or .csv, .tsv, "
-    ".jsonl, .parquet with columns of ids and texts (FILE::ID:TEXT).",
+    ".json, .jsonl, .parquet with columns of ids and texts (FILE::ID:TEXT).",
 )
 
 use_options = group_of(
@@ -385,14 +385,14 @@ resamples_option = number_option(
 
 seed_option = number_option("--seed", default=0, least=0, help="Seed of the resamples.")
 
-device_option = click.option(
+engine_device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
 )
 
 texts_option = file_option(
     "--texts",
-    help="Show texts beside ids: the columns of ids and texts of a .csv, .tsv, .jsonl or .parquet, "
-    "such as id and text; FILE::ID:TEXT names others.",
+    help="Show texts beside ids: the columns of ids and texts of a .csv, .tsv, .json, .jsonl or "
+    ".parquet, such as id and text; FILE::ID:TEXT names others.",
 )
 
 audit_options = group_of(
@@ -425,5 +425,5 @@ rules_option = click.option(
     "rules",
     multiple=True,
     metavar="RULE",
-    help="A rule, such as 'spearman[simlex999] >= -0.02'; may be repeated.",
+    help="A rule, such as 'self_cosine p05 >= 0.9'; may be repeated.",
 )

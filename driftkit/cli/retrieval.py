@@ -29,7 +29,7 @@ FAILING = (*BY_MEASURES, *BY_LINK)
 @options.file_option(
     "--items",
     help="ORIGINAL and TUNED are encoders: encode these documents, ids and texts in a .jsonl, "
-    ".csv, .tsv or .parquet file, and --queries.",
+    ".json, .csv, .tsv or .parquet file, and --queries.",
 )
 @options.file_option(
     "--queries",
@@ -96,6 +96,7 @@ def command(
     base: str | None,
     dimensions: int | None,
     original_dimensions: int | None,
+    device: str,
     **how: Any,
 ) -> None:
     """Search the documents of ORIGINAL and TUNED for the same queries, and compare the results.
@@ -107,6 +108,7 @@ def command(
     """
     from driftkit import align, compare_retrieval
     from driftkit.encoders import read_items
+    from driftkit.encoders.quiet import device_named
     from driftkit.retrieval import read_qrels
     from driftkit.retrieval.measures import parse_all, require_library
 
@@ -140,7 +142,13 @@ def command(
             align(
                 *(
                     _encoded(
-                        model, given, messages, prompt=first, pooling=pooling, dimensions=width
+                        model,
+                        given,
+                        messages,
+                        prompt=first,
+                        pooling=pooling,
+                        dimensions=width,
+                        device=device,
                     )
                     for model, width in models
                 )
@@ -172,6 +180,7 @@ def command(
             judged,
             measures=measures or None,
             texts=asked,
+            device=device_named(device),
             progress=progress,
             **how,
         )

@@ -27,7 +27,7 @@ from driftkit.cli.tables import (
     help="Let a SOURCE that is a model encode the words and sentences of the benchmarks.",
 )
 @options.model_options
-@options.device_option
+@options.engine_device_option
 @options.compose_option
 @options.limit_option
 @options.dimensions_option

@@ -72,7 +72,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
     callback=_size,
     help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
 )
-@options.device_option
+@options.engine_device_option
 @click.option(
     "--metric",
     type=click.Choice(["cosine", "dot", "euclidean", "csls"]),

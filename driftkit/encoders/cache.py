@@ -12,13 +12,15 @@ from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
+
 from driftkit.arrays import Matrix
 from driftkit.atomic import replacing
 from driftkit.datasets import source
 from driftkit.errors import OutputError
 
 _LIBRARIES = ("sentence-transformers", "transformers", "tokenizers", "model2vec", "torch")
-_ROWS, _DTYPE = "rows", "dtype"
+_ROWS, _DTYPE, _SUM = "rows", "dtype", "sha256"
 
 
 def key_of(fingerprint: str, texts: Sequence[str]) -> str:
@@ -36,12 +38,14 @@ def path_of(key: str) -> Path:
 
 
 def read(key: str) -> tuple[Matrix, str] | None:
-    """Return rows (u, d) and the type they were computed in; None if none are kept, or broken."""
+    """Return rows (u, d) and the type they were computed in; None if none are kept, or damaged."""
     from safetensors import SafetensorError, safe_open
 
     try:
         with safe_open(path_of(key), "np") as file:
-            return file.get_tensor(_ROWS), file.metadata()[_DTYPE]
+            rows, about = file.get_tensor(_ROWS), file.metadata()
+            dtype = about[_DTYPE]
+            return (rows, dtype) if about[_SUM] == _checksum(rows, dtype) else None
     except (OSError, SafetensorError, KeyError, TypeError):
         return None
 
@@ -54,7 +58,14 @@ def write(key: str, rows: Matrix, dtype: str) -> None:
     with suppress(OSError, OutputError):
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as partial:
-            save_file({_ROWS: rows}, partial, {_DTYPE: dtype})
+            save_file({_ROWS: rows}, partial, {_DTYPE: dtype, _SUM: _checksum(rows, dtype)})
+
+
+def _checksum(rows: Matrix, dtype: str) -> str:
+    about = json.dumps([rows.dtype.str, rows.shape, dtype])
+    found = hashlib.sha256(about.encode())
+    found.update(np.ascontiguousarray(rows).data)
+    return found.hexdigest()
 
 
 def _version(library: str) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from driftkit.arguments import strings, whole
-from driftkit.arrays import Matrix, as_array, row_norms, type_name
+from driftkit.arrays import Matrix, as_array, type_name
 from driftkit.embeddings import Embeddings
 from driftkit.encoders import cache
 from driftkit.encoders.fingerprint import fingerprint
@@ -151,18 +151,19 @@ class Encoder(ABC):
             If there are more or fewer ids than texts.
         """
         matrix, dtype = self._encode(texts, progress)
-        size = float(row_norms(matrix).max()) / matrix.shape[1] ** 0.5
         source = Source(
             self.name,
             self.folder,
             "encoder",
             dtype,
             self.options.described or None,
-            Rounding.of_computation(dtype, size),
+            Rounding.of_computation(dtype),
             self.fingerprint,
         )
         words = texts if ids is None else ids
-        return EncodedItems(words, matrix, encoder=self, source=source, problems=problems)
+        return EncodedItems(
+            words, matrix, encoder=self, texts=texts, source=source, problems=problems
+        )
 
     def _encode(self, texts: Sequence[str], progress: Progress | bool | None) -> tuple[Matrix, str]:
         """Return the rows (n, d), and the type of the numbers that they were computed in."""
@@ -256,13 +257,24 @@ class EncodedItems(Embeddings):
     words, matrix, **more
         As of `Embeddings`.
     encoder : Encoder
+    texts : sequence of str
+        What was encoded for each word; kept as the mapping `texts`, from word to text.
     """
 
     def __init__(
-        self, words: Sequence[str], matrix: Matrix, *, encoder: Encoder, **more: Any
+        self,
+        words: Sequence[str],
+        matrix: Matrix,
+        *,
+        encoder: Encoder,
+        texts: Sequence[str],
+        **more: Any,
     ) -> None:
         super().__init__(words, matrix, **more)
         self.encoder = encoder
+        told = [word.encode(errors="backslashreplace").decode() for word in words]
+        first = dict(zip(reversed(told), reversed(texts), strict=True))
+        self.texts: Mapping[str, str] = {word: first[word] for word in self.words}
 
 
 def encoder_of(table: object) -> Encoder | None:

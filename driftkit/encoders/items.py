@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from driftkit.arguments import shown, strings
-from driftkit.errors import OptionError, SourceError, UnknownNameError
+from driftkit.documents import parse_json, read_json
+from driftkit.errors import SourceError, UnknownNameError
 from driftkit.files import read_text
 from driftkit.provenance import Problem
 
@@ -30,7 +31,7 @@ LARGEST = 4_000_000_000  # bytes
 
 ACCEPTED = (
     "A list of items is plain text with one on each line, or columns of ids and texts in .csv, "
-    ".tsv, .jsonl or .parquet."
+    ".tsv, .json, .jsonl or .parquet."
 )
 
 
@@ -80,8 +81,10 @@ def read_items(path: str | PathLike[str]) -> TextItems:
     ----------
     path : str or path
         Plain text with an item on each line, which is its own id; or ``.csv``, ``.tsv``,
-        ``.jsonl`` or ``.parquet`` with a column of texts and, perhaps, one of ids, told by their
-        names. ``FILE::TEXT`` or ``FILE::ID:TEXT`` names them; without ids, texts are ids.
+        ``.json`` (a list), ``.jsonl`` or ``.parquet`` with a column of texts and, perhaps, one of
+        ids, told by their names. ``FILE::TEXT`` or ``FILE::ID:TEXT`` names them; without ids, texts
+        are ids. Ids are text or whole numbers. Texts are kept as they are, with the blanks around
+        them; empty lines are passed over.
 
     Returns
     -------
@@ -115,16 +118,19 @@ def read_items(path: str | PathLike[str]) -> TextItems:
         if columns is not None:
             raise wrong(f"is plain text, which has no columns; leave out ::{columns}. {ACCEPTED}")
         lines = read_text(target, wrong, LARGEST).split("\n")
-        return _kept(name, [(None, line.strip()) for line in lines if line.strip()])
+        return _kept(name, [(None, line) for line in lines if line])
     header, rows = read(target, wrong)
     id_at, text_at, left_out = _columns(name, target, header, columns)
     pairs = []
-    for row in rows:
-        one = None if id_at is None else _text(row[id_at])
-        text = _text(row[text_at])
+    for number, row in enumerate(rows, 1):
+        one, text = (
+            None if at is None else _text(row[at], f"{header[at]!r} of row {number:,}", wrong)
+            for at in (id_at, text_at)
+        )
         if text and id_at is not None and not one:
             raise wrong(
-                f"has no id in column {header[id_at]!r} for {shown(text)}; give each its own."
+                f"has no id in column {header[id_at]!r} of row {number:,}, for {shown(text)}; give "
+                "each its own."
             )
         pairs.append((one, text))
     items = _kept(name, pairs)
@@ -190,13 +196,17 @@ def _place(path: Path, header: Sequence[str], column: str) -> int:
     return header.index(column)
 
 
-def _text(cell: object) -> str | None:
+def _text(cell: object, place: str, wrong: Wrong) -> str | None:
     """Return a cell as text; None for an empty one. Numbers may be ids."""
     if cell is None:
         return None
     if isinstance(cell, str | int) and not isinstance(cell, bool):
         return str(cell)
-    raise OptionError(f"{shown(cell)} is neither text nor a whole number; ids and texts are.")
+    what = "true or false" if isinstance(cell, bool) else shown(cell)
+    raise wrong(
+        f"has {what} in column {place}; ids and texts are text or whole numbers, so write the "
+        "column as one of these."
+    )
 
 
 def _kept(name: str, items: Iterable[tuple[str | None, str | None]]) -> TextItems:
@@ -245,19 +255,35 @@ def _delimited(separator: str) -> Callable[[Path, Wrong], Table]:
 
 
 def _json_lines(path: Path, wrong: Wrong) -> Table:
-    found: list[dict[str, Any]] = []
+    found = []
     for number, line in enumerate(read_text(path, wrong, LARGEST).split("\n"), 1):
         if not line.strip():
             continue
         try:
-            value = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise wrong(f"line {number:,} is no JSON ({error}).") from None
-        value = {"text": value} if isinstance(value, str) else value
-        if not isinstance(value, dict):
-            raise wrong(f"line {number:,} holds neither an object nor a string.")
-        found.append(value)
+            found.append((f"line {number:,}", parse_json(line, not_numbers=True)))
+        except ValueError as error:
+            why = error.msg if isinstance(error, json.JSONDecodeError) else error
+            raise wrong(f"line {number:,} is no JSON that can be read ({why}).") from None
+    return _records(found, wrong)
+
+
+def _json_list(path: Path, wrong: Wrong) -> Table:
+    value = read_json(path, wrong, LARGEST, not_numbers=True)
+    if not isinstance(value, list):
+        raise wrong("is JSON that is no list; write a list of strings, or of objects with a text.")
+    return _records([(f"item {number:,}", each) for number, each in enumerate(value, 1)], wrong)
+
+
+def _records(values: Sequence[tuple[str, Any]], wrong: Wrong) -> Table:
+    """Return objects or strings, each with its place, as rows of the same columns."""
+    found: list[dict[str, Any]] = []
+    for place, value in values:
+        if not isinstance(value, str | dict):
+            raise wrong(f"{place} holds neither an object nor a string.")
+        found.append({"text": value} if isinstance(value, str) else value)
     header = list(dict.fromkeys(key for value in found for key in value))
+    if not header:
+        raise wrong(f"holds no item. {ACCEPTED}")
     return header, [[value.get(key) for key in header] for value in found]
 
 
@@ -269,19 +295,20 @@ def _parquet(path: Path, wrong: Wrong) -> Table:
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise wrong(f"is a damaged or truncated Parquet file ({reason}).") from None
-    kinds = (pl.String, pl.Categorical, pl.Enum)
-    some = [
-        name
-        for name, dtype in frame.schema.items()
-        if isinstance(dtype, kinds) or dtype.is_integer()
+    kinds = (pl.String, pl.Categorical, pl.Enum, pl.Null)
+    columns = [
+        column.cast(pl.String).to_list()
+        if isinstance(column.dtype, kinds) or column.dtype.is_integer()
+        else [column.dtype] * len(column)  # stands for each of its values, should it be chosen
+        for column in frame
     ]
-    columns = [frame.get_column(name).cast(pl.String).to_list() for name in some]
-    return some, [list(row) for row in zip(*columns, strict=True)]
+    return frame.columns, [list(row) for row in zip(*columns, strict=True)]
 
 
 _READERS: dict[str, Callable[[Path, Wrong], Table]] = {
     ".csv": _delimited(","),
     ".tsv": _delimited("\t"),
+    ".json": _json_list,
     ".jsonl": _json_lines,
     ".ndjson": _json_lines,
     ".parquet": _parquet,

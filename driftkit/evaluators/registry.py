@@ -108,14 +108,15 @@ def default_of_encoders() -> tuple[list[Benchmark], list[str]]:
         try:
             found.append(get(name))
         except BenchmarkError:
-            left_out.append(f"{name} is left out: `driftkit datasets fetch {name}` says why")
+            why = f"`driftkit datasets fetch {name}` says why"
+            left_out.append(f"the benchmark {name} is left out: {why}")
     return found, left_out
 
 
 def among_own_words(asked: Sequence[Evaluator]) -> list[str]:
     """Return a clause for each analogy benchmark, of which encoders know no other words."""
     return [
-        f"{one.benchmark.name}: answers are sought among the {len(one.asks()):,} words of the "
+        f"answers of {one.benchmark.name} are sought among the {len(one.asks()):,} words of the "
         "benchmark, since an encoder has no vocabulary"
         for one in asked
         if isinstance(one, Analogy)

@@ -20,6 +20,8 @@ from driftkit.evaluators import ScoreChange
 from driftkit.gate.rules import ANSWERS
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
 from driftkit.measured import Measured
+from driftkit.measures.registry import parse_measure
+from driftkit.neighbors.overlap import CANDIDATES_PER_NEIGHBOR, chance_alone
 from driftkit.pair import Pair
 
 # Digits that no processor, BLAS or number of threads writes otherwise. Sums of a table's float32
@@ -236,12 +238,24 @@ def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     yield Subject("benchmark", COVERAGE, on=name), covered
 
 
+def _by_chance(audit: Measured, measure: str) -> str | None:
+    """Say why a measure of lists of neighbors decides nothing; None where it does, and of others.
+
+    Of too few candidates, the lists of two tables that have nothing in common are nearly the same.
+    """
+    if measure not in audit.shifts.values:
+        return None
+    why = chance_alone(len(audit.shifts.candidates), parse_measure(measure).k or audit.shifts.k)
+    return why and f"{why}; a rule needs {CANDIDATES_PER_NEIGHBOR} for each"
+
+
 def _summaries(audit: Measured, bands: set[str]) -> Iterator[tuple[Subject, Fact]]:
     for row in audit.summaries(bands=bool(bands)):
         if row.group in GROUPS or row.group in bands:
             group = "" if row.group == "all" else row.group
+            why = row.reason or _by_chance(audit, row.measure)
             for statistic in STATISTICS:
-                fact = Fact(getattr(row, statistic), n=row.n, reason=row.reason)
+                fact = Fact(getattr(row, statistic), n=row.n, reason=why)
                 yield Subject("group", row.measure, statistic, group), fact
 
 
@@ -270,7 +284,10 @@ def _words(audit: Measured, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
             yield _word(word, measure, values[row], why)
         if shifts is not None:
             for measure, values in shifts.values.items():
-                yield _word(word, measure, values[at], shifts.reasons.get(word) or _NO_LIST)
+                subject, fact = _word(
+                    word, measure, values[at], shifts.reasons.get(word) or _NO_LIST
+                )
+                yield subject, replace(fact, reason=fact.reason or _by_chance(audit, measure))
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:

@@ -17,6 +17,9 @@ EVEN, CLOSE = 2.0, 0.93
 """What int8 did: no item lay off twice as far as another, and the median cosine was 0.95 or more. A
 missing prompt was less even (2.5), other pooling farther (0.6)."""
 
+COMMON = 0.9
+"""Share of the squared distances that one vector explains, above which it is told."""
+
 
 def looks_like(offs: Differences) -> Iterator[str]:
     """Say what the differences look like, each time with the evidence."""
@@ -56,14 +59,18 @@ def looks_like(offs: Differences) -> Iterator[str]:
             f"Looks like texts cut at another length: the {int(beyond.sum()):,} longest changed, "
             f"from {int(sizes_of_texts[beyond].min()):,} characters on."
         )
-    if (
-        n >= ENOUGH
-        and beyond.all()
-        and offs.relative.max() < EVEN * offs.relative.min()
-        and float(np.median(cosines)) >= CLOSE
-    ):
+    if n < ENOUGH or not beyond.all():
+        return
+    shift = (offs.new - offs.was).mean(axis=0)
+    common = float(np.square(shift).sum() / np.square(offs.distances).mean())
+    if common > COMMON:
+        yield (
+            "Looks like one vector that was added to all, as where they are centered: it explains "
+            f"{common:.0%} of the squared distances."
+        )
+    elif offs.relative.max() < EVEN * offs.relative.min() and float(np.median(cosines)) >= CLOSE:
         low, high = percent(float(offs.relative.min())), percent(float(offs.relative.max()))
         yield (
-            f"Looks like coarser numbers, such as int8: every item is off, by nearly as much, "
-            f"{low} to {high} of its length."
+            "Looks like small changes everywhere, such as coarser numbers (int8): every item is "
+            f"off, by nearly as much, {low} to {high} of its length."
         )

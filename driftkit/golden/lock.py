@@ -7,7 +7,6 @@ holds: no time, no compression. What is not a tensor stands as JSON in its metad
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -19,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 
 from driftkit.arguments import require, strings
-from driftkit.arrays import Matrix
+from driftkit.arrays import Matrix, Rows
 from driftkit.atomic import replacing
 from driftkit.display import OneLine, counted
 from driftkit.documents import parse_json
@@ -30,7 +29,7 @@ from driftkit.escaping import printable
 from driftkit.files import LARGEST, Wrong, read_whole
 from driftkit.provenance import Rounding, Source
 
-SCHEMA = "driftkit.lock/1"
+SCHEMA = "driftkit.lock/2"
 KEY = "vectors"
 
 SETTINGS = ("name", "format", "key", "dtype", "fingerprint")
@@ -168,16 +167,16 @@ def lock(table: Embeddings, path: str | os.PathLike[str], *, texts: Texts | None
             f"file, {LARGEST // 10**6} MB at most: some hundred items that you care for will do."
         )
     items = items_of(table, texts_of(texts))
-    exponent = _exponent(table.matrix)
+    exponents = exponents_of(table.matrix)
     with np.errstate(over="raise"):
-        rows = np.ldexp(table.matrix, -exponent).astype("<f2")
+        rows = np.ldexp(table.matrix, -exponents[:, None]).astype("<f2")
     settings = settings_of(table)
     if isinstance(texts, str | os.PathLike):
         settings["items"] = Path(texts).name
     header = {
         "__metadata__": {
             "schema": SCHEMA,
-            "exponent": str(exponent),
+            "exponents": _json(exponents.tolist()),
             "settings": _json(settings),
             "items": _json([asdict(item) for item in items]),
         },
@@ -187,7 +186,7 @@ def lock(table: Embeddings, path: str | os.PathLike[str], *, texts: Texts | None
     written += b" " * (-len(written) % 8)
     with replacing(path) as partial:
         partial.write_bytes(len(written).to_bytes(8, "little") + written + rows.tobytes())
-    return Lock(items, _unpacked(rows, exponent), settings, Path(path))
+    return Lock(items, _unpacked(rows, exponents), settings, Path(path))
 
 
 def texts_of(texts: Texts | None) -> Mapping[str, str] | Sequence[str] | None:
@@ -277,13 +276,16 @@ def _parsed(data: bytes, path: Path) -> Lock:
         raise ValueError("its vectors are not those it announces")
     items = tuple(_item(each) for each in parse_json(about["items"]))
     settings = parse_json(about["settings"])
-    exponent = int(about["exponent"])
+    exponents = np.array(parse_json(about["exponents"]))
     rows = np.frombuffer(data, "<f2", offset=8 + length).reshape(n, d)
     if len({item.id for item in items}) != n or len(items) != n or not isinstance(settings, dict):
         raise ValueError("its items are not those of its vectors")
-    if not np.isfinite(rows).all() or abs(exponent) > 200:
+    if exponents.shape != (n,) or exponents.dtype.kind != "i" or np.abs(exponents).max() > 200:
+        raise ValueError("its exponents are not those of its vectors")
+    vectors = _unpacked(rows, exponents)
+    if not np.isfinite(vectors).all():
         raise ValueError("its vectors are not finite")
-    return Lock(items, _unpacked(rows, exponent), settings, path)
+    return Lock(items, vectors, settings, path)
 
 
 def _item(given: Mapping[str, Any]) -> Item:
@@ -296,18 +298,18 @@ def _item(given: Mapping[str, Any]) -> Item:
     return item
 
 
-def _exponent(matrix: Matrix) -> int:
-    """Power of two that the vectors are divided by, so that float16 holds them as well as it can.
+def exponents_of(matrix: Matrix) -> Rows:
+    """Powers of two (n,) that rows are divided by, so that float16 holds each as well as it can.
 
-    It is 0 for numbers of a usual size, which then stand in the file as they are.
+    It is 0 for a row of a usual size, which then stands in the file as it is.
     """
-    largest = float(np.abs(matrix).max())
-    exponent = math.frexp(largest)[1]  # largest < 2**exponent
-    return 0 if largest == 0 or -6 < exponent <= 15 else exponent
+    exponents = np.frexp(np.abs(matrix).max(axis=1))[1].astype(np.int64)  # largest < 2**exponent
+    return np.where((exponents > -6) & (exponents <= 15), 0, exponents)
 
 
-def _unpacked(rows: Any, exponent: int) -> Matrix:
-    return cast(Matrix, np.ldexp(rows.astype(np.float32), exponent))
+def _unpacked(rows: Any, exponents: Rows) -> Matrix:
+    with np.errstate(over="ignore"):
+        return cast(Matrix, np.ldexp(rows.astype(np.float32), exponents[:, None]))
 
 
 def settings_of(table: Embeddings) -> dict[str, Any]:

@@ -17,12 +17,24 @@ from driftkit.display import Displayed, Text, counted, first_few, section
 from driftkit.display import number as written
 from driftkit.embeddings import Embeddings
 from driftkit.encoders import encoder_of
-from driftkit.errors import OptionError
+from driftkit.errors import OptionError, RuleError
 from driftkit.gate import Verdict, check
+from driftkit.gate.rules import Rule, parse_rule
+from driftkit.gate.subjects import STATISTICS
 from driftkit.golden.causes import looks_like
 from driftkit.golden.differences import Differences, Off, fits, percent, turned_back
-from driftkit.golden.lock import Item, Lock, Texts, items_of, read_lock, settings_of, texts_of
+from driftkit.golden.lock import (
+    Item,
+    Lock,
+    Texts,
+    exponents_of,
+    items_of,
+    read_lock,
+    settings_of,
+    texts_of,
+)
 from driftkit.golden.reruns import explained_by
+from driftkit.measures.registry import parse_measure
 from driftkit.pair import align
 
 SCHEMA = "driftkit.verify/1"
@@ -44,6 +56,13 @@ UNIT = {"float32": 2.0**-24, "float16": 2.0**-11, "bfloat16": 2.0**-8}
 
 FEWEST_TO_ROTATE = 10
 """Of few items the cosines may agree by chance, and then a rotation fits anything."""
+ON_MOVEMENT = {
+    "moved": ("<=", "<", "="), "displaced": ("<=", "<", "="), "unmoved": (">=", ">", "="),
+    "neighbors": ("=", "!="), "link": ("=", "!="),
+}  # fmt: skip
+"""Counts and questions that a rule may bound so, besides measures that compare the vectors."""
+NOT_ON_MOVEMENT = ("norm_ratio", "k_occurrence_change")
+"""Measures of words that a vector which points elsewhere may keep."""
 WORST = 5
 ALIKE = {
     "dtype": "type of numbers", "pooling": "pooling", "prompt": "prompt", "max_length": "tokens"
@@ -175,8 +194,9 @@ def verify(
     texts : path, mapping of str to str or sequence of str, optional
         The text of each item of `table`, as for `driftkit.lock`: compared with the hashes.
     rules : sequence of str, optional
-        Rules of the gate, such as ``"overlap@10 mean >= 0.95"``, among the golden items. They
-        decide what a change leads to, instead of the tolerance.
+        Rules of the gate on how far the items moved, such as ``"self_cosine min >= 0.99"``. They
+        decide what a change leads to, instead of the tolerance. One on neighbors, such as
+        ``"overlap@10 mean >= 0.95"``, needs ten items for each: among fewer they agree by chance.
     tolerance : float, optional
         How far off an item may lie, in lengths of its locked vector. By default what rounding in
         bfloat16 gives, 0.016, and that of the lock.
@@ -209,6 +229,8 @@ def verify(
     if tolerance is not None and not (isinstance(tolerance, float | int) and 0 < tolerance < 1):
         raise OptionError(f"tolerance={shown(tolerance)} was given; it is between 0 and 1.")
     asked = strings("rules", rules, "rules")
+    for rule in asked:
+        _require_movement(parse_rule(rule))
     old = locked if isinstance(locked, Lock) else read_lock(locked)
     n, width = old.vectors.shape
     given = texts_of(texts)
@@ -246,8 +268,10 @@ def verify(
         about["verdict"] = check(audit(align(old.table, new_table), benchmarks=[]), asked)
     was, new = old.vectors.astype(np.float64), table.matrix[rows].astype(np.float64)
     lengths = row_norms(was)
-    # float16 keeps a number to half of its last place, and below 2**-14 to a fixed step.
-    smallest = 2.0**-25 * width**0.5 * max(1.0, float(np.abs(was).max()) / 2.0**15)
+    # float16 keeps a number to half of its last place, and below 2**-14 to a fixed step, as float32
+    # does with the smallest of all.
+    step = np.maximum(np.exp2(exponents_of(old.vectors) - 25.0), 2.0**-149)
+    smallest = step * width**0.5
     kept: Values = UNIT["float16"] * lengths + smallest
     levels = {name: kept + UNITS * _unit(old, name) * lengths for name in UNIT}
     most = levels["bfloat16"] if tolerance is None else kept + tolerance * lengths
@@ -263,6 +287,21 @@ def verify(
     again = [(by_row or table.words)[rows[row]] for row in some.tolist()]
     shown_by = explained_by(encoder, old, again, was[some], most[some])
     return judged if shown_by is None else replace(judged, looks_like=(shown_by,))
+
+
+def _require_movement(rule: Rule) -> None:
+    """Refuse a rule that a model which changed could keep whatever became of its vectors."""
+    for subject in rule.subjects:
+        measured = subject.kind in ("group", "word") and subject.of in ("", *STATISTICS)
+        if measured and parse_measure(subject.measure).name not in NOT_ON_MOVEMENT:
+            continue
+        if rule.operator not in ON_MOVEMENT.get(subject.measure, ()):
+            raise RuleError(
+                rule.text,
+                f"{subject} {rule.operator} says nothing of how far the vectors lie from the "
+                "locked ones; give a rule on self_cosine, l2, relative_l2, overlap@10, cka, moved, "
+                "displaced, neighbors or link, such as self_cosine min >= 0.99.",
+            )
 
 
 # --- what the differences are ---------------------------------------------------------------------
@@ -284,6 +323,9 @@ def _judged(offs: Differences, kept: Values, about: Mapping[str, Any]) -> Verifi
         much = f"the farthest, {_names(far)[0]}, is {percent(far[0].distance)} of its length off"
         rounding = f", within the rounding of {within}" if within else ""
         sentence = f"Same model within rounding: of {counted(n, 'item')} {much}{rounding}."
+        if not offs.distances.any():
+            are = counted(n, "item is as it was", "items are as they were")
+            sentence = f"Same model: {are} locked, in every number."
         return Verification("same", sentence, **about, worst=far)
     more = {**about, "beyond": int(offs.beyond.sum()), "worst": offs.worst(WORST)}
 
@@ -316,12 +358,14 @@ def _judged(offs: Differences, kept: Values, about: Mapping[str, Any]) -> Verifi
         return Verification("rotated", sentence, **more, factor=(size, size))
 
     cosines = offs.cosines[~np.isnan(offs.cosines)]
-    middle = f"{np.median(cosines):.4f}" if len(cosines) else "-"
-    items = counted(n, "item")
+    middle = f"median cosine {np.median(cosines):.4f}" if len(cosines) else "no cosine is known"
+    if 0 < len(cosines) < n:
+        middle += f" of the {len(cosines):,} that have one"
+    off = int(offs.beyond.sum())
     sentence = (
-        f"Changed: {int(offs.beyond.sum()):,} of {items} are farther off than rounding takes "
-        f"them; "
-        f"worst items {first_few(_names(offs.worst(3)))}; median cosine {middle}."
+        f"Changed: {off:,} of {counted(n, 'item')} {'is' if off == 1 else 'are'} farther off than "
+        f"rounding takes {'it' if off == 1 else 'them'}; worst {'item' if off == 1 else 'items'} "
+        f"{first_few(_names(offs.worst(3)))}; {middle}."
     )
     return Verification("changed", sentence, **more, looks_like=tuple(looks_like(offs)))
 

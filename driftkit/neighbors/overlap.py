@@ -58,6 +58,18 @@ def overlap(before: Lists, after: Lists) -> Values:
     return cast(Values, common_by_depth(before, after)[:, -1] / longer)
 
 
+def chance_alone(candidates: int, k: int) -> str | None:
+    """Say why lists of k neighbors tell nothing where the candidates are too few; None otherwise.
+
+    >>> chance_alone(11, 10)
+    '11 candidates for 10 neighbors agree by chance'
+    """
+    if candidates >= CANDIDATES_PER_NEIGHBOR * k:
+        return None
+    have = "1 candidate" if candidates == 1 else f"{candidates:,} candidates"
+    return f"{have} for {k} neighbors agree by chance"
+
+
 def adjusted_overlap(before: Lists, after: Lists, candidates: int) -> Values:
     """Overlap corrected for chance: ``(o - e) / (1 - e)``; random lists have ``e = k / (n - 1)``.
 

@@ -10,7 +10,7 @@ from driftkit.arrays import Mask, Values
 from driftkit.display import counted
 from driftkit.drift.groups import none_if_nan
 from driftkit.measured import Measured
-from driftkit.neighbors.overlap import CANDIDATES_PER_NEIGHBOR, beyond_chance
+from driftkit.neighbors.overlap import beyond_chance, chance_alone
 from driftkit.questions.finding import Finding, Status
 
 KEPT, BROKEN = 0.9, 0.2
@@ -32,9 +32,9 @@ def answer(found: Measured) -> Finding:
     """Say how much of their company moved and unmoved words kept, beyond chance."""
     shifts, moved = found.shifts, found.shifts.moved
     c = len(shifts.candidates)
-    if c < CANDIDATES_PER_NEIGHBOR * shifts.k:
-        why = f"{counted(c, 'candidate')} for {shifts.k} neighbors agree by chance; ask for fewer"
-        return Finding("neighbors", "not tested", f"{why} (-k)", {"candidates": c, "k": shifts.k})
+    if why := chance_alone(c, shifts.k):
+        said = f"{why}; ask for fewer (-k)"
+        return Finding("neighbors", "not tested", said, {"candidates": c, "k": shifts.k})
     overlap = beyond_chance(shifts.overlap, shifts.k, c)
     groups = {"moved": moved, "unmoved": ~moved}
     mean = {name: _mean(overlap, mask) for name, mask in groups.items()}

@@ -124,7 +124,8 @@ def _coarseness(pair: Pair) -> float:
     """The rounding of the tuned source, as a share of a typical coordinate."""
     rounding = pair.tuned.source.rounding
     typical = float(np.sqrt(np.mean(np.square(pair.tuned.norms)) / pair.tuned.dimensions))
-    return rounding.relative + (rounding.absolute / typical if typical else 0.0)
+    absolute = rounding.absolute / typical if typical else 0.0
+    return rounding.relative + absolute + rounding.of_length
 
 
 def _rank_left(found: Measured) -> float:

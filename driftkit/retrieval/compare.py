@@ -236,7 +236,7 @@ def _search_change(
     if new is None:
         asker, side = (getattr(pair, each).dimensions for each in SEARCHES[name])
         why = f"queries of {asker} dimensions cannot search an index of {side}"
-        return SearchChange(name, "not tested", why, k, reason=why)
+        return SearchChange(name, "broken", why, k, reason=why)
     same = pair.original.dimensions == pair.tuned.dimensions
     same = same and not (pair.changed.any() or queries.changed.any())
     before, after = old[:, :k], new[:, :k]

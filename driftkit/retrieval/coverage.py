@@ -31,8 +31,8 @@ class Apart:
         zero = (int((norms == 0).sum()) for norms in (pair.before_norms, pair.after_norms))
         return cls(len(pair), len(pair.removed), len(pair.added), *zero)
 
-    def notes(self, one: str, many: str, then: str) -> Iterator[str]:
-        """Say what only one table has, and what has no direction and hence `then`."""
+    def notes(self, one: str, many: str, then: tuple[str, str]) -> Iterator[str]:
+        """Say what only one table has, and what is zero; `then` is said of one, and of many."""
         if self.only_original or self.only_tuned:
             yield (
                 f"{counted(self.only_original, one, many)} only in the original and "
@@ -41,7 +41,7 @@ class Apart:
         for side, zero in (("original", self.zero_original), ("tuned", self.zero_tuned)):
             if zero:
                 have = f"{one} has", f"{many} have"
-                yield f"{counted(zero, *have)} a zero row in the {side} table, and {then}"
+                yield f"{counted(zero, *have)} a zero row in the {side} table, and {then[zero > 1]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ class Judged:
     def notes(self) -> Iterator[str]:
         """Say what was left out of the judgments and of the measures."""
         if self.duplicates:
-            yield f"{counted(self.duplicates, 'judgment')} came twice and counts once"
+            one, many = "judgment came twice and counts", "judgments came twice and count"
+            yield f"{counted(self.duplicates, one, many)} once"
         if self.unknown_queries:
             named = counted(self.unknown_queries, "judged query is", "judged queries are")
             yield f"{named} not in both tables of queries"
@@ -119,8 +120,9 @@ class Coverage:
 
     def notes(self) -> Iterator[str]:
         """Say what was left out, one sentence each without its full stop."""
-        yield from self.queries.notes("query", "queries", "finds nothing")
-        yield from self.documents.notes("document", "documents", "is never found")
+        yield from self.queries.notes("query", "queries", ("finds nothing", "find nothing"))
+        found = ("is never found", "are never found")
+        yield from self.documents.notes("document", "documents", found)
         if self.judged is not None:
             yield from self.judged.notes()
 

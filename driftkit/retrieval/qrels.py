@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -97,7 +98,7 @@ def read_qrels(path: str | os.PathLike[str]) -> Qrels:
     def fault(line: int, why: str) -> BenchmarkError:
         return BenchmarkError(f"{path}, line {line}: {why} {ACCEPTED}")
 
-    is_beir = _cut(lines[0][1]) == HEADER
+    is_beir = HEADER in (_cut(lines[0][1]), tuple(_unquoted(lines[0][1])))
     rows = _beir(lines[1:], fault) if is_beir else _trec(lines, fault)
     judgments: dict[str, dict[str, int]] = {}
     problems = []
@@ -149,9 +150,20 @@ def _cut(line: str) -> tuple[str, ...]:
     return fields if len(fields) in (3, 4) else tuple(line.split())
 
 
+def _unquoted(line: str) -> list[str]:
+    """Return the fields between tabs, without the quotes that writers of CSV put around them."""
+    if '"' not in line:
+        return line.split("\t")
+    try:
+        (fields,) = csv.reader([line], delimiter="\t", strict=True)
+    except csv.Error:  # a name that holds a quote itself
+        return line.split("\t")
+    return fields
+
+
 def _beir(lines: list[tuple[int, str]], fault: _Fault) -> Iterator[tuple[int, str, str, str]]:
     for line, content in lines:
-        fields = content.split("\t")
+        fields = _unquoted(content)
         if len(fields) != 3:
             raise fault(line, f"{shown(content)} has {counted(len(fields), 'field')}, not three.")
         yield line, fields[0], fields[1], fields[2].strip()

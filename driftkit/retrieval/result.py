@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -43,6 +43,14 @@ TITLES: Mapping[Name, str] = {
     "reversed": "old queries, new index",
 }
 """The searches that are compared with old queries in the old index, as they are shown."""
+
+_SAID: Mapping[Status, str] = {
+    "kept": "kept",
+    "changed": "changed",
+    "broken": "broken",
+    "not tested": "not settled",
+}
+"""How statuses are shown: what was searched was tested, but what it showed may be too little."""
 
 NAMED = 5  # queries named in a printed list
 LISTED = 20  # queries named in the JSON document, of each kind
@@ -137,9 +145,7 @@ class MeasureChange(Displayed):
         return {key: plain(getattr(self, key)) for key in _KEYS}
 
     def __rich__(self) -> RenderableType:
-        made = _measures_table()
-        made.add_row(*_cells(self))
-        return made
+        return _measures_table([self])
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -284,10 +290,7 @@ class SearchChange(Displayed):
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = [Text(f"{TITLES[self.name]}: {self.sentence}")]
         if self.measures:
-            made = _measures_table()
-            for change in self.measures:
-                made.add_row(*_cells(change))
-            parts.append(made)
+            parts.append(_measures_table(self.measures))
         return Group(*parts)
 
 
@@ -377,12 +380,9 @@ class RetrievalChanges(Displayed):
         searched = [each for each in self.searches if each.reason is None]
         judged = [each for each in searched if each.measures]
         parts: list[RenderableType] = [Text(str(self.coverage), "bold")]
-        if judged:
-            made = _measures_table("search")
-            for search in judged:
-                for at, change in enumerate(search.measures):
-                    made.add_row("" if at else TITLES[search.name], *_cells(change))
-            parts += [Text(""), made]
+        parts += [
+            section(_capital(TITLES[each.name]), _measures_table(each.measures)) for each in judged
+        ]
         made = table("results", right=(f"overlap@{self.k}", "beyond chance", "same first"))
         for search in searched:
             values = (search.mean_overlap, search.adjusted_overlap)
@@ -390,10 +390,9 @@ class RetrievalChanges(Displayed):
             made.add_row(TITLES[search.name], *(number(value, 3) for value in values), share)
         parts += [Text(""), made, Text("")]
         parts += [
-            Text(f"{_capital(TITLES[search.name])} ({search.status}): {search.sentence}.")
-            for search in searched
+            Text(f"{_capital(TITLES[search.name])} ({_SAID[search.status]}): {search.sentence}.")
+            for search in self.searches
         ]
-        parts += reasons((TITLES[each.name], each.reason) for each in self.searches)
         parts += reasons(
             (f"{change.measure}, {TITLES[search.name]}", change.reason)
             for search in judged
@@ -440,9 +439,12 @@ def _capital(clause: str) -> str:
     return clause[0].upper() + clause[1:]
 
 
-def _measures_table(*first: str) -> Table:
-    made = table(*first, "measure", right=("n", "before", "after", "change", "95 % interval"))
+def _measures_table(changes: Iterable[MeasureChange]) -> Table:
+    """Make a table that 80 columns hold: what was searched stands above it."""
+    made = table("measure", right=("n", "before", "after", "change", "95 % interval"))
     made.add_column("verdict", no_wrap=True)
+    for change in changes:
+        made.add_row(*_cells(change))
     return made
 
 

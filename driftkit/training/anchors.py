@@ -7,16 +7,24 @@ its start.
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
 
 from driftkit.errors import OptionError
+from driftkit.training.ranks import refuse_sharded
 
 Original = Tensor | Mapping[str, Tensor]
 """A start: of a table, or of parameters by name, such as a ``state_dict``."""
+
+MAX_NORM = (
+    "max_norm shortens rows of the batch when they are looked up, frozen and masked ones too; make "
+    "the table without it"
+)
 
 
 class Doubt:
@@ -89,6 +97,8 @@ def follow(kept: Tensor, weight: Tensor) -> Tensor:
     >>> follow(torch.ones(2, 3), torch.zeros(2, 3, dtype=torch.float16)).dtype
     torch.float16
     """
+    if type(kept) is Tensor:  # of a table with all its rows
+        refuse_sharded(weight, kept.dim() if kept.is_floating_point() else 2)
     if kept.shape != weight.shape[: kept.dim()]:
         raise OptionError(
             f"the table has shape {tuple(weight.shape)} and what was kept of its start "
@@ -96,6 +106,40 @@ def follow(kept: Tensor, weight: Tensor) -> Tensor:
             "penalties, masks and limits."
         )
     return kept.to(weight.device, weight.dtype if kept.is_floating_point() else kept.dtype)
+
+
+def not_negative(name: str, value: float) -> float:
+    """Return a strength or radius; refuse what is no number from 0.
+
+    >>> not_negative("alpha", 0.5)
+    0.5
+    """
+    if not isinstance(value, Real) or not 0 <= value < math.inf:
+        raise OptionError(f"{name}={value!r} was given; it is a number, 0 or more.")
+    return value
+
+
+def check_layer(layer: object, *, of_rows: bool = False) -> None:
+    """Refuse what is no module, or, if rows are looked up in it, gives no vector for each."""
+    if isinstance(layer, nn.Module) and not (of_rows and isinstance(layer, nn.EmbeddingBag)):
+        return
+    wanted = "an nn.Embedding, or a layer that wraps one and takes rows as it does"
+    raise OptionError(
+        f"a {type(layer).__name__} was given; give {wanted if of_rows else 'a module'}."
+    )
+
+
+def own_weight(embedding: nn.Module) -> nn.Parameter:
+    """Return the weight of a table; refuse one that is computed from others at each look."""
+    check_layer(embedding)
+    weight = embedding.weight
+    if not isinstance(weight, nn.Parameter):
+        raise OptionError(
+            f"the weight of this {type(embedding).__name__} is computed from other parameters "
+            "(weight_norm, pruning, FSDP), so its rows cannot be masked or put back; do that to a "
+            "table with a weight of its own."
+        )
+    return weight
 
 
 def wide(values: Tensor) -> Tensor:

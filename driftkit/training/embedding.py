@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Real
 from os import PathLike
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, UnknownNameError, VocabularyError
 from driftkit.loaders import load
-from driftkit.training.anchors import Doubt, follow, start_of, wide
+from driftkit.training.anchors import Doubt, check_layer, follow, start_of, wide
 
 OOV = ("random", "mean", "zeros")
 PAD, UNK = "<pad>", "<unk>"
@@ -66,11 +67,11 @@ class WordEmbedding(nn.Embedding):
         sparse: bool = True,
         padding_idx: int | None = None,
     ) -> None:
-        _refuse_string("words", words)
+        words = in_row_order("words", words)
         super().__init__(
             len(words), matrix.shape[1], padding_idx, sparse=sparse, _weight=matrix.clone()
         )
-        self.words, self.source, self.loaded = tuple(words), source, False
+        self.words, self.source, self.loaded = words, source, False
         self.index = {word: row for row, word in enumerate(self.words)}
         marked = zip(self.words, found, strict=True)
         self.missing = tuple(word for word, known in marked if not known)
@@ -129,7 +130,7 @@ class WordEmbedding(nn.Embedding):
 
 def embedding_from(
     source: Embeddings | str | PathLike[str],
-    words: Iterable[str] | None = None,
+    words: Iterable[str] | Mapping[str, int] | None = None,
     *,
     specials: Sequence[str] = (PAD, UNK),
     oov: Literal["random", "mean", "zeros"] = "random",
@@ -143,12 +144,13 @@ def embedding_from(
     ----------
     source : Embeddings, str or path
         A table, or anything `driftkit.load` reads.
-    words : iterable of str, optional
-        The vocabulary in row order, repeats left out; every word of the source unless given. A
-        word is looked up exactly as written.
+    words : iterable of str, or mapping of str to int, optional
+        The vocabulary in row order, repeats left out, or the row of each word, such as
+        ``tokenizer.get_vocab()``; every word of the source unless given. A word is looked up
+        exactly as written.
     specials : sequence of str
-        Rows put in front. ``<pad>`` is zero and never trained; the others are OOV unless the
-        source has them.
+        Rows put in front; a mapping must have them there already. ``<pad>`` is zero and never
+        trained; the others are OOV unless the source has them.
     oov : {"random", "mean", "zeros"}
         What rows without a vector start from: normal numbers around 0 with the root mean square of
         the source's numbers as standard deviation, so that lengths match; the source's mean vector;
@@ -164,7 +166,8 @@ def embedding_from(
     Raises
     ------
     OptionError
-        If `oov` is another word, or `words` or `specials` is one string.
+        If `oov` is another word, `words` or `specials` is one string or has no order, or a mapping
+        gives other rows than 0, 1, 2, ...
     SourceError, VocabularyError, UnknownNameError
         If the source cannot be read.
 
@@ -179,15 +182,20 @@ def embedding_from(
     """
     if oov not in OOV:
         raise OptionError(f"oov={oov!r} was given; it is one of {', '.join(OOV)}.")
-    _refuse_string("words", words)
-    _refuse_string("specials", specials)
+    front = in_row_order("specials", specials)
+    given = None if words is None else in_row_order("words", words)
     table = source if isinstance(source, Embeddings) else load(source)
-    vocabulary = tuple(dict.fromkeys([*specials, *(table.words if words is None else words)]))
+    vocabulary = tuple(dict.fromkeys([*front, *(table.words if given is None else given)]))
+    if isinstance(words, Mapping) and vocabulary != given:
+        raise OptionError(
+            f"words= says the row of each word and specials= puts {', '.join(front)} in front, so "
+            "rows would be others; give specials=() or those that words= begins with."
+        )
     rows = np.fromiter((table.index.get(word, -1) for word in vocabulary), np.int64)
     matrix = np.zeros((len(vocabulary), table.dimensions), np.float32)
     matrix[rows >= 0] = table.matrix[rows[rows >= 0]]
     matrix[rows < 0] = _start_of_missing(table, int((rows < 0).sum()), oov, seed)
-    padding = vocabulary.index(PAD) if PAD in specials else None
+    padding = vocabulary.index(PAD) if PAD in front else None
     if padding is not None:
         matrix[padding] = 0
     found = [row >= 0 or at == padding for at, row in enumerate(rows.tolist())]
@@ -203,10 +211,12 @@ def embedding_from(
     return layer
 
 
-def words_of(embedding: nn.Embedding, words: Sequence[str] | None) -> tuple[str, ...]:
+def words_of(
+    embedding: nn.Embedding, words: Sequence[str] | Mapping[str, int] | None
+) -> tuple[str, ...]:
     """Return the words of a layer's rows: those given, else those it knows itself."""
-    _refuse_string("words", words)
-    known = embedding.words if words is None and isinstance(embedding, WordEmbedding) else words
+    own = embedding.words if isinstance(embedding, WordEmbedding) else None
+    known = own if words is None else in_row_order("words", words)
     n = embedding.num_embeddings
     if known is None or len(known) != n:
         given = "no words were given" if known is None else f"{len(known):,} words were given"
@@ -215,7 +225,45 @@ def words_of(embedding: nn.Embedding, words: Sequence[str] | None) -> tuple[str,
             f"{given} for its {n:,} rows; give the word of each row, or build the layer with "
             "embedding_from, which remembers them.",
         )
-    return tuple(known)
+    first: dict[str, int] = {}
+    for row, word in enumerate(known):
+        if first.setdefault(word, row) != row:
+            raise VocabularyError(
+                "the embedding layer",
+                f"rows {first[word]:,} and {row:,} were both given the word {word!r}; give each "
+                "row a word of its own.",
+            )
+    return known
+
+
+def in_row_order(name: str, words: Iterable[str] | Mapping[str, int]) -> tuple[str, ...]:
+    """Return words by row: in the order given, or in that of the rows that a mapping gives them.
+
+    >>> in_row_order("words", {"b": 1, "a": 0})
+    ('a', 'b')
+    """
+    _refuse_string(name, words)
+    if isinstance(words, set | frozenset):
+        raise OptionError(
+            f"{name} is a {type(words).__name__}, which has no order of rows; give a list, or a "
+            "mapping of each word to its row."
+        )
+    if isinstance(words, Mapping):
+        rows = [row for row in words.values() if isinstance(row, int | np.integer)]
+        if len(rows) < len(words) or set(rows) != set(range(len(words))):
+            raise OptionError(
+                f"{name} is a {type(words).__name__} whose values are not the rows 0 to "
+                f"{len(words) - 1:,}, each once; give each word its row, or a list of words in the "
+                "order of rows."
+            )
+        words = sorted(words, key=words.__getitem__)
+    listed = tuple(words)
+    if strange := [row for row, word in enumerate(listed) if not isinstance(word, str)]:
+        raise OptionError(
+            f"{name} has {listed[strange[0]]!r} for row {strange[0]:,}, which is no word; give a "
+            "string for each row (for one without a word, a name of its own)."
+        )
+    return listed
 
 
 def mixout(
@@ -268,12 +316,18 @@ class MixoutEmbedding(nn.Module):
         self, embedding: nn.Embedding, p: float, *, seed: int = 0, original: Tensor | None = None
     ) -> None:
         _check_probability(p)
+        check_layer(embedding, of_rows=True)
         super().__init__()
         self.embedding, self.p = embedding, p
         self.register_buffer("original", start_of(embedding.weight, original))
         self._generator = torch.Generator().manual_seed(seed)
         self._doubt = Doubt(embedding, original)
         self.register_load_state_dict_post_hook(_settle)  # type: ignore[no-untyped-call]
+
+    @property
+    def weight(self) -> Tensor:
+        """The table's weight, which a model may tie to its head."""
+        return self.embedding.weight
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 (the name nn.Embedding gives it)
         """Return the vectors of rows of any shape, with a last axis d."""
@@ -305,8 +359,10 @@ def _start_of_missing(table: Embeddings, n: int, oov: str, seed: int) -> Matrix:
 
 
 def _check_probability(p: float) -> None:
-    if not 0 <= p < 1:
-        raise OptionError(f"p={p} was given; the probability of a swap is at least 0 and below 1.")
+    if not isinstance(p, Real) or not 0 <= p < 1:
+        raise OptionError(
+            f"p={p!r} was given; the probability of a swap is at least 0 and below 1."
+        )
 
 
 def _refuse_string(name: str, given: object) -> None:

@@ -58,7 +58,8 @@ class DriftCallback(_Resumed):
     """Count every optimizer step for a `DriftMonitor`, and stop when it says so.
 
     The last steps of a run are checked too. That check is in the history and the loggers, and not
-    in checkpoints, so that a resumed run has the history of one that was never stopped.
+    in checkpoints, so that a resumed run has the history of one that was never stopped. Where
+    weights are averaged when training ends, the history has one more check, of the average.
 
     The values of each check reach every logger of the trainer at the step they were measured,
     under ``drift/`` and names that all loggers take, such as ``drift/overlap_at_10``. Other
@@ -104,6 +105,10 @@ class DriftCallback(_Resumed):
         self.monitor.end()
         if len(self.monitor.history) > checks:
             self._log(trainer)
+
+    def on_fit_end(self, *_: Any, **__: Any) -> None:
+        """Check again if weights were averaged (EMA, SWA) after that, for the history alone."""
+        self.monitor.end()
 
     def _log(self, trainer: Trainer) -> dict[str, float]:
         values = measured(self.monitor.latest, self.name)
@@ -161,8 +166,8 @@ class UnfreezingCallback(_Resumed):
         """Freeze, once the optimizers are there and before their state is restored."""
         super().on_fit_start(trainer, pl_module)
         state = self.state_dict()
-        first = parameters_of(stage.layer for stage in self.stages)[0][0]
-        trains = (each for each in trainer.optimizers if group_of(each, first) is not None)
+        first = parameters_of(stage.layer for stage in self.stages)[0]
+        trains = (o for o in trainer.optimizers if any(group_of(o, each) for each in first))
         if (optimizer := next(trains, None)) is None:
             raise OptionError(
                 "no optimizer trains the first layer to unfreeze; let configure_optimizers return "
@@ -190,7 +195,14 @@ class UnfreezingCallback(_Resumed):
         while self.recipe.epochs < ended:
             values = trainer.callback_metrics
             if self.metric and self.metric not in values:
-                raise UnknownNameError("value logged in this epoch", self.metric, values)
+                rare = trainer.check_val_every_n_epoch
+                hint = (
+                    f"check_val_every_n_epoch={rare} leaves out validations; a value of the "
+                    "validation needs one after every epoch."
+                )
+                raise UnknownNameError(
+                    "value logged in this epoch", self.metric, values, hint if rare != 1 else ""
+                )
             self.recipe.end_epoch(float(values[self.metric]) if self.metric else None)
 
     def state_dict(self) -> dict[str, Any]:
@@ -204,7 +216,15 @@ class UnfreezingCallback(_Resumed):
             self.recipe.load_state_dict(state_dict)
 
 
-_OF_EACH_GROUP = ("base_lrs", "lr_lambdas", "min_lrs", "_last_lr")  # lists that schedulers keep
+_OF_EACH_GROUP = (  # lists that schedulers keep
+    "base_lrs",
+    "lr_lambdas",
+    "min_lrs",
+    "max_lrs",
+    "base_momentums",
+    "max_momentums",
+    "_last_lr",
+)
 
 
 def _under_schedulers(
@@ -216,10 +236,13 @@ def _under_schedulers(
     """
     scheduled = [each for outer in schedulers for each in _flat(outer)]
     scheduled = [each for each in scheduled if each.optimizer is optimizer]
-    if any("max_lr" in group for group in optimizer.param_groups):
+    keeps = any("max_lr" in group for group in optimizer.param_groups)
+    keeps = keeps or any(hasattr(each, "max_lrs") for each in scheduled)
+    if keeps and any(stage.rate is not None for stage in stages):
         raise OptionError(
-            "this scheduler keeps a highest rate for each group (OneCycleLR, CyclicLR); call "
-            "freeze_then_unfreeze in configure_optimizers, before you make it."
+            "this scheduler keeps a highest rate for each group (OneCycleLR, CyclicLR), so a rate "
+            "cannot be given to a layer after it was made; call freeze_then_unfreeze in "
+            "configure_optimizers, before you make it."
         )
     before = [dict(group) for group in optimizer.param_groups]
     for at, group in enumerate(optimizer.param_groups):
@@ -228,7 +251,7 @@ def _under_schedulers(
     origin = [group.pop("was", -1) for group in optimizer.param_groups]
     for group, was in zip(optimizer.param_groups, origin, strict=True):
         old = before[was]
-        if scheduled:
+        if "initial_lr" in old:  # ReduceLROnPlateau needs none
             start = group["initial_lr"] = group["lr"]
             same = start == old["initial_lr"] or old["initial_lr"] == 0
             group["lr"] = old["lr"] if same else start * old["lr"] / old["initial_lr"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +24,7 @@ from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import overlap
 from driftkit.neighbors.search.exact import nearest
 from driftkit.provenance import Rounding
+from driftkit.training.ranks import refuse_sharded
 
 Named = dict[str, float]
 """Values by name, such as ``"overlap@10[moved]"`` or ``"spearman[ws353]"``."""
@@ -79,13 +81,26 @@ class TableValues:
 
 def layer_in(module: nn.Module) -> nn.Embedding:
     """Return the embedding layer that a module is, or wraps; raise `OptionError` without one."""
-    for each in module.modules():
+    for each in module.modules() if isinstance(module, nn.Module) else ():
         if isinstance(each, nn.Embedding):
             return each
     raise OptionError(
         f"a {type(module).__name__} was given; give an nn.Embedding, or a layer that wraps one and "
         "takes rows as it does, such as peft's."
     )
+
+
+def layers_sharing(layer: nn.Embedding) -> list[nn.Embedding]:
+    """Return the other layers of this process with the same weight, such as T5's and BART's."""
+    weight = layer._parameters.get("weight")
+    return [
+        each
+        for each in gc.get_objects()
+        if issubclass(type(each), nn.Embedding)
+        and each is not layer
+        and weight is not None
+        and each.__dict__.get("_parameters", {}).get("weight") is weight
+    ]
 
 
 def holds_no_numbers(tensor: Tensor) -> bool:
@@ -102,6 +117,7 @@ def table_of(module: nn.Module) -> Tensor:
             "the table is on meta or a fake tensor, so it has a shape and no numbers; load its "
             "weights first, then make or check its monitor."
         )
+    refuse_sharded(layer.weight)
     if layer is module:
         return layer.weight.detach()
     modes = [(each, each.training) for each in module.modules()]
@@ -171,7 +187,7 @@ def probe_rows(
         rng = generator(seed, "probes")
         rows = np.sort(rng.choice(directed, min(probes, len(directed)), replace=False))
         return torch.from_numpy(rows)
-    if isinstance(probes, str) or not len(probes):
+    if isinstance(probes, str) or not isinstance(probes, Sized) or not len(probes):
         raise OptionError(f"probes={probes!r} was given; give a number or a list of words.")
     for word in probes:
         if word not in index:

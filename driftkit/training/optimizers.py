@@ -9,9 +9,10 @@ from __future__ import annotations
 import inspect
 import math
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from functools import partial
+from itertools import count
 from numbers import Real
 from typing import Any
 
@@ -77,7 +78,7 @@ def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
     """Return the parameters of each layer; refuse one without any, and one in two layers."""
     found: list[list[nn.Parameter]] = []
     for layer in layers:
-        found.append(list(layer.parameters() if isinstance(layer, nn.Module) else layer))
+        found.append(listed(layer))
         if not found[-1]:
             raise OptionError(f"{layer!r} has no parameters; give a module or parameters to train.")
     everything = [id(parameter) for parameters in found for parameter in parameters]
@@ -85,6 +86,23 @@ def parameters_of(layers: Iterable[Layer]) -> list[list[nn.Parameter]]:
         raise OptionError(
             "a parameter occurs twice in the layers (tied weights?); name it in one of them only, "
             "as it can have one rate."
+        )
+    return found
+
+
+def listed(layer: Layer) -> list[nn.Parameter]:
+    """Return the parameters of a layer; refuse what is neither a module nor parameters."""
+    if isinstance(layer, nn.Module):
+        return list(layer.parameters())
+    is_list = isinstance(layer, Iterable) and not isinstance(layer, Tensor | str)
+    found: list[Any] = list(layer) if is_list else [layer]
+    strange = [each for each in found if not isinstance(each, Tensor)]
+    if strange or not is_list:
+        kind = type((strange or found)[0]).__name__
+        raise OptionError(
+            f"a {kind} was given as a layer or in one; give a module, or a list of parameters, "
+            "such as [table.weight] or layer.parameters(). Several modules are one layer as "
+            "nn.ModuleList([...])."
         )
     return found
 
@@ -137,11 +155,17 @@ class TableRate:
     Schedulers compute the next rate from the group's ``"lr"``, or from a start of their own, so a
     rate lowered there is lost or lowered twice. Here the group keeps what the schedule says, and
     the optimizer finds `share` of it while it takes a step.
+
+    Of several that `may_cut` the rate of one layer, the one made last has it.
     """
 
-    def __init__(self, layer: nn.Module) -> None:
-        self.layer, self.share = layer, 1.0
+    def __init__(self, layer: nn.Module, *, may_cut: bool) -> None:
+        self.layer, self.share, self.may_cut = layer, 1.0, may_cut
         self.is_trained = False
+        self._trainers: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+        self._tried: weakref.WeakSet[Optimizer] = weakref.WeakSet()
+        self._took = False
+        self._sees_steps: bool | None = None
         self._lowered: list[tuple[dict[str, Any], Any]] = []  # during a step: groups, their rates
         this = weakref.ref(self)
 
@@ -149,20 +173,73 @@ class TableRate:
             if (rate := this()) is not None:
                 rate._lower(optimizer)
 
-        def after(*_: Any) -> None:
+        def after(optimizer: Optimizer, *_: Any) -> None:
             if (rate := this()) is not None:
+                rate._took = rate._took or _took_step(optimizer)
                 rate._restore()
 
         hooks = ExitStack()
         hooks.callback(register_optimizer_step_pre_hook(before).remove)
         hooks.callback(register_optimizer_step_post_hook(after).remove)
-        self.close = weakref.finalize(self, hooks.close)
+        self._close = weakref.finalize(self, hooks.close)
+        self._made = next(_COUNTER)
+        if may_cut:
+            _CUTTING.add(self)
+
+    def close(self) -> None:
+        """Lower nothing any more, and leave the layer to the one made before."""
+        _CUTTING.discard(self)
+        self._close()
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether one made later may cut the rate of the same parameters."""
+        own = {id(each) for each in self.layer.parameters()}
+        return any(
+            other._made > self._made and any(id(each) in own for each in other.layer.parameters())
+            for other in _CUTTING
+        )
+
+    def took_step(self, *, is_known: bool) -> bool | None:
+        """Whether any optimizer took a step since this was last asked; None if nobody can tell.
+
+        Nobody can before the first step that is seen, unless an optimizer of torch `is_known`.
+        """
+        took, self._took = self._took, False
+        if took or (is_known and self._sees_steps is None):
+            self._sees_steps = True
+        return took if self._sees_steps else None
+
+    def count_calls(self) -> None:
+        """Tell nothing of steps until one is seen again."""
+        self._sees_steps = False
 
     def note(self, optimizer: Optimizer) -> list[dict[str, Any]]:
         """Remember whether this optimizer trains the layer, and return the groups that do."""
         groups = groups_of(optimizer, self.layer)
-        self.is_trained = self.is_trained or bool(groups)
+        if groups:
+            self.is_trained = True
+            self._trainers.add(optimizer)
         return groups
+
+    def refuse_what_cannot_cut(self) -> None:
+        """Refuse, before a cut is due, to go on where it would not hold."""
+        if not self.may_cut:
+            return
+        if self.is_taken_over:
+            raise OptionError(
+                "a monitor made later may cut the rate of this layer too, and each cut would lower "
+                "it again; give one monitor all budgets that cut, or close() the one not in use."
+            )
+        for optimizer in set(self._trainers) - set(self._tried):
+            _check_has_rate(optimizer, groups_of(optimizer, self.layer))
+            if _ignores_rate(optimizer, self.layer):
+                raise OptionError(
+                    f"{type(optimizer).__name__} goes on at its own pace when its rate is lowered, "
+                    'so a budget cannot cut it; give the budget action="stop", or take another '
+                    "optimizer."
+                )
+            self._tried.add(optimizer)
 
     def cut(self, factor: float) -> None:
         """Multiply the rate of all further steps."""
@@ -175,21 +252,56 @@ class TableRate:
 
     def _lower(self, optimizer: Optimizer) -> None:
         groups = self.note(optimizer)
-        if self.share == 1 or self._lowered:  # an optimizer inside another one steps once
-            return
-        if any(group["lr"] is None for group in groups):
-            raise OptionError(
-                f"a budget cut the rate of a {type(optimizer).__name__} that sets its rate itself; "
-                "give it a rate (transformers' Adafactor: lr=1e-3, relative_step=False)."
-            )
-        self._lowered = [(group, group["lr"]) for group in groups]
+        if self.share == 1 or self._lowered or self.is_taken_over:
+            return  # an optimizer inside another one steps once
+        _check_has_rate(optimizer, groups)
         for group in groups:
+            if id(group) not in _LOWERED:  # whoever lowers a group first restores it
+                _LOWERED.add(id(group))
+                self._lowered.append((group, group["lr"]))
             group["lr"] = group["lr"] * self.share
 
     def _restore(self) -> None:
         for group, scheduled in self._lowered:
             group["lr"] = scheduled
+            _LOWERED.discard(id(group))
         self._lowered = []
+
+
+_COUNTER = count()
+_CUTTING: weakref.WeakSet[TableRate] = weakref.WeakSet()
+_LOWERED: set[int] = set()  # groups, during a step
+_TWINS: weakref.WeakSet[Optimizer] = (
+    weakref.WeakSet()
+)  # those of `_rows_moved`, which train nothing
+
+
+def _took_step(optimizer: Optimizer) -> bool:
+    """Whether a call of ``step`` was one: of no trial, nor one that a `GradScaler` emptied."""
+    overflow = getattr(optimizer, "found_inf", None)  # a fused optimizer looks at it itself
+    return not getattr(optimizer, "is_trial", False) and (overflow is None or not overflow.item())
+
+
+def _check_has_rate(optimizer: Optimizer, groups: list[dict[str, Any]]) -> None:
+    if any(group.get("lr") is None for group in groups):
+        raise OptionError(
+            f"a budget cuts the rate of a {type(optimizer).__name__}, which has none in its "
+            'parameter groups or sets it itself; give it a rate there, as "lr" (transformers\' '
+            'Adafactor: lr=1e-3, relative_step=False), or the budget action="stop".'
+        )
+
+
+def _ignores_rate(optimizer: Optimizer, layer: nn.Module) -> bool:
+    """Whether another optimizer like this one still moves rows some steps after its rate is 0."""
+    group = groups_of(optimizer, layer)[0]
+    settings = {name: value for name, value in group.items() if name != "params"}
+    try:
+        moved = _rows_moved(
+            optimizer, settings, group["params"][0].device, [(_NOW, 1.0)] + [(_NOW, 0.0)] * 4
+        )
+    except OptionError:
+        return False  # it cannot be tried
+    return any(moved)
 
 
 def row_motion(optimizer: Optimizer, weight: Tensor) -> tuple[str, ...]:
@@ -251,12 +363,19 @@ _SHRINKING = ("weight_decay", "lambd")  # lambd is ASGD's
 _BEFORE, _NOW, _NEVER = range(3)  # rows, by the step whose batch holds them
 
 
-def _rows_moved(optimizer: Optimizer, settings: dict[str, Any], device: torch.device) -> list[bool]:
-    """Return which rows of a small table the second step moves; the first step saw another row."""
+_TWO_STEPS = ((_BEFORE, 1.0), (_NOW, 1.0))  # a rate of 0 now says nothing of later
+
+
+def _rows_moved(
+    optimizer: Optimizer,
+    settings: dict[str, Any],
+    device: torch.device,
+    steps: Sequence[tuple[int, float]] = _TWO_STEPS,
+) -> list[bool]:
+    """Return which rows of a small table the last of some steps moves: each of a row, at a rate."""
     kind = type(optimizer)
     plain = {**settings, "differentiable": False} if "differentiable" in settings else settings
-    if plain["lr"] is not None:
-        plain = {**plain, "lr": 1.0}  # a rate of 0 now says nothing of later
+    has_rate = plain.get("lr") is not None
     accepted = inspect.signature(kind).parameters
     options = {name: value for name, value in optimizer.defaults.items() if name in accepted}
     error: Exception | None = None
@@ -265,8 +384,12 @@ def _rows_moved(optimizer: Optimizer, settings: dict[str, Any], device: torch.de
         start = torch.full((3, 2), 3.0, device=device)
         table = nn.Embedding.from_pretrained(start, freeze=False, sparse=sparse)
         try:
-            twin = kind([{**plain, "params": [table.weight]}], **options)
-            for row in (_BEFORE, _NOW):
+            rated = {**plain, "lr": steps[0][1]} if has_rate else plain
+            twin = kind([{**rated, "params": [table.weight]}], **options)
+            twin.is_trial = True  # type: ignore[attr-defined]  # for who counts steps
+            for row, rate in steps:
+                if has_rate:
+                    twin.param_groups[0]["lr"] = rate
                 before = table.weight.detach().clone()
                 twin.step(partial(_loss, table, row))
             moved: list[bool] = (table.weight != before).any(dim=1).tolist()

@@ -6,6 +6,7 @@ Rows that are never in a batch are at their start already, so nothing has to pul
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import EllipsisType
 from typing import TypeVar
@@ -20,14 +21,17 @@ from driftkit.progress import Progress
 from driftkit.training.anchors import (
     Doubt,
     Original,
+    check_layer,
     distinct,
     fit,
     follow,
+    not_negative,
     start_of,
     starts_of,
     tied_to,
     wide,
 )
+from driftkit.training.ranks import refuse_sharded
 
 Example = TypeVar("Example")
 
@@ -47,12 +51,14 @@ class _PullToStart:
         original: Original | None,
         weights: Mapping[str, Tensor] | None = None,
     ) -> None:
+        check_layer(module)
         self.module, self.strength = module, strength
         parameters = dict(module.named_parameters())
         if weights is not None:
             parameters = {name: parameters[name] for name in weights}
         self.start, self._doubt = starts_of(parameters, original), Doubt(module, original)
         self._weights = None if weights is None else dict(weights)
+        self._is_told = False
 
     def __call__(self, rows: Tensor | None = None) -> Tensor:
         """Return the penalty, a scalar; of these rows of an embedding alone, if given.
@@ -63,11 +69,19 @@ class _PullToStart:
         parameters = self._follow()
         if rows is None:
             parts = [self._distance(name, parameters[name]) for name in self.start]
-            return self.strength / 2 * torch.stack(parts).sum()
+            penalty = self.strength / 2 * torch.stack(parts).sum()
+            if penalty.requires_grad:
+                penalty.register_hook(self._warn_of_dense)
+            return penalty
         if not isinstance(self.module, nn.Embedding):
             raise OptionError(
                 f"rows were given and the module is a {type(self.module).__name__}; only the "
                 "penalty of an nn.Embedding can be taken over rows."
+            )
+        if "weight" not in self.start:
+            raise OptionError(
+                f"this penalty pulls {', '.join(self.start)}, from which the table's weight is "
+                "computed, so it cannot be taken over rows; call it without."
             )
         rows = distinct(rows, self.module.weight)
         return self.strength / 2 * self._distance("weight", self.module(rows), rows)
@@ -123,6 +137,17 @@ class _PullToStart:
                 self._weights[name] = self._weights[name].to(parameters[name].device)
         return parameters
 
+    def _warn_of_dense(self, _: Tensor) -> None:
+        sparse = (each for each in self.module.modules() if getattr(each, "sparse", False))
+        if not self._is_told and any(each.weight.requires_grad for each in sparse):
+            self._is_told = True
+            warnings.warn(
+                "this penalty over the whole of a table with sparse=True makes its gradient dense, "
+                "which SparseAdam does not take; make a penalty of the table alone, and give it "
+                "the rows of the batch.",
+                stacklevel=2,
+            )
+
     def _distance(self, name: str, now: Tensor, rows: Tensor | EllipsisType = ...) -> Tensor:
         squares = (wide(now) - wide(self.start[name][rows])).square()
         return (squares if self._weights is None else self._weights[name][rows] * squares).sum()
@@ -159,7 +184,7 @@ class L2SP(_PullToStart):
     def __init__(
         self, module: nn.Module, alpha: float, *, original: Original | None = None
     ) -> None:
-        super().__init__(module, _strength("alpha", alpha), original)
+        super().__init__(module, not_negative("alpha", alpha), original)
 
 
 class EWC(_PullToStart):
@@ -194,6 +219,7 @@ class EWC(_PullToStart):
         proxy: str,
         original: Original | None = None,
     ) -> None:
+        check_layer(module)
         parameters = dict(module.named_parameters())
         if strange := [name for name in fisher if name not in parameters]:
             every = dict(module.named_parameters(remove_duplicate=False))
@@ -212,7 +238,7 @@ class EWC(_PullToStart):
             name: fit(value, parameters[name], f"fisher[{name!r}]")
             for name, value in fisher.items()
         }
-        super().__init__(module, _strength("strength", strength), original, weights)
+        super().__init__(module, not_negative("strength", strength), original, weights)
 
 
 def fisher_diagonal(
@@ -251,6 +277,7 @@ def fisher_diagonal(
     ----------
     Kirkpatrick et al. 2017; on the empirical Fisher, Kunstner, Balles & Hennig 2019.
     """
+    check_layer(module)
     trained = {name: value for name, value in module.named_parameters() if value.requires_grad}
     if not trained:
         raise OptionError(
@@ -261,7 +288,9 @@ def fisher_diagonal(
     total = len(examples) if isinstance(examples, Sequence) else 0
     n = 0
     for n, example in enumerate(examples, 1):
-        gradients = torch.autograd.grad(loss(example), list(trained.values()), allow_unused=True)
+        with torch.enable_grad():
+            value = loss(example)
+        gradients = torch.autograd.grad(value, list(trained.values()), allow_unused=True)
         for gradient, summed in zip(gradients, sums.values(), strict=True):
             if gradient is not None and gradient.is_sparse:
                 gradient = gradient.coalesce()
@@ -314,10 +343,12 @@ class NeighborPreserving:
         candidates: int | None = None,
         original: Tensor | None = None,
     ) -> None:
+        check_layer(embedding, of_rows=True)
         if k < 1 or (candidates is not None and candidates < 1):
             raise OptionError(f"k={k} and candidates={candidates} were given; both are 1 or more.")
-        self.embedding, self.strength = embedding, _strength("strength", strength)
-        self._doubt = Doubt(embedding, original)
+        self.embedding, self.strength = embedding, not_negative("strength", strength)
+        self._doubt, self._is_told = Doubt(embedding, original), False
+        refuse_sharded(embedding.weight)
         start = start_of(embedding.weight, original).cpu().float()
         words = torch.arange(len(start)) if rows is None else distinct(rows, start)
         found, cosine = nearest(
@@ -340,8 +371,15 @@ class NeighborPreserving:
         self._doubt.speak("NeighborPreserving")
         weight = self.embedding.weight
         self._follow(weight)
-        rows = distinct(rows, weight)
-        rows = rows[(self.place[rows] >= 0).nonzero()[:, 0]]
+        given = distinct(rows, weight)
+        rows = given[(self.place[given] >= 0).nonzero()[:, 0]]
+        if not self._is_told and type(given) is Tensor and len(given) > len(rows) == 0:
+            self._is_told = True
+            warnings.warn(
+                f"none of the {len(given)} rows of this batch is one of the {len(self.cosines)} "
+                "that this penalty was made for, so it is 0; rows= is all that batches hold.",
+                stacklevel=2,
+            )
         place = self.place[rows]
         neighbors, start = self.neighbors[place], self.cosines[place]  # (b, k)
         known = neighbors >= 0
@@ -376,9 +414,3 @@ class NeighborPreserving:
         self.place = follow(self.place, weight)
         self.neighbors = self.neighbors.to(weight.device)
         self.cosines = self.cosines.to(weight.device)
-
-
-def _strength(name: str, value: float) -> float:
-    if value < 0:
-        raise OptionError(f"{name}={value} was given; a penalty's strength is 0 or more.")
-    return value

@@ -10,7 +10,17 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from driftkit.errors import OptionError
-from driftkit.training.anchors import Doubt, distinct, follow, start_of, warn_of_ties, wide
+from driftkit.training.anchors import (
+    MAX_NORM,
+    Doubt,
+    distinct,
+    follow,
+    not_negative,
+    own_weight,
+    start_of,
+    warn_of_ties,
+    wide,
+)
 from driftkit.training.optimizers import habits
 
 
@@ -23,11 +33,14 @@ class RowMask:
 
     def __init__(self, embedding: nn.Embedding, trainable: Tensor) -> None:
         self.trainable = trainable
+        self._before = masks_of(embedding)
         self._put_on(embedding.weight)
         self._watch = embedding.register_forward_pre_hook(self._follow)
 
     def remove(self) -> None:
-        """Let every row learn again."""
+        """Let every row learn again, also of masks that were on the table before."""
+        for mask in self._before:
+            mask.remove()
         self._hook.remove()
         self._watch.remove()
 
@@ -63,6 +76,12 @@ class RowMask:
             )
 
 
+def masks_of(embedding: nn.Embedding) -> list[RowMask]:
+    """Return the masks that are on a table."""
+    hooks = (getattr(hook, "__self__", None) for hook in embedding._forward_pre_hooks.values())
+    return [mask for mask in hooks if isinstance(mask, RowMask)]
+
+
 def mask_rows(
     embedding: nn.Embedding,
     trainable: Tensor,
@@ -73,7 +92,7 @@ def mask_rows(
     """Let only some rows learn: the gradients of all others are zero, or absent if sparse.
 
     A row whose gradient is always zero has no momentum either. Weight decay moves it even so, and
-    so does momentum from before the mask.
+    so does momentum from before the mask. Over another mask a row learns only if both let it.
 
     Parameters
     ----------
@@ -95,8 +114,8 @@ def mask_rows(
     Raises
     ------
     OptionError
-        If the mask does not fit the table, the table is frozen, or the optimizer or model does not
-        hold it.
+        If the mask does not fit the table, the table is frozen or computed from others, or the
+        optimizer or model does not hold it.
 
     Examples
     --------
@@ -106,7 +125,7 @@ def mask_rows(
     >>> table.weight.grad.tolist()
     [[1.0, 1.0], [0.0, 0.0], [0.0, 0.0]]
     """
-    weight = embedding.weight
+    weight = own_weight(embedding)
     if trainable.dtype != torch.bool or trainable.shape != weight.shape[:1]:
         raise OptionError(
             f"the mask has shape {tuple(trainable.shape)} and type {trainable.dtype}; one bool for "
@@ -121,6 +140,14 @@ def mask_rows(
     if model is not None:
         so = "the mask holds for all; untie them if only the embedding's rows should stay."
         warn_of_ties(model, weight, so)
+    if embedding.max_norm is not None:
+        warnings.warn(f"the mask does not hold: {MAX_NORM}.", stacklevel=2)
+    if masks_of(embedding):
+        warnings.warn(
+            "this table has a mask already, and a row learns only if both let it; for the new one "
+            "alone call remove() on what this returns, and mask the rows again.",
+            stacklevel=2,
+        )
     return RowMask(embedding, trainable)
 
 
@@ -168,7 +195,7 @@ class Ball:
     Raises
     ------
     OptionError
-        If the radius is negative.
+        If the radius is no number from 0, or the table's weight is computed from others.
 
     Examples
     --------
@@ -188,10 +215,9 @@ class Ball:
         relative: bool = False,
         original: Tensor | None = None,
     ) -> None:
-        if radius < 0:
-            raise OptionError(f"radius={radius} was given; it is 0 or more.")
-        self.embedding, self._share, self._relative = embedding, radius, relative
-        self.center = start_of(embedding.weight, original)
+        self.embedding, self._relative = embedding, relative
+        self._share = not_negative("radius", radius)
+        self.center = start_of(own_weight(embedding), original)
         self._doubt = Doubt(embedding, original)
 
     @property
@@ -211,7 +237,7 @@ class Ball:
             Rows to look at, such as those of the batch; all unless given.
         """
         self._doubt.speak("Ball")
-        weight = self.embedding.weight
+        weight = own_weight(self.embedding)
         self.center = follow(self.center, weight)
         if rows is None:
             rows = torch.arange(len(weight), device=weight.device)

@@ -38,6 +38,11 @@ class _Resumed(TrainerCallback):  # type: ignore[misc]
     def __init__(self, trainer: Trainer, name: str) -> None:
         if find_spec("transformers") is None:
             raise MissingExtraError("the Trainer callback", "transformers", "transformers")
+        if trainer.model_init is not None:
+            raise OptionError(
+                "this Trainer has a model_init, so it makes a new model when training starts, "
+                "which is not the one of this callback; make the Trainer with model=model_init()."
+            )
         self.trainer, self.name = trainer, name
 
     @property
@@ -74,7 +79,8 @@ class DriftTrainerCallback(_Resumed):
     """Count every optimizer step for a `DriftMonitor`, and stop when it says so.
 
     The last steps of a run are checked too. That check is in the history and the logs, and not in
-    checkpoints, so that a resumed run has the history of one that was never stopped.
+    checkpoints, so that a resumed run has the history of one that was never stopped. With
+    ``load_best_model_at_end`` the history has one more check, of the model that was loaded.
 
     The values of each check are logged by the Trainer at the step they were measured, under
     ``drift/`` and names that all trackers take, such as ``drift/overlap_at_10``, and so reach
@@ -115,6 +121,13 @@ class DriftTrainerCallback(_Resumed):
             checks = len(self.monitor.history)
             self.monitor.end()
             self._log_since(checks)
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        """Check again if the best model was loaded in place of the last, for the history alone.
+
+        Trackers have closed their runs by then.
+        """
+        self.monitor.end()
 
     def _log_since(self, checks: int) -> None:
         if len(self.monitor.history) > checks:
@@ -171,6 +184,7 @@ class UnfreezingTrainerCallback(_Resumed):
         self.recipe = self.part = Unfreezing(
             trainer.create_optimizer(), stages, model=trainer.model
         )
+        self._is_training, self._start = False, self.recipe.state_dict()
         for layer in self.recipe._layers:  # a model is wrapped when training starts: all must train
             for parameter in layer:
                 parameter.requires_grad_(True)
@@ -179,10 +193,17 @@ class UnfreezingTrainerCallback(_Resumed):
         self, args: TrainingArguments, state: TrainerState, *_: Any, **__: Any
     ) -> None:
         """Freeze, or go on from the checkpoint."""
-        self.recipe.load_state_dict(self.recipe.state_dict())
+        # A smaller batch is tried (auto_find_batch_size): the steps begin anew.
+        again = self._is_training and not state.global_step
+        self.recipe.load_state_dict(self._start if again else self.recipe.state_dict())
+        self._start, self._is_training = self.recipe.state_dict(), True
         super().on_train_begin(args, state)
         if not self.metric:  # a checkpoint of the last step of an epoch is saved before it ends
             self._end_epochs(state, None)
+
+    def on_train_end(self, *_: Any, **__: Any) -> None:
+        """Remember that this training is over."""
+        self._is_training = False
 
     def on_step_end(self, _: TrainingArguments, state: TrainerState, *__: Any, **___: Any) -> None:
         """Count a step."""

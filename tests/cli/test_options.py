@@ -154,3 +154,9 @@ def test_counts_are_whole_numbers_in_plain_digits(run, option, given):
     assert result.exit_code == 2
     assert "is not a whole number" in result.stderr or "is not in the range" in result.stderr
     assert len(result.stderr) < 300
+
+
+@pytest.mark.parametrize("name", ["audit", "threshold", "lock", "verify", "retrieval"])
+def test_an_encoder_computes_where_there_is_a_gpu(name):
+    (device,) = (each for each in main.get_command(None, name).params if each.name == "device")
+    assert device.default == "auto"

@@ -90,6 +90,7 @@ def test_it_says_nothing_and_leaves_torch_and_the_libraries_alone(encoder, capfd
 
     before = torch.random.get_rng_state(), torch.is_grad_enabled(), torch.get_num_threads()
     bars, filters = logging.is_progress_bar_enabled(), list(warnings.filters)
+    capfd.readouterr()  # what the library said when it made the model
     encoder(cache=False).encode(TEXTS)
     assert torch.equal(before[0], torch.random.get_rng_state())
     assert before[1:] == (torch.is_grad_enabled(), torch.get_num_threads())
@@ -204,6 +205,30 @@ def test_other_batches_are_no_movement(minilm):
     tables = [encode(minilm, texts, cache=False, batch_size=size) for size in (1, 4, 64)]
     for other in tables[1:]:
         assert not dk.align(tables[0], other).moved.any()
+
+
+@pytest.mark.parametrize(("share", "moved"), [(0.01, False), (0.1, True)])
+def test_a_part_of_the_way_to_another_model_is_movement_in_a_narrow_type_too(share, moved):
+    """The rows of unrelated texts lie about 1.4 lengths apart; a tenth of that is no rounding."""
+    rng = np.random.default_rng(0)
+    rows, others = rng.normal(size=(2, 20, 384))
+
+    def of(matrix):
+        return encode(lambda texts: torch.tensor(matrix).bfloat16(), [*"abcdefghijklmnopqrst"])
+
+    pair = dk.align(of(rows), of((1 - share) * rows + share * others))
+    assert pair.moved.all() == pair.moved.any() == moved
+    assert pair.tolerance.startswith(
+        "more than the rounding of the sources, 0.0221 of a row's length (computed in bfloat16: "
+    )
+
+
+def test_the_table_knows_the_texts_of_its_ids():
+    table = encode(lambda texts: np.eye(len(texts), 3), {"a": "green tea", "b": "tea"})
+    assert table.texts == {"a": "green tea", "b": "tea"}
+    assert encode(lambda texts: np.ones((len(texts), 3)), ["tea"]).texts == {"tea": "tea"}
+    half = encode(lambda texts: np.ones((len(texts), 3)), ["\ud83c"])
+    assert half.texts == {"\\ud83c": "\ud83c"}
 
 
 def test_other_weights_are_movement(bert, static_model, tmp_path):

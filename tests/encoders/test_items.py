@@ -1,6 +1,7 @@
 """Lists of items: ids and texts from files that people keep."""
 
 import json
+from datetime import datetime
 
 import pytest
 
@@ -54,11 +55,42 @@ def test_parquet_with_numbers_for_ids(tmp_path):
     pl.DataFrame({"id": [7, 8], "content": TEXTS, "score": [0.1, 0.2]}).write_parquet(path)
     found = read_items(path)
     assert (found.ids, found.texts) == (("7", "8"), TEXTS)
+    assert [str(each) for each in found.problems] == ["column left out: score: not encoded"]
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ([7.0, 8.0], "Float64"),
+        ([7, None], "Float64"),  # as pandas writes whole numbers of which one is missing
+        ([True, False], "Boolean"),
+        ([b"a", b"b"], "Binary"),
+        ([datetime(2024, 1, 1), datetime(2024, 1, 2)], "Datetime"),
+        ([["a"], ["b"]], "List"),
+    ],
+)
+@pytest.mark.parametrize("columns", ["", "::id:text"])
+def test_parquet_with_ids_of_another_type_is_refused(tmp_path, values, what, columns):
+    import polars as pl
+
+    path = tmp_path / "items.parquet"
+    kind = pl.Float64 if None in values else None
+    pl.DataFrame({"id": pl.Series(values, dtype=kind), "text": TEXTS}).write_parquet(path)
+    with pytest.raises(SourceError, match=f"has {what}.* in column 'id' of row 1; ids and texts"):
+        read_items(f"{path}{columns}")
 
 
 def test_plain_text_is_an_item_on_each_line(write):
-    found = read_items(write("items.txt", "\ufeffgreen tea, hot\r\n\r\n  coffee \n"))
-    assert found.ids == found.texts == ("green tea, hot", "coffee")
+    found = read_items(write("items.txt", "\ufeffgreen tea, hot\r\n\r\n  coffee \n \n"))
+    assert found.ids == found.texts == ("green tea, hot", "  coffee ")
+    assert [each.kind for each in found.problems] == ["item without a text"]  # the line of a blank
+
+
+def test_json_is_a_list_of_strings_or_objects(write):
+    assert read_items(write("items.json", json.dumps(TEXTS))).texts == TEXTS
+    rows = [{"id": i, "text": x} for i, x in zip(IDS, TEXTS, strict=True)]
+    found = read_items(write("items.json", json.dumps(rows, indent=1)))
+    assert (found.ids, found.texts) == (IDS, TEXTS)
 
 
 def test_one_column_needs_no_name(write):
@@ -96,9 +128,21 @@ def test_columns_by_name(write):
         ("quote.csv", 'id,text\na,"b\n', "is no CSV"),
         ("empty.csv", "", "holds no item"),
         ("header.csv", "id,text\n", "holds no item"),
-        ("id.csv", "id,text\n,tea\n", "has no id in column 'id' for 'tea'"),
+        ("id.csv", "id,text\n,tea\n", "has no id in column 'id' of row 1, for 'tea'"),
         ("blank.txt", "\n\n", "holds no item"),
         ("bad.jsonl", "{", "line 1 is no JSON"),
+        ("twice.jsonl", '{"id": 1, "id": 2, "text": "a"}', "line 1 .*the key 'id' is there twice"),
+        (
+            "float.jsonl",
+            '{"id": 1, "text": "a"}\n{"id": 1.0, "text": "b"}',
+            "1.0 in column 'id' of row 2",
+        ),
+        ("bool.jsonl", '{"id": true, "text": "b"}', "true or false in column 'id' of row 1"),
+        ("bad.json", "[", "is not JSON from line 1"),
+        ("twice.json", '[{"text": "a", "text": "b"}]', "the key 'text' is there twice"),
+        ("object.json", '{"a": "green tea"}', "is JSON that is no list; write a list of strings"),
+        ("numbers.json", '["tea", 1]', "item 2 holds neither an object nor a string"),
+        ("nothing.json", "[]", "holds no item"),
         ("list.jsonl", "[1]", "neither an object nor a string"),
         ("items.parquet", "tea", "damaged or truncated Parquet"),
     ],

@@ -25,7 +25,7 @@ def test_any_tool_reads_it(table, tmp_path):
     with safe_open(tmp_path / "embed.lock", "numpy") as file:
         np.testing.assert_array_equal(file.get_tensor("vectors"), table.matrix.astype(np.float16))
         about = file.metadata()
-    assert about["schema"] == "driftkit.lock/1"
+    assert about["schema"] == "driftkit.lock/2"
     assert json.loads(about["items"])[0] == {
         "id": "a",
         "sha256": hashlib.sha256(b"Green tea").hexdigest(),
@@ -66,13 +66,22 @@ def test_two_hundred_items_of_384_numbers_are_a_small_file(tmp_path):
     assert (tmp_path / "embed.lock").stat().st_size < 190_000
 
 
-@pytest.mark.parametrize("scale", [1e-30, 1e-6, 1.0, 1e5, 1e30])
+@pytest.mark.parametrize("scale", [1e-30, 1e-7, 1e-6, 1e-3, 1.0, 1e5, 1e30])
 def test_numbers_of_any_size_are_kept_to_half_of_their_last_place(scale, tmp_path):
     matrix = np.random.default_rng(0).normal(size=(20, 8)) * scale
     made = dk.lock(dk.Embeddings([f"{i}" for i in range(20)], matrix), tmp_path / "embed.lock")
     off = np.linalg.norm(made.vectors - matrix, axis=1)
     assert (off <= 2.0**-11 * np.linalg.norm(matrix, axis=1)).all()
     assert dk.verify(made.table, made).status == "same"
+
+
+@pytest.mark.parametrize("longer", [1e-20, 1e-9, 1e6, 1e9, 1e30])
+def test_each_item_is_kept_as_well_whatever_the_length_of_another(longer, tmp_path):
+    matrix = np.random.default_rng(0).normal(size=(20, 8))
+    matrix[3] *= longer
+    made = dk.lock(dk.Embeddings([f"{i}" for i in range(20)], matrix), tmp_path / "embed.lock")
+    off = np.linalg.norm(made.vectors - matrix, axis=1)
+    assert (off <= 2.0**-11 * np.linalg.norm(matrix, axis=1)).all()
 
 
 def test_texts_go_by_id_or_by_row(table, tmp_path):
@@ -133,13 +142,16 @@ def test_what_is_no_table_is_refused(tmp_path):
         lambda data: data[:200],
         lambda data: b"\xff" * 8 + data[8:],
         lambda data: data.replace(b'"F16"', b'"F32"'),
-        lambda data: data.replace(b"driftkit.lock/1", b"driftkit.look/1"),
+        lambda data: data.replace(b"driftkit.lock/2", b"driftkit.look/1"),
         lambda data: data.replace(b'"schema"', b'"schemo"'),
         lambda data: data.replace(b'\\"id\\"', b'\\"ib\\"'),
         lambda data: data.replace(b'\\"id\\":\\"b\\"', b'\\"id\\":\\"a\\"'),
         lambda data: data.replace(b'\\"cased\\":true', b'\\"cased\\":"yes"'),
         lambda data: data[:-2] + b"\x00\x7c",  # infinity
-        lambda data: data.replace(b'"exponent":"0"', b'"exponent":"x"'),
+        lambda data: data.replace(b'"exponents":"[0,', b'"exponents":"[x,'),
+        lambda data: data.replace(b'"exponents":"[0,', b'"exponents":"[201,'),
+        lambda data: data.replace(b'"exponents":"[0,0,0]"', b'"exponents":"[0,  0]"'),
+        lambda data: data.replace(b'"exponents":"[0,0,0]"', b'"exponents":"[.5,0,0]"'),
     ],
 )
 def test_what_is_no_lock_is_refused_in_one_sentence(spoil, table, tmp_path):
@@ -150,10 +162,18 @@ def test_what_is_no_lock_is_refused_in_one_sentence(spoil, table, tmp_path):
         dk.read_lock(path)
 
 
+def test_a_lock_with_one_exponent_for_all_items_is_refused(table, tmp_path):
+    path = tmp_path / "embed.lock"
+    dk.lock(table, path)
+    path.write_bytes(path.read_bytes().replace(b"driftkit.lock/2", b"driftkit.lock/1"))
+    with pytest.raises(SourceError, match="was written by another version of driftkit; this one"):
+        dk.read_lock(path)
+
+
 def test_a_lock_of_another_version_and_no_file_say_so(table, tmp_path):
     path = tmp_path / "embed.lock"
     dk.lock(table, path)
-    path.write_bytes(path.read_bytes().replace(b"driftkit.lock/1", b"driftkit.lock/9"))
+    path.write_bytes(path.read_bytes().replace(b"driftkit.lock/2", b"driftkit.lock/9"))
     with pytest.raises(SourceError, match="was written by another version of driftkit; this one"):
         dk.read_lock(path)
     with pytest.raises(SourceError, match="cannot be read"):

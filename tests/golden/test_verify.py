@@ -41,6 +41,8 @@ def test_the_same_vectors_are_the_same_model(locked):
     assert found.beyond == 0
     assert found.notes == ()
     assert "Same model within rounding: of 60 items the farthest, item " in repr(found)
+    itself = dk.verify(locked.table, locked)
+    assert itself.sentence == "Same model: 60 items are as they were locked, in every number."
 
 
 @pytest.mark.parametrize(
@@ -51,6 +53,27 @@ def test_rounding_is_named_by_the_type_that_explains_it(units, within, locked):
     off = NOISE / np.linalg.norm(NOISE, axis=1, keepdims=True) * lengths * units
     found = dk.verify(table(VECTORS + off), locked)
     assert (found.status, found.within) == ("same", within)
+
+
+@pytest.mark.parametrize("scale", [1e-43, 1e-37, 1e-20, 1e-7, 1e-3, 1e5, 1e30])
+def test_a_model_is_itself_and_no_other_at_any_scale(scale, tmp_path):
+    locked = dk.lock(table(scale * VECTORS), tmp_path / "embed.lock")
+    assert dk.verify(table(scale * VECTORS), locked).status == "same"
+    if scale > 1e-40:  # below, float32 itself has few digits
+        assert dk.verify(table(scale * NOISE), locked).status == "changed"
+        assert dk.verify(table(1.01 * scale * VECTORS), locked).status == "scaled"
+
+
+@pytest.mark.parametrize("longer", [1e-15, 1e6, 1e9, 1e20])
+def test_one_item_of_another_length_hides_no_other(longer, tmp_path):
+    before = VECTORS.copy()
+    before[3] *= longer
+    locked = dk.lock(table(before), tmp_path / "embed.lock")
+    assert dk.verify(table(before), locked).status == "same"
+    zeroed = 0 * before
+    zeroed[3] = before[3]
+    found = dk.verify(table(zeroed), locked)
+    assert (found.status, found.beyond) == ("changed", N - 1)
 
 
 def test_a_lock_of_coarse_numbers_allows_for_both_roundings(tmp_path):
@@ -121,6 +144,11 @@ def test_what_changed_is_named_worst_first(locked):
     found = dk.verify(table(after), locked)
     assert (found.status, found.beyond, found.exit_code) == ("changed", 2, 1)
     assert [off.id for off in found.worst] == ["item 11", "item 7"]
+    assert "Changed: 2 of 60 items are farther off" in found.sentence
+    after[11] = VECTORS[11]
+    one = dk.verify(table(after), locked)
+    assert "Changed: 1 of 60 items is farther off" in one.sentence
+    assert "worst item item 7; median cosine 1.0000." in one.sentence
     assert found.worst[0].cosine == pytest.approx(-1, abs=1e-5)
     assert "item 11: cosine -1.0000" in repr(found)
     assert found.looks_like == ()
@@ -135,7 +163,10 @@ def test_a_zero_vector_is_compared(tmp_path):
     assert (found.status, found.worst[0].id) == ("changed", "item 0")
     assert found.to_dict()["worst"][0] == {"id": "item 0", "distance": None, "cosine": None}
     json.dumps(found.to_dict(), allow_nan=False)
-    assert dk.verify(table(0 * VECTORS), locked).status == "changed"
+    none = dk.verify(table(0 * VECTORS), locked)
+    assert (none.status, none.sentence.endswith("; no cosine is known.")) == ("changed", True)
+    mostly = dk.verify(table(np.vstack([VECTORS[:9], 0 * VECTORS[9:]])), locked)
+    assert mostly.sentence.endswith("median cosine 1.0000 of the 8 that have one.")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +185,11 @@ def test_a_zero_vector_is_compared(tmp_path):
         (
             lambda v: v + 0.1 * NOISE * np.linalg.norm(v, axis=1, keepdims=True)
             / np.linalg.norm(NOISE, axis=1, keepdims=True),
-            "Looks like coarser numbers, such as int8: every item is off, by nearly as much, 10 %",
+            "Looks like small changes everywhere, such as coarser numbers (int8): every item is",
+        ),
+        (
+            lambda v: v - 0.3 * np.ones(D) * np.linalg.norm(v, axis=1).mean() / D**0.5,
+            "Looks like one vector that was added to all, as where they are centered: it explains",
         ),
     ],
 )  # fmt: skip
@@ -204,7 +239,7 @@ def test_texts_that_were_not_given_are_not_called_the_same(locked):
 def test_rules_decide_what_a_change_leads_to(locked):
     slight = table(VECTORS + 0.05 * NOISE)
     assert dk.verify(slight, locked).exit_code == 1
-    rules = ["overlap@10 mean >= 0.5", "self_cosine p05 >= 0.99"]
+    rules = ["cka >= 0.9", "self_cosine p05 >= 0.99"]
     found = dk.verify(slight, locked, rules=rules)
     assert (found.status, found.verdict.state, found.exit_code) == ("changed", "pass", 0)
     found = dk.verify(slight, locked, rules=["self_cosine min >= 0.9999"])
@@ -214,6 +249,38 @@ def test_rules_decide_what_a_change_leads_to(locked):
     assert dk.verify(table(WIDE), locked, rules=rules).exit_code == 1
     with pytest.raises(RuleError, match="did you mean"):
         dk.verify(slight, locked, rules=["self_cosin min >= 0.9"])
+
+
+@pytest.mark.parametrize("n", [11, 60, 99])
+@pytest.mark.parametrize("subject", ["overlap mean", "rbo p05[moved]", 'word["item 3"] overlap'])
+def test_neighbors_that_agree_by_chance_excuse_no_change(n, subject, tmp_path):
+    """Of 11 random vectors, each has the other ten for neighbors, then and now."""
+    before, after = RNG.normal(size=(2, n, D))
+    names = [f"item {i}" for i in range(n)]
+    locked = dk.lock(table(before, names), tmp_path / "embed.lock")
+    found = dk.verify(table(after, names), locked, rules=[f"{subject} >= 0"])
+    assert (found.verdict.results[0].outcome, found.exit_code) == ("not measured", 1)
+    assert f"{n} candidates for 10 neighbors agree by chance" in " ".join(repr(found).split())
+
+
+def test_enough_items_have_neighbors_to_lose(tmp_path):
+    before, after = RNG.normal(size=(2, 200, D))
+    names = [f"item {i}" for i in range(200)]
+    locked = dk.lock(table(before, names), tmp_path / "embed.lock")
+    for rows, outcome in ((after, "fail"), (before + 0.001 * after, "pass")):
+        found = dk.verify(table(rows, names), locked, rules=["overlap@10 mean >= 0.95"])
+        assert found.verdict.results[0].outcome == outcome
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["lost == 0", "vocabulary != broken", "input != broken", "numbers != broken", "shared >= 1",
+     "knowledge != broken", "coverage[*] >= 0", "change[*] >= -margin", "moved >= 1",
+     "norm_ratio mean >= 0.5", "effective_rank tuned >= 2", "added == 0", "zero == 0"],
+)  # fmt: skip
+def test_a_rule_that_a_changed_model_keeps_is_refused(rule, locked):
+    with pytest.raises(RuleError, match="says nothing of how far the vectors lie from the locked"):
+        dk.verify(table(VECTORS), locked, rules=["self_cosine min >= 0.9", rule])
 
 
 def test_the_tolerance_can_be_set(locked):

@@ -148,10 +148,10 @@ def test_an_index_of_another_width_cannot_take_the_new_queries(models, judged):
     queries = of_two_widths(models.queries, models.q)
     found = compare_retrieval(documents, queries, models.qrels)
     assert found["tuned"].status == "kept"
-    assert found.link.status == "not tested"
+    assert found.link.status == "broken"
     assert found.link.reason == "queries of 32 dimensions cannot search an index of 16"
     assert found.to_dict()["searches"][1]["overlap"] is None
-    assert found.link.reason in repr(found)
+    assert f"New queries, old index (broken): {found.link.reason}." in " ".join(repr(found).split())
 
 
 # --- differences ----------------------------------------------------------------------------------
@@ -307,6 +307,11 @@ def test_rows_of_one_table_alone_and_zero_rows_are_told(models, judged):
     (worst,) = found["tuned"].least_kept(1)
     assert (worst["query"], worst["overlap"], worst["first_after"]) == ("q5", 0, None)
     assert "gone" not in found["tuned"].documents
+    twice = models.d.copy()
+    twice[8:10] = 0
+    zeroed = Embeddings(models.documents, twice)
+    notes = compare_retrieval(align(old, zeroed), asked, models.qrels).notes
+    assert "2 documents have a zero row in the tuned table, and are never found" in notes
     # Where there were no results before, nothing can be kept.
     back = compare_retrieval(
         align(old, old), align(Embeddings(["q"], [queries[5]]), Embeddings(["q"], [models.q[5]]))
@@ -320,6 +325,7 @@ def test_few_documents_agree_by_chance(models):
     found = compare_retrieval(*models.pairs(models.d * 2, models.q), k=10)
     assert found["tuned"].status == "not tested"
     assert "agree by chance; ask for fewer results" in found["tuned"].sentence
+    assert "New queries, new index (not settled): 99 documents: lists of 10 agree" in repr(found)
     assert compare_retrieval(*models.pairs(models.d * 2, models.q), k=9)["tuned"].status == "kept"
     three = compare_retrieval(*models.pairs(models.d, models.q), k=500)
     assert np.isnan(three["tuned"].adjusted_overlap)

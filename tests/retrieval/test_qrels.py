@@ -30,6 +30,7 @@ JUDGED = {"q1": {"d7": 2, "d3": 0}, "q2": {"d1": -2}}
         ("  q1  0 d7  2\nq1 0 d3 0\nq2 0 d1 -2.0\n", "TREC"),
         ("query-id\tcorpus-id\tscore\nq1\td7\t2\nq1\td3\t0\nq2\td1\t-2\n", "BEIR"),
         ("\ufeffquery-id\tcorpus-id\tscore\r\nq1\td7\t2\r\nq1\td3\t0\r\nq2\td1\t-2", "BEIR"),
+        ('"query-id"\t"corpus-id"\t"score"\n"q1"\t"d7"\t2\n"q1"\t"d3"\t"0"\nq2\td1\t-2', "BEIR"),
     ],
 )
 def test_both_forms_are_told_by_content(write, text, form):
@@ -44,6 +45,11 @@ def test_names_may_hold_spaces_between_tabs(write):
     }
     beir = "query-id\tcorpus-id\tscore\na query\ta document\t1\n"
     assert read_qrels(write(beir)).judgments == {"a query": {"a document": 1}}
+
+
+def test_a_quote_that_is_none_of_csv_is_part_of_a_name(write):
+    beir = 'query-id\tcorpus-id\tscore\n5" disk\t"a" b\t1\n'
+    assert read_qrels(write(beir)).judgments == {'5" disk': {'"a" b': 1}}
 
 
 def test_the_same_judgment_twice_counts_once_and_is_told(write):

@@ -1,13 +1,21 @@
 """How what became of search is shown, framed and written."""
 
 import json
+from io import StringIO
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from driftkit import compare_retrieval
 from driftkit.errors import UnknownNameError
 from driftkit.escaping import to_json
+
+
+def shown_in(found, columns):
+    console = Console(width=columns, file=StringIO())
+    console.print(found)
+    return console.file.getvalue()
 
 
 @pytest.fixture
@@ -75,6 +83,14 @@ def test_views_say_the_verdict_of_each_search_and_are_harmless(found):
     html = found._repr_html_()
     assert "<table>" in html
     assert "\x1b" not in html
+
+
+def test_eighty_columns_hold_every_number_whole(found):
+    lines = [line.rstrip() for line in shown_in(found, 80).splitlines()]
+    heading = "measure    n before after change    95 % interval verdict"
+    assert sum(line.split() == heading.split() for line in lines) == 3
+    assert "…" not in "".join(line for line in lines if "@" in line)
+    assert any(line.split()[-2:] == ["-", "lost"] for line in lines)
 
 
 def test_parts_are_found_by_name_or_place(found):

@@ -167,10 +167,108 @@ def test_transformers_adafactor_that_sets_its_rate_itself_says_so(make_table, to
     optimizer = transformers.Adafactor(table.parameters())
     monitor = monitor_of(table, toy, budgets=[CUT])
     harm(table)
-    monitor.check(optimizer)
-    table(torch.tensor([0])).sum().backward()
     with pytest.raises(OptionError, match="relative_step=False"):
-        optimizer.step()
+        monitor.check(optimizer)
+
+
+def moves_by_one(table, optimizer):
+    before = table.weight[0, 0].item()
+    optimizer.zero_grad()
+    table(torch.tensor([0])).sum().backward()
+    optimizer.step()
+    return before - table.weight[0, 0].item()
+
+
+def test_a_monitor_made_again_has_the_rate_to_itself(make_table, toy):
+    """As where a cell of a notebook is run twice."""
+    table = make_table().double()
+    optimizer = torch.optim.SGD(table.parameters(), lr=0.2)
+    old = monitor_of(table, toy, budgets=[CUT])
+    harm(table)
+    old.check(optimizer)
+    assert moves_by_one(table, optimizer) == pytest.approx(0.05)
+    new = monitor_of(table, toy, budgets=[CUT])
+    assert moves_by_one(table, optimizer) == pytest.approx(0.2)
+    harm(table)
+    assert new.check(optimizer)["rate_left"] == 0.25
+    assert moves_by_one(table, optimizer) == pytest.approx(0.05)
+    with pytest.raises(OptionError, match="a monitor made later may cut the rate of this layer"):
+        old.step(optimizer)
+    new.close()
+    assert moves_by_one(table, optimizer) == pytest.approx(0.05)
+    old.check(optimizer)
+    del old
+    assert moves_by_one(table, optimizer) == pytest.approx(0.2)
+
+
+def test_monitors_of_two_tables_in_one_group_restore_its_rate(make_table, toy):
+    tables = [make_table().double(), make_table().double()]
+    optimizer = torch.optim.SGD([each.weight for each in tables], lr=0.2)
+    monitors = [monitor_of(each, toy, budgets=[CUT]) for each in tables]
+    for table, monitor in zip(tables, monitors, strict=True):
+        harm(table)
+        monitor.check(optimizer)
+    for _ in range(3):
+        assert moves_by_one(tables[0], optimizer) == pytest.approx(0.2 * 0.25 * 0.25)
+        assert optimizer.param_groups[0]["lr"] == 0.2
+
+
+FOLLOW = {
+    "Adafactor": {},
+    "Adadelta": {},
+    "Adagrad": {},
+    "Adam": {},
+    "Adamax": {},
+    "ASGD": {},
+    "NAdam": {},
+    "RAdam": {},
+    "RMSprop": {"momentum": 0.9},
+    "SGD": {"momentum": 0.9},
+}
+
+
+@pytest.mark.parametrize("name", FOLLOW)
+def test_an_optimizer_that_follows_its_rate_may_be_cut(make_table, toy, name):
+    table = make_table(sparse=False)
+    optimizer = getattr(torch.optim, name)(table.parameters(), lr=0.1, **FOLLOW[name])
+    monitor = monitor_of(table, toy, budgets=[CUT])
+    moves_by_one(table, optimizer)
+    monitor.step(optimizer)
+
+
+def test_an_optimizer_that_ignores_its_rate_is_refused_at_the_first_step(make_table, toy):
+    table = make_table(sparse=False)
+    optimizer = torch.optim.Rprop(table.parameters(), lr=0.1)
+    monitor = monitor_of(table, toy, budgets=[CUT])
+    moves_by_one(table, optimizer)
+    with pytest.raises(OptionError, match=r"Rprop goes on at its own pace .* action=.stop"):
+        monitor.step()
+    stopping = monitor_of(table, toy, budgets=[Budget("overlap@5", fall=0.1)])
+    stopping.step(optimizer)
+
+
+class Own(torch.optim.Optimizer):
+    """Keeps its rate to itself."""
+
+    def __init__(self, parameters, rate):
+        self.rate = rate
+        super().__init__(parameters, {})
+
+    @torch.no_grad()
+    def step(self, _closure=None):
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter -= self.rate * parameter.grad
+
+
+def test_an_optimizer_without_a_rate_in_its_groups_is_refused_at_the_first_step(make_table, toy):
+    table = make_table(sparse=False)
+    optimizer = Own(table.parameters(), 0.1)
+    monitor = monitor_of(table, toy, budgets=[CUT])
+    moves_by_one(table, optimizer)
+    with pytest.raises(OptionError, match="a Own, which has none in its parameter groups"):
+        monitor.step(optimizer)
+    moves_by_one(table, optimizer)
 
 
 class Model(nn.Module):

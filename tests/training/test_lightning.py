@@ -254,6 +254,103 @@ def test_the_callback_does_what_the_plain_loop_does(make_model, fit_model):
         torch.testing.assert_close(mine, other)
 
 
+PLATEAU = torch.optim.lr_scheduler.ReduceLROnPlateau
+ONE_CYCLE = torch.optim.lr_scheduler.OneCycleLR
+CYCLIC = torch.optim.lr_scheduler.CyclicLR
+
+
+def scheduled(make):
+    """Return a `configure_optimizers` whose scheduler steps with every batch."""
+
+    def configure(model):
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.5, momentum=0.5)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": make(optimizer), "interval": "step", "monitor": "loss"},
+        }
+
+    return configure
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("least", [0.0, [0.0]])
+@pytest.mark.parametrize("rate", [None, 0.125])
+def test_a_scheduler_that_waits_for_a_plateau(make_model, fit_model, rate, least):
+    model = make_model(
+        scheduled(lambda o: PLATEAU(o, factor=0.5, patience=18, threshold=9.0, min_lr=least))
+    )
+    callback = ours.UnfreezingCallback(Stage(model.table, AtEpoch(1), rate=rate))
+    trainer = fit_model(model, [callback], 2)
+    rates = [group["lr"] for group in trainer.optimizers[0].param_groups]
+    assert rates == [0.25, (rate or 0.5) / 2]
+    assert callback.recipe.thawed == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "make",
+    [lambda o: ONE_CYCLE(o, 0.5, total_steps=20), lambda o: CYCLIC(o, 0.25, 0.5, step_size_up=4)],
+    ids=["OneCycleLR", "CyclicLR"],
+)
+def test_a_scheduler_with_a_highest_rate(make_model, fit_model, make):
+    """It goes on as it would, and where the layer is to have a rate of its own it is refused."""
+    model = make_model(scheduled(make))
+    trainer = fit_model(model, [ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))], 2)
+    alone = torch.optim.SGD(model.head.parameters(), lr=0.5, momentum=0.5)
+    schedule = make(alone)
+    for _ in range(20):
+        alone.step()
+        schedule.step()
+    rates = [group["lr"] for group in trainer.optimizers[0].param_groups]
+    assert rates == [alone.param_groups[0]["lr"]] * 2
+    model = make_model(scheduled(make))
+    with pytest.raises(OptionError, match="in configure_optimizers"):
+        fit_model(model, [ours.UnfreezingCallback(Stage(model.table, AtEpoch(1), 0.125))], 1)
+
+
+@pytest.mark.slow
+def test_steps_are_those_of_the_optimizer_that_has_the_layer(make_model, fit_model):
+    """Where a model steps its optimizers itself, one may step less often than the other."""
+    model = make_model(
+        lambda model: [
+            torch.optim.SGD(part.parameters(), lr=0.5) for part in (model.head, model.table)
+        ]
+    )
+    model.automatic_optimization = False
+    taken = []
+
+    def training_step(_, batch_idx):
+        heads, tables = model.optimizers()
+        model.manual_backward(model.head(model.table(torch.tensor([batch_idx]))).sum())
+        heads.step()
+        if batch_idx % 4 == 0:
+            tables.step()
+            taken.append(callback.recipe.thawed)
+
+    model.training_step = training_step
+    callback = ours.UnfreezingCallback(Stage(model.table, AtStep(4)))
+    fit_model(model, [callback], 2)
+    assert taken == [0, 0, 0, 0, 1, 1]  # steps 0, 4 and 8 of both epochs
+    assert callback.recipe.steps == 6
+
+
+@pytest.mark.slow
+def test_a_value_of_a_validation_that_is_left_out(make_model, fit_model):
+    model = make_model(plain)
+    model.validation_step = lambda _, __: model.log("val_loss", torch.tensor(1.0))
+    model.val_dataloader = lambda: torch.utils.data.DataLoader(range(1))
+    callback = ours.UnfreezingCallback(Stage(model.table, OnPlateau()), metric="val_loss")
+    with pytest.raises(UnknownNameError, match="check_val_every_n_epoch=2 leaves out validations"):
+        fit_model(model, [callback], 2, check_val_every_n_epoch=2, num_sanity_val_steps=0)
+
+
+@pytest.mark.slow
+def test_an_optimizer_of_one_group(make_model, fit_model):
+    model = make_model(lambda model: torch.optim.LBFGS(model.parameters()))
+    with pytest.raises(OptionError, match="LBFGS takes one parameter group"):
+        fit_model(model, [ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))], 1)
+
+
 @pytest.mark.slow
 def test_a_plateau_waits_for_a_logged_value(make_model, fit_model):
     model = make_model(plain)
@@ -279,13 +376,6 @@ def test_a_head_that_is_frozen_with_the_table_is_named(make_model, fit_model):
 
 @pytest.mark.slow
 def test_what_cannot_be(make_model, fit_model, tmp_path):
-    def one_cycle(model):
-        optimizer = adam(model)
-        return [optimizer], [torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.1, total_steps=20)]
-
-    model = make_model(one_cycle)
-    with pytest.raises(OptionError, match="in configure_optimizers"):
-        fit_model(model, [ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))], 1)
     model = make_model(lambda model: torch.optim.SGD(model.head.parameters()))
     with pytest.raises(OptionError, match="no optimizer trains"):
         fit_model(model, [ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))], 1)
@@ -294,3 +384,20 @@ def test_what_cannot_be(make_model, fit_model, tmp_path):
     callback = ours.UnfreezingCallback(Stage(model.table, AtEpoch(1)))
     with pytest.raises(OptionError, match=r"holds no UnfreezingCallback\[\]"):
         fit_model(model, [callback], 2, tmp_path / "last.ckpt")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["EMAWeightAveraging", "StochasticWeightAveraging"])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_weights_that_are_averaged_at_the_end_are_checked(make_model, fit_model, name, is_first):
+    from lightning.pytorch import callbacks
+
+    options = {"decay": 0.9} if name[0] == "E" else {"swa_lrs": 0.05, "swa_epoch_start": 1}
+    averaging = getattr(callbacks, name)(**options)
+    model = make_model(lambda it: torch.optim.Adam(it.parameters(), lr=0.1))
+    monitor = DriftMonitor(model.table, WORDS, every=5, benchmarks=(), probes=30, k=5)
+    both = [ours.DriftCallback(monitor), averaging]
+    fit_model(model, both if is_first else both[::-1], 2)
+    last_step, latest = monitor.history[-2:]
+    assert latest == monitor.history[-1] == {"step": monitor.steps, **monitor.check()}
+    assert last_step["self_cosine_p50"] != latest["self_cosine_p50"]

@@ -6,12 +6,13 @@ import torch
 from torch import nn
 
 from driftkit import Embeddings
-from driftkit.errors import OptionError
+from driftkit.errors import OptionError, VocabularyError
 from driftkit.training import (
     EWC,
     L2SP,
     AtEpoch,
     Ball,
+    DriftMonitor,
     MixoutEmbedding,
     NeighborPreserving,
     Stage,
@@ -135,6 +136,70 @@ def test_one_string_for_a_list_of_words():
         words_of(layer, "abcd")
 
 
+def test_a_vocabulary_that_says_the_row_of_each_word_is_read_by_rows():
+    source = Embeddings(["a", "b", "c"], torch.eye(3).numpy())
+    rows = {"b": 1, "a": 0, "c": 2}
+    layer = embedding_from(source, rows, specials=())
+    assert layer.words == ("a", "b", "c")
+    assert torch.equal(layer.weight.detach(), torch.eye(3))
+    assert words_of(layer, rows) == ("a", "b", "c")
+    behind = embedding_from(source, {"a": 2, "<pad>": 0, "<unk>": 1})
+    assert behind.words == ("<pad>", "<unk>", "a")
+    with pytest.raises(OptionError, match=r"<pad>, <unk> in front, so rows would be others"):
+        embedding_from(source, rows)
+
+
+def test_the_vocabulary_of_a_tokenizer_goes_by_its_ids():
+    tokenizers = pytest.importorskip("tokenizers", reason="extra transformers is not installed")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.WordLevel(unk_token="<unk>"))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
+    trainer = tokenizers.trainers.WordLevelTrainer(show_progress=False)
+    tokenizer.train_from_iterator(["the king and the queen and a cat and the king"], trainer)
+    size = tokenizer.get_vocab_size()
+    monitor = DriftMonitor(
+        torch.nn.Embedding(size, 4), tokenizer.get_vocab(), benchmarks=(), probes=["king"], k=2
+    )
+    assert monitor.words == tuple(tokenizer.id_to_token(row) for row in range(size))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"a", "b"}, "words is a set, which has no order of rows"),
+        ({"a": 1, "b": 2}, "whose values are not the rows 0 to 1, each once"),
+        ({"a": 0, "b": 0}, "whose values are not the rows"),
+        ({"a": [1.0], "b": [0.5]}, "whose values are not the rows"),
+        (["a", b"b"], "words has b'b' for row 1, which is no word"),
+        (["a", None], "words has None for row 1"),
+    ],
+)
+def test_words_without_an_order_of_rows(words, said):
+    source = Embeddings(["a", "b"], torch.eye(2).numpy())
+    with pytest.raises(OptionError, match=said):
+        embedding_from(source, words)
+    with pytest.raises(OptionError, match=said):
+        DriftMonitor(torch.nn.Embedding(2, 2), words, benchmarks=(), probes=1)
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ("0", "a str was given as a layer"),
+        (nn.Parameter(torch.ones(2)), "a Parameter was given as a layer"),
+        (3, "a int was given as a layer"),
+        (list(nn.Linear(2, 2).named_parameters()), "a tuple was given as a layer or in one"),
+    ],
+)
+def test_what_is_no_layer(layer, said):
+    with pytest.raises(OptionError, match=said):
+        discriminative_rates([layer, nn.Linear(2, 2)], 0.1)
+
+
+def test_one_word_for_two_rows():
+    with pytest.raises(VocabularyError, match="rows 0 and 2 were both given the word 'a'"):
+        DriftMonitor(torch.nn.Embedding(3, 2), ["a", "b", "a"], benchmarks=(), probes=1)
+
+
 @pytest.mark.parametrize(
     ("rate", "said"),
     [
@@ -182,3 +247,28 @@ def test_the_parameter_groups_of_discriminative_rates_are_no_rates(make_table):
 def test_a_factor_where_there_is_no_rate_yet(make_table):
     with pytest.raises(OptionError, match=r"rate=Times\(0.1\) .* no optimizer has one yet"):
         discriminative_rates([make_table()], Times(0.1))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda table: L2SP(table, 1.0),
+        lambda table: EWC(table, {}, 1.0, proxy="none"),
+        lambda table: fisher_diagonal(table, torch.sum, []),
+        lambda table: NeighborPreserving(table, 1.0),
+        lambda table: MixoutEmbedding(table, 0.5),
+        lambda table: mask_rows(table, torch.ones(60, dtype=torch.bool)),
+        lambda table: Ball(table, 1.0),
+    ],
+    ids=["L2SP", "EWC", "fisher", "NeighborPreserving", "Mixout", "mask", "Ball"],
+)
+def test_what_is_no_table(make, make_table):
+    for given in (make_table().weight, "table", None):
+        with pytest.raises(OptionError, match=f"a {type(given).__name__} was given; give a"):
+            make(given)
+
+
+@pytest.mark.parametrize("make", [NeighborPreserving, MixoutEmbedding])
+def test_a_bag_where_rows_are_looked_up(make):
+    with pytest.raises(OptionError, match="a EmbeddingBag was given; give an nn.Embedding"):
+        make(nn.EmbeddingBag(60, 8), 0.5)

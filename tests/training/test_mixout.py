@@ -69,3 +69,28 @@ def test_a_probability_out_of_range():
         mixout(torch.ones(1), torch.ones(1), 1.0)
     with pytest.raises(OptionError, match="below 1"):
         MixoutEmbedding(nn.Embedding(1, 1), -0.1)
+
+
+@pytest.mark.slow
+def test_mixout_inside_a_model_of_transformers():
+    """It is tied to the head as the table was, and saved; resized it is refused."""
+    transformers = pytest.importorskip("transformers", reason="extra transformers is not installed")
+    config = transformers.GPT2Config(
+        vocab_size=60, n_embd=8, n_layer=1, n_head=2, bos_token_id=0, eos_token_id=0
+    )
+    model = transformers.GPT2LMHeadModel(config)
+    table = model.get_input_embeddings()
+    model.set_input_embeddings(MixoutEmbedding(table, 0.5))
+    model.tie_weights()
+    assert model.lm_head.weight is model.get_input_embeddings().weight is table.weight
+    rows = torch.tensor([[3, 4, 7]])
+    model(input_ids=rows, labels=rows).loss.backward()
+    assert table.weight.grad is not None
+    with pytest.raises(TypeError, match="MixoutEmbedding"):
+        model.resize_token_embeddings(64)
+
+
+@pytest.mark.parametrize("p", ["0.5", None, float("nan")])
+def test_a_probability_that_is_none(p):
+    with pytest.raises(OptionError, match="at least 0 and below 1"):
+        MixoutEmbedding(nn.Embedding(3, 2), p)

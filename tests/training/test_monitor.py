@@ -140,11 +140,43 @@ def test_a_budget_finds_its_value_by_name():
 
 
 @pytest.mark.parametrize(
-    "options", [{"fall": -1}, {"fall": 1, "factor": 1}, {"fall": 1, "action": "x"}]
+    "options",
+    [
+        {"fall": -1},
+        {"fall": math.nan},
+        {"fall": math.inf},
+        {"fall": "0.1"},
+        {"fall": 1, "factor": 1},
+        {"fall": 1, "action": "x"},
+    ],
 )
 def test_budgets_out_of_range(options):
-    with pytest.raises(OptionError, match="0 or more"):
+    with pytest.raises(OptionError, match="a number from 0"):
         Budget("ws353", **options)
+
+
+@pytest.mark.parametrize(
+    ("measure", "fall", "said"),
+    [
+        ("overlap@5", 20, "'overlap@5' fall by 20; it starts at 1 and is never below 0"),
+        ("overlap@5", 1.0, "could never fire"),
+        ("self_cosine_p50", 2.0, "starts at 1 and is never below -1"),
+        ("toy", 2.0, "never below -1"),
+    ],
+)
+def test_a_fall_that_no_value_can_take_is_an_error(make_table, toy, measure, fall, said):
+    with pytest.raises(OptionError, match=said):
+        monitor_of(make_table(), toy, budgets=[Budget(measure, fall)])
+    monitor_of(make_table(), toy, budgets=[Budget("overlap@5", 0.99)])
+
+
+def test_a_resumed_run_has_the_budgets_it_was_saved_with(make_table, toy):
+    saved = monitor_of(make_table(), toy, budgets=[Budget("toy", 0.1)]).state_dict()
+    same = monitor_of(make_table(), toy, budgets=[Budget("spearman[toy]", 0.1)])
+    same.load_state_dict(saved)
+    for other in (Budget("toy", 0.2), Budget("overlap@5", 0.1), Budget("toy", 0.1, "cut")):
+        with pytest.raises(OptionError, match=r"Its budgets were \[\['spearman\[toy\]', 0.1, 'st"):
+            monitor_of(make_table(), toy, budgets=[other]).load_state_dict(saved)
 
 
 def test_a_budget_stops_the_training(make_table, toy):
@@ -255,3 +287,104 @@ def test_real_benchmarks_on_real_vectors(glove):
 def test_what_cannot_be(make_table, toy, options, error):
     with pytest.raises(error):
         monitor_of(make_table(), toy, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"every": 100 / 3}, "every=33.3333.* all are whole numbers from 1"),
+        ({"every": True}, "every=True"),
+        ({"k": 2.5}, "k=2.5"),
+        ({"budgets": Budget("toy", 0.1)}, "budgets is a Budget; give a list"),
+        ({"budgets": ["overlap@5"]}, "budgets holds 'overlap@5'; give one for each value"),
+        ({"benchmarks": "ws353"}, r"benchmarks is 'ws353'; give a list of them: benchmarks=\["),
+        ({"benchmarks": SimilarityBenchmark("one", (("w1", "w2"),), [1.0])}, "a Similarity"),
+        ({"writers": print}, "writers is a .*; give a list"),
+        ({"writers": [print, None]}, "writers holds None, which cannot be called"),
+        ({"original": torch.nn.Embedding(60, 8)}, "original is a Embedding; give the table before"),
+        ({"probes": "w1"}, "probes='w1' was given; give a number or a list of words"),
+        ({"probes": 2.5}, "probes=2.5 was given"),
+    ],
+)
+def test_an_option_of_another_kind_gets_a_sentence(make_table, toy, options, said):
+    with pytest.raises(OptionError, match=said):
+        monitor_of(make_table(), toy, **options)
+
+
+@pytest.mark.parametrize("layer", ["0", torch.nn.Parameter(torch.ones(60, 8)), torch.ones(60, 8)])
+def test_what_is_no_layer_gets_a_sentence(layer):
+    with pytest.raises(OptionError, match=r"a (str|Parameter|Tensor) was given; give an nn.Embed"):
+        DriftMonitor(layer, WORDS)
+
+
+def test_a_step_that_the_scaler_skipped_does_not_count(make_table, toy):
+    table = make_table(sparse=False)
+    monitor = monitor_of(table, toy, every=2)
+    optimizer = torch.optim.SGD(table.parameters(), lr=0.1)
+    scaler = torch.amp.GradScaler("cpu")
+    for skipped in (True, True, True, False, False, True, False):
+        optimizer.zero_grad()
+        factor = math.inf if skipped else 1
+        scaler.scale(table(torch.tensor([3])).sum() * factor).backward()
+        scaler.step(optimizer)
+        scaler.update()
+        monitor.step(optimizer)
+    assert monitor.steps == 3
+
+
+def test_accumulated_gradients_are_one_step(make_table, toy):
+    accelerate = pytest.importorskip("accelerate", reason="extra transformers is not installed")
+    accelerator = accelerate.Accelerator(gradient_accumulation_steps=4, cpu=True)
+    table = make_table(sparse=False)
+    monitor = monitor_of(table, toy, every=2)
+    model, optimizer = accelerator.prepare(table, torch.optim.SGD(table.parameters(), lr=0.1))
+    moved = []
+    for at in range(16):
+        with accelerator.accumulate(model):
+            accelerator.backward(model(torch.tensor([at])).sum())
+            optimizer.step()
+            optimizer.zero_grad()
+        monitor.step(optimizer)
+        moved.append(monitor.latest["moved"])
+    assert monitor.steps == 4
+    assert [record["step"] for record in monitor.history] == [0, 2, 4]
+    assert moved == [0] * 7 + [8] * 8 + [16]
+
+
+def test_calls_before_the_first_step_that_was_seen_are_taken_back(make_table, toy):
+    table = make_table(sparse=False)
+    monitor = monitor_of(table, toy)
+    optimizer = torch.optim.SGD(table.parameters(), lr=0.1)
+    for at in range(8):
+        table(torch.tensor([at])).sum().backward()
+        if at % 4 == 3:
+            optimizer.step()
+        monitor.step()
+    assert monitor.steps == 2
+
+
+def test_without_an_optimizer_of_torch_every_call_is_a_step(make_table, toy):
+    table = make_table()
+    monitor = monitor_of(table, toy, every=2)
+    for _ in range(4):
+        table(torch.tensor([3])).sum().backward()
+        with torch.no_grad():
+            table.weight[3] += 1
+        monitor.step()
+    assert [record["step"] for record in monitor.history] == [0, 2, 4]
+
+
+def test_steps_that_are_not_seen_any_more_are_told_and_calls_counted(make_table, toy):
+    table = make_table(sparse=False)
+    monitor = monitor_of(table, toy, every=2)
+    optimizer = torch.optim.SGD(table.parameters(), lr=0.1)
+    train(table, monitor, optimizer, 0, 2)
+    for _ in range(999):
+        monitor.step()
+    assert monitor.steps == 2
+    with pytest.warns(UserWarning, match="step was called 1,000 times in a row"):
+        monitor.step()
+    monitor.step()
+    assert monitor.steps == 4
+    train(table, monitor, optimizer, 4, 5)
+    assert monitor.steps == 5

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import weakref
 
 import numpy as np
 import pytest
@@ -60,7 +61,8 @@ def test_a_functional_call_moves_rows_that_the_layer_never_looked_up(make_table)
     def forward(rows):
         return nn.functional.embedding(rows, table.weight, sparse=True)
 
-    now = train(table, monitor, optimizer, forward=forward)
+    with pytest.warns(UserWarning, match="no batch went through the layer, though rows moved"):
+        now = train(table, monitor, optimizer, forward=forward)
     assert (now["seen"], now["moved"], now["moved_unseen"]) == (0, 3, 3)
 
 
@@ -91,7 +93,9 @@ def test_a_model_compiled_before_the_monitor_was_made_moves_rows(model):
     compiled = torch.compile(model, backend="eager")
     compiled(ROWS)
     monitor = monitor_of(model.table)
-    assert train(model, monitor, trainable(model), forward=compiled)["moved"] == 3
+    with pytest.warns(UserWarning, match="If the model was compiled before"):
+        now = train(model, monitor, trainable(model), forward=compiled)
+    assert now["moved"] == 3
 
 
 def test_a_model_compiled_after_the_monitor_was_made_is_seen_whole(model):
@@ -309,3 +313,42 @@ def test_a_copy_beside_the_layer_changes_nothing_and_a_watched_model_can_be_save
     loaded = torch.load(file, weights_only=False)
     np.testing.assert_array_equal(loaded(ROWS).detach().numpy(), model(ROWS).detach().numpy())
     assert monitor.check()["seen"] == 3
+
+
+@pytest.mark.parametrize("name", ["T5", "Bart"])
+def test_a_table_that_encoder_and_decoder_share_is_seen_in_both(name):
+    transformers = pytest.importorskip("transformers", reason="extra transformers is missing")
+    sizes = {
+        "T5": {"d_ff": 8, "d_kv": 4, "num_layers": 1, "num_heads": 2},
+        "Bart": {
+            "encoder_layers": 1,
+            "decoder_layers": 1,
+            "encoder_attention_heads": 2,
+            "decoder_attention_heads": 2,
+            "encoder_ffn_dim": 8,
+            "decoder_ffn_dim": 8,
+        },
+    }
+    tokens = {"pad_token_id": 0, "eos_token_id": 1, "decoder_start_token_id": 0}
+    config = getattr(transformers, f"{name}Config")(
+        vocab_size=60, d_model=8, **tokens, **sizes[name]
+    )
+    model = getattr(transformers, f"{name}ForConditionalGeneration")(config)
+    monitor = monitor_of(model.get_input_embeddings(), every=1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    model(input_ids=ROWS[None], labels=torch.tensor([[8, 9, 1]])).loss.backward()
+    optimizer.step()
+    monitor.step(optimizer)
+    assert monitor._seen.nonzero().flatten().tolist() == [0, 3, 4, 7, 8, 9]
+    assert monitor.latest["moved"] == 60  # by the head, which is tied
+    monitor.close()
+    assert not any(each._forward_hooks for each in model.modules())
+
+
+def test_a_layer_does_not_keep_its_monitor(model):
+    monitor = monitor_of(model.table)
+    alive = weakref.ref(monitor)
+    del monitor
+    assert alive() is None
+    assert not model.table._forward_hooks
+    model(ROWS)

@@ -5,6 +5,7 @@ from torch import nn
 
 from driftkit import Embeddings, align, neighbor_shifts
 from driftkit.errors import OptionError
+from driftkit.training.embedding import MixoutEmbedding
 from driftkit.training.regularizers import EWC, L2SP, NeighborPreserving, fisher_diagonal
 
 
@@ -145,6 +146,50 @@ def test_neighbor_preserving_moves_only_rows_asked_about_and_pulls_them_back():
         penalty(rows).backward()
         optimizer.step()
     assert penalty(rows).item() < 0.05 * before
-    assert penalty(torch.tensor([35])).item() == 0
+    with pytest.warns(UserWarning, match="none of the 1 rows of this batch is one of the 10"):
+        assert penalty(torch.tensor([35])).item() == 0
     with pytest.raises(OptionError, match="1 or more"):
         NeighborPreserving(table, 1.0, k=0)
+
+
+@pytest.mark.parametrize("strength", [float("nan"), float("inf"), -1.0, "1"])
+def test_a_strength_that_is_none(strength):
+    table = table_of()
+    for make in (
+        lambda: L2SP(table, strength),
+        lambda: EWC(table, {"weight": torch.ones(40, 6)}, strength, proxy="none"),
+        lambda: NeighborPreserving(table, strength),
+        lambda: MixoutEmbedding(table, strength),
+    ):
+        with pytest.raises(OptionError, match=r"0 or more|at least 0"):
+            make()
+
+
+def test_the_fisher_information_under_no_grad():
+    table, examples = table_of(5, 3), [torch.tensor([0, 1])]
+    with torch.no_grad():
+        within = fisher_diagonal(table, lambda rows: table(rows).pow(3).sum(), examples)
+    without = fisher_diagonal(table, lambda rows: table(rows).pow(3).sum(), examples)
+    assert torch.equal(within["weight"], without["weight"])
+
+
+def test_a_whole_penalty_that_makes_a_sparse_gradient_dense_is_told():
+    table = table_of(sparse=True)
+    penalty = L2SP(table, 1.0)
+    shift(table, [4])
+    penalty()  # its value alone makes no gradient
+    penalty(torch.tensor([4])).backward()
+    assert table.weight.grad.is_sparse
+    with pytest.warns(UserWarning, match="makes its gradient dense"):
+        penalty().backward()
+    with pytest.raises(RuntimeError, match="SparseAdam does not support dense gradients"):
+        torch.optim.SparseAdam(table.parameters()).step()
+
+
+def test_rows_of_a_table_that_is_computed():
+    table = table_of()
+    nn.utils.parametrizations.weight_norm(table)
+    penalty = L2SP(table, 1.0)
+    assert penalty().item() == 0
+    with pytest.raises(OptionError, match="cannot be taken over rows; call it without"):
+        penalty(torch.tensor([4]))

@@ -1,18 +1,23 @@
 """Unfreezing and the monitor under DistributedDataParallel, in two real processes."""
 
 import os
-import socket
 import warnings
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from torch import distributed, multiprocessing, nn
+from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import FullyShardedDataParallel, fully_shard
 from torch.nn.parallel import DistributedDataParallel
+from two_processes import run
 
 from driftkit.errors import OptionError
+from driftkit.training.embedding import MixoutEmbedding
 from driftkit.training.monitor import DriftMonitor
+from driftkit.training.regularizers import L2SP, NeighborPreserving
+from driftkit.training.rows import Ball
 from driftkit.training.unfreezing import AtStep, OnPlateau, Stage, freeze_then_unfreeze
 
 pytestmark = [
@@ -63,6 +68,63 @@ def frozen_then_wrapped(rank, out):
     with pytest.raises(OptionError, match=r"wrap the model first, with find_unused_parameters"):
         train(wrapped, optimizer, recipe, slice(None))
     assert recipe.steps == 0
+
+
+def sharded_by(shard):
+    """What looks at whole tables says so, once the table was sharded by FSDP."""
+    model = make_model()
+    words = [f"w{row}" for row in range(20)]
+    monitor = DriftMonitor(model[0], words, every=1, benchmarks=(), probes=9, all_ranks=True)
+    made = {
+        "L2SP": L2SP(model, 0.1),
+        "NeighborPreserving": NeighborPreserving(model[0], 0.1, k=3),
+        "MixoutEmbedding": MixoutEmbedding(model[0], 0.5),
+    }
+    ball = Ball(model[0], 0.1)
+    wrapped = shard(model)
+    optimizer = make_optimizer(wrapped)
+    rows = torch.arange(4)
+    nn.functional.cross_entropy(wrapped(rows), rows % 2).backward()
+    optimizer.step()
+    for look in (
+        lambda: monitor.step(optimizer),
+        lambda: DriftMonitor(model[0], words),
+        ball.project,
+    ):
+        with pytest.raises(OptionError, match="sharded over processes"):
+            look()
+    for look in made.values():
+        with pytest.raises(OptionError, match="sharded over processes"):
+            look(rows)
+
+
+def sharded_by_fsdp2(*_):
+    mesh = init_device_mesh("cpu", (2,))
+    sharded_by(lambda model: fully_shard(model, mesh=mesh))
+
+
+def sharded_by_fsdp1(*_):
+    device = torch.device("cpu")
+    sharded_by(
+        lambda model: FullyShardedDataParallel(model, use_orig_params=True, device_id=device)
+    )
+
+
+def left_out_of_sharding(rank, out):
+    model = make_model()
+    words = [f"w{row}" for row in range(20)]
+    monitor = DriftMonitor(model[0], words, every=1, benchmarks=(), probes=9, all_ranks=True)
+    stay = L2SP(model[0], 0.1)
+    table = set(model[0].parameters())
+    fully_shard(model, mesh=init_device_mesh("cpu", (2,)), ignored_params=table)
+    optimizer = make_optimizer(model)
+    rows = torch.arange(4) + 4 * rank
+    (nn.functional.cross_entropy(model(rows), rows % 2) + stay(rows)).backward()
+    for parameter in table:  # what is left out is joined by hand
+        distributed.all_reduce(parameter.grad)
+    optimizer.step()
+    monitor.step(optimizer)
+    torch.save({**monitor.latest, "table": model[0].weight.detach()}, out / f"{rank}.pt")
 
 
 def wrapped_without_the_option(rank, out):
@@ -170,25 +232,9 @@ def with_a_trainer(rank, out):
     torch.save(model.layers.state_dict(), out / f"{rank}.pt")
 
 
-def as_one_of_two(rank, port, work, *arguments):
-    torch.set_num_threads(1)
-    address = f"tcp://127.0.0.1:{port}"
-    distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=2)
-    try:
-        work(rank, *arguments)
-    finally:
-        distributed.destroy_process_group()
-
-
 @pytest.fixture
 def in_two_processes(tmp_path):
-    def run(work):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        multiprocessing.spawn(as_one_of_two, (port, work, tmp_path), nprocs=2)
-
-    return run
+    return lambda work: run(work, tmp_path)
 
 
 def test_replicas_are_equal_and_move_as_one_process_would(in_two_processes, tmp_path):
@@ -205,6 +251,19 @@ def test_replicas_are_equal_and_move_as_one_process_would(in_two_processes, tmp_
     assert moved.nonzero().flatten().tolist() == list(range(THAW, STEPS + 3))
     for name, values in alone.state_dict().items():
         torch.testing.assert_close(first[name], values)
+
+
+@pytest.mark.parametrize("work", [sharded_by_fsdp1, sharded_by_fsdp2])
+def test_a_table_that_is_sharded_is_refused(in_two_processes, work):
+    in_two_processes(work)
+
+
+def test_a_table_that_is_left_out_of_sharding_is_watched(in_two_processes, tmp_path):
+    in_two_processes(left_out_of_sharding)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
+    assert torch.equal(first.pop("table"), second.pop("table"))
+    np.testing.assert_equal(first, second)
+    assert (first["seen"], first["moved"], first["moved_unseen"]) == (8, 8, 0)
 
 
 def test_rows_seen_in_any_process_are_those_that_one_process_would_see(in_two_processes, tmp_path):

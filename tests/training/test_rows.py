@@ -6,6 +6,7 @@ import io
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 from driftkit.errors import OptionError
 from driftkit.training.optimizers import row_motion
@@ -249,3 +250,49 @@ def test_a_copied_model_is_masked_too(copied):
         each(torch.tensor([2, 3])).sum().backward()
         assert each[0].weight.grad[2].any()
         assert each[0].weight.grad[3].any() == learns
+
+
+def test_a_mask_over_a_mask_is_told_and_removed_with_it():
+    table = nn.Embedding(6, 2)
+    mask_rows(table, torch.arange(6) >= 4)
+    with pytest.warns(UserWarning, match="a row learns only if both let it"):
+        second = mask_rows(table, torch.arange(6) >= 1)
+    table(torch.arange(6)).sum().backward()
+    assert table.weight.grad.any(dim=1).tolist() == [False] * 4 + [True] * 2
+    second.remove()
+    table.weight.grad = None
+    table(torch.arange(6)).sum().backward()
+    assert table.weight.grad.all()
+    mask_rows(table, torch.arange(6) >= 1)  # alone, so nothing is told
+
+
+def test_a_table_whose_weight_is_computed_is_refused():
+    for compute in (
+        nn.utils.parametrizations.weight_norm,
+        lambda table: prune.l1_unstructured(table, "weight", amount=0.5),
+    ):
+        table = nn.Embedding(6, 2)
+        ball = Ball(table, 0.1)
+        compute(table)
+        for use in (
+            lambda table=table: mask_rows(table, torch.arange(6) >= 1),
+            lambda table=table: Ball(table, 0.1),
+            ball.project,
+        ):
+            with pytest.raises(OptionError, match="computed from other parameters"):
+                use()
+
+
+def test_max_norm_moves_masked_rows_and_is_told():
+    table = nn.Embedding(6, 2, max_norm=0.1)
+    start = table.weight.detach().clone()
+    with pytest.warns(UserWarning, match="the mask does not hold: max_norm shortens rows"):
+        mask_rows(table, torch.arange(6) >= 3)
+    table(torch.arange(3))
+    assert (table.weight != start).any(dim=1).tolist() == [True] * 3 + [False] * 3
+
+
+@pytest.mark.parametrize("radius", [float("nan"), float("inf"), -0.1, "1"])
+def test_a_radius_that_is_none(radius):
+    with pytest.raises(OptionError, match="radius=.* 0 or more"):
+        Ball(nn.Embedding(3, 2), radius)

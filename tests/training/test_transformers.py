@@ -122,7 +122,7 @@ def test_a_run_saved_at_its_end_and_resumed_for_more_gives_the_same_history(fit,
 
 
 @pytest.mark.slow
-def test_the_check_at_the_end_is_of_the_last_step_and_not_of_the_best_model(make_trainer):
+def test_the_last_step_is_checked_and_then_the_best_model(make_trainer):
     def run(**options):
         trainer = make_trainer(20, eval_strategy="epoch", save_strategy="epoch", **options)
         monitor = DriftMonitor(trainer.model.table, every=15, benchmarks=(), probes=20)
@@ -134,8 +134,9 @@ def test_the_check_at_the_end_is_of_the_last_step_and_not_of_the_best_model(make
     first_is_best = {"metric_for_best_model": "loss", "greater_is_better": True}
     best, watched = run(load_best_model_at_end=True, **first_is_best)
     assert not torch.equal(best, table)
-    assert watched.history == monitor.history
-    assert [record["step"] for record in watched.history] == [0, 15, 20]
+    assert watched.history[:-1] == monitor.history
+    assert [record["step"] for record in watched.history] == [0, 15, 20, 20]
+    assert watched.latest == watched.check() != monitor.latest
 
 
 @pytest.mark.slow
@@ -253,3 +254,49 @@ def test_a_checkpoint_without_the_callback_is_refused(make_trainer, tmp_path):
     trainer.add_callback(ours.DriftTrainerCallback(trainer, monitor))
     with pytest.raises(OptionError, match=r"step 10 holds no driftkit DriftTrainerCallback\[\]"):
         trainer.train(resume_from_checkpoint=str(tmp_path / "out" / "checkpoint-10"))
+
+
+@pytest.mark.slow
+def test_a_trainer_that_makes_its_model_anew_is_refused(make_trainer):
+    """The layer of a callback would not be that of the model which is trained."""
+    given = make_trainer(10)
+    trainer = type(given)(
+        model_init=lambda: make_trainer(10).model, args=given.args, train_dataset=[]
+    )
+    table = trainer.model.table
+    monitor = DriftMonitor(table, benchmarks=(), probes=20)
+    for make in (
+        lambda: ours.UnfreezingTrainerCallback(trainer, Stage(table, AtEpoch(1))),
+        lambda: ours.DriftTrainerCallback(trainer, monitor),
+    ):
+        with pytest.raises(OptionError, match=r"make the Trainer with model=model_init\(\)"):
+            make()
+
+
+@pytest.mark.slow
+def test_a_batch_size_that_did_not_fit_begins_the_steps_anew(make_trainer):
+    trainer = make_trainer(8, auto_find_batch_size=True, save_strategy="no")
+    train, thawed = trainer.training_step, []
+
+    def training_step(model, inputs, *rest):
+        if len(inputs["rows"]) == 2 and trainer.state.global_step == 3:
+            raise RuntimeError("CUDA out of memory.")
+        thawed.append(callback.recipe.thawed)
+        return train(model, inputs, *rest)
+
+    trainer.training_step = training_step
+    callback = ours.UnfreezingTrainerCallback(trainer, Stage(trainer.model.table, AtStep(5)))
+    trainer.add_callback(callback)
+    trainer.train()
+    assert thawed == [0] * 3 + [0] * 5 + [1] * 3
+    assert callback.recipe.steps == trainer.state.global_step == 8
+
+
+@pytest.mark.slow
+def test_a_second_training_goes_on_with_what_was_unfrozen(make_trainer):
+    trainer = make_trainer(4, save_strategy="no")
+    callback = ours.UnfreezingTrainerCallback(trainer, Stage(trainer.model.table, AtStep(3)))
+    trainer.add_callback(callback)
+    for _ in range(2):
+        trainer.train()
+    assert (callback.recipe.steps, callback.recipe.thawed) == (8, 1)

@@ -38,7 +38,8 @@ def read(request: Request) -> Embeddings:
         words_file, matrix_file = files(MARKS[MARKS.index(manifest.get("mark", MARKS[0]))])
         held = _words(folder / words_file)
         rounding = Rounding(**manifest["source"]["rounding"])
-        if not all(_is_size(each) for each in (rounding.relative, rounding.absolute)):
+        sizes = (rounding.relative, rounding.absolute, rounding.of_length)
+        if not all(map(_is_size, sizes)):
             raise ValueError("a rounding must be a number, 0 or more")
         problems = Problems(Problem(**problem) for problem in manifest["problems"])
     except (OSError, ValueError, KeyError, TypeError) as error:

@@ -58,9 +58,9 @@ def test_what_is_none_of_the_formats_is_told_where_they_are_listed(tmp_path):
         f"{path}: its content is of no format that is read; give a table of vectors in a format "
         "that `driftkit inspect --help` lists, or JSON of vectors (.jvec)."
     )
-    shown = " ".join(CliRunner().invoke(main, ["inspect", "--help"]).output.split())
-    assert all(known.title in shown for known in formats())
-    assert "JSON of vectors (.jvec)" in shown
+    shown = "".join(CliRunner().invoke(main, ["inspect", "--help"]).output.split())
+    for title in (*(known.title for known in formats()), "JSON of vectors (.jvec)"):
+        assert title.replace(" ", "") in shown  # a line may end anywhere, at a hyphen too
 
 
 @pytest.mark.parametrize(("ending", "title"), [(".safetensors", ".safetensors"), (".jvec", "JSON")])
