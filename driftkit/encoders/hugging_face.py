@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from driftkit.encoders.encoder import Encoder, Options
+from driftkit.encoders.library import LibraryEncoder
 from driftkit.encoders.quiet import device_named, evaluating, quiet
-from driftkit.errors import MissingExtraError, OptionError, SourceError, UnknownNameError
-from driftkit.plugins import guarded
+from driftkit.errors import OptionError, SourceError, UnknownNameError
 
 
 def _mean(tokens: Any, mask: Any) -> Any:
@@ -36,31 +34,24 @@ LONGEST = 100_000
 """Tokens; a tokenizer that names more has no limit."""
 
 
-class HuggingFaceEncoder(Encoder):
+class HuggingFaceEncoder(LibraryEncoder):
     """A folder of transformers, or a model in memory with its tokenizer."""
 
     kind = "transformers"
 
-    def __init__(
-        self, name: str, options: Options, folder: Path | None = None, model: Any = None
-    ) -> None:
-        if options.pooling is None:
+    def _check_pooling(self, name: str, pooling: str | None) -> None:
+        if pooling is None:
             raise OptionError(
                 f"{name} gives a vector for each token and does not say how they become one; "
                 "choose a pooling: mean, cls (the first token) or last (the last one)."
             )
-        if options.pooling not in POOLINGS:
-            raise UnknownNameError("pooling", options.pooling, POOLINGS)
-        super().__init__(name, options, folder)
-        self._given = model
+        if pooling not in POOLINGS:
+            raise UnknownNameError("pooling", pooling, POOLINGS)
 
     @cached_property
     def _model(self) -> tuple[Any, Any]:
         """The model and its tokenizer."""
-        if self._given is not None:
-            model, tokenizer = self._given
-        else:
-            model, tokenizer = self._opened()
+        model, tokenizer = self._loaded()
         if tokenizer.pad_token is None:
             if self._given is not None:
                 raise SourceError(
@@ -72,16 +63,11 @@ class HuggingFaceEncoder(Encoder):
         return model, tokenizer
 
     def _opened(self) -> tuple[Any, Any]:
-        try:
+        with self._importing():
             from transformers import AutoModel, AutoTokenizer
-        except ModuleNotFoundError:
-            raise MissingExtraError(
-                f"encoding with {self.name}", "transformers", "encoders"
-            ) from None
         device = device_named(self.options.device)
-        wrong = "cannot be opened as a model of transformers with its tokenizer"
         how: Any = {"local_files_only": True, "trust_remote_code": False}
-        with quiet(), guarded(lambda why: SourceError(self.name, f"{wrong} ({why}).")):
+        with self._opening(f"{self.kind} with its tokenizer"):
             tokenizer = AutoTokenizer.from_pretrained(self.folder, **how)
             model, loaded = AutoModel.from_pretrained(
                 self.folder, dtype="auto", output_loading_info=True, **how

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
-from driftkit.encoders.encoder import Encoder, Options
+from driftkit.encoders.library import LibraryEncoder
 from driftkit.encoders.quiet import device_named, evaluating, quiet
-from driftkit.errors import MissingExtraError, OptionError, SourceError
-from driftkit.plugins import guarded
+from driftkit.errors import OptionError, SourceError
 
 
-class SentenceTransformerEncoder(Encoder):
+class SentenceTransformerEncoder(LibraryEncoder):
     """A folder with ``modules.json``, or a ``SentenceTransformer`` in memory.
 
     Without a prompt the model's own default is used, if it has one. A prompt may be the name of one
@@ -21,31 +19,23 @@ class SentenceTransformerEncoder(Encoder):
 
     kind = "sentence-transformers"
 
-    def __init__(
-        self, name: str, options: Options, folder: Path | None = None, model: Any = None
-    ) -> None:
-        if options.pooling is not None:
+    def _check_pooling(self, name: str, pooling: str | None) -> None:
+        if pooling is not None:
             raise OptionError(
-                f"pooling={options.pooling!r} was given for {name}, which has a pooling of its "
+                f"pooling={pooling!r} was given for {name}, which has a pooling of its "
                 "own; leave it out, or give a transformers model and its tokenizer."
             )
-        super().__init__(name, options, folder)
-        self._given = model
 
     @cached_property
     def _model(self) -> Any:
-        if self._given is not None:
-            return self._given
-        try:
+        return self._loaded()
+
+    def _opened(self) -> Any:
+        with self._importing():
             import transformers  # noqa: F401 - first, so that its bars can be turned off
             from sentence_transformers import SentenceTransformer
-        except ModuleNotFoundError:
-            raise MissingExtraError(
-                f"encoding with {self.name}", "sentence-transformers", "encoders"
-            ) from None
         device = device_named(self.options.device)
-        wrong = "cannot be opened as a model of sentence-transformers"
-        with quiet(), guarded(lambda why: SourceError(self.name, f"{wrong} ({why}).")):
+        with self._opening(self.kind):
             model = SentenceTransformer(
                 str(self.folder), device=device, local_files_only=True, trust_remote_code=False
             )

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from driftkit.encoders.encoder import Encoder, Options
+from driftkit.encoders.library import LibraryEncoder
 from driftkit.encoders.quiet import quiet
-from driftkit.errors import MissingExtraError, OptionError, SourceError
-from driftkit.plugins import guarded
+from driftkit.errors import OptionError
 
 
-class StaticEncoder(Encoder):
+class StaticEncoder(LibraryEncoder):
     """A folder of model2vec, or a ``StaticModel`` in memory."""
 
     kind = "model2vec"
 
-    def __init__(
-        self, name: str, options: Options, folder: Path | None = None, model: Any = None
-    ) -> None:
-        if options.pooling not in (None, "mean"):
+    def _check_pooling(self, name: str, pooling: str | None) -> None:
+        if pooling not in (None, "mean"):
             raise OptionError(
-                f"pooling={options.pooling!r} was given for {name}, a model of model2vec, which "
+                f"pooling={pooling!r} was given for {name}, a model of model2vec, which "
                 "takes the mean; leave it out."
             )
-        super().__init__(name, options, folder)
-        self._given = model
 
     @cached_property
     def _model(self) -> Any:
-        if self._given is not None:
-            return self._given
-        try:
+        return self._loaded()
+
+    def _opened(self) -> Any:
+        with self._importing():
             from model2vec import StaticModel
-        except ModuleNotFoundError:
-            raise MissingExtraError(f"encoding with {self.name}", "model2vec", "encoders") from None
-        wrong = "cannot be opened as a model of model2vec"
-        with quiet(), guarded(lambda why: SourceError(self.name, f"{wrong} ({why}).")):
+        with self._opening(self.kind):
             return StaticModel.from_pretrained(str(self.folder))
 
     def _batch(self, texts: list[str]) -> np.ndarray:
