@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,7 +15,7 @@ from driftkit.display import Displayed, Text, counted, number, section, table
 from driftkit.drift.groups import none_if_nan
 from driftkit.explain.directions import Direction, drift_directions, drift_rank
 from driftkit.maps import Map, Refusal, fit_map
-from driftkit.maps.consumer import Consumer, Flips, Reads
+from driftkit.maps.consumer import Consumer, Flips, Inputs, Reads
 from driftkit.maps.crossing import WAYS, Found, Way, own_ranks
 from driftkit.maps.fitting import IMMATERIAL
 from driftkit.pair import Pair
@@ -34,7 +34,8 @@ FREQUENT = 10_000  # first shared words, the most frequent in files that are sor
 FEW_FLIPS, MANY_FLIPS = 0.02, 0.05
 """Shares of decisions: a link to a consumer holds where surely fewer flip than the first, and is
 broken where surely more do than the second. Where fewer than two in a hundred flip, no more than
-two points of accuracy can be lost."""
+two points of accuracy can be lost. Nor does it hold where of one decision surely more than the
+second are lost: one that is made of few inputs may be lost whole, and few flip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,8 @@ class Link(Displayed):
         What the consumer decides otherwise.
     map : Map or Refusal
         The map back to the original space, or why there is none.
+    inputs : Inputs or None
+        What of the documents was not read; None where there are none.
     """
 
     pair: Pair
@@ -99,6 +102,7 @@ class Link(Displayed):
     directions: tuple[Direction, ...]
     flips: Flips | None
     map: Map | Refusal
+    inputs: Inputs | None = None
 
     @property
     def status(self) -> Status:
@@ -106,22 +110,29 @@ class Link(Displayed):
 
         A consumer decides, if there is one. Else a link holds only where no row moved by as much as
         matters, and is broken where rows are taken for others: no search can tell what a consumer
-        that nobody showed would decide.
+        that nobody showed would decide. Where words of the original table are gone, and no
+        documents say which of them are read, it does not hold.
         """
-        if not self.pair.moved.any():
-            return "holds"
+        whole: Status = "weakened" if self._words_unasked else "holds"
         if self.flips is not None:
-            if self.flips.high < FEW_FLIPS:
-                return "holds"
+            if self.flips.high < FEW_FLIPS and self.flips.most.low <= MANY_FLIPS:
+                return whole
             return "broken" if self.flips.low > MANY_FLIPS else "weakened"
+        if not self.pair.moved.any():
+            return whole
         if not self.crossings:
             return "broken"
         if self.step[1] < IMMATERIAL:
-            return "holds"
+            return whole
         low, _, high = self.lengths
         longest = max(abs(np.log(low)), abs(np.log(high)))
         lost = min(self._kept) < LOST or longest > np.log1p(TOO_LONG)
         return "broken" if lost else "weakened"
+
+    @property
+    def _words_unasked(self) -> int:
+        """How many words are gone, where no documents say whether anything reads them."""
+        return len(self.pair.removed) if self.inputs is None else 0
 
     @property
     def _kept(self) -> list[float]:
@@ -139,17 +150,28 @@ class Link(Displayed):
 
     def _why(self) -> Iterator[str]:
         moved, n = int(self.pair.moved.sum()), len(self.pair)
-        if not moved:
-            yield f"none of {n:,} rows moved"
-            return
         if self.flips is not None:
             yield (
                 f"the consumer decides {self.flips.flipped:.1%} of {self.flips.n:,} inputs "
                 f"otherwise ({self.flips.low:.1%} to {self.flips.high:.1%})"
             )
+            most = self.flips.most
+            if most.low > MANY_FLIPS and self.flips.low <= MANY_FLIPS:
+                yield (
+                    f"of {counted(most.n, 'input')} that it called {most.decision}, "
+                    f"{most.flipped:.1%} are not called so now"
+                )
             if self.flips.accuracy is not None:
                 before, after = self.flips.accuracy
                 yield f"its accuracy goes from {before:.3f} to {after:.3f}"
+        if self.inputs is not None:
+            yield from self.inputs.notes
+        if self._words_unasked:
+            words = counted(self._words_unasked, "word is", "words are")
+            yield f"{words} gone, and no documents show whether they are read"
+        if not moved:
+            yield f"none of {n:,} {'shared ' * bool(self.pair.removed)}rows moved"
+            return
         if not self.crossings:
             widths = self.pair.tuned.dimensions, self.pair.original.dimensions
             yield "a reader of {1} dimensions cannot read {0}".format(*widths)
@@ -173,7 +195,11 @@ class Link(Displayed):
                 "original": self.pair.original.source.name,
                 "tuned": self.pair.tuned.source.name,
             },
-            "rows": {"shared": len(self.pair), "moved": int(self.pair.moved.sum())},
+            "rows": {
+                "shared": len(self.pair),
+                "moved": int(self.pair.moved.sum()),
+                "removed": len(self.pair.removed),
+            },
             "crossings": [each.to_dict() for each in self.crossings],
             "lengths": [none_if_nan(each) for each in self.lengths],
             "step": [none_if_nan(each) for each in self.step],
@@ -184,6 +210,7 @@ class Link(Displayed):
                 for each in self.directions
             ],
             "flips": None if self.flips is None else self.flips.to_dict(),
+            "inputs": None if self.inputs is None else self.inputs.to_dict(),
             "map": self.map.to_dict(),
         }
 
@@ -214,8 +241,8 @@ _PHRASES = {"holds": "holds", "weakened": "is weakened", "broken": "is broken"}
 def link(
     pair: Pair,
     consumer: Any = None,
-    inputs: Sequence[Any] | None = None,
-    labels: Sequence[Any] | None = None,
+    inputs: Iterable[Any] | None = None,
+    labels: Iterable[Any] | None = None,
     *,
     reads: Reads = "means",
     seed: int = 0,
@@ -226,12 +253,13 @@ def link(
     ----------
     pair : Pair
         From `align`.
-    consumer : callable, torch.nn.Module or scikit-learn estimator, optional
+    consumer : callable, torch.nn.Module or scikit-learn classifier, optional
         What reads original vectors: takes float32 rows (m, d), returns labels (m,) or scores
         (m, classes).
-    inputs : sequence, optional
+    inputs : iterable, optional
         What it decides about: documents, as strings split at blanks or as sequences of words. The
-        shared words themselves unless given.
+        shared words themselves unless given. The old decision is made on what the original table
+        holds of each, the new one on what the tuned table does.
     labels : sequence, optional
         The right decision about each input, by which lost accuracy is measured.
     reads : {"means", "rows"}
@@ -246,7 +274,8 @@ def link(
     Raises
     ------
     OptionError
-        If `pair` is no pair, or the consumer, inputs and labels do not fit together.
+        If `pair` is no pair, the consumer, inputs and labels do not fit together, or what the
+        consumer answers are no decisions.
 
     Examples
     --------
@@ -259,13 +288,14 @@ def link(
     ('broken', 'rotation', 0.0)
     """
     require(pair, Pair, "dk.link")
-    asked: dict[str, Any] = {"consumer": consumer, "inputs": inputs, "labels": labels}
-    fitted = fit_map(pair, **asked, reads=reads, seed=seed)
+    asks = None
+    if consumer is not None:
+        asks = Consumer(consumer, pair, inputs, labels, reads=reads)
+        inputs = labels = None
+    fitted = fit_map(pair, consumer=asks, inputs=inputs, labels=labels, seed=seed)
     same = pair.original.dimensions == pair.tuned.dimensions
     moved = np.flatnonzero(pair.moved & ~pair.zero)
-    flips = None
-    if consumer is not None and same:
-        flips = Consumer(consumer, pair, inputs, labels, reads=reads).flips(pair.after)
+    flips = asks.flips(asks.with_added(pair.after)) if asks is not None and same else None
     return Link(
         pair,
         tuple(_crossings(pair, moved)) if same else (),
@@ -276,6 +306,7 @@ def link(
         tuple(drift_directions(pair)) if same else (),
         flips,
         fitted,
+        None if asks is None else asks.inputs,
     )
 
 

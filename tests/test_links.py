@@ -4,12 +4,8 @@ import json
 
 import numpy as np
 import pytest
-import torch
-from sklearn.linear_model import LogisticRegression
 
 import driftkit as dk
-from driftkit.errors import OptionError
-from driftkit.maps.consumer import Consumer
 
 WORDS = [f"w{row}" for row in range(400)]
 
@@ -105,78 +101,6 @@ def test_the_rank_of_the_drift_and_the_words_at_its_ends(rows):
     assert first.share == pytest.approx(1, abs=1e-6)
     ends = rows[:, 0] / np.linalg.norm(rows, axis=1)
     assert {first.toward[0], first.away[0]} == {WORDS[ends.argmax()], WORDS[ends.argmin()]}
-
-
-# --- consumers ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def documents():
-    rng = np.random.default_rng(4)
-    return [[f"w{row}" for row in rng.integers(400, size=12)] for _ in range(300)]
-
-
-def test_an_estimator_a_module_and_a_function_are_asked_alike(rows, documents):
-    pair = pair_of(rows, rows[:, ::-1])
-    means = np.stack([[rows[int(word[1:])] for word in each] for each in documents]).mean(axis=1)
-    model = LogisticRegression().fit(means, means[:, 0] > 0.3)
-    layer = torch.nn.Linear(6, 2)
-    with torch.no_grad():
-        layer.weight.copy_(torch.from_numpy(np.vstack([-model.coef_, model.coef_])))
-        layer.bias.copy_(torch.from_numpy(np.hstack([-model.intercept_, model.intercept_])))
-    flips = [
-        Consumer(each, pair, documents).flips(pair.after).flipped
-        for each in (model, model.predict, layer)
-    ]
-    assert flips[0] == flips[1] == pytest.approx(flips[2], abs=0.01)
-    assert flips[0] > 0.2
-    assert layer.training
-
-
-def test_the_rows_of_documents_are_given_where_they_are_read_one_by_one(rows, documents):
-    def longest(documents):
-        assert [each.shape for each in documents] == [(12, 6)] * 300
-        return [np.linalg.norm(each, axis=1).argmax() for each in documents]
-
-    found = dk.link(pair_of(rows, 2 * rows), longest, documents, reads="rows")
-    assert (found.flips.flipped, found.status) == (0, "holds")
-
-
-def test_lost_accuracy_and_its_interval(rows, documents):
-    pair = pair_of(rows, rows[:, ::-1])
-    right = side(np.stack([rows[[int(w[1:]) for w in each]].mean(axis=0) for each in documents]))
-    found = dk.link(pair, side, documents, right.tolist()).flips
-    assert found.accuracy[0] == 1
-    low, high = found.lost
-    assert low <= 1 - found.accuracy[1] <= high
-    assert found.flipped == pytest.approx(1 - found.accuracy[1])
-
-
-def test_documents_without_a_shared_word_are_left_out(rows):
-    consumer = Consumer(side, pair_of(rows, rows), ["w1 w2", "nothing known", "w3"])
-    assert (len(consumer), consumer.left_out) == (2, 1)
-
-
-@pytest.mark.parametrize(
-    ("asked", "said"),
-    [
-        ({"inputs": ["w1"]}, "inputs are what a consumer decides about"),
-        ({"consumer": 7}, "give a function of rows"),
-        ({"consumer": side, "inputs": "w1 w2"}, "inputs is one string"),
-        ({"consumer": side, "inputs": ["none"]}, "no input holds a word of both tables"),
-        (
-            {"consumer": side, "inputs": ["w1"], "labels": [1, 2]},
-            "2 labels were given for 1 inputs",
-        ),
-        ({"consumer": lambda rows: rows[:1]}, "returned an array of shape"),
-        ({"consumer": lambda rows: 1 / 0}, "the consumer failed (ZeroDivisionError"),
-        ({"consumer": side, "reads": "words"}, "it is means or rows"),
-    ],
-)
-def test_natural_mistakes(asked, said, rows):
-    with pytest.raises(OptionError) as caught:
-        dk.link(pair_of(rows, 2 * rows), **asked)
-    assert said in str(caught.value)
 
 
 # --- what is shown --------------------------------------------------------------------------------

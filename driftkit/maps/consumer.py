@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
-from scipy.stats import binomtest
+from scipy.stats import beta, binomtest
 
 from driftkit.arguments import shown
 from driftkit.arrays import Mask, Matrix, Rows, Values, generator
+from driftkit.display import counted, first_few
 from driftkit.errors import OptionError
 from driftkit.evaluators.significance import LEVEL, MeanDifference
+from driftkit.maps.asking import Asked, Decisions, Spelling, plain
 from driftkit.pair import Pair
-from driftkit.plugins import guarded
 
 Reads = Literal["means", "rows"]
-Decisions = npt.NDArray[Any]
 
 RESAMPLES = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A decision that many of the inputs lose about which it was made on the original vectors."""
+
+    decision: str
+    n: int  # inputs it was made about
+    flipped: float  # share of them decided otherwise
+    low: float  # which is surely more than this, exact and corrected for the number of decisions
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,7 @@ class Flips:
     flipped: float  # share of them decided otherwise
     low: float
     high: float
+    most: Lost  # the decision that is surely lost most; a rare one weighs little in the share
     accuracy: tuple[float, float] | None = None  # with the original vectors, and with these
     lost: tuple[float, float] | None = None  # interval of the accuracy that is lost
 
@@ -44,33 +58,94 @@ class Flips:
             "n": self.n,
             "flipped": self.flipped,
             "interval": [self.low, self.high],
+            "most": self.most.to_dict(),
             "accuracy": None if self.accuracy is None else list(self.accuracy),
             "lost": None if self.lost is None else list(self.lost),
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What of the documents that a consumer decides about each of the two tables holds.
+
+    Words are counted as often as they occur.
+    """
+
+    n: int  # documents that hold a word of the original table: the inputs decided
+    left_out: int  # documents that hold none
+    words: int
+    unknown: int  # words that neither table holds: nobody reads them
+    in_lower_case: int  # of these, words whose lower case the original table holds
+    examples: tuple[str, ...]  # of unknown words
+    gone: int  # words that only the original table holds
+    emptied: int  # inputs of which the tuned table holds no word: decided otherwise
+    added: int  # words that only the tuned table holds: read with its rows
+
+    @property
+    def notes(self) -> list[str]:
+        """What was left out, in clauses; none where both tables hold every word."""
+        said = []
+        if self.left_out and self.n:
+            few = counted(self.left_out, "holds", "hold")
+            said.append(
+                f"{few} no word of the original table, of {self.n + self.left_out:,} inputs, and "
+                f"{'is' if self.left_out == 1 else 'are'} left out"
+            )
+        if self.unknown:
+            note = (
+                f"{self.unknown:,} of {self.words:,} words of the inputs are in neither table "
+                f"(such as {first_few(self.examples)})"
+            )
+            if self.in_lower_case:
+                note += f", {self.in_lower_case:,} of them only for their capitals"
+            said.append(note)
+        if self.gone:
+            note = f"{self.gone:,} of {self.words:,} words are gone from the tuned table"
+            if self.emptied:
+                few = counted(self.emptied, "input has", "inputs have")
+                note += f"; {few} no word left, which counts as decided otherwise"
+            said.append(note)
+        if self.added:
+            said.append(f"{self.added:,} of {self.words:,} words are only in the tuned table")
+        return said
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return values | {"examples": list(self.examples)}
+
+
 class Consumer:
-    """Decide about inputs made of the shared words of a pair, whichever rows these have.
+    """Decide about inputs made of words, whichever rows these have.
+
+    With the original vectors it reads what the original table holds of an input, and with others
+    what the tuned table does.
 
     Parameters
     ----------
-    decides : callable, torch.nn.Module or scikit-learn estimator
+    decides : callable, torch.nn.Module or scikit-learn classifier
         Takes float32 rows (m, d) and returns a label for each (m,), or scores (m, classes).
     pair : Pair
-    inputs : sequence, optional
+    inputs : iterable, optional
         Documents: strings, split at blanks, or sequences of words. The shared words themselves, in
-        their order, unless given. Words that are not shared are left out, as are documents without
-        any.
+        their order, unless given. Documents without a word of the original table are left out.
     labels : sequence, optional
         The right decision about each input.
     reads : {"means", "rows"}
         Whether it takes the mean vector of each document, or a list of the rows (t, d) of each.
 
+    Attributes
+    ----------
+    inputs : Inputs or None
+        What was left out; None where the shared words are the inputs.
+    added : ndarray of float32, shape (a, d)
+        Tuned rows of words of the inputs that only the tuned table holds.
+
     Raises
     ------
     OptionError
-        If the inputs hold no shared word, the labels do not fit, or the consumer answers with
-        something else than a decision for each input.
+        If the inputs hold no word of the original table, the labels do not fit, or the consumer
+        does not decide about each input, always alike and not all alike.
     """
 
     def __init__(
@@ -78,29 +153,45 @@ class Consumer:
         decides: Any,
         pair: Pair,
         inputs: Iterable[str | Sequence[str]] | None = None,
-        labels: Sequence[Any] | None = None,
+        labels: Iterable[Any] | None = None,
         *,
         reads: Reads = "means",
     ) -> None:
         if reads not in ("means", "rows"):
             raise OptionError(f"reads={reads!r} was given; it is means or rows.")
-        self._call, self._reads = _call_of(decides), reads
-        documents = _documents(pair, inputs)
-        if labels is not None and len(labels) != len(documents):
-            raise OptionError(
-                f"{len(labels):,} labels were given for {len(documents):,} inputs; give one for "
-                "each."
-            )
-        kept = [at for at, rows in enumerate(documents) if len(rows)]
+        self._ask, self._reads = Asked(decides), reads
+        texts = [[word] for word in pair.words] if inputs is None else _texts(inputs)
+        right = None if labels is None else _labels(labels, len(texts))
+        known, tuned = pair.original.index, pair.tuned.index
+        kept = [at for at, words in enumerate(texts) if any(word in known for word in words)]
+        self.inputs = None if inputs is None else _looked_at(texts, kept, pair)
+        notes = [] if self.inputs is None else self.inputs.notes
+        unread = f" ({'; '.join(notes)})" if notes else ""
         if not kept:
             raise OptionError(
-                "no input holds a word of both tables; give documents as strings, or as lists of "
-                "words."
+                f"no input holds a word of the original table{unread}; give documents as strings, "
+                "or as lists of words."
             )
-        self._documents = [documents[at] for at in kept]
-        self._labels = None if labels is None else np.asarray([labels[at] for at in kept])
-        self.left_out = len(documents) - len(kept)
-        self._original = self.decide(pair.before)
+        new = dict.fromkeys(
+            word for at in kept for word in texts[at] if word in tuned and word not in known
+        )
+        self.added = pair.tuned.matrix[[tuned[word] for word in new]]
+        place = pair.index | {word: len(pair) + at for at, word in enumerate(new)}
+        self._documents = _rows_of((texts[at] for at in kept), place)
+        originals = _rows_of((texts[at] for at in kept), known)
+        self._original, again = (self._decisions(pair.original.matrix, originals) for _ in "12")
+        if other := int((self._original != again).sum()):
+            raise OptionError(
+                f"the consumer decides {other:,} of {len(self):,} inputs otherwise when it is "
+                "asked again; give one that does not draw: in evaluation mode, or with a seed."
+            )
+        if len(says := np.unique(self._original)) == 1:
+            raise OptionError(
+                f"the consumer says {shown(says.tolist()[0])} of {counted(len(self), 'input')}, "
+                f"and nothing else{unread}, so it can show nothing; give inputs that it tells "
+                "apart with the original vectors."
+            )
+        self._right = None if right is None else Spelling(right[kept], self._original)
 
     def __len__(self) -> int:
         """Return how many inputs it decides."""
@@ -108,7 +199,8 @@ class Consumer:
 
     def counts(self, n: int) -> Values:
         """Return how often the inputs hold each of the n shared words."""
-        return np.bincount(np.concatenate(self._documents), minlength=n).astype(np.float64)
+        held = np.bincount(np.concatenate(self._documents), minlength=n)
+        return held[:n].astype(np.float64)
 
     def halves(self, seed: int) -> tuple[Mask, Mask]:
         """Return two halves of the inputs, drawn with a seed."""
@@ -117,50 +209,66 @@ class Consumer:
         first[order[: len(self) // 2]] = True
         return first, ~first
 
-    def decide(self, matrix: Matrix | Values) -> Decisions:
-        """Return the decision about each input, (m,), where shared words have these rows (n, d)."""
+    def with_added(
+        self, matrix: Matrix | Values, change: Callable[[Any], Any] | None = None
+    ) -> Matrix | Values:
+        """Return rows (n, d) of the shared words, those of added words below, changed or not."""
+        if not len(self.added):
+            return matrix
+        return np.concatenate([matrix, self.added if change is None else change(self.added)])
+
+    def decide(self, matrix: Matrix | Values) -> tuple[Decisions, Mask]:
+        """Return decisions (k,), and about which inputs (m,), where words have these rows.
+
+        Rows (n, d) are those of the shared words; `with_added` puts those of added words below,
+        which are not read otherwise. Nothing is decided about an input without any word.
+        """
+        documents = [rows[rows < len(matrix)] for rows in self._documents]
+        held = np.array([len(rows) > 0 for rows in documents])
+        if not held.any():
+            return self._original[:0], held
+        return self._decisions(matrix, [rows for rows in documents if len(rows)]), held
+
+    def _decisions(self, matrix: Matrix | Values, documents: list[Rows]) -> Decisions:
         rows = np.asarray(matrix, np.float32)
-        given: Any = [rows[document] for document in self._documents]
+        given: Any = [rows[document] for document in documents]
         if self._reads == "means":
             given = np.stack([each.mean(axis=0, dtype=np.float64) for each in given])
             given = given.astype(np.float32)
-        with guarded(lambda why: OptionError(f"the consumer failed ({why}); correct it.")):
-            answer = np.asarray(self._call(given))
-        if answer.ndim == 2 and answer.shape[1] > 1:
-            answer = answer.argmax(axis=1)
-        if answer.shape != (len(self),):
-            raise OptionError(
-                f"the consumer returned an array of shape {answer.shape} for {len(self):,} inputs; "
-                "it must return one label for each, or one score for each class."
-            )
-        return answer
+        return self._ask(given)
+
+    def _flipped(self, answer: Decisions, held: Mask) -> Mask:
+        """Return which inputs (m,) are decided otherwise, or no more."""
+        flipped = ~held
+        flipped[held] = answer != self._original[held]
+        return flipped
 
     def flips(self, matrix: Matrix | Values, among: Mask | None = None) -> Flips:
         """Return how decisions differ from those on the original rows, among some inputs or all."""
         chosen = np.ones(len(self), bool) if among is None else among
-        before, after = self._original[chosen], self.decide(matrix)[chosen]
-        flipped = before != after
+        answer, held = self.decide(matrix)
+        flipped = self._flipped(answer, held)[chosen]
         n, count = len(flipped), int(flipped.sum())
+        most = _most_lost(self._original[chosen], flipped)
         interval = binomtest(count, n).proportion_ci(LEVEL, method="wilson")
         ends = float(interval.low), float(interval.high)
-        if self._labels is None:
-            return Flips(n, count / n, *ends)
-        labels = self._labels[chosen]
-        if labels.dtype.kind == "U":  # labels of a file are text
-            before, after = before.astype(str), after.astype(str)
-        right = [decided == labels for decided in (after, before)]
+        if self._right is None:
+            return Flips(n, count / n, *ends, most)
+        after = np.zeros(len(self), bool)  # where nothing is decided, nothing is right
+        after[held] = self._right.right(answer, held)
+        right = [after[chosen], self._right.right(self._original[chosen], chosen)]
         loss = MeanDifference(*right)  # accuracy with the original rows less that with these
         drawn = loss.resample(RESAMPLES, generator(0, "lost accuracy"))
         span = loss.percentiles(drawn)
         accuracy = float(right[1].mean()), float(right[0].mean())
-        return Flips(n, count / n, *ends, accuracy, (span.low, span.high))
+        return Flips(n, count / n, *ends, most, accuracy, (span.low, span.high))
 
     def taken_back(self, before: Matrix | Values, after: Matrix | Values, among: Mask) -> float:
         """Return the p-value of a sign test that rows ``after`` flip fewer inputs than ``before``.
 
         Inputs that both flip, or neither, say nothing.
         """
-        flipped = [self.decide(rows)[among] != self._original[among] for rows in (before, after)]
+        flipped = [self._flipped(*self.decide(rows))[among] for rows in (before, after)]
         back = int((flipped[0] & ~flipped[1]).sum())
         new = int((flipped[1] & ~flipped[0]).sum())
         if not back + new:
@@ -168,46 +276,63 @@ class Consumer:
         return float(binomtest(back, back + new, alternative="greater").pvalue)
 
 
-def _documents(pair: Pair, inputs: Iterable[str | Sequence[str]] | None) -> list[Rows]:
-    if inputs is None:
-        return [np.array([row]) for row in range(len(pair))]
+def _most_lost(decisions: Decisions, flipped: Mask) -> Lost:
+    """Return which decision is surely lost most, by the interval of Clopper and Pearson."""
+    names, which, n = np.unique(decisions, return_inverse=True, return_counts=True)
+    lost = np.bincount(which, flipped)
+    low = np.nan_to_num(beta.ppf((1 - LEVEL) / 2 / len(names), lost, n - lost + 1))
+    at = int(low.argmax())
+    return Lost(str(names[at]), int(n[at]), float(lost[at] / n[at]), float(low[at]))
+
+
+def _texts(inputs: Iterable[str | Sequence[str]]) -> list[list[str]]:
+    """Return the words of each document."""
     if isinstance(inputs, str):
         raise OptionError("inputs is one string; give a list of documents.")
-    index = pair.index
-    found = []
+    is_table = isinstance(inputs, Mapping) or hasattr(inputs, "columns")
+    if is_table or not isinstance(inputs, Iterable):
+        raise OptionError(
+            f"inputs is a {type(inputs).__name__}; give a list of documents, such as one column."
+        )
+    found: list[list[str]] = []
     for document in inputs:
-        words = document.split() if isinstance(document, str) else document
-        found.append(np.array([index[word] for word in words if word in index], np.int64))
+        words: Any = document.split() if isinstance(document, str) else document
+        is_list = isinstance(words, Iterable) and not isinstance(words, Mapping)
+        words = list(words) if is_list else [words]
+        if strange := [word for word in words if not isinstance(word, str)]:
+            raise OptionError(
+                f"input {len(found) + 1:,} holds {shown(strange[0])}, which is no word; give each "
+                "as a string, or as a list of words."
+            )
+        found.append(words)
     return found
 
 
-def _call_of(decides: Any) -> Callable[[Any], Any]:
-    """Return how a consumer is called, by what it is."""
-    if hasattr(decides, "predict"):
-        predict: Callable[[Any], Any] = decides.predict
-        return predict
-    if hasattr(decides, "forward") and hasattr(decides, "parameters"):
-        return lambda rows: _through(decides, rows)
-    if callable(decides):
-        called: Callable[[Any], Any] = decides
-        return called
-    raise OptionError(
-        f"consumer={shown(decides)} was given; give a function of rows, a torch.nn.Module or an "
-        "estimator with predict."
+def _labels(labels: Iterable[Any], n: int) -> Decisions:
+    if isinstance(labels, str) or not isinstance(labels, Iterable):
+        raise OptionError(f"labels={shown(labels)} was given; give a list, one for each input.")
+    given = np.fromiter(labels.tolist() if hasattr(labels, "tolist") else labels, object)
+    if len(given) != n:
+        raise OptionError(f"{len(given):,} labels were given for {n:,} inputs; give one for each.")
+    return plain(given, "labels")
+
+
+def _rows_of(texts: Iterable[list[str]], place: Mapping[str, int]) -> list[Rows]:
+    return [np.array([place[word] for word in words if word in place], np.int64) for words in texts]
+
+
+def _looked_at(texts: list[list[str]], kept: list[int], pair: Pair) -> Inputs:
+    old, new = pair.original, pair.tuned
+    words = [word for document in texts for word in document]
+    unknown = [word for word in words if word not in old and word not in new]
+    return Inputs(
+        n=len(kept),
+        left_out=len(texts) - len(kept),
+        words=len(words),
+        unknown=len(unknown),
+        in_lower_case=sum(word.lower() in old for word in unknown),
+        examples=tuple(dict.fromkeys(unknown))[:3],
+        gone=sum(word in old and word not in new for word in words),
+        emptied=sum(not any(word in new for word in texts[at]) for at in kept),
+        added=sum(word in new and word not in old for at in kept for word in texts[at]),
     )
-
-
-def _through(module: Any, rows: Any) -> Any:
-    """Return what a module says of rows, without a gradient and as it is when not training."""
-    import torch
-
-    was = module.training
-    device = next((each.device for each in module.parameters()), torch.device("cpu"))
-    module.eval()
-    try:
-        with torch.no_grad():
-            if isinstance(rows, list):
-                return module([torch.from_numpy(each).to(device) for each in rows]).cpu().numpy()
-            return module(torch.from_numpy(rows).to(device)).cpu().numpy()
-    finally:
-        module.train(was)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -57,8 +57,8 @@ def fit_map(
     to: Side = "original",
     *,
     consumer: Any = None,
-    inputs: Sequence[Any] | None = None,
-    labels: Sequence[Any] | None = None,
+    inputs: Iterable[Any] | None = None,
+    labels: Iterable[Any] | None = None,
     reads: Reads = "means",
     seed: int = 0,
 ) -> Map | Refusal:
@@ -80,7 +80,7 @@ def fit_map(
     to : {"original", "tuned"}
         ``"original"`` maps tuned rows for what reads the original vectors. ``"tuned"`` maps
         original rows, to keep an index of them for tuned queries.
-    consumer : callable, torch.nn.Module or scikit-learn estimator, optional
+    consumer : callable, torch.nn.Module or scikit-learn classifier, optional
         What reads original vectors: takes rows (m, d), returns labels (m,) or scores (m, classes).
     inputs, labels, reads
         What it decides about, see `driftkit.link`.
@@ -117,7 +117,9 @@ def fit_map(
         raise OptionError("a consumer reads original vectors; fit a map to='original' for it.")
     if consumer is None and (inputs is not None or labels is not None):
         raise OptionError("inputs are what a consumer decides about; give consumer= too.")
-    asks = None if consumer is None else Consumer(consumer, pair, inputs, labels, reads=reads)
+    asks = consumer
+    if consumer is not None and not isinstance(consumer, Consumer):
+        asks = Consumer(consumer, pair, inputs, labels, reads=reads)
     rows = np.flatnonzero(pair.moved & ~pair.zero)
     if (refusal := _without_a_trial(pair, rows)) is not None:
         return refusal
@@ -254,24 +256,30 @@ class _Trials:
     def evidence_of(self, asks: Consumer, among: Mask) -> Evidence:
         """Return what a consumer decides of some inputs with the chosen kind of map, too."""
         fit = self.fit
-        mapped = fit.mapped(self.crossed(self.chosen))
+        final = self.final
+        mapped = asks.with_added(fit.mapped(self.crossed(self.chosen)), final)
         mean = np.average(fit.y, axis=0, weights=self.weights)
-        one_row = fit.mapped(np.broadcast_to(mean, fit.y.shape))
+        one_row = asks.with_added(
+            fit.mapped(np.broadcast_to(mean, fit.y.shape)),
+            lambda added: np.broadcast_to(mean, (len(added), len(mean))),
+        )
         allowed = asks.flips(one_row, among).flipped
         old: Flips | None = None
         without: Matrix | Values = one_row  # rows of another width cannot be read at all
         if fit.x.shape == fit.y.shape:
-            old, without = asks.flips(fit.given, among), fit.given
+            without = asks.with_added(fit.given)
+            old = asks.flips(without, among)
             moved = asks.flips(self.by_chance.fit.given, among).flipped
             by_chance = fit.mapped(self.by_chance.crossed(self.chosen))
             left = asks.flips(by_chance, among).flipped / moved if moved else 1.0
             allowed = min(left * old.flipped, old.flipped, allowed)
         return replace(
             self.evidence(),
-            flips=(old, asks.flips(fit.mapped(self.final(fit.x)), among)),
+            flips=(old, asks.flips(asks.with_added(fit.mapped(final(fit.x)), final), among)),
             unseen=asks.flips(mapped, among),
             allowed=(1 - FEWER_FLIPS) * allowed,
             p_value=asks.taken_back(without, mapped, among),
+            inputs=asks.inputs,
         )
 
     def evidence(self) -> Evidence:

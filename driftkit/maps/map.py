@@ -16,7 +16,7 @@ from driftkit.display import Displayed, Text
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
 from driftkit.maps.affine import Affine
-from driftkit.maps.consumer import Flips
+from driftkit.maps.consumer import Flips, Inputs
 from driftkit.provenance import Source
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Evidence:
     (None where it cannot read rows of another width) and after, on inputs that had no say in the
     choice; `unseen` the same with maps that were not fitted on the words they map. A map is given
     if these are no more than the share `allowed`, and `p_value`, of a sign test that flips are
-    taken back, is small.
+    taken back, is small. `inputs` says what of the documents was not read.
     """
 
     rows: int
@@ -76,6 +76,7 @@ class Evidence:
     unseen: Flips | None = None
     allowed: float | None = None
     p_value: float | None = None
+    inputs: Inputs | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
@@ -90,6 +91,7 @@ class Evidence:
             "unseen": None if self.unseen is None else self.unseen.to_dict(),
             "allowed": self.allowed,
             "p_value": self.p_value,
+            "inputs": None if self.inputs is None else self.inputs.to_dict(),
         }
 
 

@@ -18,8 +18,8 @@ def files(tmp_path, monkeypatch):
     (tmp_path / "reader.py").write_text(
         "def side(rows):\n    return (rows @ [1, 2, 3, 4, 5, 6] > 5).astype(int)\n"
     )
-    (tmp_path / "inputs.txt").write_text("w1 w2\nw3\nw4 w5 w6\n")
-    (tmp_path / "labels.txt").write_text("1\n0\n1\n")
+    (tmp_path / "inputs.txt").write_text("w0 w1\nw3\nw4 W5 w6\nnone\n")
+    (tmp_path / "labels.txt").write_text("1\n0\n1\n0\n")
     return tmp_path
 
 
@@ -34,9 +34,20 @@ def test_the_command_writes_the_map_that_it_shows(files, run):
 def test_inputs_and_labels_come_from_files(files, run):
     asked = ("--consumer", "reader.py:side", "--inputs", "inputs.txt", "--labels", "labels.txt")
     result = run("link", "original", "tuned", *asked, "--json", "-")
-    flips = json.loads(result.stdout)["flips"]
-    assert flips["n"] == 3
-    assert 0 <= flips["accuracy"][0] <= 1
+    document = json.loads(result.stdout)
+    assert document["flips"]["n"] == 3
+    assert 0 <= document["flips"]["accuracy"][0] <= 1
+
+
+def test_what_of_the_inputs_was_not_read_is_said(files, run):
+    asked = ("link", "original", "tuned", "--consumer", "reader.py:side", "--inputs", "inputs.txt")
+    result = run(*asked, "--json", "-")
+    inputs = json.loads(result.stdout)["inputs"]
+    assert (inputs["n"], inputs["left_out"], inputs["unknown"]) == (3, 1, 2)
+    said = " ".join(run(*asked).stdout.split())
+    assert "1 holds no word of the original table, of 4 inputs, and is left out" in said
+    assert "2 of 7 words of the inputs are in neither table (such as W5, none)" in said
+    assert "1 of them only for their capitals" in said
 
 
 def test_no_map_is_written_where_none_helps(files, run):
