@@ -12,12 +12,11 @@ from rich import console
 from driftkit.arguments import require
 from driftkit.arrays import Rows, Values, row_blocks
 from driftkit.display import Displayed, Text, counted, number, section, table
+from driftkit.drift.crossing import IMMATERIAL, WAYS, Found, Way, own_ranks, spaced, steps
 from driftkit.drift.groups import none_if_nan
 from driftkit.explain.directions import Direction, drift_directions, drift_rank
 from driftkit.maps import Map, Refusal, fit_map
 from driftkit.maps.consumer import Consumer, Flips, Inputs, Reads
-from driftkit.maps.crossing import WAYS, Found, Way, own_ranks
-from driftkit.maps.fitting import IMMATERIAL
 from driftkit.pair import Pair
 from driftkit.questions.link import FOUND, LENGTHS, LOST, TOO_LONG
 
@@ -30,6 +29,9 @@ Status = Literal["holds", "weakened", "broken"]
 SCHEMA = "driftkit.link/1"
 ASKED = 500  # rows of each group whose own row is sought, evenly spaced
 FREQUENT = 10_000  # first shared words, the most frequent in files that are sorted so
+
+MANY_TIMES = 10
+"""A step, as a share of a length, from which it is said in lengths and no longer in percent."""
 
 FEW_FLIPS, MANY_FLIPS = 0.02, 0.05
 """Shares of decisions: a link to a consumer holds where surely fewer flip than the first, and is
@@ -78,7 +80,7 @@ class Link(Displayed):
     lengths : tuple of three float
         Percentiles 5, 50 and 95 of a moved row's length, as a multiple of its original length.
     step : tuple of two float
-        Median and percentile 95 of the distance a row moved, as a share of its original length.
+        Median and largest of the distances rows moved, as a share of their original length.
     dots : float
         Change of dot products of moved rows with original ones, as a share of their size.
     rank : int
@@ -108,26 +110,26 @@ class Link(Displayed):
     def status(self) -> Status:
         """*holds*, *weakened* or *broken*.
 
-        A consumer decides, if there is one. Else a link holds only where no row moved by as much as
-        matters, and is broken where rows are taken for others: no search can tell what a consumer
-        that nobody showed would decide. Where words of the original table are gone, and no
-        documents say which of them are read, it does not hold.
+        A consumer decides, if there is one. Else a link holds only where no row moved by a
+        hundredth of its length and rows are found where they were, and is broken where they are
+        taken for others: no search can tell what a consumer that nobody showed would decide. Where
+        words of the original table are gone, and no documents say which are read, it does not hold.
         """
         whole: Status = "weakened" if self._words_unasked else "holds"
         if self.flips is not None:
             if self.flips.high < FEW_FLIPS and self.flips.most.low <= MANY_FLIPS:
-                return whole
+                return whole if self.flips.only is None else "weakened"
             return "broken" if self.flips.low > MANY_FLIPS else "weakened"
         if not self.pair.moved.any():
             return whole
         if not self.crossings:
             return "broken"
-        if self.step[1] < IMMATERIAL:
-            return whole
         low, _, high = self.lengths
         longest = max(abs(np.log(low)), abs(np.log(high)))
-        lost = min(self._kept) < LOST or longest > np.log1p(TOO_LONG)
-        return "broken" if lost else "weakened"
+        if self._kept < LOST or longest > np.log1p(TOO_LONG):
+            return "broken"
+        stays = self.step[1] < IMMATERIAL and self._kept >= FOUND and not self._filled
+        return whole if stays else "weakened"
 
     @property
     def _words_unasked(self) -> int:
@@ -135,13 +137,24 @@ class Link(Displayed):
         return len(self.pair.removed) if self.inputs is None else 0
 
     @property
-    def _kept(self) -> list[float]:
-        """Of the rows that each way found among the originals, the share found with tuned rows."""
-        return [
+    def _kept(self) -> float:
+        """Of the rows a way found among the originals, the least share found with tuned rows."""
+        kept = (
             each.at_1 / each.original_at_1
             for each in self.crossings
             if each.n and each.original_at_1 and each.group != "all" and each.way != "dot"
-        ]
+        )
+        return min(kept, default=np.nan)
+
+    @property
+    def _emptied(self) -> int:
+        """How many rows became zero."""
+        return int((self.pair.moved & (self.pair.after_norms == 0)).sum())
+
+    @property
+    def _filled(self) -> int:
+        """How many rows were zero and no longer are."""
+        return int((self.pair.moved & (self.pair.before_norms == 0)).sum())
 
     @property
     def headline(self) -> str:
@@ -155,6 +168,11 @@ class Link(Displayed):
                 f"the consumer decides {self.flips.flipped:.1%} of {self.flips.n:,} inputs "
                 f"otherwise ({self.flips.low:.1%} to {self.flips.high:.1%})"
             )
+            if self.flips.only is not None and self.flips.low <= MANY_FLIPS:
+                yield (
+                    f"with the original vectors it says {self.flips.only} of all of them, so it "
+                    "can show nothing; give inputs that it tells apart"
+                )
             most = self.flips.most
             if most.low > MANY_FLIPS and self.flips.low <= MANY_FLIPS:
                 yield (
@@ -176,12 +194,19 @@ class Link(Displayed):
             widths = self.pair.tuned.dimensions, self.pair.original.dimensions
             yield "a reader of {1} dimensions cannot read {0}".format(*widths)
             return
-        if min(self._kept) < FOUND:
-            yield f"of moved or frequent rows {min(self._kept):.1%} are found where they were"
+        if self._kept < FOUND:
+            yield f"of moved or frequent rows {self._kept:.1%} are found where they were"
         if max(abs(np.log(each)) for each in (self.lengths[0], self.lengths[2])) > LENGTHS:
             low, _, high = self.lengths
-            yield f"nine in ten moved rows are {low:.2f} to {high:.2f} times as long as before"
-        yield f"{moved:,} of {n:,} rows moved, half of them by {self.step[0]:.1%} or more"
+            yield f"nine in ten moved rows are {low:.3g} to {high:.3g} times as long as before"
+        if self._emptied:
+            yield f"{counted(self._emptied, 'row')} became zero"
+        if self._filled:
+            yield f"{counted(self._filled, 'row was', 'rows were')} zero before"
+        half = self.step[0]
+        much = f"{half:.1%}" if half < MANY_TIMES else f"{half:.3g} times their length"
+        by = "" if np.isnan(half) else f", half of them by {much} or more"
+        yield f"{moved:,} of {n:,} rows moved{by}"
         if self.flips is None:
             yield "no consumer was given, so no decision was looked at"
 
@@ -294,14 +319,15 @@ def link(
         inputs = labels = None
     fitted = fit_map(pair, consumer=asks, inputs=inputs, labels=labels, seed=seed)
     same = pair.original.dimensions == pair.tuned.dimensions
-    moved = np.flatnonzero(pair.moved & ~pair.zero)
+    moved = np.flatnonzero(pair.moved & (pair.before_norms > 0))
+    both = moved[pair.after_norms[moved] > 0]
     flips = asks.flips(asks.with_added(pair.after)) if asks is not None and same else None
     return Link(
         pair,
-        tuple(_crossings(pair, moved)) if same else (),
-        _percentiles(pair.after_norms[moved] / pair.before_norms[moved], 5, 50, 95),
-        _percentiles(_steps(pair, moved), 50, 95) if same else (np.nan, np.nan),
-        _dots(pair, moved) if same else np.nan,
+        tuple(_crossings(pair)) if same else (),
+        _percentiles(pair.after_norms[both] / pair.before_norms[both], 5, 50, 95),
+        _percentiles(steps(pair, moved), 50, 100) if same else (np.nan, np.nan),
+        _dots(pair, both) if same else np.nan,
         drift_rank(pair) if same else 0,
         tuple(drift_directions(pair)) if same else (),
         flips,
@@ -310,30 +336,20 @@ def link(
     )
 
 
-def _crossings(pair: Pair, moved: Rows) -> Iterator[Crossing]:
-    everything = np.arange(len(pair))
+def _crossings(pair: Pair) -> Iterator[Crossing]:
+    everything, moved = np.arange(len(pair)), np.flatnonzero(pair.moved)
     groups: dict[Group, Rows]
     groups = {"all": everything, "moved": moved, "frequent": everything[:FREQUENT]}
-    rows = pair.before.astype(np.float64)
     for group, places in groups.items():
-        asked = places[np.linspace(0, len(places) - 1, min(len(places), ASKED)).astype(np.int64)]
-        original = own_ranks(rows[asked], rows, asked)
+        asked = spaced(places, ASKED)
+        original = own_ranks(pair.before[asked], pair.before, asked)
         other = pair.changed[asked]
-        after = own_ranks(pair.after[asked[other]].astype(np.float64), rows, asked[other])
+        after = own_ranks(pair.after[asked[other]], pair.before, asked[other])
         for way in WAYS:
             ranks = original[way].ranks.copy()
             ranks[other] = after[way].ranks
             tuned = Found(ranks)
             yield Crossing(group, way, len(asked), tuned.at_1, tuned.mrr, original[way].at_1)
-
-
-def _steps(pair: Pair, moved: Rows) -> Values:
-    """Return how far each moved row moved, as a share of its length, (m,)."""
-    out = np.empty(len(moved))
-    for some in row_blocks(len(moved)):
-        rows = moved[some]
-        out[some] = np.linalg.norm(pair.after[rows].astype(np.float64) - pair.before[rows], axis=1)
-    return out / pair.before_norms[moved]
 
 
 def _dots(pair: Pair, moved: Rows) -> float:

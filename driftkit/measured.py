@@ -13,6 +13,7 @@ from driftkit.arguments import whole
 from driftkit.arrays import Mask, Rows, Values
 from driftkit.drift import SpaceDrift, WordDrift
 from driftkit.drift.clipping import saturated
+from driftkit.drift.crossing import IMMATERIAL
 from driftkit.drift.groups import Summary, band_masks, summarize
 from driftkit.drift.reading import Reading
 from driftkit.drift.remedy import Remedy
@@ -25,11 +26,6 @@ from driftkit.neighbors import NeighborShifts, Shift
 from driftkit.neighbors.optional_measures import shifts_of_others
 from driftkit.pair import Pair
 from driftkit.subwords import is_special
-
-IMMATERIAL = 0.01
-"""A step of less than a hundredth of a row's length is too little to matter: none of 79 tables of
-the study where 95 words in 100 moved by less lost a benchmark, and the harmless weeks of the
-simulated year had .005."""
 
 TIE = 2.0**-23  # cosines closer than this can be one number in float32
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
@@ -100,6 +100,21 @@ def _mark_of(folder: Path) -> str:
     except (OSError, ValueError, AttributeError, RecursionError):
         mark = None
     return mark if mark in MARKS else MARKS[0]
+
+
+def write_tensors(
+    path: str | os.PathLike[str], tensors: Mapping[str, Any], about: dict[str, str]
+) -> None:
+    """Write arrays by name, and what is said about them, as safetensors, whole or not at all.
+
+    ``save_file`` would put a file of its own in place of the locked one, that only its owner reads.
+    """
+    from safetensors.numpy import save
+
+    with replacing(path) as partial:
+        partial.write_bytes(
+            save({name: np.ascontiguousarray(each) for name, each in tensors.items()}, about)
+        )
 
 
 def write_safetensors(

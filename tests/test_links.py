@@ -36,6 +36,60 @@ def test_rows_that_moved_by_too_little_to_matter_keep_the_link(rows):
     assert dk.link(pair_of(rows, rows * 1.001)).status == "holds"
 
 
+@pytest.mark.parametrize("change", ["turned", "exchanged", "scaled"])
+def test_a_short_step_breaks_the_link_where_rows_lie_closer_than_that(change, rows):
+    """Rows that share a long mean: all of them move by less than a hundredth of their length."""
+    near = 100 + 0.3 * rows
+    mean = near.mean(axis=0)
+    tuned = {
+        "turned": mean + (near - mean)[:, ::-1],
+        "exchanged": np.random.default_rng(0).permutation(near),
+        "scaled": 1.008 * near,
+    }[change]
+    found = dk.link(pair_of(near, tuned))
+    assert found.step[1] < 0.01
+    assert found.status == "broken"
+    assert bool(found.map) == (change != "exchanged")
+    noise = np.random.default_rng(1).normal(size=rows.shape)
+    assert dk.link(pair_of(near, near + 1e-4 * noise)).status == "holds"
+
+
+@pytest.mark.parametrize("made", ["moved", "zero", "zero before"])
+def test_one_row_that_moved_by_more_than_the_others_is_enough(made, rows):
+    tuned, original = 1.001 * rows, rows.copy()
+    if made == "zero before":
+        original[7] = 0
+    else:
+        tuned[7] *= 1.02 if made == "moved" else 0
+    found = dk.link(pair_of(original, tuned))
+    assert found.status == "weakened"
+    said = {"moved": "half of them", "zero": "1 row became zero", "zero before": "1 row was zero"}
+    assert said[made] in found.headline
+
+
+def test_rows_that_became_zero_are_found_nowhere(rows):
+    tuned = rows.copy()
+    tuned[300:] = 0
+    found = dk.link(pair_of(rows, tuned))
+    assert found.status == "broken"
+    assert "0.0% are found where they were; 100 rows became zero" in found.headline
+    assert "half of them by 100.0% or more" in found.headline
+
+
+def test_a_table_of_one_row_repeated_says_nothing_of_what_is_found():
+    found = dk.link(pair_of(np.ones((400, 6)), np.full((400, 6), 1.001)))
+    assert found.status == "weakened"
+
+
+@pytest.mark.parametrize("factor", [1e30, 1e-30])
+def test_numbers_of_any_size_are_said_shortly(factor, rows):
+    found = dk.link(pair_of(rows, factor * rows))
+    assert (
+        f"nine in ten moved rows are {factor:.3g} to {factor:.3g} times as long" in found.headline
+    )
+    assert found.map.affine.name == "scale"
+
+
 @pytest.mark.parametrize("change", ["scaled", "turned", "exchanged"])
 def test_a_space_that_is_read_wrongly_is_broken(change, rows):
     tuned = {

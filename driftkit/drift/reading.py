@@ -7,15 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from driftkit.arrays import Mask, Rows, Values
+from driftkit.arrays import Matrix, Rows
+from driftkit.drift.crossing import WAYS, own_ranks, spaced
 from driftkit.drift.groups import none_if_nan
 from driftkit.pair import Pair
 
 ASKED = 400  # words asked of each group; a share of so many is known to 2.5 %
-_QUERIES, _ROWS = 128, 4_096  # compared in one step; their products stay in the cache
-_GRAIN = 1e-12  # of the size of a product: nearer than this two rows are tied
-
-WAYS = ("cosine", "l2", "dot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,58 +55,19 @@ def readings(pair: Pair, candidates: Rows) -> tuple[Reading, ...]:
     >>> moved.n, moved.tuned["cosine"], moved.original["cosine"]
     (1, 0.0, 1.0)
     """
-    return tuple(
-        _reading(pair, candidates, group, places)
-        for group, places in (
-            ("moved", _spaced(np.flatnonzero(pair.moved[candidates]))),
-            ("frequent", np.arange(min(ASKED, len(candidates)))),
-        )
-    )
+    moved = spaced(candidates[pair.moved[candidates]], ASKED)
+    groups = {"moved": moved, "frequent": candidates[:ASKED]}
+    return tuple(_reading(pair, candidates, group, asked) for group, asked in groups.items())
 
 
-def _spaced(places: Rows) -> Rows:
-    """At most `ASKED` of them, evenly spaced."""
-    if len(places) <= ASKED:
-        return places
-    return places[np.linspace(0, len(places) - 1, ASKED).round().astype(np.int64)]
+def _reading(pair: Pair, candidates: Rows, group: str, asked: Rows) -> Reading:
+    def finds(vectors: Matrix) -> dict[str, float]:
+        found = own_ranks(vectors[asked], pair.before, asked, candidates)
+        return {way: found[way].at_1 for way in WAYS}
 
-
-def _reading(pair: Pair, candidates: Rows, group: str, places: Rows) -> Reading:
-    asked = candidates[places]
-    before = after = _found(pair.before[asked].astype(np.float64), pair, candidates, places)
-    if pair.changed[asked].any() and not pair.mismatch:
-        after = _found(pair.after[asked].astype(np.float64), pair, candidates, places)
-    tuned, original = (
-        {way: float(found[way].mean()) if len(asked) else np.nan for way in WAYS}
-        for found in (after, before)
-    )
+    tuned = original = finds(pair.before)
     if pair.mismatch:
         tuned = dict.fromkeys(WAYS, np.nan)
+    elif pair.changed[asked].any():
+        tuned = finds(pair.after)
     return Reading(group, len(asked), tuned, original, pair.mismatch)
-
-
-def _found(queries: Values, pair: Pair, candidates: Rows, places: Rows) -> dict[str, Mask]:
-    """By each way, whether no other candidate is as near to a query (m, d) as its own row."""
-    own, norms = pair.before[candidates[places]].astype(np.float64), pair.before_norms[candidates]
-    mine = dict(zip(WAYS, _nearness((queries * own).sum(axis=1), norms[places]), strict=True))
-    best = {way: np.full(len(queries), -np.inf) for way in WAYS}
-    for start in range(0, len(candidates), _ROWS):
-        rows = pair.before[candidates[start : start + _ROWS]].astype(np.float64)
-        for first in range(0, len(queries), _QUERIES):
-            part = slice(first, first + _QUERIES)
-            products = queries[part] @ rows.T
-            at = places[part] - start
-            its = np.flatnonzero((at >= 0) & (at < len(rows)))
-            nearness = _nearness(products, norms[start : start + _ROWS])
-            for way, others in zip(WAYS, nearness, strict=True):
-                others[its, at[its]] = -np.inf
-                np.maximum(best[way][part], others.max(axis=1), out=best[way][part])
-    sizes, longest = np.linalg.norm(queries, axis=1), norms.max()
-    grain = {"cosine": sizes, "l2": (sizes + longest) * longest, "dot": sizes * longest}
-    return {way: (sizes > 0) & (mine[way] - best[way] > _GRAIN * grain[way]) for way in WAYS}
-
-
-def _nearness(products: Values, norms: Values) -> tuple[Values, Values, Values]:
-    """How near rows are by each way, up to what is the same for all rows of one query."""
-    inverse = np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
-    return products * inverse, 2 * products - np.square(norms), products

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from driftkit.arrays import Matrix
-from driftkit.atomic import replacing
 from driftkit.datasets import source
 from driftkit.errors import OutputError
+from driftkit.store import write_tensors
 
 _LIBRARIES = ("sentence-transformers", "transformers", "tokenizers", "model2vec", "torch")
 _ROWS, _DTYPE, _SUM = "rows", "dtype", "sha256"
@@ -52,13 +52,10 @@ def read(key: str) -> tuple[Matrix, str] | None:
 
 def write(key: str, rows: Matrix, dtype: str) -> None:
     """Keep rows (u, d), whole or not at all; where nothing can be written, nothing is kept."""
-    from safetensors.numpy import save_file
-
     path = path_of(key)
     with suppress(OSError, OutputError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as partial:
-            save_file({_ROWS: rows}, partial, {_DTYPE: dtype, _SUM: _checksum(rows, dtype)})
+        write_tensors(path, {_ROWS: rows}, {_DTYPE: dtype, _SUM: _checksum(rows, dtype)})
 
 
 def _checksum(rows: Matrix, dtype: str) -> str:

@@ -21,6 +21,8 @@ Reads = Literal["means", "rows"]
 
 RESAMPLES = 2_000
 
+FEWEST = 2  # inputs, so that there are two halves
+
 
 @dataclass(frozen=True, slots=True)
 class Lost:
@@ -49,6 +51,7 @@ class Flips:
     low: float
     high: float
     most: Lost  # the decision that is surely lost most; a rare one weighs little in the share
+    only: str | None  # what it says of all of them with the original vectors, if it is one thing
     accuracy: tuple[float, float] | None = None  # with the original vectors, and with these
     lost: tuple[float, float] | None = None  # interval of the accuracy that is lost
 
@@ -59,6 +62,7 @@ class Flips:
             "flipped": self.flipped,
             "interval": [self.low, self.high],
             "most": self.most.to_dict(),
+            "only": self.only,
             "accuracy": None if self.accuracy is None else list(self.accuracy),
             "lost": None if self.lost is None else list(self.lost),
         }
@@ -144,8 +148,8 @@ class Consumer:
     Raises
     ------
     OptionError
-        If the inputs hold no word of the original table, the labels do not fit, or the consumer
-        does not decide about each input, always alike and not all alike.
+        If fewer than two inputs hold a word of the original table, the labels do not fit, or the
+        consumer does not decide about each input, or not always alike.
     """
 
     def __init__(
@@ -167,10 +171,11 @@ class Consumer:
         self.inputs = None if inputs is None else _looked_at(texts, kept, pair)
         notes = [] if self.inputs is None else self.inputs.notes
         unread = f" ({'; '.join(notes)})" if notes else ""
-        if not kept:
+        if len(kept) < FEWEST:
+            few = "1 input holds" if kept else "no input holds"
             raise OptionError(
-                f"no input holds a word of the original table{unread}; give documents as strings, "
-                "or as lists of words."
+                f"{few} a word of the original table{unread}; give {FEWEST} documents or more, as "
+                "strings or lists of words."
             )
         new = dict.fromkeys(
             word for at in kept for word in texts[at] if word in tuned and word not in known
@@ -184,12 +189,6 @@ class Consumer:
             raise OptionError(
                 f"the consumer decides {other:,} of {len(self):,} inputs otherwise when it is "
                 "asked again; give one that does not draw: in evaluation mode, or with a seed."
-            )
-        if len(says := np.unique(self._original)) == 1:
-            raise OptionError(
-                f"the consumer says {shown(says.tolist()[0])} of {counted(len(self), 'input')}, "
-                f"and nothing else{unread}, so it can show nothing; give inputs that it tells "
-                "apart with the original vectors."
             )
         self._right = None if right is None else Spelling(right[kept], self._original)
 
@@ -250,10 +249,11 @@ class Consumer:
         flipped = self._flipped(answer, held)[chosen]
         n, count = len(flipped), int(flipped.sum())
         most = _most_lost(self._original[chosen], flipped)
+        only = most.decision if most.n == n else None
         interval = binomtest(count, n).proportion_ci(LEVEL, method="wilson")
         ends = float(interval.low), float(interval.high)
         if self._right is None:
-            return Flips(n, count / n, *ends, most)
+            return Flips(n, count / n, *ends, most, only)
         after = np.zeros(len(self), bool)  # where nothing is decided, nothing is right
         after[held] = self._right.right(answer, held)
         right = [after[chosen], self._right.right(self._original[chosen], chosen)]
@@ -261,7 +261,7 @@ class Consumer:
         drawn = loss.resample(RESAMPLES, generator(0, "lost accuracy"))
         span = loss.percentiles(drawn)
         accuracy = float(right[1].mean()), float(right[0].mean())
-        return Flips(n, count / n, *ends, most, accuracy, (span.low, span.high))
+        return Flips(n, count / n, *ends, most, only, accuracy, (span.low, span.high))
 
     def taken_back(self, before: Matrix | Values, after: Matrix | Values, among: Mask) -> float:
         """Return the p-value of a sign test that rows ``after`` flip fewer inputs than ``before``.

@@ -13,10 +13,10 @@ import numpy as np
 
 from driftkit.arguments import require, whole
 from driftkit.arrays import Mask, Matrix, Rows, Values, generator
+from driftkit.drift.crossing import IMMATERIAL, own_ranks, spaced, steps
 from driftkit.errors import OptionError
 from driftkit.maps.affine import Affine, families
 from driftkit.maps.consumer import Consumer, Flips, Reads
-from driftkit.maps.crossing import own_ranks
 from driftkit.maps.map import Evidence, Map, Refusal, Side, Trial
 from driftkit.pair import Pair
 
@@ -30,9 +30,6 @@ UNSEEN = 0.1  # weight of a row that no input holds; one that n hold has the squ
 EXACT = 1e-10  # share of the squared length of rows that is rounding: two maps are alike within it
 
 TURNED = 1e-9  # mean squared distance of unit vectors below which no row was turned
-
-IMMATERIAL = 0.01
-"""Movement, as a share of a row's length, that needs no map."""
 
 UNDONE = 0.1
 """Share of the movement, and of the turning, of rows it was not fitted on that a map must undo,
@@ -71,7 +68,7 @@ def fit_map(
     hold them; which is better is decided on one half of the inputs and told of the other.
 
     It refuses where rows the map was not fitted on do not come back by a stated amount, or where
-    the consumer's decisions do not.
+    the consumer's decisions do not. Zero rows have no direction: none is fitted, none is mapped.
 
     Parameters
     ----------
@@ -121,7 +118,7 @@ def fit_map(
     if consumer is not None and not isinstance(consumer, Consumer):
         asks = Consumer(consumer, pair, inputs, labels, reads=reads)
     rows = np.flatnonzero(pair.moved & ~pair.zero)
-    if (refusal := _without_a_trial(pair, rows)) is not None:
+    if (refusal := _without_a_trial(pair, rows, is_asked=asks is not None)) is not None:
         return refusal
     fit = _Fit(pair, to, rows, seed)
     trials = _Trials(fit, np.ones(len(rows)))
@@ -146,7 +143,7 @@ def fit_map(
     return Map(to, trials.final, names, hashes, evidence)
 
 
-def _without_a_trial(pair: Pair, rows: Rows) -> Refusal | None:
+def _without_a_trial(pair: Pair, rows: Rows, *, is_asked: bool) -> Refusal | None:
     if not pair.moved.any():
         return Refusal("none is needed, no row moved")
     if len(rows) < FEWEST:
@@ -154,11 +151,24 @@ def _without_a_trial(pair: Pair, rows: Rows) -> Refusal | None:
             f"{len(rows):,} moved rows have a direction on both sides; a map is fitted on "
             f"{FEWEST} or more"
         )
-    if pair.before.shape[1] == pair.after.shape[1]:
-        step = np.linalg.norm(pair.after[rows] - pair.before[rows], axis=1)
-        if np.quantile(step / pair.before_norms[rows], 0.95) < IMMATERIAL:
-            return Refusal("none is needed, rows moved by less than a hundredth of their length")
+    if not is_asked and not pair.mismatch and _stay(pair, rows):
+        return Refusal(
+            "none is needed, rows moved by less than a hundredth of their length, and are found "
+            "where they were"
+        )
     return None
+
+
+def _stay(pair: Pair, rows: Rows) -> bool:
+    """Whether no row moved by as much as matters, nor to where another is as near."""
+    if (pair.moved & pair.zero).any() or steps(pair, rows).max() >= IMMATERIAL:
+        return False
+    asked = spaced(rows, ASKED)
+    before, after = (
+        own_ranks(side[asked], pair.before, asked) for side in (pair.before, pair.after)
+    )
+    lost = (before[way].first & ~after[way].first for way in ("cosine", "l2"))
+    return all(each.mean() <= FOUND for each in lost)
 
 
 class _Fit:
@@ -169,10 +179,12 @@ class _Fit:
     def __init__(self, pair: Pair, to: Side, rows: Rows, seed: int) -> None:
         sides = (pair.after, pair.before) if to == "original" else (pair.before, pair.after)
         (self.given, self.target), self.seed = sides, seed
-        self.rows = rows  # places of the moved words, (m,)
+        self.rows = rows  # places of the moved words with a direction, (m,)
+        self.others = np.flatnonzero(pair.moved & pair.zero)
+        self.zeros = int((np.linalg.norm(self.given[self.others], axis=1) == 0).sum())
         self.x, self.y = (side[rows].astype(np.float64) for side in sides)
         self.fitted = np.zeros(len(rows), bool)
-        self.fitted[_spaced(len(rows), FITTED)] = True
+        self.fitted[spaced(np.arange(len(rows)), FITTED)] = True
         self.fold = generator(seed, "folds of rows").permutation(len(rows)) % FOLDS
 
     def at_random(self) -> _Fit:
@@ -190,16 +202,20 @@ class _Fit:
         return list(families(self.x[chosen], self.y[chosen], weights[chosen]))
 
     def mapped(self, rows: Values) -> Values:
-        """Return the target's rows of all shared words, with these (m, e) where words moved."""
+        """Return the target's rows of all shared words, with these (m, e) where words moved.
+
+        Words without a direction on one side are as they were given: a map leaves zero rows.
+        """
         table = np.array(self.target, np.float64)
+        alike = self.given.shape == self.target.shape
+        table[self.others] = self.given[self.others] if alike else 0
         table[self.rows] = rows
         return table
 
-    def found(self, rows: Values) -> float:
-        """Return the share of rows (m, e) whose nearest target row by distance is their own."""
-        asked = _spaced(len(self.rows), ASKED)
-        target = self.target.astype(np.float64)
-        return own_ranks(rows[asked], target, self.rows[asked])["l2"].at_1
+    def found(self, rows: Values) -> Mask:
+        """Return for some rows of (m, e) whether their nearest target row by distance is theirs."""
+        asked = spaced(np.arange(len(self.rows)), ASKED)
+        return own_ranks(rows[asked], self.target, self.rows[asked])["l2"].first
 
 
 class _Trials:
@@ -284,12 +300,15 @@ class _Trials:
 
     def evidence(self) -> Evidence:
         """Return what each kind of map undoes, the chosen one also of random moves, and finds."""
-        fit, before, chance = self.fit, np.nan, None
+        fit, trials = self.fit, tuple(map(self.trial, self.kinds))
+        after = fit.found(self.crossed(self.chosen))
+        found, lost, chance = (np.nan, float(after.mean())), np.nan, None
         if fit.x.shape == fit.y.shape:
             before = fit.found(fit.x)
+            found = float(before.mean()), found[1]
+            lost = float((before & ~after).mean())
             chance = self.by_chance.trial(self.chosen)
-        found = before, fit.found(self.crossed(self.chosen))
-        return Evidence(len(fit.rows), tuple(map(self.trial, self.kinds)), chance, found)
+        return Evidence(len(fit.rows), fit.zeros, trials, chance, found, lost)
 
 
 def _undone(x: Values, y: Values, mapped: Values) -> tuple[float, float]:
@@ -334,17 +353,16 @@ def _why_not_for_a_consumer(evidence: Evidence, new: Flips, chosen: str) -> str 
     assert p_value is not None
     if new.flipped <= allowed and p_value < SURE:
         return None
+    if old is not None and not old.flipped:
+        if old.only is None:
+            return f"none is needed, the consumer decides all of {old.n:,} inputs as it did"
+        return f"the consumer says {old.only} of all of {old.n:,} inputs, which shows nothing"
     without = "" if old is None else f", and {old.flipped:.1%} without"
     return (
         f"the consumer decides {new.flipped:.1%} of {new.n:,} inputs otherwise with the best map, "
         f"{chosen}, of words it was not fitted on{without}; it must leave {allowed:.1%} at most, "
         f"and surely take flips back (p-value {p_value:.2g})"
     )
-
-
-def _spaced(n: int, most: int) -> Rows:
-    """Return the places of at most so many of n rows, evenly spaced."""
-    return np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)
 
 
 def _unit(rows: Values) -> Values:

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from driftkit.arrays import Mask, Values, row_blocks
-from driftkit.atomic import replacing
-from driftkit.display import Displayed, Text
+from driftkit.display import Displayed, Text, counted
+from driftkit.drift.groups import none_if_nan
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
+from driftkit.escaping import printable
 from driftkit.maps.affine import Affine
 from driftkit.maps.consumer import Flips, Inputs
 from driftkit.provenance import Source
+from driftkit.store import write_tensors
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from torch import nn
 
 Side = Literal["original", "tuned"]
 
@@ -51,7 +55,7 @@ class Trial:
             "name": self.name,
             "parameters": self.parameters,
             "undone": self.undone,
-            "turned": None if np.isnan(self.turned) else self.turned,
+            "turned": none_if_nan(self.turned),
         }
 
 
@@ -61,17 +65,20 @@ class Evidence:
 
     `chance` is what a map of the chosen kind undoes of random moves of the same size; None where
     widths differ. `found` is the share of rows whose nearest row in the other space is their own,
-    by distance, before and after the map. `flips` is what the consumer decides otherwise, before
-    (None where it cannot read rows of another width) and after, on inputs that had no say in the
-    choice; `unseen` the same with maps that were not fitted on the words they map. A map is given
-    if these are no more than the share `allowed`, and `p_value`, of a sign test that flips are
-    taken back, is small. `inputs` says what of the documents was not read.
+    by distance, before and after the map, and `lost` the share of those found before and not
+    after. `zeros` of the moved rows are zero, and stay so. `flips` is what the consumer decides
+    otherwise, before (None where it cannot read rows of another width) and after, on inputs that
+    had no say in the choice; `unseen` the same with maps that were not fitted on the words they
+    map. A map is given if these are no more than the share `allowed`, and `p_value`, of a sign test
+    that flips are taken back, is small. `inputs` says what of the documents was not read.
     """
 
     rows: int
+    zeros: int
     trials: tuple[Trial, ...]
     chance: Trial | None
     found: tuple[float, float]
+    lost: float
     flips: tuple[Flips | None, Flips] | None = None
     unseen: Flips | None = None
     allowed: float | None = None
@@ -82,9 +89,11 @@ class Evidence:
         """Return plain values, ready for JSON."""
         return {
             "rows": self.rows,
+            "zeros": self.zeros,
             "trials": [trial.to_dict() for trial in self.trials],
             "chance": None if self.chance is None else self.chance.to_dict(),
-            "found": [None if np.isnan(each) else each for each in self.found],
+            "found": [none_if_nan(each) for each in self.found],
+            "lost": none_if_nan(self.lost),
             "flips": None
             if self.flips is None
             else [each and each.to_dict() for each in self.flips],
@@ -150,7 +159,9 @@ class Map(Displayed):
     evidence: Evidence | None = field(default=None)
 
     def __call__(self, rows: Any) -> Any:
-        """Return rows (m, d) mapped, all of them: an array for an array, a tensor for a tensor.
+        """Return rows (m, d) mapped: an array for an array, a tensor for a tensor.
+
+        All of them are, moved or not, but zero rows: these have no direction and stay zero.
 
         Raises
         ------
@@ -167,28 +178,70 @@ class Map(Displayed):
                 f"{len(self.affine.matrix)})."
             )
         kind = given.dtype if given.dtype.kind == "f" else np.dtype(np.float32)
-        return self.affine(given.astype(np.float64)).astype(kind)
+        mapped = self.affine(given.astype(np.float64))
+        mapped[~given.any(axis=1)] = 0
+        return mapped.astype(kind)
 
-    def apply(self, table: Embeddings) -> Embeddings:
-        """Return a table whose rows are mapped where they moved.
+    @overload
+    def apply(self, table: Embeddings) -> Embeddings: ...
+
+    @overload
+    def apply(self, table: nn.Embedding, words: Sequence[str] | None = None) -> nn.Embedding: ...
+
+    def apply(
+        self, table: Embeddings | nn.Embedding, words: Sequence[str] | None = None
+    ) -> Embeddings | nn.Embedding:
+        """Return a table, or an embedding layer, whose rows are mapped where they moved.
+
+        Give what the map was fitted on: of anything else its evidence says nothing, and what it
+        mapped before would be mapped twice. The digests tell, and a warning says so.
+
+        Parameters
+        ----------
+        table : Embeddings or torch.nn.Embedding
+        words : sequence of str, optional
+            The word of each row of a layer, unless this is a `driftkit.training.WordEmbedding`.
+
+        Returns
+        -------
+        Embeddings or torch.nn.Embedding
+            A new one. A layer has the type and device of the given one, and its settings.
 
         Raises
         ------
         OptionError
-            If the table has none of the names that moved, or another width.
+            If it is the table that the map leads to, has none of the names that moved, or another
+            width, or is neither a table nor a layer.
         """
+        if isinstance(table, Embeddings):
+            return self._applied(table)
+        given = _table_of(table, words)
+        return _layer_like(table, self._applied(given), self._mask(given))
+
+    def _recognise(self, table: Embeddings) -> None:
+        """Refuse the table that the map leads to; warn of any but the one it was fitted on."""
+        fitted_on = "tuned" if self.to == "original" else "original"
+        name = printable(table.source.name)
+        if table.sha256 == self.hashes[self.to]:
+            raise OptionError(
+                f"{name} is the {self.to} table, to which this map leads; give the {fitted_on} one."
+            )
+        if table.sha256 != self.hashes[fitted_on]:
+            warnings.warn(
+                f"{name} is not the {fitted_on} table that this map was fitted on, so what was "
+                "measured does not hold for it; if it was mapped already, it is now mapped twice.",
+                stacklevel=4,
+            )
+
+    def _applied(self, table: Embeddings) -> Embeddings:
         mapped = self._mask(table)
         if not mapped.any():
             raise OptionError(
                 f"{table.source.name} holds none of the {len(self.names or ()):,} names that this "
                 "map moves; give the tuned table, or another one trained with it."
             )
+        self._recognise(table)
         matrix = np.empty((len(table), self.affine.matrix.shape[1]), np.float32)
-        if not mapped.all() and matrix.shape[1] != table.dimensions:
-            raise OptionError(
-                "this map changes the width and does not take every row of "
-                f"{table.source.name}; the table would have rows of two widths."
-            )
         for some in row_blocks(len(table)):
             rows, chosen = table.matrix[some], mapped[some]
             block = matrix[some]
@@ -199,10 +252,14 @@ class Map(Displayed):
         return Embeddings(table.words, matrix, source=Source(name))
 
     def stream(self, rows: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-        """Yield names with their rows (d,), mapped where they moved."""
+        """Yield names with their rows (d,), arrays or tensors, mapped where they moved.
+
+        A stream cannot be told from another before it ends, so nothing is said of a foreign one.
+        """
         for name, row in rows:
-            moved = self.names is None or name in self.names
-            yield name, self(np.asarray(row)[None])[0] if moved else row
+            if self.names is None or name in self.names:
+                row = self(row[None] if hasattr(row, "detach") else np.asarray(row)[None])[0]
+            yield name, row
 
     def _mask(self, table: Embeddings) -> Mask:
         if self.names is None:
@@ -217,8 +274,6 @@ class Map(Displayed):
         OutputError
             If it cannot be written there.
         """
-        from safetensors.numpy import save_file
-
         tensors: dict[str, Any] = {"matrix": self.affine.matrix, "shift": self.affine.shift}
         if self.names is not None:
             text = json.dumps(sorted(self.names), ensure_ascii=True)
@@ -230,9 +285,7 @@ class Map(Displayed):
             "parameters": str(self.affine.parameters),
             **{f"sha256_{side}": digest for side, digest in sorted(self.hashes.items())},
         }
-        with replacing(path) as partial:
-            save_file({name: np.ascontiguousarray(each) for name, each in tensors.items()},
-                      partial, metadata=about)  # fmt: skip
+        write_tensors(path, tensors, about)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; the numbers of the map are in its own file."""
@@ -253,6 +306,8 @@ class Map(Displayed):
             before, after = self.evidence.found
             text += f": {after:.1%} of rows it was not fitted on find their place"
             text += "" if np.isnan(before) else f", {before:.1%} without"
+            if self.evidence.lost > 0:
+                text += f"; {self.evidence.lost:.1%} lose theirs by it"
             if self.evidence.flips is not None:
                 old, new = self.evidence.flips
                 text += (
@@ -260,6 +315,8 @@ class Map(Displayed):
                     f"({new.low:.1%} to {new.high:.1%})"
                 )
                 text += "" if old is None else f", {old.flipped:.1%} without"
+            if self.evidence.zeros:
+                text += f"; {counted(self.evidence.zeros, 'zero row stays', 'zero rows stay')} zero"
         return Text(f"{text}.")
 
 
@@ -291,6 +348,47 @@ def load_map(path: str | PathLike[str]) -> Map:
     hashes = {each: about[f"sha256_{each}"] for each in ("original", "tuned")}
     affine = Affine(about["family"], int(about["parameters"]), matrix, shift)
     return Map(side, affine, names, hashes)
+
+
+def _table_of(layer: Any, words: Sequence[str] | None) -> Embeddings:
+    """Return the rows of an embedding layer with their words."""
+    import torch
+
+    kind = torch.nn.Embedding
+    if not isinstance(layer, kind) or type(layer).forward is not kind.forward:
+        raise OptionError(
+            f"a map was applied to an object of type {type(layer).__name__}; give a table of "
+            "dk.load, or an nn.Embedding with its words, or call the map with rows."
+        )
+    words = getattr(layer, "words", None) if words is None else words
+    if words is None:
+        raise OptionError("a layer does not know its words; call map.apply(layer, words).")
+    table = Embeddings(words, layer, source=Source("the layer"))
+    if len(table) < layer.num_embeddings:
+        raise OptionError("words repeat in the layer; give each of its rows another one.")
+    return table
+
+
+def _layer_like(layer: nn.Embedding, table: Embeddings, mapped: Mask) -> nn.Embedding:
+    """Return a layer with the mapped rows of a table, and with its own where none was mapped."""
+    import torch
+
+    weight = layer.weight.detach()
+    made = torch.from_numpy(np.array(table.matrix)).to(weight)
+    if made.shape == weight.shape:  # of float64, the table has a part only
+        made = torch.where(torch.from_numpy(mapped).to(weight.device)[:, None], made, weight)
+    if not made.isfinite().all():
+        raise OptionError(f"mapped rows are past what {made.dtype} holds; widen the layer.")
+    like: nn.Embedding = torch.nn.Embedding.from_pretrained(
+        made,
+        freeze=not layer.weight.requires_grad,
+        padding_idx=layer.padding_idx,
+        max_norm=layer.max_norm,
+        norm_type=layer.norm_type,
+        scale_grad_by_freq=layer.scale_grad_by_freq,
+        sparse=layer.sparse,
+    )
+    return like
 
 
 def _finite(*arrays: Values) -> bool:

@@ -11,11 +11,11 @@ import numpy as np
 
 from driftkit.arguments import require
 from driftkit.arrays import Mask, Matrix, changed_rows
-from driftkit.atomic import replacing
 from driftkit.display import OneLine, counted
 from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
+from driftkit.store import write_tensors
 
 SCHEMA = "driftkit.patch/1"
 SIDES = ("original", "tuned", "restored")
@@ -133,17 +133,14 @@ class Patch(OneLine):
         OutputError
             If it cannot be written there.
         """
-        from safetensors.numpy import save_file
-
         names = json.dumps(list(self.names), ensure_ascii=True).encode()
         tensors: dict[str, Any] = {
             "names": np.frombuffer(names, np.uint8),
-            "before": np.ascontiguousarray(self.before),
-            "after": np.ascontiguousarray(self.after),
+            "before": self.before,
+            "after": self.after,
         }
         about = {f"sha256_{side}": self.hashes[side] for side in SIDES}
-        with replacing(path) as partial:
-            save_file(tensors, partial, metadata={"schema": SCHEMA, **about})
+        write_tensors(path, tensors, {"schema": SCHEMA, **about})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; the numbers are in the patch's own file."""

@@ -160,7 +160,7 @@ def test_words_unknown_for_their_capitals_are_counted(rows):
 def test_a_refusal_says_what_was_left_out_too(rows):
     with pytest.raises(OptionError, match="2 of 2 words .* 1 of them only for their capitals"):
         dk.link(pair_of(rows, 2 * rows), side, ["W1", "The"])
-    with pytest.raises(OptionError, match="True of 1 input, and nothing else .1 holds no word"):
+    with pytest.raises(OptionError, match="1 input holds a word of the original table .1 holds no"):
         dk.link(pair_of(rows, 2 * rows), side, ["w0", "The"])
 
 
@@ -324,7 +324,6 @@ REFUSED = {
         "the ranks of a list",
     ),
     "nothing": (lambda rows: None, "an array of shape ()"),
-    "one decision": (lambda rows: np.zeros(len(rows)), "says 0 of 400 inputs, and nothing else"),
     "chance": (
         lambda rows: CHANCE.integers(2, size=len(rows)),
         "otherwise when it is asked again",
@@ -360,8 +359,23 @@ def test_labels_are_those_that_are_decided_however_they_are_written(labels, rows
     assert Consumer(side, pair, labels=right).flips(pair.after).accuracy == (1, 1)
 
 
-def test_one_input_can_show_nothing(rows):
-    with pytest.raises(OptionError, match="says False of 1 input, and nothing else"):
+def test_a_consumer_that_says_one_thing_can_show_nothing(rows):
+    pair = pair_of(rows, rows[:, ::-1])
+    found = dk.link(pair, lambda rows: np.zeros(len(rows)))
+    assert (found.status, found.flips.only) == ("weakened", "0")
+    assert "it says 0 of all of them, so it can show nothing" in found.headline
+    assert found.map.reason == "the consumer says 0 of all of 200 inputs, which shows nothing"
+
+
+def test_a_consumer_that_said_one_thing_may_say_another_of_tuned_rows(rows):
+    longest = np.linalg.norm(rows, axis=1).max()
+    found = dk.link(pair_of(rows, rows * 99), lambda rows: (rows**2).sum(axis=1) > longest**2 + 1)
+    assert (found.status, found.flips.only) == ("broken", "False")
+    assert "can show nothing" not in found.headline
+
+
+def test_one_input_is_too_few(rows):
+    with pytest.raises(OptionError, match="1 input holds a word of the original table; give 2"):
         dk.link(pair_of(rows, 2 * rows), side, ["w3"])
     both = dk.link(pair_of(rows, 2 * rows), side, ["w3", "w0"])
     assert both.flips.n == 2

@@ -64,6 +64,18 @@ def test_only_rows_that_moved_are_fitted_and_mapped(space, pair_of):
     assert mapped == pytest.approx(space, abs=1e-5)
 
 
+def test_rows_that_a_map_takes_from_their_place_are_told(space, pair_of):
+    tuned = space @ rotation(8)
+    tuned[::20] = space[::20] + 0.05 * np.random.default_rng(0).normal(size=(30, 8))
+    found = dk.fit_map(pair_of(tuned))
+    before, after = found.evidence.found
+    assert found.evidence.lost > max(0, before - after)
+    assert f"{found.evidence.lost:.1%} lose theirs by it" in " ".join(repr(found).split())
+    whole = dk.fit_map(pair_of(space @ rotation(8)))
+    assert whole.evidence.lost == 0
+    assert "lose" not in repr(whole)
+
+
 @pytest.mark.parametrize("m", [30, 60, 120])
 def test_few_rows_of_many_dimensions_do_not_make_a_map_wild(m):
     """A rotation fits few rows perfectly and others not at all, so nothing is built on it."""
@@ -132,7 +144,10 @@ def test_rows_that_moved_each_its_own_way_have_no_map(kind, size, space, pair_of
 def test_a_map_is_not_needed_where_nothing_moved(space, pair_of):
     assert dk.fit_map(pair_of(space)).reason == "none is needed, no row moved"
     near = dk.fit_map(pair_of(space * 1.0001))
-    assert near.reason == "none is needed, rows moved by less than a hundredth of their length"
+    assert near.reason == (
+        "none is needed, rows moved by less than a hundredth of their length, and are found where "
+        "they were"
+    )
 
 
 def test_a_few_rows_are_too_few(space, pair_of):
@@ -177,6 +192,36 @@ def test_decisions_drawn_to_the_commonest_one_are_not_taken_back(kind, space, pa
     found = dk.fit_map(pair, consumer=lambda rows: rows @ plane > bound)
     assert not found
     assert "the consumer decides" in found.reason
+
+
+def test_a_step_that_a_consumer_notices_is_never_too_short_for_a_map(space, pair_of):
+    unit = space / np.linalg.norm(space, axis=1, keepdims=True)
+    words = [f"w{row}" for row in range(len(unit))]
+    pair = dk.align(dk.Embeddings(words, unit), dk.Embeddings(words, 1.009 * unit))
+    assert not dk.fit_map(pair)
+    found = dk.fit_map(pair, consumer=lambda rows: np.linalg.norm(rows, axis=1) > 1.0045)
+    assert found.affine.name == "scale"
+    assert [each.flipped for each in found.evidence.flips] == [1, 0]
+
+
+def test_a_consumer_that_decides_as_it_did_needs_no_map(space, pair_of):
+    tuned = space * np.where(np.arange(8) == 0, 1, 2)
+    found = dk.fit_map(pair_of(tuned), consumer=lambda rows: rows[:, 0] > 0.5)
+    assert found.reason == "none is needed, the consumer decides all of 300 inputs as it did"
+
+
+def test_rows_that_became_zero_are_zero_to_a_consumer_of_the_map_too(space, pair_of):
+    tuned = space @ rotation(8)
+    tuned[::4] = 0
+    pair = pair_of(tuned)
+    found = dk.fit_map(pair, consumer=sides)
+    assert found.evidence.zeros == 150
+    mapped = found.apply(pair.tuned).matrix
+    assert not mapped[::4].any()
+    truly = (sides(mapped) != sides(pair.before)).mean()
+    new = found.evidence.flips[1]
+    assert truly > 0.05
+    assert new.low <= truly <= new.high
 
 
 def test_rows_count_as_often_as_the_inputs_hold_them(space, pair_of):

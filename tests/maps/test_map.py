@@ -1,3 +1,6 @@
+import os
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -37,12 +40,124 @@ def test_a_map_takes_arrays_tensors_and_streams(turned, space):
     assert (streamed[300:] == pair.before[300:]).all()
 
 
+def test_a_stream_of_tensors_is_one(turned):
+    pair, made = turned
+    rows = zip(pair.words, torch.from_numpy(pair.after.copy()), strict=True)
+    streamed = torch.stack([row for _, row in made.stream(rows)])
+    assert (streamed.numpy() == made.apply(pair.tuned).matrix).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+def test_a_layer_is_mapped_as_its_table_is(dtype, turned, space):
+    pair, made = turned
+    layer = torch.nn.Embedding(600, 8, padding_idx=3, max_norm=50.0, sparse=True, dtype=dtype)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor(pair.after))
+        layer.weight[300:] *= 1.001 if dtype == torch.float64 else 1
+        layer.weight[3] = 0
+    with pytest.warns(UserWarning, match="the layer is not the tuned table"):
+        mapped = made.apply(layer, pair.words)
+    assert type(mapped) is torch.nn.Embedding
+    assert mapped.weight.dtype == dtype
+    assert mapped.weight.requires_grad
+    assert (mapped.padding_idx, mapped.max_norm, mapped.sparse) == (3, 50.0, True)
+    assert (mapped.weight[300:] == layer.weight[300:]).all()
+    assert not mapped.weight[3].any()
+    expected = np.delete(space[:300], 3, axis=0)
+    close = 0.05 if dtype == torch.bfloat16 else 1e-5
+    rows = mapped.weight.detach().double().numpy()
+    assert np.delete(rows[:300], 3, axis=0) == pytest.approx(expected, abs=close)
+
+
+def test_a_layer_that_knows_its_words_needs_no_others(turned):
+    from driftkit.training import embedding_from
+
+    pair, made = turned
+    layer = embedding_from(pair.tuned, pair.words, specials=())
+    assert (made.apply(layer).weight.detach().numpy() == made.apply(pair.tuned).matrix).all()
+
+
+class Scaled(torch.nn.Embedding):
+    def forward(self, rows):
+        return 2 * super().forward(rows)
+
+
+@pytest.mark.parametrize(
+    ("given", "words", "said"),
+    [
+        (torch.nn.Embedding(600, 8), None, r"call map.apply\(layer, words\)"),
+        (torch.nn.Embedding(600, 8), ["w1"] * 600, "words repeat in the layer"),
+        (Scaled(600, 8), ["w1"] * 600, "an object of type Scaled"),
+        (torch.nn.Linear(8, 600), ["w1"] * 600, "an object of type Linear"),
+        ("tuned.npy", None, "an object of type str"),
+    ],
+)
+def test_what_is_no_table_and_no_layer(given, words, said, turned):
+    _, made = turned
+    with pytest.raises(OptionError, match=said):
+        made.apply(given, words)
+
+
+def test_mapped_rows_past_what_a_layer_holds_are_refused(space, pair_of):
+    pair = pair_of(space * 1e-5)
+    layer = torch.nn.Embedding(600, 8, dtype=torch.float16)
+    with torch.no_grad():
+        layer.weight.fill_(6e4)
+    with (
+        pytest.warns(UserWarning, match="is not the tuned table"),
+        pytest.raises(OptionError, match="past what torch.float16 holds"),
+    ):
+        dk.fit_map(pair).apply(layer, pair.words)
+
+
+@pytest.mark.parametrize("to", ["original", "tuned"])
+def test_a_map_knows_what_it_was_fitted_on(to, space, pair_of):
+    noise = np.random.default_rng(0).normal(size=space.shape)
+    pair = pair_of(np.roll(space, 1, axis=1) + 0.01 * noise)
+    made = dk.fit_map(pair, to=to)
+    source, target = (
+        (pair.tuned, pair.original) if to == "original" else (pair.original, pair.tuned)
+    )
+    mapped = made.apply(source)
+    with pytest.raises(OptionError, match=f"is the {to} table, to which this map leads"):
+        made.apply(target)
+    with pytest.warns(
+        UserWarning, match="if it was mapped already, it is now mapped twice"
+    ) as told:
+        made.apply(mapped)
+    assert told[0].filename == __file__
+
+
+def test_zero_rows_stay_zero(space, pair_of):
+    tuned = space + 5
+    tuned[:4] = 0
+    pair = pair_of(tuned)
+    made = dk.fit_map(pair)
+    assert made.affine.name == "translation"
+    assert "4 zero rows stay zero" in " ".join(repr(made).split())
+    assert not made(tuned)[:4].any()
+    assert not made.apply(pair.tuned).matrix[:4].any()
+    assert made(tuned)[4:] == pytest.approx(space[4:], abs=1e-5)
+
+
 def test_added_words_are_mapped_and_unmoved_ones_are_not(turned, space):
     pair, _ = turned
     words = (*pair.words, "new")
     tuned = dk.Embeddings(words, np.vstack([pair.after, np.roll(space[:1], 1, axis=1)]))
     made = dk.fit_map(dk.align(pair.original, tuned))
     assert made.apply(tuned)["new"] == pytest.approx(space[0], abs=1e-5)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs modes of files")
+def test_files_of_maps_and_patches_are_those_of_everyone_whom_the_umask_lets(turned, tmp_path):
+    pair, made = turned
+    before = os.umask(0o027)
+    try:
+        made.save(tmp_path / "map")
+        dk.restore(pair, strength=0.5).patch.save(tmp_path / "patch")
+    finally:
+        os.umask(before)
+    assert {oct(path.stat().st_mode & 0o777) for path in tmp_path.iterdir()} == {"0o640"}
 
 
 def test_a_foreign_table_is_refused(turned):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from driftkit.maps.crossing import own_ranks
+from driftkit.drift.crossing import own_ranks
 
 
 @pytest.mark.parametrize("n", [1, 5, 5000])
@@ -29,8 +29,21 @@ def test_a_tie_counts_against_a_row():
 
 
 def test_a_query_without_a_direction_finds_everything_first():
-    rows = np.eye(3)
-    assert own_ranks(np.zeros((1, 3)), rows, np.array([1]))["cosine"].ranks.tolist() == [3]
+    for rows in (np.eye(3), np.diag([3.0, 1.0, 2.0])):  # a short row is the nearest by distance
+        for found in own_ranks(np.zeros((1, 3)), rows, np.array([1])).values():
+            assert found.ranks.tolist() == [3]
+
+
+def test_a_row_is_sought_among_some_rows_alone():
+    rng = np.random.default_rng(0)
+    rows, among = rng.normal(size=(50, 4)).astype(np.float32), rng.permutation(50)[:20]
+    queries = rows[among[:8]] + rng.normal(size=(8, 4)).astype(np.float32)
+    some, alone = (
+        own_ranks(queries, rows, among[:8], among),
+        own_ranks(queries, rows[among], np.arange(8)),
+    )
+    for way, found in some.items():
+        assert (found.ranks == alone[way].ranks).all()
 
 
 def test_no_query_has_no_share():

@@ -8,10 +8,16 @@ from typing import Literal
 
 import numpy as np
 
-from driftkit.arrays import Mask, Rows, Values
+from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks, row_norms
+from driftkit.pair import Pair
 
 Way = Literal["cosine", "l2", "dot"]
 WAYS: tuple[Way, ...] = ("cosine", "l2", "dot")
+
+IMMATERIAL = 0.01
+"""A step of less than a hundredth of a row's length is too little to matter, if no other row is as
+near: none of 79 tables of the study where 95 words in 100 moved by less lost a benchmark, and the
+harmless weeks of the simulated year had .005."""
 
 _QUERIES, _ROWS = 128, 4_096  # compared in one step; their products stay in the cache
 _GRAIN = 1e-12  # of the size of a product: nearer than this two rows are tied
@@ -40,11 +46,14 @@ class Found:
         return float((1 / self.ranks).mean()) if len(self.ranks) else np.nan
 
 
-def own_ranks(queries: Values, rows: Values, own: Rows) -> Mapping[Way, Found]:
+def own_ranks(
+    queries: Matrix | Values, rows: Matrix | Values, own: Rows, among: Rows | None = None
+) -> Mapping[Way, Found]:
     """Return, by each way of reading, at which rank queries (m, d) find their own of rows (n, d).
 
-    ``own`` (m,) says which row is a query's own. Every other row counts, exactly, in float64. One
-    that is as near comes before it, and a query without a direction finds everything before.
+    ``own`` (m,) says which row is a query's own, one of the rows ``among`` (c,) which it is sought:
+    all unless given. Every other one counts, exactly, in float64. One that is as near comes before
+    it, and a query without a direction finds everything before.
 
     Examples
     --------
@@ -53,21 +62,46 @@ def own_ranks(queries: Values, rows: Values, own: Rows) -> Mapping[Way, Found]:
     >>> found["cosine"].ranks.tolist(), found["cosine"].mrr
     ([1, 2], 0.75)
     """
-    sizes, norms = np.linalg.norm(queries, axis=1), np.linalg.norm(rows, axis=1)
-    longest = norms.max(initial=0)
+    among = np.arange(len(rows)) if among is None else among
+    queries, norms = queries.astype(np.float64), row_norms(rows)
+    sizes, longest = row_norms(queries), norms[among].max(initial=0)
     grain = {"cosine": sizes, "l2": (sizes + longest) * longest, "dot": sizes * longest}
-    products = (queries * rows[own]).sum(axis=1)
+    products = np.einsum("ij,ij->i", queries, rows[own].astype(np.float64))
     mine = dict(zip(WAYS, _nearness(products, norms[own]), strict=True))
     before = {way: np.zeros(len(queries), np.int64) for way in WAYS}
-    for start in range(0, len(rows), _ROWS):
-        some = slice(start, start + _ROWS)
+    for start in range(0, len(among), _ROWS):
+        some = among[start : start + _ROWS]
+        block = rows[some].astype(np.float64)
         for first in range(0, len(queries), _QUERIES):
             part = slice(first, first + _QUERIES)
-            nearness = _nearness(queries[part] @ rows[some].T, norms[some])
+            nearness = _nearness(queries[part] @ block.T, norms[some])
             for way, others in zip(WAYS, nearness, strict=True):
                 bound = mine[way][part] - _GRAIN * grain[way][part]
                 before[way][part] += (others >= bound[:, None]).sum(axis=1)
-    return {way: Found(before[way]) for way in WAYS}  # its own row is one of those counted
+    for ranks in before.values():  # its own row is one of those counted
+        ranks[sizes == 0] = len(among)
+    return {way: Found(ranks) for way, ranks in before.items()}
+
+
+def steps(pair: Pair, rows: Rows) -> Values:
+    """Return how far shared rows moved, as a share of their length before, (m,)."""
+    out = np.empty(len(rows))
+    for some in row_blocks(len(rows)):
+        before, after = (side[rows[some]].astype(np.float64) for side in (pair.before, pair.after))
+        out[some] = row_norms(after - before)
+    return out / pair.before_norms[rows]
+
+
+def spaced(places: Rows, most: int) -> Rows:
+    """Return at most so many of some places, evenly spaced.
+
+    Examples
+    --------
+    >>> spaced(np.arange(7), 3).tolist(), spaced(np.arange(2), 3).tolist()
+    ([0, 3, 6], [0, 1])
+    """
+    n = len(places)
+    return places[np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)]
 
 
 def _nearness(products: Values, norms: Values) -> tuple[Values, Values, Values]:
