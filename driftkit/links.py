@@ -170,8 +170,8 @@ class Link(Displayed):
             )
             if self.flips.only is not None and self.flips.low <= MANY_FLIPS:
                 yield (
-                    f"with the original vectors it says {self.flips.only} of all of them, so it "
-                    "can show nothing; give inputs that it tells apart"
+                    f"with the original vectors it says {self.flips.only} of all of them, which "
+                    "shows little; give inputs that it tells apart"
                 )
             most = self.flips.most
             if most.low > MANY_FLIPS and self.flips.low <= MANY_FLIPS:
