@@ -51,6 +51,8 @@ def require_file(path: Path, name: str, error: type[SourceError], accepted: str)
 
 
 def _not_found(path: Path, accepted: str) -> str:
+    if path.is_symlink():
+        return f"is a link to {str(path.readlink())!r}, which does not exist; give {accepted}."
     if not path.parent.is_dir():
         return f"no such file, and no folder {str(path.parent)!r}; give {accepted}."
     siblings = sorted(sibling.name for sibling in path.parent.iterdir())

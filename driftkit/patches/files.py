@@ -18,7 +18,7 @@ from driftkit.display import counted
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError
 from driftkit.loaders import load
-from driftkit.patches.patch import Patch
+from driftkit.patches.patch import Patch, differing_rows
 from driftkit.patches.places import Place, Record, decoded, encoded, place_of
 
 _BLOCK = 1 << 22
@@ -28,23 +28,36 @@ _BLOCK = 1 << 22
 class Applied:
     """What was done to a file: how many rows were written, and how far rounding moved a number.
 
-    `rounding` is the largest distance of a number in the file from the one of the patch: 0 in
-    float32.
+    `same` rows of the patch are in the file as they were, since its type is too coarse for the
+    change; where all are, or the patch is empty, nothing was written. `rounding` is the largest
+    distance of a number in the file from the one of the patch: 0 in float32. `links` is how many
+    other names (hard links) the file had: they keep the file as it was.
     """
 
     path: Path
     key: str | None
     rows: int
+    same: int
     dtype: str
     rounding: float
+    links: int
 
     @property
     def sentence(self) -> str:
         """What was written, in one sentence."""
-        where = f"{self.path}::{self.key}" if self.key else f"{self.path}"
-        text = f"{where}: {counted(self.rows, 'row')} written, every other byte as it was"
+        text = f"{self.path}::{self.key}: " if self.key else f"{self.path}: "
+        if not self.rows:
+            why = "changes no row"
+            if self.same:
+                why = f"changes {counted(self.same, 'row')} by less than {self.dtype} can hold"
+            return f"{text}nothing was written, since the patch {why}"
+        text += f"{counted(self.rows, 'row')} written, every other byte as it was"
         if self.rounding:
             text += f"; kept as {self.dtype}, which moved a number by up to {self.rounding:.2g}"
+        if self.same:
+            text += f" and left {counted(self.same, 'row')} as before"
+        if self.links:
+            text += f"; the file had {counted(self.links, 'other hard link')}, now to the old one"
         return text
 
 
@@ -54,7 +67,8 @@ def apply_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = No
     The bytes of the one tensor are replaced in a copy, which then takes the place of the file:
     whoever reads it, and whenever the machine stops, sees the old file or the new one. Every other
     byte stays, but for the checksum that an archive of torch keeps of the tensor. The type of the
-    numbers stays too: in float16 they are rounded.
+    numbers stays too: in float16 they are rounded. Other hard links to the file keep the old one,
+    and it is said how many there are.
 
     Parameters
     ----------
@@ -71,8 +85,9 @@ def apply_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = No
     Raises
     ------
     OptionError
-        If the file holds another table than the patch is for, or its tensor cannot be replaced:
-        of another format, tied, quantized, compressed, or not stored row by row.
+        If the file holds another table than the patch is for, the patch does not make of it what it
+        was made for, or the tensor cannot be replaced: of another format, tied, quantized,
+        compressed, or not stored row by row.
     SourceError
         If the file cannot be read.
     """
@@ -82,6 +97,9 @@ def apply_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = No
         if _same(place.rows()[rows], new) and _is_tuned(patch, table):
             raise OptionError(f"{table.source.name} has this patch already; nothing was written.")
         raise patch.refused(table.source.name, "tuned")
+    if not _same(table.matrix[rows], patch.before):
+        raise patch.damaged
+    patch.apply(table)  # what the patch makes is what it was made for, or nothing is written
     if not _same(encoded(patch.before, place.dtype), place.rows()[rows]):
         raise OptionError(
             f"{table.source.name} holds {place.dtype} numbers finer than float32, which undo could "
@@ -99,11 +117,12 @@ def undo_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = Non
         If the file does not hold what this patch made of it.
     """
     table, place, rows = _opened(patch, source, vocab)
-    if not _same(place.rows()[rows], encoded(patch.after, place.dtype)) or not _is_tuned(
-        patch, table
-    ):
+    new = encoded(patch.after, place.dtype)
+    if not _same(place.rows()[rows], new) or not _is_tuned(patch, table):
         if table.sha256 == patch.hashes["tuned"]:
             raise OptionError(f"{table.source.name} has no patch to undo; nothing was written.")
+        if table.sha256 == patch.hashes["restored"]:
+            raise patch.damaged
         raise patch.refused(table.source.name, "restored")
     old = encoded(patch.before, place.dtype)
     return _written(table, place, rows, old, patch.before)
@@ -134,6 +153,17 @@ def _written(
             f"{table.source.name} is kept as {place.dtype}, too narrow for the numbers of this "
             "patch; write the whole table instead (driftkit restore -o)."
         )
+    rounding = float(np.abs(values.astype(np.float64) - meant).max(initial=0))
+    some = np.flatnonzero(differing_rows(values, table.matrix[rows]))
+    links = place.path.stat().st_nlink - 1
+    if len(some):
+        _replace(place, rows[some], new[some])
+    same = len(rows) - len(some)
+    return Applied(place.path, table.source.key, len(some), same, place.dtype, rounding, links)
+
+
+def _replace(place: Place, rows: Rows, new: npt.NDArray[Any]) -> None:
+    """Write rows as they are stored into a copy of the file, and put it in the file's place."""
     width = new.dtype.itemsize * place.shape[1]
     with locked(place.path), replacing(place.path) as partial:
         shutil.copyfile(place.path, partial)
@@ -144,8 +174,6 @@ def _written(
                 file.write(numbers.tobytes())
             if place.record is not None and old is not None:
                 _replace_checksum(file, place.record, old)
-    gap = np.abs(values.astype(np.float64) - meant)
-    return Applied(place.path, table.source.key, len(rows), place.dtype, float(gap.max(initial=0)))
 
 
 def _checksum(file: IO[bytes], record: Record) -> bytes:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from driftkit.display import OneLine, counted
 from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
+from driftkit.loaders.preconditions import require_file
 from driftkit.store import write_tensors
 
 SCHEMA = "driftkit.patch/1"
@@ -67,7 +71,7 @@ class Patch(OneLine):
                 f"{restored.source.name} and {tuned.source.name} differ in words, order or width; "
                 "a patch changes the numbers of rows, and nothing else."
             )
-        rows = np.flatnonzero(_differ(tuned.matrix, restored.matrix))
+        rows = np.flatnonzero(differing_rows(tuned.matrix, restored.matrix))
         return cls(
             tuple(tuned.words[row] for row in rows.tolist()),
             np.array(tuned.matrix[rows]),
@@ -108,8 +112,16 @@ class Patch(OneLine):
             raise self.refused(table.source.name, side)
         made = self.put(table, values)
         if made.sha256 != self.hashes[to]:
-            raise OptionError("the patch is damaged: what it makes is not what it was made for.")
+            raise self.damaged
         return made
+
+    @property
+    def damaged(self) -> OptionError:
+        """The error for numbers that are not those of the tables this patch was made from."""
+        return OptionError(
+            "the patch is damaged: its numbers are not those of the tables it was made from; "
+            "write it anew (driftkit restore --patch)."
+        )
 
     def put(self, table: Embeddings, values: Matrix) -> Embeddings:
         """Return a table with other values (m, d) in the rows of this patch."""
@@ -140,14 +152,23 @@ class Patch(OneLine):
             "after": self.after,
         }
         about = {f"sha256_{side}": self.hashes[side] for side in SIDES}
-        write_tensors(path, tensors, {"schema": SCHEMA, **about})
+        about |= {"schema": SCHEMA, "sha256": _digest(tensors, self.hashes)}
+        write_tensors(path, tensors, about)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; the numbers are in the patch's own file."""
         return {"rows": len(self), "dimensions": self.before.shape[1], "sha256": dict(self.hashes)}
 
 
-def _differ(one: Matrix, other: Matrix) -> Mask:
+def _digest(tensors: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
+    """Return the digest of all that a patch holds, so that a damaged one is known."""
+    made = sha256(" ".join(hashes[side] for side in SIDES).encode())
+    for name in ("names", "before", "after"):
+        made.update(tensors[name].tobytes())
+    return made.hexdigest()
+
+
+def differing_rows(one: Matrix, other: Matrix) -> Mask:
     """Return which rows differ in their bytes: -0.0 and 0.0 are one number, and two files."""
     return changed_rows(one.view(np.uint32), other.view(np.uint32))
 
@@ -179,6 +200,8 @@ def read_patch(path: str | PathLike[str]) -> Patch:
     """
     from safetensors import SafetensorError, safe_open
 
+    accepted = "a file that `driftkit restore --patch` wrote"
+    require_file(Path(path), str(path), SourceError, accepted)
     try:
         with safe_open(path, framework="numpy") as file:
             about = file.metadata() or {}
@@ -187,14 +210,15 @@ def read_patch(path: str | PathLike[str]) -> Patch:
         raise SourceError(path, f"cannot be read as a patch ({error}).") from None
     hashes = {side: about.get(f"sha256_{side}", "") for side in SIDES}
     if about.get("schema") != SCHEMA or set(tensors) != {"names", "before", "after"}:
-        raise SourceError(path, "is no patch; give a file that `driftkit restore --patch` wrote.")
+        raise SourceError(path, f"is no patch; give {accepted}.")
     before, after = tensors["before"], tensors["after"]
     try:
         names = parse_json(tensors["names"].tobytes())
     except ValueError:
         names = None
     sound = (
-        isinstance(names, list)
+        _digest(tensors, hashes) == about.get("sha256")
+        and isinstance(names, list)
         and all(isinstance(name, str) for name in names)
         and len(set(names)) == len(names)
         and before.ndim == 2

@@ -133,7 +133,7 @@ def _in_torch(table: Embeddings, path: Path) -> Place:
             table, "does not hold its numbers as one plain tensor (quantized, or a part)"
         )
     stored = here[0]
-    if sum(other.record == stored.record for _, other in found) > 1:
+    if sum(_overlap(other, stored) for _, other in found) > 1:
         raise _refused(table, "is tied: another tensor of the file has the same numbers")
     dtype, info = _TORCH.get(stored.kind), infos.get(stored.record)
     if dtype is None or info is None:
@@ -157,6 +157,22 @@ def _named(item: Any, path: str) -> Any:
     elif isinstance(item, list | tuple):
         for at, value in enumerate(item):
             yield from _named(value, f"{path}[{at}]")
+
+
+def _overlap(one: Stored, other: Stored) -> bool:
+    """Whether two tensors may share numbers: those of one kind that lie apart do not."""
+    if one.record != other.record:
+        return False
+    if one.kind != other.kind:
+        return True
+    (start, end), (other_start, other_end) = _extent(one), _extent(other)
+    return start < other_end and other_start < end
+
+
+def _extent(stored: Stored) -> tuple[int, int]:
+    """Return where a tensor's first number lies in its record, and the end of its last one."""
+    last = sum((n - 1) * step for n, step in zip(stored.size, stored.stride, strict=True))
+    return stored.offset, stored.offset + (last + 1 if all(stored.size) else 0)
 
 
 def _byte_order(path: Path, stored: Stored) -> bytes:

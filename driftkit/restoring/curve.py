@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 
@@ -29,6 +30,8 @@ class Curve:
         What a strength is, as a phrase.
     least, most : float
         Between which strengths have a meaning.
+    whole : bool
+        Whether only whole numbers have one.
     """
 
     rows: Rows
@@ -37,20 +40,26 @@ class Curve:
     means: str
     least: float = 0.0
     most: float = 1.0
+    whole: bool = False
 
     def require(self, strength: float) -> float:
         """Return a strength as a number; one that has no meaning is an OptionError."""
-        try:
-            value = float(strength)
-        except (TypeError, ValueError):
-            value = np.nan
-        if not self.least <= value <= self.most:
+        is_number = isinstance(strength, Real) and not isinstance(strength, bool | np.bool_)
+        value = float(strength) if is_number else np.nan
+        if not self.least <= value <= self.most or (self.whole and not value.is_integer()):
+            kind = "whole numbers" if self.whole else "numbers"
             most = "" if np.isinf(self.most) else f" to {self.most:g}"
             raise OptionError(
-                f"strength={shown(strength)} was given; it is {self.means}, from {self.least:g}"
-                f"{most}."
+                f"strength={shown(strength)} was given; it is {self.means}: {kind} from "
+                f"{self.least:g}{most}."
             )
         return value
+
+    def halfway(self, one: float, other: float) -> float | None:
+        """Return the strength in the middle of two, or None where there is none between them."""
+        middle = (one + other) / 2
+        middle = float(np.floor(middle)) if self.whole else middle
+        return None if middle in (one, other) else middle
 
 
 def between(before: Matrix, after: Matrix, share: float | Values) -> Matrix:

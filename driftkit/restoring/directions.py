@@ -22,9 +22,9 @@ def directions(pair: Pair) -> Curve:
     found = [each.vector for each in drift_directions(pair, pair.before.shape[1], named=1)]
 
     def at(count: float) -> Matrix:
-        if count < 1:
+        if count == 0:
             return after
-        if count >= len(found):
+        if count == len(found):
             return before
         basis = np.array(found[: int(count)])
         move = after.astype(np.float64) - before
@@ -33,4 +33,5 @@ def directions(pair: Pair) -> Curve:
     first = (0, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610)
     counts = (*(count for count in first if count < len(found)), len(found))
     means = "how many directions of the drift are taken back"
-    return Curve(rows, tuple(map(float, dict.fromkeys(counts))), at, means, most=np.inf)
+    strengths = tuple(map(float, dict.fromkeys(counts)))
+    return Curve(rows, strengths, at, means, most=float(len(found)), whole=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from driftkit.audits import audit, candidate_words
@@ -101,14 +101,7 @@ class Gauge:
 
     def _applied(self, pair: Pair, facts: Facts) -> tuple[Result, ...]:
         document = {"settings": {"k": self.settings.k}}
-        found = apply_rules(self.policy, Baseline(pair.tuned.source.name, document, facts))
-        if pair.moved.any():
-            return found
-        # Of no row that moved, whatever is asked is kept.
-        return tuple(
-            replace(each, outcome="pass", action="pass") if _is_about_moved(each) else each
-            for each in found
-        )
+        return apply_rules(self.policy, Baseline(pair.tuned.source.name, document, facts))
 
     def _measured(self, pair: Pair) -> tuple[ScoreChanges, Facts]:
         settings, policy = self.settings, self.policy
@@ -150,7 +143,3 @@ class Gauge:
             (),
             None,
         )
-
-
-def _is_about_moved(result: Result) -> bool:
-    return result.outcome == "not measured" and result.subject.endswith("[moved]")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from driftkit.arguments import DEEPEST, require, strings, whole
+from driftkit.arguments import DEEPEST, require, shown, strings, whole
 from driftkit.defaults import CANDIDATES, RESAMPLES, K
 from driftkit.embeddings import Embeddings
 from driftkit.encoders import encoder_of
@@ -36,6 +37,9 @@ from driftkit.restoring.selection import paid, rare
 from driftkit.restoring.tables import with_rows
 from driftkit.restoring.task import Task, require_task, value_of
 
+_FINER = 4
+"""Strengths that are measured between the last inside the budget and the first outside."""
+
 
 @dataclass(frozen=True)
 class _Asked:
@@ -51,6 +55,13 @@ def _rare(pair: Pair, asked: _Asked) -> Curve:
             "the method 'rare' restores rows by how often they were seen; give counts by word "
             "(counts=, --counts FILE)."
         )
+    if not isinstance(asked.counts, Mapping):
+        raise OptionError(f"counts={shown(asked.counts)} was given; give numbers by word, a dict.")
+    for word, count in asked.counts.items():
+        if not (isinstance(count, Real) and 0 <= count < math.inf):
+            raise OptionError(
+                f"{shown(word)} was seen {shown(count)} times by counts; give numbers from 0."
+            )
     return rare(pair, asked.counts)
 
 
@@ -87,8 +98,10 @@ def restore(
     """Restore a tuned table toward its original, as far as a budget asks or by a given strength.
 
     Every strength of the method is measured, and of those inside the budget the one is chosen that
-    keeps the most movement, or that the task says is best. Inside means that the gate would pass
-    it: where a rule is decided by an interval, all of the interval must keep it. Items of
+    keeps the most movement, four times halfway to the next that is outside, or that the task says
+    is best. Inside means that the gate would pass it: where a rule is decided by an interval, all
+    of the interval must keep it, and what is not measured (of rows that moved, where none is left
+    that did) is not kept. Items of
     benchmarks are halved: the choice is made by one half, and what the rules say by the other half
     is reported beside.
 
@@ -145,8 +158,8 @@ def restore(
     >>> tuned = rows + 0.5 * rng.normal(size=(60, 8))
     >>> pair = dk.align(dk.Embeddings(words, rows), dk.Embeddings(words, tuned))
     >>> found = dk.restore(pair, budget="relative_l2 mean <= 0.25")
-    >>> found.point.strength, len(found.points), len(found.patch)
-    (0.5, 11, 60)
+    >>> round(found.point.strength, 2), len(found.points), len(found.patch)
+    (0.52, 15, 60)
     >>> bool(dk.restore(pair, "relative_l2 mean <= 0.25", method="norm"))
     False
     """
@@ -180,19 +193,25 @@ def restore(
     if isinstance(curve, Refusal):
         why = f"no map helps: {curve.reason}"
         return Restored(pair, method, "", (), None, None, _texts(policy), why)
-    if strength is not None:
-        asked = [curve.require(strength)]
-    else:
-        asked = [curve.require(each) for each in (strengths or curve.strengths)]
+    given = strengths if strength is None else (strength,)
+    asked = [curve.require(each) for each in (curve.strengths if given is None else given)]
+    finer = _FINER if given is None and task is None else 0
     told = as_progress(progress, "restoring")
-    points = []
-    for step, each in enumerate(asked):
+    total = len(asked) + finer
+    points: list[Point] = []
+
+    def measure(at: float) -> Point:
         if told is not None:
-            told(step, len(asked))
-        points.append(_point(pair, curve, each, gauge, task))
+            told(len(points), total)
+        points.append(_point(pair, curve, at, gauge, task))
+        return points[-1]
+
+    for each in asked:
+        measure(each)
+    _refine(curve, points, measure, finer)
     points.sort(key=lambda point: -point.kept)
     if told is not None:
-        told(len(asked), len(asked))
+        told(total, total)
     best, reason = _choose(points)
     made = None if best is None else _table(pair, curve, points[best].strength)
     texts = _texts(policy)
@@ -203,7 +222,7 @@ def _texts(policy: Policy) -> tuple[str, ...]:
     return tuple(rule.text for rule in policy.rules)
 
 
-def _require_one_aim(policy: Policy, strength: object, strengths: object, task: object) -> None:
+def _require_one_aim(policy: Policy, strength: object, strengths: Any, task: object) -> None:
     if strength is not None and (policy.rules or strengths is not None or task is not None):
         raise OptionError(
             "a strength was given, and a budget, strengths or a task besides; a strength says "
@@ -214,6 +233,10 @@ def _require_one_aim(policy: Policy, strength: object, strengths: object, task: 
             "nothing says how far to restore; give a budget ('spearman[simlex999] >= -0.01'), a "
             "task, or a strength."
         )
+    if strengths is not None and (
+        isinstance(strengths, str) or not isinstance(strengths, Sized) or not len(strengths)
+    ):
+        raise OptionError(f"strengths={shown(strengths)} was given; give a list of numbers.")
 
 
 def _table(pair: Pair, curve: Curve, strength: float) -> Embeddings:
@@ -236,6 +259,25 @@ def _point(
     )
 
 
+def _refine(
+    curve: Curve, points: list[Point], measure: Callable[[float], Point], times: int
+) -> None:
+    """Measure between the most movement inside the budget and the next more, which is outside."""
+    by_kept = sorted(points, key=lambda point: -point.kept)
+    best = next((at for at, point in enumerate(by_kept) if point.is_inside), 0)
+    if best == 0:  # all of it is inside, or nothing
+        return
+    outside, inside = by_kept[best - 1].strength, by_kept[best].strength
+    for _ in range(times):
+        middle = curve.halfway(outside, inside)
+        if middle is None:
+            return
+        if measure(middle).is_inside:
+            inside = middle
+        else:
+            outside = middle
+
+
 def _kept(pair: Pair, curve: Curve, values: Any) -> float:
     """Return the length of all movement as a share of what it was."""
     moved = np.flatnonzero(pair.changed)
@@ -250,10 +292,17 @@ def _choose(points: Sequence[Point]) -> tuple[int | None, str | None]:
     inside = [at for at, point in enumerate(points) if point.is_inside]
     if inside:
         return max(inside, key=lambda at: (np.nan_to_num(points[at].task), -at)), None
-    near = points[-1]
-    broken = next(each for each in near.results if each.action == "fail")
+    measured = [point for point in points if any(_is_broken(each) for each in point.results)]
+    near = (measured or points)[-1]
+    fails = [each for each in near.results if each.action == "fail"]
+    broken = next(filter(_is_broken, fails), fails[0])
     why = f" ({broken.reason})" if broken.outcome == "inconclusive" and broken.reason else ""
     return None, (
         f"no strength is surely inside the budget; at {near.strength:g}, which keeps "
         f"{near.kept:.0%} of the movement, {broken.sentence}{why}"
     )
+
+
+def _is_broken(result: Result) -> bool:
+    """Whether a rule fails by what was measured."""
+    return result.action == "fail" and result.outcome != "not measured"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -39,16 +40,26 @@ def rare(pair: Pair, counts: Mapping[str, float]) -> Curve:
     """Return the curve whose strength is how often a row must have been seen to stay tuned.
 
     `counts` are by word, as they were in the data that the table was tuned on; a word that is not
-    there was seen 0 times.
+    there was seen 0 times, and it is said how many of these there are. By default the strengths
+    keep tenths of all movement, in distance, or the next more that whole rows can.
     """
     rows = np.flatnonzero(pair.moved)
-    seen: Values = np.array([counts.get(pair.words[row], 0) for row in rows.tolist()], np.float64)
-    ladder = [0.0, *(float(m * 10**e) for e in range(7) for m in (1, 2, 5))]
-    above = next((each for each in ladder if each > seen.max(initial=0)), np.inf)
+    words = [pair.words[row] for row in rows.tolist()]
+    seen: Values = np.array([counts.get(word, 0) for word in words], np.float64)
+    levels, place = np.unique(seen, return_inverse=True)
+    stay = np.cumsum(np.bincount(place, steps(pair, rows))[::-1])[::-1]  # seen as often, or more
+    tenths = [levels[stay >= share * stay[0]].max() for share in TENTHS[1:]] if len(rows) else []
+    above = math.floor(seen.max(initial=0)) + 1
     means = "how often a row must have been seen to stay tuned"
-    strengths = tuple(each for each in ladder if each <= above)
+    unknown = sum(word not in counts for word in words)
+    if unknown:
+        means += f" ({unknown:,} of {len(rows):,} moved words have no count, which is taken for 0)"
     return Curve(
-        rows, strengths, lambda least: _mixed(pair, rows, seen >= least), means, most=np.inf
+        rows,
+        tuple(sorted({0.0, *map(float, [*tenths, above])})),
+        lambda least: _mixed(pair, rows, seen >= least),
+        means,
+        most=np.inf,
     )
 
 

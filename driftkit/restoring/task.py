@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import SupportsFloat
 
-from driftkit.arguments import number, shown
+from driftkit.arguments import cut, number, shown
 from driftkit.embeddings import Embeddings
 from driftkit.errors import DriftkitError, OptionError
 from driftkit.loaders.convert import FORMATS, write
@@ -32,7 +32,7 @@ def value_of(task: Task | str, pair: Pair, table: Embeddings) -> float:
     file is of the tuned table's own format: a copy of its ``.pt`` or ``.safetensors`` with that one
     tensor replaced, or the same text or binary; else ``.npy`` with the words beside it.
     """
-    value = _printed(task, pair, table) if isinstance(task, str) else task(table)
+    value = _printed(task, pair, table) if isinstance(task, str) else _returned(task, table)
     try:
         found = float(value)
     except (TypeError, ValueError):
@@ -40,6 +40,15 @@ def value_of(task: Task | str, pair: Pair, table: Embeddings) -> float:
     if not math.isfinite(found):
         raise OptionError(f"the task gave {shown(value)}; it must give a finite number.")
     return found
+
+
+def _returned(task: Task, table: Embeddings) -> SupportsFloat:
+    try:
+        return task(table)
+    except Exception as error:
+        raise OptionError(
+            f"the task failed ({type(error).__name__}: {cut(str(error))})."
+        ) from error
 
 
 def require_task(task: object) -> None:

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,6 +99,25 @@ def test_other_files_are_no_patches(tmp_path, saved):
         read_patch(tmp_path / "p.safetensors")
 
 
+def test_a_patch_with_one_bit_turned_is_not_read(tmp_path, saved):
+    """Wherever it lies among names, numbers and digests."""
+    patch_of(saved("m.safetensors")).save(tmp_path / "p")
+    whole = (tmp_path / "p").read_bytes()
+    start = 8 + int.from_bytes(whole[:8], "little")
+    hashes = [whole.find(side) + len(side) + 3 for side in (b"sha256_tuned", b"sha256_restored")]
+    for at in [*hashes, *range(start, len(whole))]:
+        (tmp_path / "p").write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(SourceError):
+            read_patch(tmp_path / "p")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes are of POSIX")
+def test_others_may_read_a_patch_as_they_may_any_new_file(tmp_path, saved):
+    patch_of(saved("m.safetensors")).save(tmp_path / "p")
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "p").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["m.safetensors", "m.pt"])
 def test_apply_changes_one_tensor_and_undo_gives_the_bytes_back(saved, tuned, name, dtype):
@@ -152,6 +172,22 @@ def test_a_view_of_a_larger_storage_is_found(tmp_path, tuned):
     assert (tmp_path / "m.pt").read_bytes() == before
 
 
+def test_parts_of_one_storage_are_replaced_where_they_do_not_overlap(tmp_path, tuned):
+    (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
+    path = tmp_path / "m.pt"
+    both = torch.cat([torch.zeros(2, 6), tuned])
+    torch.save({"head": both[:2], "emb": both[2:]}, path)
+    before, patch = path.read_bytes(), patch_of(path)
+    apply_patch(patch, path)
+    assert torch.equal(torch.load(path)["head"], torch.zeros(2, 6))
+    assert torch.equal(torch.load(path)["emb"][3], torch.from_numpy(patch.after[0]))
+    undo_patch(patch, path)
+    assert path.read_bytes() == before
+    for head in (both[1:3], both[:, 0], both[-1]):
+        torch.save({"head": head, "emb": both[2:]}, path)
+        refuses(path, patch, "is tied")
+
+
 def test_an_archive_as_python_writes_it_keeps_its_checksums(tmp_path, saved):
     """Without the descriptors that torch puts behind each record."""
     with zipfile.ZipFile(saved("m.pt")) as old, zipfile.ZipFile(tmp_path / "n.pt", "w") as new:
@@ -200,6 +236,66 @@ def test_a_patch_for_another_table_is_refused(tmp_path, saved, tuned):
         patch.apply(dk.Embeddings(WORDS, tuned + 1))
     with pytest.raises(OptionError, match="for another table"):
         patch.undo(dk.Embeddings(WORDS, tuned))
+
+
+@pytest.mark.parametrize("name", ["m.safetensors", "m.pt"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_patch_that_does_not_make_what_it_was_made_for_is_refused(saved, name, dtype):
+    path = saved(name, dtype)
+    patch = patch_of(path)
+    for wrong in (replace(patch, after=patch.after * 2), replace(patch, before=patch.before * 2)):
+        refuses(path, wrong, "patch is damaged")
+    if dtype == torch.float32:
+        apply_patch(patch, path)
+        refuses(path, replace(patch, before=patch.before * 2), "patch is damaged", undo_patch)
+
+
+def test_what_the_type_of_the_file_cannot_hold_is_told_and_not_written(saved):
+    path = saved("m.pt", torch.float16)
+    patch, before = patch_of(path, by=1e-6), path.stat()
+    for act in (apply_patch, apply_patch, undo_patch):
+        done = act(patch, path)
+        assert (done.rows, done.same) == (0, 3)
+        assert "nothing was written, since the patch changes 3 rows by less than float16" in (
+            done.sentence
+        )
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    table = dk.load(path)
+    matrix = np.array(table.matrix)
+    matrix[3] += np.float32(1e-6)
+    matrix[5] += 1
+    some = Patch.between(table, dk.Embeddings(table.words, matrix), original=table)
+    assert "1 row written" in apply_patch(some, path).sentence
+    assert "left 1 row as before" in undo_and_apply(some, path).sentence
+
+
+def undo_and_apply(patch, path):
+    undo_patch(patch, path)
+    return apply_patch(patch, path)
+
+
+def test_an_empty_patch_writes_nothing(saved):
+    path = saved("m.pt")
+    table = dk.load(path)
+    empty, before = Patch.between(table, table, original=table), path.stat().st_ino
+    for act in (apply_patch, undo_patch):
+        assert "nothing was written, since the patch changes no row" in act(empty, path).sentence
+    assert path.stat().st_ino == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links are of POSIX")
+def test_links_are_followed_or_told(tmp_path, saved):
+    path = saved("m.pt")
+    (tmp_path / "other.pt").hardlink_to(path)
+    before, patch = path.read_bytes(), patch_of(path)
+    assert "the file had 1 other hard link, now to the old one" in apply_patch(patch, path).sentence
+    assert (tmp_path / "other.pt").read_bytes() == before
+    (tmp_path / "soft.pt").symlink_to("m.pt")
+    assert "hard link" not in undo_patch(patch, tmp_path / "soft.pt").sentence
+    assert path.read_bytes() == before
+    (tmp_path / "gone.pt").symlink_to("nowhere.pt")
+    with pytest.raises(SourceError, match="is a link to 'nowhere.pt', which does not exist"):
+        apply_patch(patch, tmp_path / "gone.pt")
 
 
 def test_twice_is_told(saved):

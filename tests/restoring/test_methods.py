@@ -119,6 +119,14 @@ def test_rows_seen_too_rarely_are_restored(pair):
     assert_array_equal(rows[seen >= 100], pair.after[seen >= 100])
 
 
+def test_words_without_a_count_are_told(pair):
+    counts = dict.fromkeys(pair.words[:150], 3)
+    found = dk.restore(pair, method="rare", counts=counts, strength=2)
+    assert "(50 of 100 moved words have no count, which is taken for 0)" in found.means
+    counts = dict.fromkeys(pair.words, 3)
+    assert "no count" not in dk.restore(pair, method="rare", counts=counts, strength=2).means
+
+
 def test_gains_take_the_cheapest_neighbors_first(space):
     """One row far away, which is dear, and one that lost as many neighbors by a small step."""
     tuned = space.copy()
@@ -189,7 +197,17 @@ def test_the_back_map_of_noise_is_refused(space):
 
 @pytest.mark.parametrize(
     ("method", "strength"),
-    [("interpolate", -0.1), ("interpolate", 1.1), ("ball", -1), ("norm", np.nan), ("paid", "x")],
+    [
+        ("interpolate", -0.1),
+        ("interpolate", 1.1),
+        ("interpolate", True),
+        ("interpolate", "0.5"),
+        ("ball", -1),
+        ("norm", np.nan),
+        ("paid", "x"),
+        ("directions", 1.5),
+        ("directions", 13),
+    ],
 )
 def test_a_strength_without_meaning_is_refused(pair, method, strength):
     with pytest.raises(OptionError, match="was given; it is"):

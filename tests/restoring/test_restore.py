@@ -38,10 +38,43 @@ def test_the_strongest_inside_the_budget_is_chosen(pair):
     for point in found.points:
         table = dk.restore(pair, strength=point.strength).table
         (result,) = dk.check(dk.audit(dk.align(pair.original, table), []), [NEAR]).results
-        if result.outcome != "not measured":  # at 0, where no row is left that moved
-            assert (result.value, result.outcome) == (
-                point.results[0].value, point.results[0].outcome)  # fmt: skip
-    assert point.is_inside
+        told = point.results[0]
+        assert (result.outcome, str(result.value)) == (told.outcome, str(told.value))
+        assert point.is_inside == (result.outcome == "pass")
+
+
+def test_what_the_gate_does_not_measure_is_not_inside(pair):
+    """At 0 no row is left that moved, so nothing is known of those that did."""
+    found = dk.restore(pair, "overlap@10 mean[moved] >= 1", candidates=300, strengths=[1, 0])
+    assert not found
+    assert found.points[1].results[0].outcome == "not measured"
+    assert "at 1, which keeps 100% of the movement, overlap@10 mean[moved] is" in found.headline
+    assert dk.restore(pair, "moved <= 0").point.strength == 0
+
+
+@pytest.mark.parametrize("method", ["interpolate", "ball", "directions"])
+def test_the_edge_of_the_budget_is_looked_for_between_the_strengths(pair, method):
+    found = dk.restore(pair, NEAR, method=method)
+    at = found.chosen
+    outside, inside = found.points[at - 1 : at + 1]
+    assert inside.is_inside
+    assert not outside.is_inside
+    assert outside.kept - inside.kept < 0.1 / 8 or method == "directions"
+    given = dk.restore(pair, NEAR, method=method, strengths=[4, 1, 0][method != "directions" :])
+    assert len(given.points) <= 3
+
+
+def test_rows_that_moved_alike_have_radii_below_their_movement(space):
+    words = [f"w{row}" for row in range(len(space))]
+    pair = dk.align(dk.Embeddings(words, space), dk.Embeddings(words, space * 1.5))
+    found = dk.restore(pair, "relative_l2 mean <= 0.11", method="ball")
+    assert found.point.strength == pytest.approx(0.11, abs=0.005)
+
+
+def test_how_often_words_were_seen_may_be_shares(pair):
+    counts = {word: (1 + row) / 1e4 for row, word in enumerate(pair.words)}
+    found = dk.restore(pair, "moved <= 40", method="rare", counts=counts)
+    assert 30 <= dk.align(pair.original, found.table).moved.sum() <= 40
 
 
 def test_what_is_kept_is_the_share_of_all_movement(pair):
@@ -234,6 +267,7 @@ def test_a_command_is_given_the_table_in_the_format_it_came_in(pair, tmp_path, k
         (3, "give a function of a table"),
         (lambda _: float("nan"), "must give a finite number"),
         (lambda _: None, "must give a finite number"),
+        (lambda _: 1 / 0, "the task failed .ZeroDivisionError: division by zero"),
     ],
 )
 def test_a_task_that_gives_no_number_is_told_in_one_sentence(pair, task, said):
@@ -253,6 +287,12 @@ def test_what_cannot_be_asked_is_refused(pair, space):
         ({"method": "rare", "strength": 1}, "give counts by word"),
         ({"budget": "moved <= baseline"}, "compares with a baseline"),
         ({"strength": 1, "k": 0}, "k=0 was given"),
+        ({"budget": NEAR, "strengths": []}, "give a list of numbers"),
+        ({"budget": NEAR, "strengths": "1"}, "give a list of numbers"),
+        ({"budget": NEAR, "strengths": 0.5}, "give a list of numbers"),
+        ({"method": "rare", "strength": 1, "counts": ["w0"]}, "numbers by word"),
+        ({"method": "rare", "strength": 1, "counts": {"w0": -1}}, "'w0' was seen -1 times"),
+        ({"method": "rare", "strength": 1, "counts": {"w0": "2"}}, "'w0' was seen '2' times"),
     ):
         with pytest.raises(OptionError, match=said):
             dk.restore(pair, **asked)
@@ -274,13 +314,13 @@ def test_what_cannot_be_asked_is_refused(pair, space):
 
 def test_the_curve_is_a_frame_a_document_and_a_text(pair, liked):
     asked = ["spearman[liked] >= -0.05", NEAR]
-    found = dk.restore(pair, asked, benchmarks=[liked], resamples=200, strengths=[1, 0.5, 0])
+    found = dk.restore(pair, asked, benchmarks=[liked], resamples=200, strengths=[1, 0.3, 0.1])
     frame = found.to_frame()
     assert len(frame) == 3 * 2 * 2
     assert set(frame["half"]) == {"chosen", "held out"}
     document = json.loads(json.dumps(found.to_dict(), allow_nan=False))
     assert document["schema"] == "driftkit.restore/1"
-    assert [each["strength"] for each in document["curve"]] == [1, 0.5, 0]
+    assert [each["strength"] for each in document["curve"]] == [1, 0.3, 0.1]
     assert document["patch"]["rows"] == len(found.patch)
     text = repr(found)
     assert text.startswith("Restored: ")
