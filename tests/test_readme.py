@@ -71,6 +71,8 @@ def _without_values(line):
         "benchmark ",
         "change by moved words ",
         "A change counts",
+        "A map may mend",
+        "driftkit link",
         "How far",
         "measure ",
         "Moved words that",

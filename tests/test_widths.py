@@ -359,7 +359,7 @@ def test_the_six_questions(audit):
     assert told["input"].evidence["dimensions"] == {"original": D, "tuned": E}
     assert told["link"].status == "broken"
     assert told["link"].sentence == (
-        f"{WHY}: an index of the old vectors must be rebuilt, or a map given"
+        f"{WHY}: an index of the old vectors must be rebuilt, or a map fitted"
     )
     assert told["link"].evidence["remedy"] is told["link"].evidence["displaced"] is None
     assert told["numbers"].status == "not tested"

@@ -87,10 +87,30 @@ def command(
     several = {"schema": "driftkit.audits/1", "audits": documents}
 
     def view() -> Group:
-        views = (audit_view(each, top, asked, bands=bands, explain=explain) for each in found)
+        asking = _asking_for_the_link(original, tuned)
+        views = (
+            audit_view(each, top, asked, bands=bands, explain=explain, link=link)
+            for each, link in zip(found, asking, strict=True)
+        )
         parts = [part for each in views for part in (each, Text(""))]
         return Group(*parts, *([checkpoint_view(found)] if len(found) > 1 else []))
 
     output.show(view, documents[0] if len(documents) == 1 else several, json_to)
     if any(each.verdict in fail_on or each.status(*fail_on) for each in found):
         ctx.exit(BROKEN_RULE)
+
+
+def _asking_for_the_link(original: str, tuned: tuple[str, ...]) -> list[str | None]:
+    """Return the `driftkit link` for each table, read in the same way; None where it reads none."""
+    from driftkit.cli.link import command as link
+    from driftkit.display import argument
+
+    ctx = click.get_current_context()
+    if ctx.params["items"] or ctx.params["compose"]:
+        return [None] * len(tuned)
+    taken = {param.name for param in link.params} - {"json_to", "seed"}
+    others = {param.name or "" for param in ctx.command.params} - taken
+    typed = options.repeated(*others)
+    return [
+        " ".join(["driftkit link", argument(original), argument(each), *typed]) for each in tuned
+    ]

@@ -1,4 +1,4 @@
-"""``driftkit demo``: fine-tune real GloVe three ways and audit all three."""
+"""``driftkit demo``: fine-tune real GloVe three ways, audit all three, and mend what can be."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from driftkit.demo import Recipe, Task
+    from driftkit.links import Link
+    from driftkit.maps import Map, Refusal
 
 
 TOP = 4  # moved words shown
@@ -34,10 +36,10 @@ TOP = 4  # moved words shown
 def command(*, output: str, seed: int) -> None:
     """Fine-tune GloVe 6B 50d on human valence ratings, three ways, and audit all three.
 
-    Takes about a minute. Leaves what a user would have: the original vectors with their words,
-    and one checkpoint for each way.
+    Then asks whether what reads the original vectors can go on. Takes about a minute. Leaves what a
+    user would have: the original vectors with their words, and one checkpoint for each way.
     """
-    from driftkit import align, audit, load
+    from driftkit import align, audit, fit_map, link, load
     from driftkit.atomic import writing
     from driftkit.demo import FROZEN, RECIPES, insults_among, read_task, save, save_original, train
     from driftkit.display import SafeConsole, Text, argument, section, unwrapped
@@ -64,24 +66,54 @@ def command(*, output: str, seed: int) -> None:
     out.print(_scores(task, correlations))
 
     saved = load(str(folder / "original.npy"))
+    here = argument(folder.as_posix())
     memo: dict[Any, Any] = {}
+    pairs = {}
     for recipe in RECIPES:
         show.say(f"Auditing {recipe.name}.pt ...")
         pair = align(saved, load(f"{folder / recipe.name}.pt", key="embedding.weight"))
+        pairs[recipe.name] = pair
         out.print(Text(""))
         out.rule(f"{recipe.name}: {recipe.summary}", align="left", characters="=")
         with show.stage(f"auditing {recipe.name}"):
             result = audit(pair, seed=seed, memo=memo, progress=show.draw if show.live else None)
         if insults_among(shown_words(result, TOP)):
             out.print(Text("The words below include insults: the task rates them.", "yellow"))
-        out.print(audit_view(result, TOP))
-    here = argument(folder.as_posix())
+        asking = f"driftkit link {here}/original.npy {here}/{recipe.name}.pt"
+        out.print(audit_view(result, TOP, link=asking), crop=False)
+
+    show.say("Fitting maps back to the original space ...")
+    out.print(Text(""))
+    out.rule("link: can what reads the original vectors go on?", align="left", characters="=")
+    with show.stage("fitting maps"):
+        found, refusal = link(pairs["direct"], seed=seed), fit_map(pairs["hot"], seed=seed)
+    out.print(_links(found, refusal))
     commands = (
+        f"link {here}/original.npy {here}/direct.pt --map {here}/back.safetensors",
+        f"restore {here}/original.npy {here}/direct.pt --budget 'overlap mean[moved] >= 0.7'",
         f"shifts {here}/original.npy {here}/hot.pt good bad film",
         f"audit {here}/original.npy {here}/direct.pt -w happy",
         f"inspect {here}/staged.pt",
     )
     out.print(section("Try next:", *(unwrapped(f"  driftkit {c}") for c in commands)), crop=False)
+
+
+def _links(found: Link, other: Map | Refusal) -> RenderableType:
+    """Whether a map mends the link to the direct checkpoint, and the one to the hot checkpoint."""
+    from rich.console import Group
+
+    from driftkit.display import Text, section
+
+    parts = []
+    for name, made in (("direct", found.map), ("hot", other)):
+        follows = (
+            "What reads the original vectors may be given mapped rows, and the task keeps its "
+            "table. `driftkit link --consumer` asks such a reader whether it decides as before."
+            if made
+            else "Here one must go back: `driftkit restore` says how far."
+        )
+        parts.append(section(f"{name}.pt", made, Text(follows)))
+    return Group(Text(found.headline), *parts)
 
 
 def _scores(task: Task, correlations: Sequence[tuple[Recipe, float]]) -> RenderableType:

@@ -36,7 +36,7 @@ def answer(found: Measured) -> Finding:
         "remedy": None if found.remedy is None else found.remedy.name,
     }
     if pair.mismatch:
-        said = f"{pair.mismatch}: an index of the old vectors must be rebuilt, or a map given"
+        said = f"{pair.mismatch}: an index of the old vectors must be rebuilt, or a map fitted"
         return Finding("link", "broken", said, evidence)
     if not pair.moved.any():
         return Finding("link", "kept", f"no {found.noun} moved", evidence)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 
-from driftkit.display import Text, section, table
+from driftkit.display import Text, section, table, unwrapped
 from driftkit.findings import Findings
 from driftkit.neighbors import Shift
 from driftkit.report.benchmarks import broken_view, null_view
@@ -31,10 +31,17 @@ def audit_view(
     *,
     bands: bool = False,
     explain: bool = False,
+    link: str | None = "dk.link(pair)",
 ) -> RenderableType:
-    """The whole picture: verdict, benchmarks, drift, and chosen words or the most shifted ones."""
+    """The whole picture: verdict, benchmarks, drift, and chosen words or the most shifted ones.
+
+    `link` is what asks whether a map mends a link that is not kept, if anything does.
+    """
     noun = findings.noun
     parts = [_head(findings), _questions(findings)]
+    if link is not None and findings.finding("link").status != "kept":
+        said = "A map may mend the link; this fits one, or says why none helps:"
+        parts += [Text(""), Text(said), unwrapped(f"  {link}")]
     if findings.scores:
         parts.append(section("What the benchmarks say", findings.scores))
     if (broken := broken_view(findings.scores)) is not None:

@@ -1,4 +1,6 @@
 import json
+import re
+import shlex
 from typing import get_args
 
 import jsonschema
@@ -30,6 +32,22 @@ def test_the_whole_picture(run, tables):
     )  # fmt: skip
     for title in ("What the benchmarks say", "How far the table moved", "Moved words that kept"):
         assert title in result.stdout
+
+
+def test_a_link_that_is_not_kept_leads_on_to_the_command_that_may_mend_it(run, tables):
+    typed = ("--original-vocab", "original.vocab.txt", "--limit", "2000")
+    result = run("audit", *tables, *typed, *QUICK, "--seed", "3", "--top", "0")
+    (line,) = re.findall(r"^  driftkit (link .+)$", result.stdout, re.MULTILINE)
+    assert shlex.split(line) == ["link", *tables, *typed]
+    assert run(*shlex.split(line)).stdout.startswith("The link is ")
+    kept = run("audit", tables[0], "same.pt::embedding.weight", *QUICK, "--top", "0")
+    assert "driftkit link" not in kept.stdout
+
+
+def test_no_command_is_named_for_tables_that_it_would_not_read(run, tables):
+    result = run("audit", *tables, "--items", "original.vocab.txt", *QUICK, "--top", "0")
+    assert re.search(r"^link +(broken|changed)", result.stdout, re.MULTILINE)
+    assert "driftkit link" not in result.stdout
 
 
 def test_json_alone_on_standard_output(run, tables):

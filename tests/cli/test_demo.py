@@ -21,11 +21,22 @@ def test_the_demo_trains_audits_and_leaves_what_the_commands_it_names_need(
     )
     assert verdicts[0] == "Do not ship"
     assert verdicts[2] == "Safe to ship"
-    commands = re.findall(r"^  driftkit (.+)$", result.stdout, re.M)
-    assert len(commands) == 3
-    shifts, _, inspect = (run(*command.split()) for command in (commands[0], "--help", commands[2]))
+    _, links = re.split(r"^link: can what reads .* =*$", result.stdout, flags=re.M)
+    direct, hot = re.split(r"^hot\.pt$", links, flags=re.M)
+    assert links.lstrip().startswith("The link is broken: ")
+    assert "Affine" in direct
+    assert "No map: " in hot.split("Try next")[0]
+    assert max(map(len, links.split("Try next")[0].splitlines())) <= 80
+    commands = re.findall(r"^  driftkit (.+)$", hot, re.M)
+    assert [command.split()[0] for command in commands] == [
+        "link", "restore", "shifts", "audit", "inspect",
+    ]  # fmt: skip
+    assert f"  driftkit {commands[0].split(' --map')[0]}" in result.stdout.splitlines()
+    link, shifts, inspect = (run(*commands[at].split()) for at in (0, 2, 4))
+    assert link.exit_code == 0
+    assert (tmp_path / "driftkit-demo" / "back.safetensors").exists()
     assert shifts.exit_code == inspect.exit_code == 0
     assert "next: driftkit audit ORIGINAL" in inspect.stdout
     quick = ("-b", "ws353", "--resamples", "100", "--candidates", "1000")
-    audit = run(*commands[1].split(), *quick, "--json", "-")
+    audit = run(*commands[3].split(), *quick, "--json", "-")
     assert json.loads(audit.stdout)["rows"]["moved"] == 4392
