@@ -1,4 +1,4 @@
-"""Decide in float64 what float32 products proposed.
+"""Decide in float64 what products of lower precision proposed.
 
 Each list comes with the length up to which nothing that was not proposed could belong into it;
 that follows from the error bound of the products.
@@ -26,17 +26,10 @@ NOBODY: int = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposals:
-    """The largest products of m queries, `depth` of each, in any order."""
+    """Candidates of m queries that may be the nearest, `depth` of each, in any order."""
 
-    value: Cosines  # (m, depth) products of unit rows
     identity: Ids  # (m, depth) positions among the candidates; -1 in places not filled
-    bound: Cosines  # (m,) no product of a candidate that is not listed is larger
-
-    @classmethod
-    def above(cls, floor: Cosines, depth: int) -> Proposals:
-        """Lists (m, depth) that take only what lies above a floor (m,)."""
-        value = np.repeat(floor[:, None], depth, axis=1)
-        return cls(value, np.full(value.shape, -1, np.int32), floor.copy())
+    bound: Cosines  # (m,) no candidate that is not listed has a larger cosine, as proved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +42,14 @@ class Lists:
 
     def __getitem__(self, some: Rows | slice) -> Lists:
         return Lists(self.identity[some], self.cosine[some], self.sure[some])
+
+    def put(self, some: Rows, found: Lists) -> None:
+        """Replace some lists by others that need not be as long."""
+        long = min(self.identity.shape[1], found.identity.shape[1])
+        self.identity[some, long:], self.cosine[some, long:] = -1, np.nan
+        self.identity[some, :long] = found.identity[:, :long]
+        self.cosine[some, :long] = found.cosine[:, :long]
+        self.sure[some] = np.minimum(found.sure, long)
 
     def first(self, k: int) -> tuple[Ids, Cosines]:
         """The first k places (m, k), padded with -1 and NaN."""
@@ -72,7 +73,7 @@ def decide(space: Space, candidates: Rows, queries: Queries, proposals: Proposal
         keys = keys_of(cosines_of_lists(space, candidates, queries[some], identity), identity)
         keys.sort(axis=1)
         lists.cosine[some], lists.identity[some] = entries_of(keys)
-        bound = proposals.bound[some].astype(np.float64) + space.error + TIE
+        bound = proposals.bound[some].astype(np.float64) + TIE
         sure = (lists.cosine[some] > bound[:, None]).sum(axis=1)
         lists.sure[some] = np.where(np.isneginf(bound), depth, sure)
     return lists

@@ -17,6 +17,8 @@ from driftkit.errors import OptionError
 Ids = npt.NDArray[np.int32]
 Cosines = npt.NDArray[np.float32]
 Engine = Literal["compiled", "torch"]
+Product = Literal["int8", "float32"]
+"""What compiled code multiplies; cosines are the same whichever it is."""
 
 TIE = 2.0**-23  # cosines closer than this can be one number in float32
 

@@ -117,9 +117,9 @@ def moved():
     return spaces_of(before, after)
 
 
-def test_several_squares_of_tiles(engine, same, moved, monkeypatch):
+def test_several_stretches_of_tiles(engine, same, moved, monkeypatch):
     monkeypatch.setattr("driftkit.neighbors.search.tiled.TILE", 128)
-    monkeypatch.setattr("driftkit.neighbors.search.tiled.SQUARE", 512)
+    monkeypatch.setattr("driftkit.neighbors.search.tiled.STRETCH_BYTES", 4 * 20 * 512)
     queries = np.arange(3000)
     found, expected = (
         nearest_in_both(moved, queries, 10, engine=engine),
