@@ -171,22 +171,28 @@ def encode(
     a row without direction the first is NaN and the rest is 0.
     """
     half = (center * center).sum() / 2
+    d = len(center)
+    exact, code = np.empty(d), np.empty(d)
     for at in range(len(rows)):
         row, norm = matrix[rows[at]], norms[rows[at]]
         if np.isnan(norm):
             facts[at, 0] = np.nan
             continue
+        for i in range(d):
+            exact[i] = np.float64(row[i]) / norm - center[i]
+        for i in range(d):
+            nearest = np.rint(exact[i] * (1 / scale))
+            nearest = 127.0 if nearest > 127 else nearest
+            code[i] = -127.0 if nearest < -127 else nearest
         gap = length = rounded = product = total = 0.0
-        for i in range(len(center)):
-            exact = np.float64(row[i]) / norm - center[i]
-            code = min(127.0, max(-127.0, np.rint(exact / scale)))
-            codes[at, i] = np.int8(code)
-            near = code * scale
-            gap += (exact - near) * (exact - near)
-            length += exact * exact
+        for i in range(d):
+            codes[at, i] = np.int8(code[i])
+            near = code[i] * scale
+            gap += (exact[i] - near) * (exact[i] - near)
+            length += exact[i] * exact[i]
             rounded += near * near
-            product += exact * center[i]
-            total += code
+            product += exact[i] * center[i]
+            total += code[i]
         facts[at, 0] = np.sqrt(gap)
         facts[at, 1] = np.sqrt(max(length, rounded))
         facts[at, 2] = product + half
