@@ -32,7 +32,10 @@ def features() -> set[str]:
         return {each[1:] for each in config.CPU_FEATURES.split(",") if each.startswith("+")}
     if config.CPU_NAME is not None or not config.ENABLE_AVX:
         return set()
-    return {name for name, there in llvm.get_host_cpu_features().items() if there}
+    try:
+        return {name for name, there in llvm.get_host_cpu_features().items() if there}
+    except RuntimeError:  # LLVM cannot tell, as numba allows for
+        return set()
 
 
 WIDE = "avx512f" in features()
@@ -85,7 +88,7 @@ def multiply(
             lanes = ir.Constant(ir.VectorType(I32, LANES), [0] * LANES)
             return build.shuffle_vector(one, nothing, lanes)
 
-        name = f"llvm.x86.avx512.vpdpbusd.{32 * LANES}" if whole else f"llvm.fma.v{LANES}f32"
+        name = f"llvm.x86.avx512.vpdpbusd.{32 * LANES}" if whole else f"llvm.fmuladd.v{LANES}f32"
         kind = ir.FunctionType(vector, [vector] * 3)
         instruction = cgutils.get_or_insert_function(build.module, kind, name)
         add = build.add if whole else build.fadd

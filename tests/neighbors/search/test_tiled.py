@@ -106,7 +106,7 @@ def test_more_threads_than_processors_find_the_same(space, coding, threads):
     holds_the_largest(one.lists, products)
 
 
-def test_an_interrupt_ends_the_work(space, coding):
+def test_an_interrupt_is_passed_on(space, coding):
     def interrupt(_):
         raise KeyboardInterrupt
 
