@@ -11,8 +11,9 @@ Two numberings are used: the row of the matrix, and the position among the candi
 that is a zero row keeps its position and is nobody's neighbor.
 
 On the CPU, where numba is installed, tiles are looked through by compiled code (``tiled``), and
-when every candidate is a query only half the products are taken. Elsewhere torch does it all
-(``blockwise``).
+when every candidate is a query only half the products are taken. On a graphics card that has Triton
+the table stays there and everything is done there (``card``). Elsewhere torch takes the products
+(``blockwise``), and decides where the table is.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import numpy as np
 
 from driftkit.arguments import whole
 from driftkit.arrays import Matrix, Rows, Values
-from driftkit.neighbors.search import blockwise
+from driftkit.neighbors.search import blockwise, card
 from driftkit.neighbors.search.rerank import Lists, Proposals, decide
 from driftkit.neighbors.search.space import Cosines, Engine, Ids, Queries, Space
 from driftkit.neighbors.search.tiled import Side, offer_rectangle, offer_square
@@ -122,6 +123,10 @@ class Search:
         A `reserve` of entries beyond k is sure as far as that costs nothing. `floor` (m,) holds
         products that the first k certainly exceed, and `tell` is called with the share done.
         """
+        if self.is_fused(k):
+            return self.settled(
+                queries, card.first(self.space, self.candidates, queries, k, tell), k
+            )
         depth = min(k + max(reserve, SLACK), len(self.candidates))
         complete = depth == len(self.candidates)
         if floor is None or complete:
@@ -145,6 +150,10 @@ class Search:
     def is_compiled(self) -> bool:
         """Whether compiled code looks through the products."""
         return self.space.engine == "compiled" and self.space.device.type == "cpu"
+
+    def is_fused(self, k: int) -> bool:
+        """Whether one pass on a card finds the first k, however much is known beforehand."""
+        return card.can_search(self.space, self.candidates, k)
 
     def _propose(self, queries: Queries, depth: int, floor: Cosines, tell: Tell) -> Proposals:
         if not self.is_compiled:
