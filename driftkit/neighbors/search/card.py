@@ -10,7 +10,7 @@ nearer, everything within the error is decided.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -30,6 +30,7 @@ GROUP = 128  # candidates in a stretch of the sample
 GROUPS = 8  # stretches of the sample for each neighbor, so that few share one
 ENTRIES = 1 << 26  # places in the lists of queries answered together (8 bytes each)
 _EXCLUDED = 8  # candidates that a query may leave out
+LEAST_TOGETHER = 256  # queries answered together at least
 DECIDED = 1 << 22  # entries decided at once
 SCALE = 2.0**14
 """What unit rows are multiplied by, so that float16 keeps 11 bits of every number that matters."""
@@ -151,18 +152,20 @@ def first(space: Space, candidates: Rows, queries: Queries, k: int, tell: Tell) 
         np.full(len(queries), k),
     )
     floor = np.empty(len(queries), np.float32)
-    crowded = np.zeros(len(queries), bool)
+    wanted = np.zeros(len(queries), np.int64)  # places, where a list had too few
     for start in range(0, len(queries), pool.together):
         some = slice(start, start + pool.together)
         answer = _Question(pool, queries[some], k).answer(None)
-        out.identity[some], out.cosine[some], crowded[some], floor[some] = answer
+        out.identity[some], out.cosine[some], wanted[some], floor[some] = answer
         tell(min(1.0, (start + pool.together) / len(queries)))
-    again = np.flatnonzero(crowded)
+    again = np.flatnonzero(wanted)
+    if len(again):
+        pool = pool.with_places(int(wanted.max()))
     for start in range(0, len(again), pool.together):
         part = again[start : start + pool.together]
         answer = _Question(pool, queries[part], k).answer(floor[part])
-        out.identity[part], out.cosine[part], crowded[part], _ = answer
-    out.sure[crowded] = 0
+        out.identity[part], out.cosine[part], wanted[part], _ = answer
+    out.sure[wanted > 0] = 0
     return out
 
 
@@ -178,8 +181,8 @@ class _Pool:
     block: int  # candidates whose halves are made at a time where there is not
     farthest: float  # largest distance of a half from its unit row
     sample: torch.Tensor  # (s, w)
+    entries: int  # places in all lists of queries answered together
     places: int  # in the list of a query
-    together: int  # queries answered together
 
     @classmethod
     def of(cls, space: Space, candidates: Rows, nearest: int) -> _Pool:
@@ -205,9 +208,19 @@ class _Pool:
             block=max(1, free // 8 // row_bytes),
             farthest=farthest,
             sample=sample.rows,
+            entries=entries,
             places=places,
-            together=max(256, entries // places),
         )
+
+    @property
+    def together(self) -> int:
+        """Queries answered together."""
+        return max(LEAST_TOGETHER, self.entries // self.places)
+
+    def with_places(self, wanted: int) -> _Pool:
+        """The same with longer lists, as far as that makes sense."""
+        most = max(self.places, self.entries // LEAST_TOGETHER)
+        return replace(self, places=min(most, 1 << wanted.bit_length()))
 
     def blocks(self) -> Iterator[tuple[int, torch.Tensor]]:
         """Yield where a block of halves begins, and the block."""
@@ -228,7 +241,7 @@ class _Question:
     k: int
 
     def answer(self, floor: np.ndarray | None) -> tuple[np.ndarray, ...]:
-        """Positions (b, k), cosines, which lists had no room, and the k-th cosines found so far.
+        """Positions (b, k), cosines, places (b,) where a list had too few, and k-th cosines so far.
 
         `floor` (b,) holds cosines that k candidates have, if they are known.
         """
@@ -264,7 +277,7 @@ class _Question:
             keys[doubtful] = self._widely(doubtful, place, value, least)
         cosine, identity = entries_of(keys)
         return (
-            identity.cpu().numpy(), cosine.cpu().numpy(), crowded.cpu().numpy(),
+            identity.cpu().numpy(), cosine.cpu().numpy(), (lists.count * crowded).cpu().numpy(),
             kth.float().cpu().numpy(),
         )  # fmt: skip
 

@@ -22,12 +22,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from driftkit.arguments import whole
 from driftkit.arrays import Matrix, Rows, Values
 from driftkit.neighbors.search import blockwise, card
 from driftkit.neighbors.search.rerank import Lists, Proposals, decide
-from driftkit.neighbors.search.space import Cosines, Engine, Ids, Queries, Space
+from driftkit.neighbors.search.space import Cosines, Engine, Ids, Queries, Space, device_for
 from driftkit.neighbors.search.tiled import Side, offer_rectangle, offer_square
 from driftkit.progress import Progress
 
@@ -49,7 +50,7 @@ def nearest(
     *,
     candidates: Rows | None = None,
     norms: Values | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     engine: Engine | None = None,
     tile: int | None = None,
     memory: int = MEMORY,
@@ -68,6 +69,8 @@ def nearest(
     [[3, 1], [-1, -1]]
     """
     whole(1, k=k, memory=memory, tile=1 if tile is None else tile)
+    size = len(matrix) if candidates is None else len(candidates)
+    device = device_for(device, len(queries) * size * matrix.shape[1])
     search = Search.over(Space.of(matrix, norms, device, engine), candidates, tile)
     return search.nearest(search.of_rows(queries), k, memory=memory, progress=progress)
 

@@ -103,6 +103,15 @@ def can_compile() -> bool:
     return os.environ.get("NUMBA_DISABLE_JIT", "") in ("", "0") and find_spec("numba") is not None
 
 
+WORTH_A_CARD = 2e11
+"""Multiplications below which a processor is done before a graphics card has been made ready."""
+
+
+def device_for(name: str | torch.device, multiplications: float) -> str | torch.device:
+    """Name the device: of ``auto`` the processor, unless there is enough to do for a card."""
+    return "cpu" if name == "auto" and multiplications < WORTH_A_CARD else name
+
+
 def usable_device(name: str | torch.device) -> torch.device:
     """Return the torch device of that name, or say in one sentence why it cannot be used.
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -209,3 +210,21 @@ def test_progress_ends_at_the_total(monkeypatch: pytest.MonkeyPatch) -> None:
     assert calls == sorted(calls)
     assert len(calls) == 12
     assert calls[-1] == (3000, 3000)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("exclude", [True, False])
+def test_a_card_answers_as_the_processor_does(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator, exclude: bool
+) -> None:
+    matrix = rng.normal(size=(40_000, 60)).astype(np.float32)[rng.integers(0, 30_000, 40_000)]
+    matrix[7] = 0
+    questions = rng.integers(10, 5_000, (500, 3))
+    questions[3] = questions[3, 0]  # nothing is left of b - a + c but c
+    found = []
+    for least in (np.inf, 0):
+        monkeypatch.setattr("driftkit.neighbors.search.space.WORTH_A_CARD", least)
+        found.append(answer(matrix, norms_of(matrix), questions, k=3, exclude=exclude))
+    assert found[0].rows.tobytes() == found[1].rows.tobytes()
+    assert found[0].scores.tobytes() == found[1].scores.tobytes()
