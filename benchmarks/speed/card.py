@@ -25,11 +25,14 @@ import numpy as np
 import torch
 
 from driftkit.arrays import row_norms
+from driftkit.evaluators.analogy.search import answer
+from driftkit.neighbors.search import space
 from driftkit.neighbors.search.exact import nearest
 from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
 
 K = 10
 PRODUCTS = 1 << 31  # in one plain product (8 GiB)
+QUESTIONS, WORDS = 19_544, 905  # of Google's analogies
 SAMPLE = 1_000  # words whose lists are compared
 CASES = [(400_000, 300), (400_000, 50), (3_000_000, 300)]
 TARGETS = {(400_000, 300): 2.0, (400_000, 50): 1.2, (3_000_000, 300): 60.0}
@@ -153,12 +156,35 @@ def case(n: int, d: int, shares: list[float], device: torch.device, repeats: int
         )
 
 
+def analogies(n: int, d: int, device: torch.device) -> None:
+    """As many questions as Google's file has, of as many words: on the card, on the processor."""
+    table = vectors(n, d, device).cpu().numpy()
+    norms = row_norms(table)
+    draw = np.random.default_rng(3)
+    questions = draw.permutation(n // 4)[:WORDS][draw.integers(0, WORDS, (QUESTIONS, 3))]
+    took, found = [], []
+    for least in (0.0, np.inf):  # `auto` takes the card from so many multiplications on
+        space.WORTH_A_CARD = least
+        start = time.perf_counter()
+        found.append(answer(table, norms, questions))
+        took.append(time.perf_counter() - start)
+    one, other = (each.rows.tobytes() + each.scores.tobytes() for each in found)
+    print(
+        f"n {n:>9,}  d {d:>3}  {QUESTIONS:,} analogies by 3CosAdd {took[0]:6.2f} s",
+        f"on the processor {took[1]:6.2f} s",
+        f"bytes {'equal' if one == other else 'DIFFER'}",
+        sep="  ",
+        flush=True,
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, nargs="+", help="only these numbers of rows")
     parser.add_argument("--moved", type=float, nargs="+", default=[0.05, 1.0])
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--device", default="cuda")
+    parser.add_argument("--tests", nargs="+", default=["tests"], help="where tests are looked for")
     parser.add_argument("--no-tests", action="store_true")
     given = parser.parse_args()
     if not torch.cuda.is_available():
@@ -169,24 +195,17 @@ def main() -> None:
         f"Python {platform.python_version()}, {torch.get_num_threads()} threads"
     )
     if not given.no_tests:
-        tests = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-m",
-            "gpu",
-            "-p",
-            "no:cacheprovider",
-            "tests",
-        ]
-        subprocess.run(tests, check=False)
+        tests = [sys.executable, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider"]
+        subprocess.run([*tests, *given.tests], check=False)
     start = time.perf_counter()
     nearest(vectors(50_000, 50, device).cpu().numpy(), np.arange(50_000), K, device=str(device))
     print(f"first use, building the kernels: {time.perf_counter() - start:.1f} s")
     for n, d in CASES:
         if given.rows is None or n in given.rows:
             case(n, d, given.moved if n < 1_000_000 else given.moved[:1], device, given.repeats)
+    for n, d in CASES[:2]:
+        if given.rows is None or n in given.rows:
+            analogies(n, d, device)
 
 
 if __name__ == "__main__":
