@@ -320,7 +320,7 @@ class _Question:
         if mine is None or theirs is None:
             found = cosines_of_lists(space, candidates, queries, identity.cpu().numpy())
             return torch.from_numpy(found).to(identity.device)
-        out = torch.full(identity.shape, torch.nan, device=identity.device)
+        out = torch.full(identity.shape, torch.nan, dtype=torch.float32, device=identity.device)
         asker, column = torch.nonzero(identity >= 0, as_tuple=True)
         rows = torch.from_numpy(queries.rows).to(identity.device)[asker]
         chosen = self.pool.rows[identity[asker, column].long()]

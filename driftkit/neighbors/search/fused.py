@@ -138,7 +138,7 @@ def _shape(asked: torch.Tensor, pool: torch.Tensor) -> tuple[tuple[int], dict[st
 def group_maxima(asked: torch.Tensor, pool: torch.Tensor) -> torch.Tensor:
     """Largest product (m, groups) of each row (m, w) with every COLUMNS rows (c, w)."""
     groups = triton.cdiv(len(pool), COLUMNS)
-    out = torch.empty((len(asked), groups), device=asked.device)
+    out = torch.empty((len(asked), groups), dtype=torch.float32, device=asked.device)
     grid, shape = _shape(asked, pool)
     with torch.cuda.device_of(asked):
         _group_maxima[grid](asked, pool, out, len(asked), len(pool), groups, **shape)

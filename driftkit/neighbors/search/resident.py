@@ -15,7 +15,7 @@ NOBODY: int = np.iinfo(np.int64).max
 """Key of a place that is not filled; it comes last."""
 _STAGE = 1 << 26  # bytes sent to a card at once
 _COPIERS = 4
-_PAIR_NUMBERS = 1 << 27  # numbers multiplied at once when cosines are decided
+_PAIR_NUMBERS = 1 << 26  # numbers multiplied at once when cosines are decided
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +86,11 @@ def room(device: torch.device) -> int:
 
 def cosines(a: Resident, b: Resident, a_rows: torch.Tensor, b_rows: torch.Tensor) -> torch.Tensor:
     """Cosines (p,) of rows of one table with rows of another: the bits of ``rerank.cosines``."""
-    out = torch.empty(len(a_rows), device=a_rows.device)
+    out = torch.empty(len(a_rows), dtype=torch.float32, device=a_rows.device)
     step = max(1, _PAIR_NUMBERS // a.rows.shape[1])
     for start in range(0, len(out), step):
         left, right = a_rows[start : start + step], b_rows[start : start + step]
-        dots = ordered_sums(a.rows[left].double() * b.rows[right].double())
+        dots = ordered_sums(a.rows[left].double().mul_(b.rows[right]))
         out[start : start + step] = (dots / (a.norms[left] * b.norms[right])).clamp(-1, 1)
     return out
 

@@ -10,6 +10,8 @@ from driftkit.embeddings import Embeddings
 from driftkit.evaluators.analogy import search as analogy_search
 from driftkit.evaluators.analogy.methods import METHODS
 from driftkit.evaluators.analogy.search import answer, answer_again
+from driftkit.neighbors.search.exact import Search
+from driftkit.neighbors.search.space import Space
 
 
 def oracle(
@@ -129,6 +131,20 @@ def test_answering_again_is_answering() -> None:
         np.testing.assert_array_equal(again.scores, anew.scores)
 
     check()
+
+
+@pytest.mark.parametrize("exclude", [True, False])
+def test_asking_all_products_at_once_is_asking_in_turn(
+    rng: np.random.Generator, exclude: bool
+) -> None:
+    matrix = rng.normal(size=(600, 12)).astype(np.float32)[rng.integers(0, 500, 600)]
+    matrix[7] = 0
+    questions = rng.integers(10, 600, (80, 3))
+    questions[3] = questions[3, 0]
+    space = Space.of(matrix)
+    search = Search.over(space, np.flatnonzero(space.norms > 0))
+    batch = analogy_search._Batch(search, questions, "3cosadd", 4, exclude)
+    np.testing.assert_array_equal(batch.all_at_once(None), batch.run(None))
 
 
 @pytest.mark.parametrize("method", METHODS)
