@@ -24,8 +24,8 @@ CONFIG: dict[str, Any] = {"num_warps": 8, "num_stages": 3}
 def _assembly() -> str:
     """Write products above their thresholds to lists, with one jump past four that are not.
 
-    Triton computes where a number would go before it knows that it goes nowhere, which takes four
-    times as long as the product. Operands, four of each: product, threshold, the row's count, its
+    Triton computes where a number would go before it knows that it goes nowhere, and a pass takes
+    three to five times as long. Operands, four of each: product, threshold, the row's count, its
     list, the column; then the first column's position, the number of candidates and of places.
     """
     product, threshold, count, entries, column, first, candidates, places = (
