@@ -134,7 +134,7 @@ class _SharedSearch:
         if not self.changed[rows].any() and not moved.any():
             return kept.first(self.k)
         queries = self.after.of_rows(rows)
-        if self.after.is_fused(self.k):  # a whole pass is as fast as joining lists
+        if self.after.is_fused(self.k):  # joining lists on the processor takes time, too
             return self.after.lists(queries, self.k, tell=tell).first(self.k)
         if moved.sum() > MOSTLY_CHANGED * len(moved):
             near = self._still_near(rows, kept)
