@@ -386,7 +386,10 @@ resamples_option = number_option(
 seed_option = number_option("--seed", default=0, least=0, help="Seed of the resamples.")
 
 engine_device_option = click.option(
-    "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Where torch computes: cpu, cuda, or a GPU where there is one and enough to do.",
 )
 
 texts_option = file_option(

@@ -11,8 +11,9 @@ Two numberings are used: the row of the matrix, and the position among the candi
 that is a zero row keeps its position and is nobody's neighbor.
 
 On the CPU, where numba is installed, tiles are looked through by compiled code (``tiled``), and
-when every candidate is a query only half the products are taken. Elsewhere torch does it all
-(``blockwise``).
+when every candidate is a query only half the products are taken. On a graphics card that has Triton
+the table stays there and everything is done there (``card``). Elsewhere torch takes the products
+(``blockwise``), and decides where the table is.
 """
 
 from __future__ import annotations
@@ -21,13 +22,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from driftkit.arguments import whole
 from driftkit.arrays import Matrix, Rows, Values
-from driftkit.neighbors.search import blockwise
+from driftkit.neighbors.search import blockwise, card
 from driftkit.neighbors.search.codes import Coding
 from driftkit.neighbors.search.rerank import Lists, Proposals, decide
-from driftkit.neighbors.search.space import Cosines, Engine, Ids, Product, Queries, Space
+from driftkit.neighbors.search.space import (
+    Cosines,
+    Engine,
+    Ids,
+    Product,
+    Queries,
+    Space,
+    device_for,
+)
 from driftkit.neighbors.search.tiled import Heaps, Side, fastest, offer_rectangle, offer_square
 from driftkit.progress import Progress
 
@@ -50,7 +60,7 @@ def nearest(
     *,
     candidates: Rows | None = None,
     norms: Values | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     engine: Engine | None = None,
     product: Product | None = None,
     tile: int | None = None,
@@ -70,6 +80,8 @@ def nearest(
     [[3, 1], [-1, -1]]
     """
     whole(1, k=k, memory=memory, tile=1 if tile is None else tile)
+    size = len(matrix) if candidates is None else len(candidates)
+    device = device_for(device, len(queries) * size * matrix.shape[1])
     search = Search.over(Space.of(matrix, norms, device, engine), candidates, tile, product)
     return search.nearest(search.of_rows(queries), k, memory=memory, progress=progress)
 
@@ -134,6 +146,10 @@ class Search:
         A `reserve` of entries beyond k is sure as far as that costs nothing. `floor` (m,) holds
         products that the first k certainly exceed, and `tell` is called with the share done.
         """
+        if self.is_fused(k):
+            return self.settled(
+                queries, card.first(self.space, self.candidates, queries, k, tell), k
+            )
         depth = self.depth(k, reserve)
         complete = depth == len(self.candidates)
         if floor is None or complete:
@@ -164,6 +180,10 @@ class Search:
     def is_compiled(self) -> bool:
         """Whether compiled code looks through the products."""
         return self.space.engine == "compiled" and self.space.device.type == "cpu"
+
+    def is_fused(self, k: int) -> bool:
+        """Whether one pass on a card finds the first k, however much is known beforehand."""
+        return card.can_search(self.space, self.candidates, k)
 
     def _propose(self, queries: Queries, depth: int, floor: Cosines, tell: Tell) -> Proposals:
         if not self.is_compiled:

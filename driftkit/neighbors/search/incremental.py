@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 
 from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
 from driftkit.neighbors.search.exact import MEMORY, SLACK, Found, Search, Tell, parts, shares
@@ -28,7 +29,7 @@ from driftkit.neighbors.search.rerank import (
     entries_of,
     keys_of,
 )
-from driftkit.neighbors.search.space import TIE, Cosines, Engine, Product, Space
+from driftkit.neighbors.search.space import TIE, Cosines, Engine, Product, Space, device_for
 from driftkit.neighbors.search.tiled import Heaps, Side, offer_rectangle, offer_square
 from driftkit.progress import Progress
 
@@ -63,7 +64,7 @@ def nearest_in_both(
     k: int,
     *,
     candidates: Rows | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     engine: Engine | None = None,
     product: Product | None = None,
     memory: int = MEMORY,
@@ -78,6 +79,8 @@ def nearest_in_both(
     original are kept for the next tuned table, under `memo_key`, which tells this original, these
     queries and these candidates from others.
     """
+    size = len(spaces.before) if candidates is None else len(candidates)
+    device = device_for(device, 2 * len(queries) * size * spaces.before.shape[1])
     before, after = (
         Search.over(Space.of(matrix, norms, device, engine), candidates, product=product)
         for matrix, norms in (
@@ -131,6 +134,8 @@ class _SharedSearch:
         if not self.changed[rows].any() and not moved.any():
             return kept.first(self.k)
         queries = self.after.of_rows(rows)
+        if self.after.is_fused(self.k):  # joining lists on the processor takes time, too
+            return self.after.lists(queries, self.k, tell=tell).first(self.k)
         if moved.sum() > MOSTLY_CHANGED * len(moved):
             near = self._still_near(rows, kept)
             return self.after.lists(queries, self.k, floor=near, tell=tell).first(self.k)

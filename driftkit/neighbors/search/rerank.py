@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from driftkit.arrays import Rows
+from driftkit.neighbors.search import resident
 from driftkit.neighbors.search.space import TIE, Cosines, Ids, Queries, Space
 
 Keys = npt.NDArray[np.int64]
@@ -86,7 +87,7 @@ def cosines_of_lists(space: Space, candidates: Rows, queries: Queries, identity:
     if not filled.any():
         return out
     rows: Rows = np.where(filled, candidates[identity], -1)
-    if space.engine == "torch":
+    if space.engine == "torch" or space.resident is not None:
         asked = np.broadcast_to(queries.rows[:, None], identity.shape)
         out[filled] = cosines(queries.space, asked[filled], space, rows[filled])
         return out
@@ -113,6 +114,10 @@ def cosines(a: Space, a_rows: Rows, b: Space, b_rows: Rows) -> Cosines:
     A product of two float32 is exact in float64, and a sum along a row takes the same steps for
     every row, so equal rows give equal cosines to the last bit.
     """
+    if a.resident is not None and b.resident is not None:
+        sides = (torch.from_numpy(rows).to(a.device) for rows in (a_rows, b_rows))
+        found: Cosines = resident.cosines(a.resident, b.resident, *sides).cpu().numpy()
+        return found
     out = np.empty(len(a_rows), np.float32)
     step = max(1, _PAIR_NUMBERS // a.matrix.shape[1])
     for start in range(0, len(out), step):
