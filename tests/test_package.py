@@ -22,8 +22,8 @@ PACKAGE = Path(driftkit.__file__).parent
 ROOT = PACKAGE.parent
 DOCS = ROOT / "docs"
 HEAVY = {
-    "gensim", "ir_measures", "lightning", "matplotlib", "model2vec", "numba", "numpy", "pandas",
-    "polars", "pyarrow", "rich", "scipy", "sentence_transformers", "sklearn", "torch",
+    "dask", "distributed", "fsspec", "gensim", "ir_measures", "lightning", "matplotlib",
+    "model2vec", "numba", "numpy", "pandas", "polars", "pyarrow", "rich", "scipy", "sentence_transformers", "sklearn", "torch",
     "transformers",
 }  # fmt: skip
 
