@@ -23,8 +23,8 @@ ROOT = PACKAGE.parent
 DOCS = ROOT / "docs"
 HEAVY = {
     "dask", "distributed", "fsspec", "gensim", "ir_measures", "lightning", "matplotlib",
-    "model2vec", "numba", "numpy", "pandas", "polars", "pyarrow", "rich", "scipy", "sentence_transformers", "sklearn", "torch",
-    "transformers",
+    "model2vec", "numba", "numpy", "pandas", "polars", "pyarrow", "rich", "scipy",
+    "sentence_transformers", "sklearn", "torch", "transformers",
 }  # fmt: skip
 
 # --- imports --------------------------------------------------------------------------------------

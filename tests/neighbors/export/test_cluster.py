@@ -63,6 +63,7 @@ def workers(folder):
             scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},
             silence_logs=50,
             local_directory=folder,
+            env={"DRIFTKIT_DATA_DIR": str(folder / "data")},
         ) as made,
     ):
         yield made
@@ -151,6 +152,18 @@ def test_processes_of_this_machine(folder, workers, tmp_path):
     with team(Opening(folder / "original", folder / "tuned"), workers=1) as made:
         write_shifts(pair_in(folder), tmp_path / "s.jsonl", k=K, team=made)
     assert same(tmp_path / "s.jsonl", folder)
+
+
+def test_workers_open_tables_by_url(folder, workers, tmp_path):
+    pair = pair_in(folder)
+    np.save(tmp_path / "tuned.npy", pair.tuned.matrix)
+    (tmp_path / "words.txt").write_text("\n".join(pair.tuned.words))
+    by_url = (f"file://{tmp_path}/tuned.npy", {}, {"vocab": str(tmp_path / "words.txt")})
+    with team(Opening(folder / "original", *by_url), scheduler=workers.scheduler_address) as some:
+        write_shifts(pair, tmp_path / "s.jsonl", k=K + 1, team=some)  # a worker keeps what it knows
+    write_shifts(pair, tmp_path / "one.jsonl", k=K + 1)
+    assert (tmp_path / "s.jsonl").read_bytes() == (tmp_path / "one.jsonl").read_bytes()
+    assert list((folder / "data" / "remote").rglob("tuned.npy"))
 
 
 def test_workers_that_read_another_table_are_refused(folder, ours, tmp_path):
