@@ -98,7 +98,9 @@ class Team:
             return
         folder = parts[0].path.absolute().parent
         task = _Task(self.opening, question, folder, k, how)
-        listed = [*candidates] if isinstance(candidates, Iterable) else candidates
+        listed = (
+            [*candidates] if isinstance(candidates, Iterable) else candidates and int(candidates)
+        )
         asked = {"words": None if words is None else [*words], "candidates": listed}
         with replacing(folder / ASKED) as partial:
             partial.write_text(json.dumps(asked), "utf-8")
@@ -158,6 +160,8 @@ def team(
         )
     distributed = _distributed()
     with ExitStack() as stack:
+        # A lost worker is no matter, and a lost scheduler is told in a sentence.
+        stack.enter_context(distributed.utils.silence_logging_cmgr(logging.CRITICAL))
         address: Any = scheduler
         if workers is not None:
             whole(1, MOST, workers=workers)

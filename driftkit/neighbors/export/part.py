@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ from driftkit.neighbors.export.rows import write_rows
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
 from driftkit.progress import Progress
+
+NAME = re.compile(r"([0-9]{12})-([0-9]{12})\.(?:jsonl|parquet)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,39 @@ class Part:
 
     def __len__(self) -> int:
         return self.stop - self.start
+
+
+def cut(
+    folder: Path, ending: str, start: int, stop: int, size: int
+) -> tuple[list[Part], list[Part]]:
+    """Return the parts from start to stop, in order, and those of them that are not there yet.
+
+    What is in the folder is taken as it was cut; the gaps are cut to `size` words.
+    """
+    kept = sorted(
+        (int(match[1]), int(match[2]))
+        for each in os.scandir(folder)
+        if (match := NAME.fullmatch(each.name))
+    )
+    parts: list[Part] = []
+    missing: list[Part] = []
+    at = start
+    for first, last in [*kept, (stop, stop)]:
+        if first < at:
+            continue  # of a worker that was given up and cut otherwise
+        gap = [
+            _named(folder, ending, edge, min(edge + size, first)) for edge in range(at, first, size)
+        ]
+        missing += gap
+        parts += gap
+        if first < last:
+            parts.append(_named(folder, ending, first, last))
+        at = last
+    return parts, missing
+
+
+def _named(folder: Path, ending: str, start: int, stop: int) -> Part:
+    return Part(start, stop, folder / f"{start:012}-{stop:012}{ending}")
 
 
 def write_part(

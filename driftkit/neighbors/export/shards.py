@@ -21,13 +21,12 @@ from driftkit.atomic import locked, place, replacing, writing
 from driftkit.display import counted
 from driftkit.errors import OptionError, OutputError, SourceError
 from driftkit.escaping import to_json
-from driftkit.neighbors.export.part import Part
+from driftkit.neighbors.export.part import NAME, Part
 from driftkit.neighbors.export.question import Question
 from driftkit.neighbors.export.rows import require_ending, require_ours, write_joined
 
 MANIFEST, SCHEMA = "driftkit-shard.json", "driftkit.shard/1"
 MOST = 1_000_000  # shards
-_PART = re.compile(r"[0-9]{12}\.(?:jsonl|parquet)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +227,7 @@ def _read(folder: Path) -> _Written:
         is_sound = (
             (edges[0], edges[-1]) == shard.bounds(question.count)
             and edges[1:-1:2] == edges[2:-1:2]
-            and all(_PART.fullmatch(each["name"]) for _, each in parts)
+            and all(NAME.fullmatch(each["name"]) for _, each in parts)
             and len({part.path.suffix for part, _ in parts}) == 1
         )
     except (LookupError, TypeError, AttributeError, OptionError):

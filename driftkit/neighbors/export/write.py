@@ -8,7 +8,6 @@ folder goes. A second run into the same file is refused while the first lasts.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -22,7 +21,7 @@ from typing import Any
 from driftkit.arguments import whole
 from driftkit.atomic import beside, locked, place, writing
 from driftkit.neighbors.export.cluster import Team
-from driftkit.neighbors.export.part import Part, write_part
+from driftkit.neighbors.export.part import Part, cut, write_part
 from driftkit.neighbors.export.question import Candidates, Question
 from driftkit.neighbors.export.rows import (
     require_ending,
@@ -59,7 +58,7 @@ def write_shifts(
     ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. What is
     written is the same, byte for byte, whoever does the work and however it is cut.
 
-    When the same question was stopped before, only what is missing is done.
+    When the same question was stopped before, only what is missing is done, whoever did the rest.
 
     Parameters
     ----------
@@ -73,7 +72,7 @@ def write_shifts(
         As for `driftkit.neighbor_shifts`. `memory` is that of each worker.
     part : int, optional
         Words done together: what a stopped run loses. By default as many as fit into `memory`, from
-        256 to 32,768, and fewer for workers. A stopped run goes on only with the same `part`.
+        256 to 32,768, and fewer for workers.
     partitioned : bool
         Write a folder of Parquet files, so that readers can take them side by side.
     shard : Shard, optional
@@ -119,13 +118,8 @@ def write_shifts(
         question = Question.of(pair, asked, k, candidates, options.get("metric", "cosine"))
         if shard and is_answered(target, shard, question, named.suffix):
             return stop - start
-        with _folder(target, question, part, named.suffix) as folder:
-            parts = [
-                Part(at, min(at + part, stop), folder / f"{at:012}{named.suffix}")
-                for at in range(start, stop, part)
-            ]
-            there = {each.name for each in os.scandir(folder)}
-            missing = [each for each in parts if each.path.name not in there]
+        with _folder(target, question, named.suffix) as folder:
+            parts, missing = cut(folder, named.suffix, start, stop, part)
             found = stop - start - sum(map(len, missing))
             tell = progress and _counted(progress, found, stop - start)
             how: Any = {"candidates": candidates, **options}
@@ -171,11 +165,11 @@ def _within(progress: Progress | None, start: int, count: int, total: int) -> Pr
 
 
 @contextmanager
-def _folder(target: Path, question: Question, part: int, ending: str) -> Iterator[Path]:
+def _folder(target: Path, question: Question, ending: str) -> Iterator[Path]:
     """Make the folder of the parts, which stays while some are missing; others are removed."""
-    cut = sha256(f"{question.digest} {part} {ending}".encode()).hexdigest()[:16]
+    mark = sha256(f"{question.digest} {ending}".encode()).hexdigest()[:16]
     whole_path = place(target, is_folder=True) or target
-    folder = beside(whole_path, f".{cut}.parts")
+    folder = beside(whole_path, f".{mark}.parts")
     start = beside(whole_path, ".").name
     for other in whole_path.parent.glob(f"{escape(start)}{'[0-9a-f]' * 16}.parts"):
         if other != folder:

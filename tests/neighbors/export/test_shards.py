@@ -97,7 +97,7 @@ def test_a_shard_goes_on_where_it_was_stopped_and_is_not_made_twice(pair, tmp_pa
 
 
 def test_a_damaged_shard_is_made_again(three, pair, tmp_path):
-    (tmp_path / "s.jsonl.2-of-3.shard" / "000000000040.jsonl").write_bytes(b"")
+    (tmp_path / "s.jsonl.2-of-3.shard" / "000000000040-000000000065.jsonl").write_bytes(b"")
     assert write_shifts(pair, tmp_path / "s.jsonl", k=K, shard=Shard(2, 3)) == 0
     assert merge_shards(three, tmp_path / "s.jsonl") == 120
 

@@ -77,6 +77,23 @@ def test_goes_on_where_it_was_stopped(pair, tmp_path, monkeypatch):
     assert path.read_bytes() == whole.read_bytes()
 
 
+def test_goes_on_whatever_the_size_of_parts(pair, tmp_path, monkeypatch):
+    path, asked, real = tmp_path / "shifts.jsonl", [], block.neighbor_shifts
+    stopped(monkeypatch, pair, path, k=3, part=50)
+    folder = next(tmp_path.glob(".*.parts"))
+    (folder / f"{40:012}-{90:012}.jsonl").write_text("of a run that cut otherwise")
+
+    def counted(pair, words, *args, **how):
+        asked.append(len(words))
+        return real(pair, words, *args, **how)
+
+    monkeypatch.setattr(block, "neighbor_shifts", counted)
+    assert write_shifts(pair, path, k=3, part=30) == 50
+    assert asked == [30, 30, 10]
+    write_shifts(pair, tmp_path / "whole.jsonl", k=3)
+    assert path.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
 def test_another_question_starts_anew(pair, tmp_path, monkeypatch):
     path = tmp_path / "shifts.jsonl"
     real = stream.write_joined
