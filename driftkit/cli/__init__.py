@@ -8,6 +8,7 @@ COMMANDS = {
     "demo": "Fine-tune real GloVe on a small real task, three ways, and audit all three.",
     "audit": "Show the whole picture: what moved, what was forgotten, what breaks.",
     "shifts": "Show the nearest neighbors of words or items, before and after.",
+    "merge": "Join the shards of `shifts --shard` into what one process would have written.",
     "score": "Score tables on benchmarks: similarity, analogies and others.",
     "mteb": "Compare two folders of results that MTEB wrote, task by task.",
     "retrieval": "Compare search before and after: the same queries, the old index and a new one.",

@@ -25,7 +25,12 @@ from driftkit.files import read_whole
 OWN_FILE, SHARED_FILE = "driftkit.toml", "pyproject.toml"
 LARGEST = 1_000_000  # bytes of a file of settings
 
-RUNS_CODE = {"plugin": "--plugin", "plugins": "--plugin", "unsafe-pickle": "--unsafe-pickle"}
+RUNS_CODE = {
+    "plugin": "--plugin",
+    "plugins": "--plugin",
+    "scheduler": "--scheduler",  # what it sends is unpickled
+    "unsafe-pickle": "--unsafe-pickle",
+}
 """Keys that are refused: a file that happens to lie in a folder must not run code."""
 
 
