@@ -62,6 +62,8 @@ class Pair(OneLine):
     @cached_property
     def index(self) -> dict[str, int]:
         """Shared word to position among the shared words; treat it as read-only."""
+        if self.words is self.original.words:
+            return self.original.index
         return {word: position for position, word in enumerate(self.words)}
 
     def rows(self, words: Iterable[str]) -> Rows:
@@ -138,7 +140,7 @@ class Pair(OneLine):
         if self.mismatch or relative == absolute == of_length == 0:
             return self.changed
         moved = np.empty(len(self), bool)
-        for rows in row_blocks(len(self)):
+        for rows in row_blocks(*self.before.shape):
             before, after = self.before[rows], self.after[rows]
             size = np.maximum(np.abs(before), np.abs(after)).astype(np.float64)
             gap = np.abs(before.astype(np.float64) - after)
@@ -214,6 +216,7 @@ def align(original: Embeddings, tuned: Embeddings | None = None) -> Pair:
     if not isinstance(original, Embeddings) or not isinstance(tuned, Embeddings):
         raise OptionError(_call_that_works(original, tuned))
     if original.words == tuned.words:
+        tuned.words = original.words  # millions of equal strings need not be kept twice
         rows = np.arange(len(original))
         return Pair(original, tuned, tuple(original.words), rows, rows, (), ())
     where = tuned.index

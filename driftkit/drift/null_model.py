@@ -31,7 +31,7 @@ def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
         )
     rng = generator(seed, "random moves")
     matrix = np.array(pair.before)
-    for some in row_blocks(len(pair)):
+    for some in row_blocks(*pair.before.shape):
         rows = some.start + np.flatnonzero(pair.moved[some])
         before = pair.before[rows].astype(np.float64)
         length = np.linalg.norm(pair.after[rows] - before, axis=1, keepdims=True)

@@ -130,7 +130,7 @@ def _question(
     told = sha256(json.dumps(asked).encode())
     told.update(pair.moved.data)  # the rounding of the sources decides it, too
     for matrix in (pair.before, pair.after):
-        for rows in row_blocks(len(matrix)):
+        for rows in row_blocks(*matrix.shape):
             told.update(np.ascontiguousarray(matrix[rows]).data)
     if pair.added:
         told.update("\n".join(pair.added).encode())
