@@ -14,6 +14,7 @@ from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
 from driftkit.display import OneLine
 from driftkit.embeddings import Embeddings
 from driftkit.errors import AlignmentError, OptionError, UnknownNameError
+from driftkit.spill import joined
 
 
 @dataclass(frozen=True)
@@ -265,11 +266,12 @@ def _as_table(given: object, name: str) -> tuple[str, str]:
 
 
 def _take(matrix: Matrix, rows: Rows) -> Matrix:
-    """Rows of a matrix: a view when they are a run, a copy only when they are not."""
+    """Rows of a matrix: a view when they are a run, put in order anew only when they are not."""
     first = int(rows[0])
     if np.array_equal(rows, np.arange(first, first + len(rows))):
         return matrix[first : first + len(rows)]
-    return matrix[rows]
+    d = matrix.shape[1]
+    return joined((matrix[rows[some]] for some in row_blocks(len(rows), d)), len(rows), d)
 
 
 def _sample(table: Embeddings) -> str:

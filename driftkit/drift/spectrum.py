@@ -85,7 +85,7 @@ def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Values) -> float:
     for rows in row_blocks(*matrix.shape):
         block = matrix[rows][chosen[rows]].astype(np.float64)
         if len(block):
-            # Into the same memory: what is kept of a block, however small, would pin the rest of it.
+            # Into the same memory: the least that is kept of each block would pin all of it.
             torch.logaddexp(log_z, _log_sums(torch.from_numpy(block) @ directions), out=log_z)
     return float((log_z.min() - log_z.max()).exp())
 
