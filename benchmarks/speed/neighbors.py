@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from benchmarks.speed.peers import PEERS, product_alone, two_searches
-from driftkit.arrays import row_norms
+from driftkit.arrays import changed_rows, row_norms
 from driftkit.atomic import replacing
 from driftkit.neighbors.search.exact import nearest
 from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
@@ -102,7 +102,8 @@ def measure(
     rows: list[Row] = []
     for moved in shares:
         after = tuned(before, moved)
-        spaces = Spaces(before, after, row_norms(before), row_norms(after))
+        changed = changed_rows(before, after)
+        spaces = Spaces(before, after, row_norms(before), row_norms(after), changed)
         rows_before = unit(before)
         best: tuple[float, float, float] | None = None
         grown = 0.0

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from driftkit.arguments import shown
 from driftkit.cli import options
 from driftkit.cli.output import Messages, show
 from driftkit.cli.tables import Encoding, gather_words, read_original, read_table, read_texts
@@ -20,19 +19,7 @@ if TYPE_CHECKING:
     from driftkit.neighbors.export import Shard
     from driftkit.pair import Pair
 
-UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 SAMPLE = 100  # words that --verify checks
-
-
-def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int | None:
-    """Read a number of bytes such as 500MB."""
-    if value is None:
-        return None
-    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([KMG]?)B?", value.strip().upper())
-    if not match or not (size := int(float(match[1]) * UNITS[match[2]])):
-        message = f"{shown(value)} is not a size; write one such as 500MB or 1GB."
-        raise click.BadParameter(message, ctx, option)
-    return size
 
 
 def _shard(ctx: click.Context, option: click.Parameter, value: str | None) -> Shard | None:
@@ -102,12 +89,7 @@ def _shard(ctx: click.Context, option: click.Parameter, value: str | None) -> Sh
 @click.option(
     "--candidates-moved", is_flag=True, help="Look for neighbors only among the words that moved."
 )
-@click.option(
-    "--memory",
-    metavar="SIZE",
-    callback=_size,
-    help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
-)
+@options.memory_option
 @options.engine_device_option
 @click.option(
     "--metric",

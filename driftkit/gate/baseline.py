@@ -136,7 +136,7 @@ def content_sha256(table: Embeddings) -> str:
     for rows in row_blocks(len(table)):
         words = (f"{word}\n" for word in table.words[rows])
         digest.update("".join(words).encode("utf-8", "surrogatepass"))
-    for rows in row_blocks(len(table)):
+    for rows in row_blocks(*table.matrix.shape):
         digest.update(np.ascontiguousarray(table.matrix[rows], "<f4").data)
     return digest.hexdigest()
 

@@ -104,7 +104,9 @@ def neighbor_shifts(
     if added:
         tuned = pair.tuned
         newcomers = Added(tuned.matrix, tuned.norms, tuned.rows(added), pair.tuned_rows)
-    spaces = Spaces(pair.before, pair.after, pair.before_norms, pair.after_norms, newcomers)
+    spaces = Spaces(
+        pair.before, pair.after, pair.before_norms, pair.after_norms, pair.changed, newcomers
+    )
     how: Any = {"candidates": pool, "device": device, "progress": progress}
     if metric == "cosine":
         key = None if memo is None else _question(pair, rows, pool)

@@ -89,7 +89,7 @@ def _of_table(table: Embeddings) -> str:
     """Tell a table by its words, its rows and its rounding, which decides what has moved."""
     told = sha256(_of_names(table.words).encode())
     told.update(repr((table.matrix.shape, table.source.rounding)).encode())
-    for some in row_blocks(len(table.matrix)):
+    for some in row_blocks(*table.matrix.shape):
         told.update(np.ascontiguousarray(table.matrix[some], "<f4").data)
     return told.hexdigest()
 

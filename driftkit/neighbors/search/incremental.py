@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
+from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks
 from driftkit.neighbors.search.exact import MEMORY, SLACK, Found, Search, Tell, parts, shares
 from driftkit.neighbors.search.rerank import (
     NOBODY,
@@ -39,12 +39,13 @@ MOSTLY_CHANGED = 0.75  # share of changed candidates above which the tuned space
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spaces:
-    """Two matrices (n, d) of matched rows and their norms (n,)."""
+    """Two matrices (n, d) of matched rows, their norms (n,), and which rows differ."""
 
     before: Matrix
     after: Matrix
     before_norms: Values
     after_norms: Values
+    changed: Mask  # (n,) whether a row differs in any number
     added: Added | None = None
 
 
@@ -88,7 +89,7 @@ def nearest_in_both(
             (spaces.after, spaces.after_norms),
         )
     )
-    search = _SharedSearch(before, after, changed_rows(spaces.before, spaces.after), k)
+    search = _SharedSearch(before, after, spaces.changed, k)
     added = spaces.added
     newcomers = added and Search.over(
         Space.of(added.matrix, added.norms, device, engine), added.rows, product=product

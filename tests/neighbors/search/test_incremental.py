@@ -6,13 +6,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftkit.arrays import row_norms
+from driftkit.arrays import changed_rows, row_norms
 from driftkit.neighbors.search.exact import Search, nearest
 from driftkit.neighbors.search.incremental import Added, Spaces, nearest_in_both
 
 
 def spaces_of(before, after):
-    return Spaces(before, after, row_norms(before), row_norms(after))
+    changed = changed_rows(before, after)
+    return Spaces(before, after, row_norms(before), row_norms(after), changed)
 
 
 def in_each(spaces, queries, k, candidates=None):
