@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 import pytest
+
+# Kernels of graphics cards, which nothing can import elsewhere.
+collect_ignore = [] if find_spec("triton") else ["driftkit/neighbors/search/fused.py"]
 
 REGISTRIES = (
     ("driftkit.datasets.catalog", "REGISTRY"),

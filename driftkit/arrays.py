@@ -15,6 +15,7 @@ Rows = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 BLOCK_ROWS = 16_384  # looked at in one step wherever a whole table is walked, to bound memory
+BLOCK_NUMBERS = 1 << 19  # and numbers in them, so that they stay near the processor
 
 
 def as_array(vectors: Any) -> Any:
@@ -34,24 +35,29 @@ def generator(seed: int, purpose: str) -> np.random.Generator:
     return np.random.default_rng([seed, zlib.crc32(purpose.encode())])
 
 
-def row_blocks(n: int) -> Iterator[slice]:
-    """Yield the slices that walk over n rows.
+def row_blocks(n: int, d: int = 1) -> Iterator[slice]:
+    """Yield the slices that walk over n rows of d numbers.
 
     Examples
     --------
     >>> [(some.start, some.stop) for some in row_blocks(20_000)]
     [(0, 16384), (16384, 20000)]
+    >>> next(row_blocks(20_000, 1024))
+    slice(0, 512, None)
     """
-    for start in range(0, n, BLOCK_ROWS):
-        yield slice(start, min(n, start + BLOCK_ROWS))
+    step = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // d))
+    for start in range(0, n, step):
+        yield slice(start, min(n, start + step))
 
 
 def row_norms(matrix: Matrix | Values) -> Values:
     """Return the Euclidean norms (n,) of the rows of a matrix (n, d), summed in float64."""
     out = np.empty(len(matrix), np.float64)
-    for some in row_blocks(len(matrix)):
-        out[some] = np.sqrt(np.square(matrix[some].astype(np.float64)).sum(axis=1))
-    return out
+    for some in row_blocks(*matrix.shape):
+        squares = matrix[some].astype(np.float64)
+        squares *= squares
+        squares.sum(axis=1, out=out[some])
+    return np.sqrt(out, out=out)
 
 
 def changed_rows(before: Matrix, after: Matrix) -> Mask:
@@ -59,7 +65,7 @@ def changed_rows(before: Matrix, after: Matrix) -> Mask:
     if before.shape[1] != after.shape[1]:
         return np.ones(len(before), bool)
     out = np.empty(len(before), bool)
-    for some in row_blocks(len(before)):
+    for some in row_blocks(*before.shape):
         out[some] = (before[some] != after[some]).any(axis=1)
     return out
 

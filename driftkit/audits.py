@@ -124,6 +124,7 @@ def audit(
     null: bool = False,
     texts: Mapping[str, str] | None = None,
     memo: MutableMapping[Any, Any] | None = None,
+    memory: int | None = None,
     progress: StageProgress | bool | None = None,
 ) -> Audit:
     """Measure what fine-tuning did: which words moved, what was forgotten, what breaks.
@@ -161,6 +162,9 @@ def audit(
     memo : mutable mapping, optional
         Pass the same dictionary when several tuned tables are audited against one original, so
         that work on the original, its scores and its neighbors, is done once.
+    memory : int, optional
+        Bytes that lists of neighbors may take while they are made; 500 MB unless given. All else
+        takes blocks of rows, a few MB at a time, from tables that stay mapped.
     progress : callable or True, optional
         Called with (stage, steps done, steps in all); True draws a bar on standard error.
 
@@ -192,6 +196,8 @@ def audit(
     whole(1, candidates=candidates)
     whole(FEWEST_RESAMPLES, MOST_RESAMPLES, resamples=resamples)
     whole(0, seed=seed)
+    if memory is not None:
+        whole(1, memory=memory)
     known = {} if texts is None else texts_of(pair, texts)
     told = as_stage_progress(progress)
     asked = requested_measures(strings("measures", measures, "measures"), k)
@@ -210,7 +216,7 @@ def audit(
         )
     memo = {} if memo is None and null else memo
     moved_at_random = null_pair(pair, seed=seed) if null else pair
-    found = replace(_measure(pair, settings, benchmarks, asked, memo, stage), texts=known)
+    found = replace(_measure(pair, settings, benchmarks, asked, memo, memory, stage), texts=known)
     if not null:
         return found
     random = _measure(
@@ -219,6 +225,7 @@ def audit(
         benchmarks,
         asked,
         memo,
+        memory,
         lambda name: stage(f"{name} of random moves"),
     )
     return replace(found, null=random)
@@ -230,6 +237,7 @@ def _measure(
     benchmarks: Sequence[Scorable] | Scorable | None,
     asked: Sequence[Measure],
     memo: MutableMapping[Any, Any] | None,
+    memory: int | None,
     stage: Callable[[str], Progress | None],
 ) -> Audit:
     drift_done = stage("drift")
@@ -255,8 +263,9 @@ def _measure(
     pool = candidate_words(pair, settings.candidates)
     among = [*pool, *pair.added[: settings.candidates]]
     shifts, hubs = shifts_with_measures(
-        pair, pool, settings.k, asked, candidates=among, memo=memo, progress=stage("neighbors")
-    )
+        pair, pool, settings.k, asked,
+        candidates=among, memo=memo, memory=memory, progress=stage("neighbors"),
+    )  # fmt: skip
     space = SpaceDrift(space.values + hubs)
     read = readings(pair, pair.rows(pool))
     return Audit(pair, settings, words, space, shifts, scores, read, remedy(pair))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.arguments import shown
-from driftkit.arrays import Matrix, Rows, Values, as_array, row_blocks, row_norms
+from driftkit.arrays import Matrix, Rows, Values, as_array, row_norms
 from driftkit.display import OneLine
 from driftkit.errors import OptionError, SourceError, UnknownNameError, VocabularyError
 from driftkit.escaping import printable
@@ -89,7 +89,8 @@ class Embeddings(OneLine):
             )
         if len(self.words) == 0:
             raise SourceError(self.source.name, "holds no word vector at all.")
-        _require_finite(self.matrix, self.words, self.source)
+        self._norms = row_norms(self.matrix)  # which tells what is not finite in the same pass
+        _require_finite(self._norms, self.words, self.source)
         self._spell_out_surrogates()
         self._keep_first_of_each()
         self.matrix.flags.writeable = False
@@ -120,7 +121,7 @@ class Embeddings(OneLine):
             for row in np.flatnonzero(~first).tolist()
         )
         self.words = tuple(word for word, kept in zip(self.words, first, strict=True) if kept)
-        self.matrix = self.matrix[first]
+        self.matrix, self._norms = self.matrix[first], self._norms[first]
 
     @property
     def dimensions(self) -> int:
@@ -132,10 +133,10 @@ class Embeddings(OneLine):
         """Map from word to row, made when first asked for; treat it as read-only."""
         return dict(zip(self.words, range(len(self.words)), strict=True))
 
-    @cached_property
+    @property
     def norms(self) -> Values:
         """Euclidean norm of each row, shape (n,), summed in float64."""
-        return row_norms(self.matrix)
+        return self._norms
 
     @cached_property
     def sha256(self) -> str:
@@ -147,7 +148,7 @@ class Embeddings(OneLine):
         for some in row_blocks(len(self)):
             words = (f"{word}\n" for word in self.words[some])
             digest.update("".join(words).encode("utf-8", "surrogatepass"))
-        for some in row_blocks(len(self)):
+        for some in row_blocks(*self.matrix.shape):
             digest.update(np.ascontiguousarray(self.matrix[some], "<f4").data)
         return digest.hexdigest()
 
@@ -274,20 +275,13 @@ def _as_matrix(matrix: Any, source: Source) -> Matrix:
         raise SourceError(source.name, why) from None
 
 
-def _require_finite(matrix: Matrix, words: Sequence[str], source: Source) -> None:
-    bad: list[int] = []
-    for some in row_blocks(len(matrix)):
-        block = matrix[some]
-        # A sum is finite only if every addend is, or if it overflows: a cheap first look.
-        with np.errstate(over="ignore", invalid="ignore"):
-            suspect = ~np.isfinite(block.sum(axis=1))
-        if suspect.any():
-            rows = np.flatnonzero(suspect)
-            bad += (some.start + rows[~np.isfinite(block[rows]).all(axis=1)]).tolist()
+def _require_finite(norms: Values, words: Sequence[str], source: Source) -> None:
+    """Refuse rows whose norm is not finite; that of finite float32 numbers always is in float64."""
+    bad = np.flatnonzero(~np.isfinite(norms)).tolist()
     if bad:
         named = ", ".join(repr(words[row]) for row in bad[:5]) + (", ..." if len(bad) > 5 else "")
         raise SourceError(
             source.name,
-            f"{len(bad):,} of {len(matrix):,} rows hold NaN or infinity ({named}); vectors must be "
+            f"{len(bad):,} of {len(norms):,} rows hold NaN or infinity ({named}); vectors must be "
             "finite. Training that diverged, or an overflow in fp16, leaves such rows.",
         )

@@ -12,6 +12,7 @@ Wrong = Callable[[str], Exception]
 
 LARGEST = 64_000_000
 """Bytes. What people write by hand, or a program about one table, has under a tenth of this."""
+_PART = 1 << 24  # bytes read at a time
 
 
 def strange_kind(path: str | os.PathLike[str]) -> str | None:
@@ -46,7 +47,12 @@ def read_whole(path: Path, wrong: Wrong, largest: int = LARGEST) -> bytes:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
             # Some files, as in /proc, tell no size; what is there then is read and counted.
-            data = b"" if size > largest else file.read(largest + 1)
+            # In parts, since room is made for all that is asked for.
+            parts, left = [], largest + 1 if size <= largest else 0
+            while part := file.read(min(left, _PART)):
+                parts.append(part)
+                left -= len(part)
+            data = b"".join(parts)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise wrong(f"cannot be read ({reason}).") from None

@@ -356,10 +356,10 @@ def _dots(pair: Pair, moved: Rows) -> float:
     """Return how much dot products of moved rows with original rows change, against their size."""
     d = pair.original.dimensions
     gram, changes, sizes = np.zeros((d, d)), 0.0, 0.0
-    for some in row_blocks(len(pair)):
+    for some in row_blocks(*pair.before.shape):
         rows = pair.before[some].astype(np.float64)
         gram += rows.T @ rows
-    for some in row_blocks(len(moved)):
+    for some in row_blocks(len(moved), d):
         before = pair.before[moved[some]].astype(np.float64)
         step = pair.after[moved[some]] - before
         changes += float(((step @ gram) * step).sum())

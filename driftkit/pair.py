@@ -14,6 +14,7 @@ from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
 from driftkit.display import OneLine
 from driftkit.embeddings import Embeddings
 from driftkit.errors import AlignmentError, OptionError, UnknownNameError
+from driftkit.spill import joined
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class Pair(OneLine):
     @cached_property
     def index(self) -> dict[str, int]:
         """Shared word to position among the shared words; treat it as read-only."""
+        if self.words is self.original.words:
+            return self.original.index
         return {word: position for position, word in enumerate(self.words)}
 
     def rows(self, words: Iterable[str]) -> Rows:
@@ -138,7 +141,7 @@ class Pair(OneLine):
         if self.mismatch or relative == absolute == of_length == 0:
             return self.changed
         moved = np.empty(len(self), bool)
-        for rows in row_blocks(len(self)):
+        for rows in row_blocks(*self.before.shape):
             before, after = self.before[rows], self.after[rows]
             size = np.maximum(np.abs(before), np.abs(after)).astype(np.float64)
             gap = np.abs(before.astype(np.float64) - after)
@@ -214,6 +217,7 @@ def align(original: Embeddings, tuned: Embeddings | None = None) -> Pair:
     if not isinstance(original, Embeddings) or not isinstance(tuned, Embeddings):
         raise OptionError(_call_that_works(original, tuned))
     if original.words == tuned.words:
+        tuned.words = original.words  # millions of equal strings need not be kept twice
         rows = np.arange(len(original))
         return Pair(original, tuned, tuple(original.words), rows, rows, (), ())
     where = tuned.index
@@ -262,11 +266,12 @@ def _as_table(given: object, name: str) -> tuple[str, str]:
 
 
 def _take(matrix: Matrix, rows: Rows) -> Matrix:
-    """Rows of a matrix: a view when they are a run, a copy only when they are not."""
+    """Rows of a matrix: a view when they are a run, put in order anew only when they are not."""
     first = int(rows[0])
     if np.array_equal(rows, np.arange(first, first + len(rows))):
         return matrix[first : first + len(rows)]
-    return matrix[rows]
+    d = matrix.shape[1]
+    return joined((matrix[rows[some]] for some in row_blocks(len(rows), d)), len(rows), d)
 
 
 def _sample(table: Embeddings) -> str:

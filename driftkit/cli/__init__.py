@@ -8,6 +8,7 @@ COMMANDS = {
     "demo": "Fine-tune real GloVe on a small real task, three ways, and audit all three.",
     "audit": "Show the whole picture: what moved, what was forgotten, what breaks.",
     "shifts": "Show the nearest neighbors of words or items, before and after.",
+    "merge": "Join the shards of `shifts --shard` into what one process would have written.",
     "score": "Score tables on benchmarks: similarity, analogies and others.",
     "link": "Say whether what reads the original still works, and fit a map where one helps.",
     "restore": "Take a tuned table back toward its original, as far as a budget asks.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -386,13 +387,40 @@ resamples_option = number_option(
 seed_option = number_option("--seed", default=0, least=0, help="Seed of the resamples.")
 
 engine_device_option = click.option(
-    "--device", default="cpu", show_default=True, help="Where torch computes, such as cpu or cuda."
+    "--device",
+    default="auto",
+    show_default=True,
+    help="Where torch computes: cpu, cuda, or a GPU where there is one and enough to do.",
 )
 
 texts_option = file_option(
     "--texts",
     help="Show texts beside ids: the columns of ids and texts of a .csv, .tsv, .json, .jsonl or "
     ".parquet, such as id and text; FILE::ID:TEXT names others.",
+)
+
+UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
+
+
+def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int | None:
+    """Read a number of bytes such as 500MB."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([KMG]?)B?", value.strip().upper())
+    if not match or not (size := int(float(match[1]) * UNITS[match[2]])):
+        from driftkit.arguments import shown
+
+        message = f"{shown(value)} is not a size; write one such as 500MB or 1GB."
+        raise click.BadParameter(message, ctx, option)
+    return size
+
+
+memory_option = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_size,
+    help="Memory that lists of neighbors, and parts of a file of them, may take, such as 1GB.  "
+    "[default: 500MB]",
 )
 
 audit_options = group_of(
@@ -415,6 +443,7 @@ audit_options = group_of(
         default=CANDIDATES,
         help="Look for neighbors among the first N words, and as many moved ones.",
     ),
+    memory_option,
     resamples_option,
     seed_option,
 )

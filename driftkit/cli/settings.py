@@ -28,6 +28,7 @@ LARGEST = 1_000_000  # bytes of a file of settings
 RUNS_CODE = {
     "plugin": "--plugin",
     "plugins": "--plugin",
+    "scheduler": "--scheduler",  # what it sends is unpickled
     "unsafe-pickle": "--unsafe-pickle",
     "consumer": "--consumer",
     "task": "--task",

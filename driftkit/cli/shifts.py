@@ -4,32 +4,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from driftkit.arguments import shown
 from driftkit.cli import options
 from driftkit.cli.output import Messages, show
 from driftkit.cli.tables import Encoding, gather_words, read_original, read_table, read_texts
 
 if TYPE_CHECKING:
     from driftkit.neighbors import NeighborShifts
+    from driftkit.neighbors.export import Shard
     from driftkit.pair import Pair
 
-UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9}
 SAMPLE = 100  # words that --verify checks
 
 
-def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int | None:
-    """Read a number of bytes such as 500MB."""
+def _shard(ctx: click.Context, option: click.Parameter, value: str | None) -> Shard | None:
+    """Read the number of a shard such as 3/8."""
     if value is None:
         return None
-    match = re.fullmatch(r"([0-9]{1,15}(?:\.[0-9]+)?)\s*([KMG]?)B?", value.strip().upper())
-    if not match or not (size := int(float(match[1]) * UNITS[match[2]])):
-        message = f"{shown(value)} is not a size; write one such as 500MB or 1GB."
-        raise click.BadParameter(message, ctx, option)
-    return size
+    from driftkit.errors import OptionError
+    from driftkit.neighbors.export import Shard
+
+    try:
+        return Shard.parse(value)
+    except OptionError as error:
+        raise click.BadParameter(str(error), ctx, option) from None
 
 
 @click.command("shifts", epilog=options.SOURCE_HELP)
@@ -42,10 +45,30 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 @click.option(
     "-o",
     "--output",
-    type=options.Output(),
+    type=options.Output(may_be_folder=True),
     metavar="FILE",
     help="Write one row for each word to FILE.jsonl or FILE.parquet. A run that was stopped "
     "continues where it was, if the tables and options are the same.",
+)
+@click.option(
+    "--partitioned",
+    is_flag=True,
+    help="Make FILE.parquet a folder of Parquet files, as Dask and Spark do.",
+)
+@click.option(
+    "--shard",
+    metavar="I/N",
+    callback=_shard,
+    help="Do only shard I of N and write it beside FILE; `driftkit merge` joins all N.",
+)
+@options.number_option(
+    "--workers", help="Share the work of -o among N processes on this machine (extra dask)."
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Share the work of -o among the workers of a Dask scheduler, such as "
+    "tcp://10.0.0.1:8786. They open the tables themselves, by the same paths (extra dask).",
 )
 @options.k_option
 @options.number_option(
@@ -66,12 +89,7 @@ def _size(ctx: click.Context, option: click.Parameter, value: str | None) -> int
 @click.option(
     "--candidates-moved", is_flag=True, help="Look for neighbors only among the words that moved."
 )
-@click.option(
-    "--memory",
-    metavar="SIZE",
-    callback=_size,
-    help="Memory for lists and for a part of the file, such as 1GB.  [default: 500MB]",
-)
+@options.memory_option
 @options.engine_device_option
 @click.option(
     "--metric",
@@ -98,6 +116,10 @@ def command(
     texts: str | None,
     every: bool,
     output: str | None,
+    partitioned: bool,
+    shard: Shard | None,
+    workers: int | None,
+    scheduler: str | None,
     k: int,
     candidates: int | None,
     candidates_from: str | None,
@@ -124,14 +146,14 @@ def command(
     A lost neighbor is marked -, a gained one +, a kept one =. The last line of a word tells
     whether the word moved, its neighbors did, or both, or whether words that only TUNED has came
     near. Words are given as arguments, in a file, or on standard input (-). With --all -o FILE the
-    neighbors of every shared word are written.
+    neighbors of every shared word are written, by this process, by --workers, or in shards.
     """
     from rich.console import Group
 
     from driftkit import align, neighbor_shifts
     from driftkit.display import Text
     from driftkit.explain.explanation import explain
-    from driftkit.neighbors.export import write_shifts
+    from driftkit.neighbors.export import Opening, team, write_shifts
     from driftkit.neighbors.search.verify import sample_of
     from driftkit.report.words import neighbors_view
     from driftkit.texts import texts_of
@@ -147,6 +169,14 @@ def command(
         raise click.UsageError("--all writes to a file: add -o FILE.jsonl or -o FILE.parquet.")
     if output is not None and json_to is not None:
         raise click.UsageError("-o writes the file and --json shows the words; give one of them.")
+    _require_file(
+        output, partitioned=partitioned, shard=shard, workers=workers, scheduler=scheduler
+    )
+    if items is not None and (shard or workers or scheduler):
+        raise click.UsageError(
+            "--shard, --workers and --scheduler take tables, and --items encodes here; write the "
+            "outputs first, with dk.encode(MODEL, ITEMS).save(FOLDER)."
+        )
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
     messages = Messages()
@@ -161,20 +191,34 @@ def command(
         device=device,
         cache=not no_cache,
     )
+    of_original: dict[str, Any] = {"vocab": original_vocab, "dimensions": width}
+    of_tuned: dict[str, Any] = {"vocab": vocab, "dimensions": dimensions}
     pair = align(
-        read_original(original, messages, vocab=original_vocab, dimensions=width, **reading),
-        read_table(tuned, messages, vocab=vocab, dimensions=dimensions, **reading),
+        read_original(original, messages, **of_original, **reading),
+        read_table(tuned, messages, **of_tuned, **reading),
     )
     known = None if given is None else texts_of(pair, given)
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)
     ask: dict[str, Any] = {"candidates": among, "metric": metric}
     ask |= {"device": device, "memory": memory}
     if output is not None:
-        with messages.stage("neighbors") as progress:
-            found = write_shifts(pair, output, asked or None, k, progress=progress, **ask)
-        count = len(asked) or len(pair)
+        del reading["encoding"]
+        opening = Opening(original, tuned, of_original | reading, of_tuned | reading, _plugins())
+        with ExitStack() as stack:
+            some = None
+            if workers is not None or scheduler is not None:
+                some = stack.enter_context(team(opening, workers=workers, scheduler=scheduler))
+            progress = stack.enter_context(messages.stage("neighbors"))
+            found = write_shifts(
+                pair, output, asked or None, k,
+                partitioned=partitioned, shard=shard, team=some, progress=progress, **ask,
+            )  # fmt: skip
+        count, written = len(asked) or len(pair), output
+        if shard is not None:
+            start, stop = shard.bounds(count)
+            count, written = stop - start, str(shard.place(Path(output)))
         counted = "1 word" if count == 1 else f"{count:,} words"
-        messages.say(f"{output}: {counted}, {found:,} from a stopped run")
+        messages.say(f"{written}: {counted}, {found:,} from a stopped run")
         if verify:
             sample = sample_of(asked or pair.words, SAMPLE)
             _verify(pair, neighbor_shifts(pair, sample, k, **ask), messages)
@@ -192,6 +236,28 @@ def command(
         document,
         json_to,
     )
+
+
+def _require_file(output: str | None, *, partitioned: bool, **spread: object) -> None:
+    """Refuse ways to write a file where none is written, and two ways at once."""
+    from driftkit.atomic import place
+
+    given = [f"--{name}" for name, value in spread.items() if value is not None]
+    given += ["--partitioned"] if partitioned else []
+    if output is None:
+        if given:
+            raise click.UsageError(f"{given[0]} is for a file of many words: add -o FILE.")
+        return
+    place(output, is_folder=partitioned)
+    if {"--workers", "--scheduler"} <= {*given}:
+        raise click.UsageError(
+            "--workers starts processes on this machine, and a scheduler has its own; give one."
+        )
+
+
+def _plugins() -> tuple[str, ...]:
+    """The plugins that were named; those of the environment and of packages load by themselves."""
+    return tuple(click.get_current_context().meta.get("driftkit.plugins", ()))
 
 
 def _candidates(

@@ -188,13 +188,14 @@ def _is_typed(vocab: str | None) -> bool:
 def require_sources(*sources: str, encoding: Encoding | None = None) -> None:
     """Refuse files that are not there, or of no known format, before the first one is read."""
     from driftkit.loaders.formats.registry import find_format
+    from driftkit.loaders.remote import is_remote
     from driftkit.loaders.request import parse
 
     for source in sources:
         request = parse(source)
         if encoding is not None and encoding.takes(source):
             continue
-        if request.scheme is None:
+        if request.scheme is None and not is_remote(request.target):
             find_format(request)
 
 

@@ -30,12 +30,12 @@ def saturated(pair: Pair) -> Mask:
     """
     if pair.mismatch:
         raise AlignmentError(f"clipped rows are not measured: {pair.mismatch}.")
-    largest = max(float(np.abs(pair.after[some]).max()) for some in row_blocks(len(pair)))
+    largest = max(float(np.abs(pair.after[some]).max()) for some in row_blocks(*pair.after.shape))
     found = np.zeros(len(pair), bool)
     if not largest:  # every row is zero, which is another kind of damage
         return found
     least, most = np.inf, 0.0
-    for some in row_blocks(len(pair)):
+    for some in row_blocks(*pair.after.shape):
         at = np.abs(pair.after[some]) == largest
         rows = np.flatnonzero(at.any(axis=1))
         before = np.abs(pair.before[some][rows])  # (m, d), m is small in a sound table

@@ -86,7 +86,7 @@ def own_ranks(
 def steps(pair: Pair, rows: Rows) -> Values:
     """Return how far shared rows moved, as a share of their length before, (m,)."""
     out = np.empty(len(rows))
-    for some in row_blocks(len(rows)):
+    for some in row_blocks(len(rows), pair.before.shape[1]):
         before, after = (side[rows[some]].astype(np.float64) for side in (pair.before, pair.after))
         out[some] = row_norms(after - before)
     return out / pair.before_norms[rows]

@@ -48,7 +48,7 @@ def displacement(pair: Pair, *, center: bool = False, anchors: Mask | None = Non
         u, _, vt = np.linalg.svd((m.xy + m.n * np.outer(gap_x, gap_y)).T)  # Y'X = U S V'
         rotation = u @ vt
     out = np.empty(n)
-    for rows in row_blocks(n):
+    for rows in row_blocks(n, d):
         x = pair.before[rows] - mean_x
         y = (pair.after[rows] - mean_y) @ rotation
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -5,7 +5,7 @@ Nothing here is n x n, so a table of any length is measured in memory that does 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,43 +60,47 @@ class Moments:
 
 def moments(pair: Pair, chosen: Mask) -> Moments:
     """Return the moments of the chosen rows."""
-    return _moments(lambda: blocks(pair, chosen), int(chosen.sum()), pair)
+    return _moments(blocks(pair, chosen), pair)
 
 
 def unit_moments(pair: Pair, chosen: Mask) -> Moments:
     """Return the moments of the chosen rows divided by their norms, zero rows left out."""
-    directed = chosen & ~pair.zero
-
-    def unit() -> Blocks:
-        for x, y in blocks(pair, directed):
-            x /= np.linalg.norm(x, axis=1, keepdims=True)
-            y /= np.linalg.norm(y, axis=1, keepdims=True)
-            yield x, y
-
-    return _moments(unit, int(directed.sum()), pair)
+    return _moments(blocks(pair, chosen & ~pair.zero, unit=True), pair)
 
 
-def _moments(rows: Callable[[], Blocks], n: int, pair: Pair) -> Moments:
-    """Take the moments of n rows of a pair in two passes, means first."""
+def _moments(rows: Blocks, pair: Pair) -> Moments:
+    """Take the moments of rows of a pair in one pass: of each block, which add up."""
     d, e = pair.original.dimensions, pair.tuned.dimensions
-    mean_x, mean_y = np.zeros(d), np.zeros(e)
-    for x, y in rows():
-        mean_x += x.sum(axis=0) / n
-        mean_y += y.sum(axis=0) / n
-    xx, yy, xy = np.zeros((d, d)), np.zeros((e, e)), np.zeros((d, e))
-    for x, y in rows():
-        x -= mean_x
+    shapes = ((d,), (e,), (d, d), (e, e), (d, e))
+    return sum(map(_of_block, rows), Moments(0, *map(np.zeros, shapes)))
+
+
+def _of_block(rows: tuple[Values, Values]) -> Moments:
+    x, y = rows
+    mean_x = mean_y = x.mean(axis=0)
+    x -= mean_x
+    xx = yy = xy = x.T @ x
+    if y is not x:
+        mean_y = y.mean(axis=0)
         y -= mean_y
-        xx += x.T @ x
-        yy += y.T @ y
-        xy += x.T @ y
-    return Moments(n, mean_x, mean_y, xx, yy, xy)
+        yy, xy = y.T @ y, x.T @ y
+    return Moments(len(x), mean_x, mean_y, xx, yy, xy)
 
 
-def blocks(pair: Pair, chosen: Mask) -> Blocks:
-    """Yield matched rows (b, d) and (b, e) of the chosen words in float64, fresh, in blocks."""
-    for rows in row_blocks(len(pair)):
+def blocks(pair: Pair, chosen: Mask, *, unit: bool = False) -> Blocks:
+    """Yield matched rows (b, d) and (b, e) of the chosen words in float64, fresh, in blocks.
+
+    Where no chosen row of a block changed both are one array. With `unit` they have length 1.
+    """
+    for rows in row_blocks(len(pair), max(pair.original.dimensions, pair.tuned.dimensions)):
         mask = chosen[rows]
-        if mask.any():
-            x, y = pair.before[rows][mask], pair.after[rows][mask]
-            yield x.astype(np.float64), y.astype(np.float64)
+        if not mask.any():
+            continue
+        x = y = pair.before[rows][mask].astype(np.float64)
+        if unit:
+            x /= pair.before_norms[rows][mask, None]
+        if pair.changed[rows][mask].any():
+            y = pair.after[rows][mask].astype(np.float64)
+            if unit:
+                y /= pair.after_norms[rows][mask, None]
+        yield x, y

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain
+
 import numpy as np
 
-from driftkit.arrays import generator, row_blocks
+from driftkit.arrays import Matrix, generator, row_blocks
 from driftkit.embeddings import Embeddings
 from driftkit.errors import AlignmentError
 from driftkit.pair import Pair, align
 from driftkit.provenance import Source
+from driftkit.spill import joined
 
 
 def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
@@ -29,17 +33,25 @@ def null_pair(pair: Pair, *, seed: int = 0) -> Pair:
             f"{pair.original.source.name} and {pair.tuned.source.name} have {pair.mismatch}, so no "
             "row moved by a length that a random move could have; leave the null out."
         )
-    rng = generator(seed, "random moves")
-    matrix = np.array(pair.before)
-    for some in row_blocks(len(pair)):
-        rows = some.start + np.flatnonzero(pair.moved[some])
-        before = pair.before[rows].astype(np.float64)
-        length = np.linalg.norm(pair.after[rows] - before, axis=1, keepdims=True)
-        noise = rng.normal(size=before.shape)
-        noise *= length / np.linalg.norm(noise, axis=1, keepdims=True)
-        matrix[rows] = before + noise
+    added = pair.tuned.rows(pair.added)
+    blocks = chain(
+        _moved_at_random(pair, seed),
+        (pair.tuned.matrix[added[some]] for some in row_blocks(len(added), pair.tuned.dimensions)),
+    )
+    matrix = joined(blocks, len(pair) + len(added), pair.tuned.dimensions)
     source = Source(f"random moves of the size of {pair.tuned.source.name}")
-    if pair.added:
-        matrix = np.concatenate([matrix, pair.tuned.matrix[pair.tuned.rows(pair.added)]])
     words = (*pair.words, *pair.added)
     return align(pair.original, Embeddings(words, matrix, source=source))
+
+
+def _moved_at_random(pair: Pair, seed: int) -> Iterator[Matrix]:
+    """Yield the original rows in blocks, those that moved as far away in a random direction."""
+    rng = generator(seed, "random moves")
+    for some in row_blocks(*pair.before.shape):
+        block, moved = np.array(pair.before[some]), pair.moved[some]
+        before = block[moved].astype(np.float64)
+        length = np.linalg.norm(pair.after[some][moved] - before, axis=1, keepdims=True)
+        noise = rng.normal(size=before.shape)
+        noise *= length / np.linalg.norm(noise, axis=1, keepdims=True)
+        block[moved] = before + noise
+        yield block

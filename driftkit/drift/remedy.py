@@ -12,6 +12,7 @@ from driftkit.arrays import Rows, Values
 from driftkit.pair import Pair
 
 FITTED = 20_000  # moved words a map is fitted on, evenly spaced
+_NUMBERS = 1 << 20  # and numbers in their rows, to bound memory (8 MB in float64)
 EXPLAINED = 1e-4
 """Share of the squared movement that a map may leave over to explain all of it: rounding."""
 
@@ -46,7 +47,9 @@ def remedy(pair: Pair) -> Remedy | None:
     rows = np.flatnonzero(pair.moved & ~pair.zero)
     if len(rows) < 2 or pair.mismatch:
         return None
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), FITTED)).round().astype(np.int64)]
+    d = pair.original.dimensions
+    count = min(len(rows), FITTED, max(_NUMBERS // d, 2 * _ROWS_PER_DIMENSION * d))
+    rows = rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
     return next((found for found in _maps(pair, rows) if found.left <= EXPLAINED), None)
 
 
@@ -56,7 +59,9 @@ def _maps(pair: Pair, rows: Rows) -> Iterator[Remedy]:
     movement = float(np.square(y - x).sum())
 
     def left(fitted: Values) -> float:
-        return float(np.square(y - fitted).sum()) / movement
+        gap = y - fitted
+        gap *= gap
+        return float(gap.sum()) / movement
 
     scale = float((x * y).sum() / np.square(x).sum())
     yield Remedy("one scale", f"divide by {scale:.6g}", left(scale * x))

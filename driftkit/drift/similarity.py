@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.arrays import Mask, Values
-from driftkit.drift.moments import Moments, blocks
+from driftkit.arrays import Mask, Values, row_blocks
+from driftkit.drift.moments import Moments
 from driftkit.pair import Pair
 
 DOUBT = 1e-15
@@ -43,20 +43,22 @@ class NormProducts:
 
 def norm_products(pair: Pair, groups: Sequence[tuple[Mask, Moments]]) -> list[NormProducts]:
     """Return those sums for each group, given its rows and its moments, in one pass."""
-    sums = np.zeros((len(groups), 3))
-    start = 0
-    for x, y in blocks(pair, np.ones(len(pair), bool)):
-        rows = slice(start, start + len(x))
-        a, b = np.square(x).sum(axis=1), np.square(y).sum(axis=1)
-        for number, (mask, m) in enumerate(groups):
-            some = mask[rows]
-            if some.any():
-                # |x - mean|^2, without another copy of the block
-                p = (a - 2 * (x @ m.mean_x) + m.mean_x @ m.mean_x)[some]
-                q = (b - 2 * (y @ m.mean_y) + m.mean_y @ m.mean_y)[some]
-                sums[number] += p @ q, p @ p, q @ q
-        start += len(x)
-    return [NormProducts(*each) for each in sums.tolist()]
+    masks = np.stack([mask for mask, _ in groups], axis=1)  # (n, g)
+    sides = [
+        (pair.before, pair.before_norms, np.stack([m.mean_x for _, m in groups], axis=1)),
+        (pair.after, pair.after_norms, np.stack([m.mean_y for _, m in groups], axis=1)),
+    ]
+    sums = np.zeros((3, len(groups)))
+    for rows in row_blocks(len(pair), max(pair.original.dimensions, pair.tuned.dimensions)):
+        p, q = (  # |x - mean|^2 (b, g), without another copy of the block
+            np.square(norms[rows])[:, None]
+            - 2 * (matrix[rows].astype(np.float64) @ means)
+            + np.square(means).sum(axis=0)
+            for matrix, norms, means in sides
+        )
+        for each, products in zip(sums, (p * q, p * p, q * q), strict=True):
+            each += products.sum(axis=0, where=masks[rows])
+    return [NormProducts(*each) for each in sums.T.tolist()]
 
 
 def cka(m: Moments) -> float:

@@ -128,6 +128,9 @@ def space_drift(
             chosen.items(), zip(raw, unit, norms, strict=True), strict=True
         )
     ]
+    every, _, unmoved, *_ = groups
+    if unmoved.unchanged and not pair.mismatch:
+        groups[0] = replace(every, still=unmoved.raw)
     taken = computed_from("sums", "space", REGISTRY.values())
     formulas = {measure: function_of(measure) for measure in taken}
     formulas |= {each: _of_rows(each) for each in computed_from("pair", "space", measures)}
@@ -161,6 +164,7 @@ class _Group:
     raw: Moments
     unit: Moments  # where both sides have a direction
     norms: similarity.NormProducts
+    still: Moments | None = None  # of its rows that did not change, where these are known
 
     @cached_property
     def unchanged(self) -> bool:
@@ -283,12 +287,23 @@ def _procrustes(group: _Group) -> float:
         return similarity.root_of_difference(whole, 2 * nuclear)
     widest = len(rotation)
     rotated = unrotated = 0.0
-    for x, y in blocks(group.pair, group.mask):
+    one_by_one = group.mask
+    if group.still is not None:
+        rotated, unrotated = (_left(group.still, m, turn) for turn in (rotation, np.eye(widest)))
+        one_by_one = group.mask & group.pair.changed
+    for x, y in blocks(group.pair, one_by_one):
         x, y = _filled(x - m.mean_x, widest), _filled(y - m.mean_y, widest)
         unrotated += float(np.square(x - y).sum())
         rotated += float(np.square(x - y @ rotation).sum())
     # Not to rotate is a choice too.
     return float(np.sqrt(min(rotated, unrotated)))
+
+
+def _left(still: Moments, m: Moments, rotation: Values) -> float:
+    """Sum ``|(x - mean_x) - (y - mean_y) R|^2`` over rows that did not change, so x is y."""
+    less = np.eye(len(rotation)) - rotation
+    shift = still.mean_x @ less + m.mean_y @ rotation - m.mean_x
+    return float((less * (still.xx @ less)).sum() + still.n * shift @ shift)
 
 
 def _filled(rows: Values, d: int) -> Values:

@@ -81,12 +81,12 @@ def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Values) -> float:
         return np.nan
     _, vectors = np.linalg.eigh(gram)
     directions = torch.from_numpy(np.ascontiguousarray(vectors))  # (d, d)
-    logs = []
-    for rows in row_blocks(len(matrix)):
+    log_z = torch.full((2, len(gram)), -torch.inf, dtype=torch.float64)
+    for rows in row_blocks(*matrix.shape):
         block = matrix[rows][chosen[rows]].astype(np.float64)
         if len(block):
-            logs.append(_log_sums(torch.from_numpy(block) @ directions))
-    log_z = torch.stack(logs).logsumexp(dim=0)
+            # Into the same memory: the least that is kept of each block would pin all of it.
+            torch.logaddexp(log_z, _log_sums(torch.from_numpy(block) @ directions), out=log_z)
     return float((log_z.min() - log_z.max()).exp())
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from rich.console import Group, RenderableType
 
 from driftkit.arguments import position
-from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks
+from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
 from driftkit.display import Displayed, Text, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.measures.measure import Measure
@@ -130,13 +130,19 @@ class RowSums:
     @classmethod
     def of(cls, before: Matrix, after: Matrix) -> RowSums:
         """Sum up the rows of two matrices (m, d), in float64 and in blocks of rows."""
-        sums = np.full((4, len(before)), np.nan)
-        alike = before.shape[1] == after.shape[1]
-        for rows in row_blocks(len(before)):
-            x, y = before[rows].astype(np.float64), after[rows].astype(np.float64)
-            both = (x * y, np.square(y - x)) if alike else ()
-            for at, products in enumerate((x * x, y * y, *both)):
-                sums[at, rows] = products.sum(axis=1)
+        sums = np.empty((4, len(before)))
+        for rows in row_blocks(len(before), max(before.shape[1], after.shape[1])):
+            old, new = before[rows], after[rows]
+            sums[:3, rows] = np.square(old, dtype=np.float64).sum(axis=1)
+            sums[3, rows] = 0
+            changed = np.flatnonzero(changed_rows(old, new))
+            x, y = old[changed].astype(np.float64), new[changed].astype(np.float64)
+            at = rows.start + changed
+            sums[1, at] = np.square(y).sum(axis=1)
+            if x.shape == y.shape:
+                sums[2, at], sums[3, at] = (x * y).sum(axis=1), np.square(y - x).sum(axis=1)
+            else:
+                sums[2:, at] = np.nan
         return cls(*sums)
 
     @property

@@ -13,6 +13,7 @@ from driftkit.errors import SourceError
 from driftkit.loaders.choose_rows import check_selection
 from driftkit.loaders.formats.registry import read
 from driftkit.loaders.preconditions import within_limits
+from driftkit.loaders.remote import here
 from driftkit.loaders.request import Vocab, parse
 from driftkit.progress import Progress
 
@@ -35,7 +36,9 @@ def load(
     ----------
     source : str or path
         A file or folder, ``PATH::KEY`` for one tensor (or one file of a .zip), ``package:NAME``,
-        ``gensim:NAME`` or ``hf:REPO``. The format is told by content.
+        ``gensim:NAME`` or ``hf:REPO``. The format is told by content. The URL of a single file,
+        such as ``s3://bucket/tuned.safetensors``, is copied here once (extra ``dask``, and what
+        fsspec needs for that storage).
     key : str, optional
         Name of the tensor, the same as ``PATH::KEY``; its end is enough where only one ends so.
         Without a key, the input embedding is taken, or the only two-dimensional floating tensor
@@ -98,15 +101,17 @@ def load(
     check_selection(limit, words)
     if dimensions is not None:
         whole(1, dimensions=dimensions)
-    request = parse(
-        source,
-        key=key,
-        vocab=vocab,
-        base=base,
-        unsafe_pickle=unsafe_pickle,
-        progress=progress,
-        limit=limit,
-        words=words,
+    request = here(
+        parse(
+            source,
+            key=key,
+            vocab=vocab,
+            base=base,
+            unsafe_pickle=unsafe_pickle,
+            progress=progress,
+            limit=limit,
+            words=words,
+        )
     )
     with within_limits(request.name):
         table = read(request)

@@ -150,14 +150,17 @@ def _container() -> int | None:
 
 
 def _process() -> int | None:
-    """What ``ulimit -v`` (RLIMIT_AS) leaves this process of its addresses; None without a limit."""
+    """What ``ulimit -v`` and ``-d`` leave this process of addresses, and of memory to write to."""
     try:
         import resource
 
-        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-        if limit == resource.RLIM_INFINITY:
-            return None
-        used = int(_STATM.read_text("ascii").split()[0]) * resource.getpagesize()
-        return max(limit - used, 0)
+        pages = list(map(int, _STATM.read_text("ascii").split()))
+        limits = ((resource.RLIMIT_AS, pages[0]), (resource.RLIMIT_DATA, pages[5]))
+        left = [
+            max(limit - used * resource.getpagesize(), 0)
+            for limit, used in ((resource.getrlimit(which)[0], used) for which, used in limits)
+            if limit != resource.RLIM_INFINITY
+        ]
+        return min(left, default=None)
     except (ImportError, OSError, ValueError):
         return None

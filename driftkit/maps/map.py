@@ -242,7 +242,7 @@ class Map(Displayed):
             )
         self._recognise(table)
         matrix = np.empty((len(table), self.affine.matrix.shape[1]), np.float32)
-        for some in row_blocks(len(table)):
+        for some in row_blocks(*matrix.shape):
             rows, chosen = table.matrix[some], mapped[some]
             block = matrix[some]
             block[chosen] = self(rows[chosen])

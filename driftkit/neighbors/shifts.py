@@ -27,7 +27,7 @@ def neighbor_shifts(
     *,
     candidates: int | Sequence[str] | None = None,
     metric: Metric = "cosine",
-    device: str = "cpu",
+    device: str = "auto",
     memory: int | None = None,
     memo: MutableMapping[Any, Any] | None = None,
     progress: Progress | bool | None = None,
@@ -57,7 +57,8 @@ def neighbor_shifts(
         What nearest means; what the result calls cosines are the scores of this metric then (see
         `driftkit.neighbors.search.other_metrics`).
     device : str
-        Where torch takes the products, such as ``"cpu"`` or ``"cuda"``.
+        Where torch takes the products, such as ``"cpu"`` or ``"cuda"``; ``"auto"`` is the GPU where
+        torch finds one and there is enough to do, else the CPU. The answer is the same.
     memory : int, optional
         Bytes that lists may take while they are made; 500 MB unless given.
     memo : mutable mapping, optional
@@ -103,7 +104,9 @@ def neighbor_shifts(
     if added:
         tuned = pair.tuned
         newcomers = Added(tuned.matrix, tuned.norms, tuned.rows(added), pair.tuned_rows)
-    spaces = Spaces(pair.before, pair.after, pair.before_norms, pair.after_norms, newcomers)
+    spaces = Spaces(
+        pair.before, pair.after, pair.before_norms, pair.after_norms, pair.changed, newcomers
+    )
     how: Any = {"candidates": pool, "device": device, "progress": progress}
     if metric == "cosine":
         key = None if memo is None else _question(pair, rows, pool)

@@ -89,7 +89,7 @@ def _fingerprints(matrix: Matrix) -> npt.NDArray[np.uint64]:
     """A number for each row (n,), the same for equal rows and no others but by a rare accident."""
     weights = generator(0, "fingerprints").integers(2**63, size=matrix.shape[1], dtype=np.uint64)
     out = np.empty(len(matrix), np.uint64)
-    for some in row_blocks(len(matrix)):
+    for some in row_blocks(*matrix.shape):
         bits = (matrix[some] + np.float32(0)).view(np.uint32)  # -0 becomes 0
         out[some] = (bits.astype(np.uint64) * weights).sum(axis=1)
     return out
@@ -112,7 +112,7 @@ def _lost_dimensions(pair: Pair) -> int | None:
         return 0
     constant = [np.ones(pair.before.shape[1], bool) for _ in range(2)]
     first = int(np.flatnonzero(pair.moved)[0])
-    for some in row_blocks(len(pair)):
+    for some in row_blocks(*pair.before.shape):
         rows = pair.moved[some]
         for matrix, equal in zip((pair.before, pair.after), constant, strict=True):
             equal &= (matrix[some][rows] == matrix[first]).all(axis=0)

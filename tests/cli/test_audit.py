@@ -157,3 +157,12 @@ def test_a_sentence_about_the_original_names_its_own_option(run, tmp_path):
         arguments = [command, tmp_path / "n.txt", tmp_path / "n.txt", *words]
         result = run(*arguments, "--vocab", tmp_path / "w.txt")
         assert (result.exit_code, "name it: --original-vocab FILE" in result.stderr) == (2, True)
+
+
+def test_memory_for_lists_changes_nothing_but_how_many_are_made_at_once(run, tables):
+    documents = [
+        run("audit", *tables, *QUICK, *memory, "--json", "-").stdout
+        for memory in ((), ("--memory", "200KB"))
+    ]
+    assert documents[0] == documents[1]
+    assert "not a size" in run("audit", *tables, "--memory", "0MB").stderr

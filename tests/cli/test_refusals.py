@@ -199,6 +199,7 @@ SETTINGS = {
     "--unsafe-pickle on the command line.",
     'plugins = ["mine.py"]': "plugins would run code",
     '[check]\nplugin = "mine.py"': "plugin would run code",
+    '[shifts]\nscheduler = "tcp://10.0.0.1:1"': "scheduler would run code",
 }
 
 

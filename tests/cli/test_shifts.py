@@ -92,6 +92,14 @@ def test_usage_errors(run, saved, tmp_path):
         (["good", "--memory", "much"], "not a size"),
         (["good", "--verify", "--metric", "dot"], "--verify checks cosines"),
         (["good", "-o", tmp_path / "x.csv"], "end in .jsonl or .parquet"),
+        (["good", "-o", tmp_path], "it is a folder; name a file"),
+        (["good", "--shard", "1/2"], "--shard is for a file of many words"),
+        (["good", "--workers", "2"], "--workers is for a file of many words"),
+        (["good", "--partitioned"], "--partitioned is for a file of many words"),
+        (["good", "-o", tmp_path / "x.jsonl", "--shard", "3/2"], "write one such as 3/8"),
+        (["good", "-o", tmp_path / "x.jsonl", "--shard", "1/2"], "1 word is asked about"),
+        (["good", "-o", tmp_path / "x.jsonl", "--workers", "2", "--scheduler", "a:1"], "give one"),
+        (["good", "-o", tmp_path / "x.jsonl", "--scheduler", "there"], "write its address"),
     ):
         result = run("shifts", *tables, *args)
         assert result.exit_code == 2

@@ -40,6 +40,20 @@ def test_blocks_are_copies_of_matched_rows(pair):
     assert pair.before.any()
 
 
+def test_rows_that_did_not_change_are_taken_once_and_count_the_same(pair):
+    tuned = pair.before.copy()
+    tuned[::3] += 1
+    some = align(pair.original, Embeddings(pair.words, tuned))
+    still = ~some.changed
+    assert all(x is y for x, y in blocks(some, still))
+    x, y = some.before.astype(np.float64), some.after.astype(np.float64)
+    for chosen in (still, some.changed, np.ones(300, bool)):
+        a, b = x[chosen] - x[chosen].mean(axis=0), y[chosen] - y[chosen].mean(axis=0)
+        m = moments(some, chosen)
+        for found, expected in ((m.xx, a.T @ a), (m.xy, a.T @ b), (m.yy, b.T @ b)):
+            np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-9)
+
+
 def test_agree_with_matrices():
     rng = np.random.default_rng(0)
     words = [f"w{i}" for i in range(40)]

@@ -389,3 +389,15 @@ def test_a_model_is_told_from_a_table(bert, sentence_model, static_model, tmp_pa
         f"{bert}::a.weight",
     ):
         assert not is_model(str(source))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("kind", ["bert", "sentence_model"])
+def test_a_card_encodes_as_the_processor_does(kind, request):
+    folder = str(request.getfixturevalue(kind))
+    use = {"pooling": "mean"} if kind == "bert" else {}
+    texts = ["green tea is good", "black coffee", "query : tea", "bad"]
+    use["cache"] = False
+    here, there = (encode(folder, texts, device=each, **use).matrix for each in ("cpu", "auto"))
+    np.testing.assert_allclose(there, here, atol=1e-4)

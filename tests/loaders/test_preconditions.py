@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 
 from driftkit.errors import SourceError, VocabularyError
@@ -35,6 +38,18 @@ def test_the_smaller_of_machine_and_container_counts(tmp_path, monkeypatch):
     monkeypatch.setattr(preconditions, "_MEMINFO", tmp_path / "none")
     monkeypatch.setattr(preconditions, "_CGROUP", tmp_path / "none")
     assert available_memory() > 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what a process holds")
+@pytest.mark.parametrize("limit", ["RLIMIT_AS", "RLIMIT_DATA"])
+def test_a_limit_of_the_process_counts(limit):
+    code = (
+        "import resource; from driftkit.loaders.preconditions import available_memory; "
+        f"resource.setrlimit(resource.{limit}, (2_000_000_000, resource.RLIM_INFINITY)); "
+        "print(available_memory())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert 0 <= int(told.stdout) < 2_000_000_000
 
 
 def sentence(path, error=SourceError):

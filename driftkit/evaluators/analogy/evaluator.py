@@ -11,7 +11,7 @@ from typing import Any, Unpack
 import numpy as np
 
 from driftkit.arguments import whole
-from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows
+from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.datasets import AnalogyBenchmark
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError
@@ -143,7 +143,7 @@ class Analogy(BuiltIn[AnalogyBenchmark, _Questions]):
         if self.method in METHODS and self.k == 1 and self.limit is None and not self.joins_rows:
             # *Moved* forgives the rounding of the sources, an answer does not: rows that changed.
             after = answer_again(
-                pair.after, after_norms, rows[:, :3], before, changed_rows(pair.before, pair.after),
+                pair.after, after_norms, rows[:, :3], before, pair.changed,
                 method=self.method, exclude=self.exclude, progress=again,
             )  # fmt: skip
         else:

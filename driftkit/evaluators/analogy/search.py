@@ -6,7 +6,8 @@ words. So, for all three methods, candidates are proposed from the cosines of th
 with a block of candidates. The largest values of a group of them bound the score of its members,
 and a group whose bound is too low is passed over (for 3CosAdd on GloVe, 98 of 100). The rest is
 scored in float32 with its rounding error, and what may still be an answer in float64: of scores
-that are equal in float32 the lower row comes first.
+that are equal in float32 the lower row comes first. A graphics card takes every product of 3CosAdd
+sooner than it is told which ones matter, so there the search for neighbors answers.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from driftkit.arrays import Mask, Matrix, Rows, Values
 from driftkit.evaluators.analogy.methods import METHODS
 from driftkit.neighbors.search.exact import Search
 from driftkit.neighbors.search.rerank import NOBODY, Keys, cosines, entries_of, keys_of, merged
-from driftkit.neighbors.search.space import TIE, Queries, Space
+from driftkit.neighbors.search.space import TIE, Queries, Space, device_for
 from driftkit.progress import Progress, part
 
 QUESTIONS = 32_768  # questions answered at a time
@@ -78,17 +79,32 @@ def answer(
     answers. `hints` (m,) are rows likely to be good answers, or -1: they only make it faster.
     """
     pool = np.arange(len(matrix)) if candidates is None else candidates
-    search = Search.over(Space.of(matrix, norms), pool[norms[pool] > 0])
+    search = _search(matrix, norms, pool[norms[pool] > 0], len(questions), method, k)
     best = np.full((len(questions), k), NOBODY)
     parts = -(-len(questions) // QUESTIONS)
     for number, start in enumerate(range(0, len(questions), QUESTIONS)):
         some = slice(start, start + QUESTIONS)
         batch = _Batch(search, questions[some], method, k, exclude)
+        if search.is_fused(k):
+            best[some] = batch.all_at_once(part(progress, number, parts))
+            continue
         if hints is not None and k == 1:
             batch.heed(hints[some])
         best[some] = batch.run(part(progress, number, parts))
     scores, positions = entries_of(best)
     return Answers.of(positions, scores, search.candidates)
+
+
+def _search(
+    matrix: Matrix, norms: Values, pool: Rows, questions: int, method: str, k: int
+) -> Search:
+    """Search on a graphics card where that is faster: 3CosAdd asks for nothing but neighbors."""
+    if method == "3cosadd":
+        device = device_for("auto", questions * len(pool) * matrix.shape[1])
+        search = Search.over(Space.of(matrix, norms, device), pool)
+        if search.space.device.type == "cpu" or search.is_fused(k):
+            return search
+    return Search.over(Space.of(matrix, norms), pool)
 
 
 def answer_again(
@@ -149,7 +165,8 @@ class _Batch:
         if method == "3cosadd":
             vectors = b - a + c
             vectors[np.linalg.norm(vectors, axis=1) < CANCELED] = 0
-            self.queries = search.of_vectors(vectors, questions)
+            barred = questions if exclude else np.empty((m, 0), np.int64)
+            self.queries = search.of_vectors(vectors, barred)
 
     def unit(self, rows: Rows) -> Values:
         """Unit rows in float64, (..., d)."""
@@ -183,6 +200,12 @@ class _Batch:
                 progress(number + 1, len(blocks))
         self.decide()
         return self.best
+
+    def all_at_once(self, progress: Progress | None) -> Keys:
+        """Return what `run` does, by a search that takes every product."""
+        assert self.queries is not None
+        position, cosine = self.search.nearest(self.queries, self.best.shape[1], progress=progress)
+        return keys_of(cosine, position)
 
     def propose(self, words: torch.Tensor, start: int, members: Rows) -> None:
         """Let wait what may be among the best of the candidates that begin at a position."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import lgamma, log
 from pathlib import Path
@@ -32,6 +32,8 @@ CHANCE = 10_000  # numbers that fall in order by chance less often than once in 
 FEW = 20  # of more lines, a few that differ from all others are told
 
 _DIGITS = "0123456789"
+
+_Pair = tuple[str, str]  # a word and the digits beside it
 
 
 def of_lines(lines: Sequence[str], path: Path) -> Vocabulary:
@@ -146,12 +148,10 @@ def _beside_a_space(lines: Sequence[str], path: Path) -> Vocabulary | None:
     a count where the numbers are 0 to n-1, 1 to n in order, or fall as they hardly would by chance.
     Anything else can be either and is refused.
     """
-    pairs = [_before_number(line) for line in lines]
-    if not all(pairs):
-        pairs = [_after_number(line) for line in lines]
-    if not all(pairs):
+    pairs = _all_told(_before_number, lines) or _all_told(_after_number, lines)
+    if not pairs:
         return None
-    words, digits = zip(*(pair for pair in pairs if pair), strict=True)
+    words, digits = zip(*pairs, strict=True)
     if len(set(words)) < len(words):
         return None
     if all(map(is_digits, words)):
@@ -166,6 +166,17 @@ def _beside_a_space(lines: Sequence[str], path: Path) -> Vocabulary | None:
         f"each line holds a word and a number ({quote(lines[0])}), which may be a count or part of "
         "the name; put a tab before counts, or give the names as a JSON list.",
     )
+
+
+def _all_told(tell: Callable[[str], _Pair | None], lines: Sequence[str]) -> list[_Pair]:
+    """What is told of each line; nothing as soon as one line tells nothing, as most do."""
+    pairs = []
+    for line in lines:
+        pair = tell(line)
+        if pair is None:
+            return []
+        pairs.append(pair)
+    return pairs
 
 
 def _before_number(line: str, between: str = " \t") -> tuple[str, str] | None:
@@ -193,15 +204,22 @@ def fall_by_design(numbers: Sequence[int]) -> bool:
 
 
 def _refuse_nearly_all(lines: Sequence[str], path: Path) -> None:
-    """Refuse lines of words and numbers where a few lines lack the number: all would be words."""
-    pairs = [_before_number(line, " \t,;|") for line in lines]
-    heads = [pair[0] for pair in pairs if pair]
-    if len(lines) > FEW and len(heads) >= 0.9 * len(lines) and len(set(heads)) == len(heads):
-        odd = next(row for row, pair in enumerate(pairs) if not pair)
+    """Refuse lines that end in numbers but for a few, or after other marks: all would be words."""
+    heads, odd = [], []
+    for row, line in enumerate(lines):
+        pair = _before_number(line, " \t,;|")
+        if pair is None:
+            odd.append(row)
+            if len(lines) - len(odd) < 0.9 * len(lines):
+                return
+        else:
+            heads.append(pair[0])
+    if len(lines) > FEW and len(set(heads)) == len(heads):
+        but = "after different marks; write the same before each number"
+        if odd:
+            but = f"but for line {odd[0] + 1:,} ({quote(lines[odd[0]])}); mend that line"
         raise VocabularyError(
-            path,
-            f"its lines end in a number, but for line {odd + 1:,} ({quote(lines[odd])}); mend that "
-            "line, or give the words as a JSON list.",
+            path, f"its lines end in a number, {but}, or give the words as a JSON list."
         )
 
 

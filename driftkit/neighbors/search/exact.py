@@ -1,6 +1,6 @@
 """The k nearest neighbors by cosine, exactly.
 
-A float32 product proposes a short list a little longer than k; float64 decides. The cosine
+A product in int8 or float32 proposes a list a little longer than k; float64 decides. The cosine
 reported is the float64 one rounded to float32, and the order is that cosine descending, then
 candidate ascending. So the answer does not depend on the size of a tile, on the kernel a library
 picked for its edge, on the device or on the number of threads, and equal vectors are equally near.
@@ -11,26 +11,38 @@ Two numberings are used: the row of the matrix, and the position among the candi
 that is a zero row keeps its position and is nobody's neighbor.
 
 On the CPU, where numba is installed, tiles are looked through by compiled code (``tiled``), and
-when every candidate is a query only half the products are taken. Elsewhere torch does it all
-(``blockwise``).
+when every candidate is a query only half the products are taken. On a graphics card that has Triton
+the table stays there and everything is done there (``card``). Elsewhere torch takes the products
+(``blockwise``), and decides where the table is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
 
 from driftkit.arguments import whole
 from driftkit.arrays import Matrix, Rows, Values
-from driftkit.neighbors.search import blockwise
+from driftkit.neighbors.search import blockwise, card
+from driftkit.neighbors.search.codes import Coding
 from driftkit.neighbors.search.rerank import Lists, Proposals, decide
-from driftkit.neighbors.search.space import Cosines, Engine, Ids, Queries, Space
-from driftkit.neighbors.search.tiled import Side, offer_rectangle, offer_square
+from driftkit.neighbors.search.space import (
+    Cosines,
+    Engine,
+    Ids,
+    Product,
+    Queries,
+    Space,
+    device_for,
+)
+from driftkit.neighbors.search.tiled import Heaps, Side, fastest, offer_rectangle, offer_square
 from driftkit.progress import Progress
 
 SLACK = 8  # entries a short list holds beyond k
+COARSE_SLACK = 22  # and where int8 proposes it, at least
 MEMORY = 500_000_000
 """Bytes the lists of queries answered together may take, unless the caller says otherwise."""
 ENTRY_BYTES = 32  # bytes an entry of a short list takes while it is found and decided
@@ -48,8 +60,9 @@ def nearest(
     *,
     candidates: Rows | None = None,
     norms: Values | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     engine: Engine | None = None,
+    product: Product | None = None,
     tile: int | None = None,
     memory: int = MEMORY,
     progress: Progress | None = None,
@@ -67,7 +80,9 @@ def nearest(
     [[3, 1], [-1, -1]]
     """
     whole(1, k=k, memory=memory, tile=1 if tile is None else tile)
-    search = Search.over(Space.of(matrix, norms, device, engine), candidates, tile)
+    size = len(matrix) if candidates is None else len(candidates)
+    device = device_for(device, len(queries) * size * matrix.shape[1])
+    search = Search.over(Space.of(matrix, norms, device, engine), candidates, tile, product)
     return search.nearest(search.of_rows(queries), k, memory=memory, progress=progress)
 
 
@@ -79,14 +94,23 @@ class Search:
     candidates: Rows  # (c,) rows that may be neighbors
     position: Ids  # (n,) where each row stands among the candidates; -1 where it does not
     tile: int | None
+    product: Product  # what compiled code multiplies
 
     @classmethod
-    def over(cls, space: Space, candidates: Rows | None = None, tile: int | None = None) -> Search:
+    def over(
+        cls,
+        space: Space,
+        candidates: Rows | None = None,
+        tile: int | None = None,
+        product: Product | None = None,
+    ) -> Search:
         """Prepare the search of some rows of a space, or of all."""
         chosen = np.arange(len(space.matrix)) if candidates is None else candidates
         position = np.full(len(space.matrix), -1, np.int32)
         position[chosen] = np.arange(len(chosen))
-        return cls(space, chosen, position, tile)
+        compiled = space.engine == "compiled" and space.device.type == "cpu"
+        best = product or (fastest() if compiled else "float32")
+        return cls(space, chosen, position, tile, best)
 
     def of_rows(self, rows: Rows) -> Queries:
         """Ask about rows of the matrix, which are not their own neighbors."""
@@ -104,7 +128,7 @@ class Search:
         """Return positions (m, k) of the nearest candidates, and cosines, as `nearest` does."""
         identity = np.full((len(queries), k), -1, np.int32)
         cosine = np.full((len(queries), k), np.nan, np.float32)
-        for some, tell in parts(len(queries), k + SLACK, memory, progress):
+        for some, tell in parts(len(queries), self.depth(k), memory, progress):
             identity[some], cosine[some] = self.lists(queries[some], k, tell=tell).first(k)
         return identity, cosine
 
@@ -122,7 +146,11 @@ class Search:
         A `reserve` of entries beyond k is sure as far as that costs nothing. `floor` (m,) holds
         products that the first k certainly exceed, and `tell` is called with the share done.
         """
-        depth = min(k + max(reserve, SLACK), len(self.candidates))
+        if self.is_fused(k):
+            return self.settled(
+                queries, card.first(self.space, self.candidates, queries, k, tell), k
+            )
+        depth = self.depth(k, reserve)
         complete = depth == len(self.candidates)
         if floor is None or complete:
             floor = np.full(len(queries), -np.inf, np.float32)
@@ -131,14 +159,21 @@ class Search:
             proposals.bound[:] = -np.inf
         return self.settled(queries, decide(self.space, self.candidates, queries, proposals), k)
 
+    def depth(self, k: int, reserve: int = 0) -> int:
+        """Entries of a short list: where products are coarser, more may be among the first k."""
+        coarse = self.is_compiled and self.product == "int8"
+        slack = COARSE_SLACK + k // 4 if coarse else SLACK
+        return min(k + max(reserve, slack), len(self.candidates))
+
     def settled(self, queries: Queries, lists: Lists, k: int) -> Lists:
         """Make at least k entries of each list sure."""
         open_ = np.flatnonzero(lists.sure < min(k, lists.identity.shape[1]))
-        if len(open_):
+        if len(open_) and self.is_compiled and self.product == "int8":
+            found = replace(self, product="float32").lists(queries[open_], k, tell=lambda _: None)
+            lists.put(open_, found)
+        elif len(open_):
             found = blockwise.settle(self.space, self.candidates, queries[open_], lists[open_], k)
-            lists.identity[open_, k:], lists.cosine[open_, k:] = -1, np.nan
-            lists.identity[open_, :k], lists.cosine[open_, :k] = found.identity, found.cosine
-            lists.sure[open_] = k
+            lists.put(open_, found)
         return lists
 
     @property
@@ -146,35 +181,47 @@ class Search:
         """Whether compiled code looks through the products."""
         return self.space.engine == "compiled" and self.space.device.type == "cpu"
 
+    def is_fused(self, k: int) -> bool:
+        """Whether one pass on a card finds the first k, however much is known beforehand."""
+        return card.can_search(self.space, self.candidates, k)
+
     def _propose(self, queries: Queries, depth: int, floor: Cosines, tell: Tell) -> Proposals:
         if not self.is_compiled:
             return self._propose_blockwise(queries, depth, tell)
-        proposals = Proposals.above(floor, depth)
+        coding = self.coding()
+        heaps = Heaps(coding, floor, depth)
         if depth == 0 or len(queries) == 0:
-            return proposals
+            return heaps.proposals(self.space.error)
         ids = np.arange(len(self.candidates), dtype=np.int32)
         if queries.space is self.space and np.array_equal(queries.rows, self.candidates):
-            side = Side(self.space, self.candidates, ids, proposals)
+            side = Side(self.space, self.candidates, ids, heaps)
             step = shares(len(ids) * (len(ids) + 1) // 2, tell)
-            offer_square(side, tile=self.tile, step=step)
+            offer_square(coding, side, tile=self.tile, step=step)
         else:
             unseen = np.zeros(len(queries), np.int32)
             offer_rectangle(
-                Side(queries.space, queries.rows, unseen, proposals, queries.excluded),
+                coding,
+                Side(queries.space, queries.rows, unseen, heaps, queries.excluded),
                 Side(self.space, self.candidates, ids),
                 tile=self.tile,
                 step=shares(len(queries) * len(ids), tell),
             )
-        return proposals
+        return heaps.proposals(self.space.error)
+
+    def coding(self) -> Coding:
+        """How rows are multiplied."""
+        return Coding.of(self.space, self.candidates, self.product)
 
     def _propose_blockwise(self, queries: Queries, depth: int, tell: Tell) -> Proposals:
-        out = Proposals.above(np.full(len(queries), -np.inf, np.float32), depth)
+        out = Proposals(
+            np.full((len(queries), depth), -1, np.int32), np.full(len(queries), -np.inf, np.float32)
+        )
         for start in range(0, len(queries) if depth else 0, blockwise.QUERIES):
             some = slice(start, start + blockwise.QUERIES)
             value, identity = blockwise.propose(
                 self.space, self.candidates, queries[some], depth, self.tile
             )
-            out.value[some], out.identity[some], out.bound[some] = value, identity, value[:, -1]
+            out.identity[some], out.bound[some] = identity, value[:, -1] + 2 * self.space.error
             tell(min(1.0, (start + blockwise.QUERIES) / len(queries)))
         return out
 

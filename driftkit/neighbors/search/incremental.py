@@ -16,21 +16,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 
-from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
+from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks
 from driftkit.neighbors.search.exact import MEMORY, SLACK, Found, Search, Tell, parts, shares
 from driftkit.neighbors.search.rerank import (
     NOBODY,
     Keys,
     Lists,
-    Proposals,
     cosines_of_lists,
     decide,
     entries_of,
     keys_of,
 )
-from driftkit.neighbors.search.space import TIE, Cosines, Engine, Space
-from driftkit.neighbors.search.tiled import Side, offer_rectangle, offer_square
+from driftkit.neighbors.search.space import TIE, Cosines, Engine, Product, Space, device_for
+from driftkit.neighbors.search.tiled import Heaps, Side, offer_rectangle, offer_square
 from driftkit.progress import Progress
 
 RESERVE = 14  # entries kept beyond k in the original, to stand in for neighbors that changed
@@ -39,12 +39,13 @@ MOSTLY_CHANGED = 0.75  # share of changed candidates above which the tuned space
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Spaces:
-    """Two matrices (n, d) of matched rows and their norms (n,)."""
+    """Two matrices (n, d) of matched rows, their norms (n,), and which rows differ."""
 
     before: Matrix
     after: Matrix
     before_norms: Values
     after_norms: Values
+    changed: Mask  # (n,) whether a row differs in any number
     added: Added | None = None
 
 
@@ -64,8 +65,9 @@ def nearest_in_both(
     k: int,
     *,
     candidates: Rows | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     engine: Engine | None = None,
+    product: Product | None = None,
     memory: int = MEMORY,
     memo: MutableMapping[Any, Any] | None = None,
     memo_key: Hashable = None,
@@ -78,21 +80,23 @@ def nearest_in_both(
     original are kept for the next tuned table, under `memo_key`, which tells this original, these
     queries and these candidates from others.
     """
+    size = len(spaces.before) if candidates is None else len(candidates)
+    device = device_for(device, 2 * len(queries) * size * spaces.before.shape[1])
     before, after = (
-        Search.over(Space.of(matrix, norms, device, engine), candidates)
+        Search.over(Space.of(matrix, norms, device, engine), candidates, product=product)
         for matrix, norms in (
             (spaces.before, spaces.before_norms),
             (spaces.after, spaces.after_norms),
         )
     )
-    search = _SharedSearch(before, after, changed_rows(spaces.before, spaces.after), k)
+    search = _SharedSearch(before, after, spaces.changed, k)
     added = spaces.added
     newcomers = added and Search.over(
-        Space.of(added.matrix, added.norms, device, engine), added.rows
+        Space.of(added.matrix, added.norms, device, engine), added.rows, product=product
     )
     identity = np.full((2, len(queries), k), -1, np.int32)
     cosine = np.full((2, len(queries), k), np.nan, np.float32)
-    for some, tell in parts(len(queries), k + RESERVE, memory, progress, spaces=2):
+    for some, tell in parts(len(queries), before.depth(k, RESERVE), memory, progress, spaces=2):
         key = memo_key, k, some.start, some.stop
         tell_shared, tell_added = _divided(tell) if added else (tell, tell)
         in_both = search.answer(queries[some], memo, key, tell_shared)
@@ -131,6 +135,8 @@ class _SharedSearch:
         if not self.changed[rows].any() and not moved.any():
             return kept.first(self.k)
         queries = self.after.of_rows(rows)
+        if self.after.is_fused(self.k):  # joining lists on the processor takes time, too
+            return self.after.lists(queries, self.k, tell=tell).first(self.k)
         if moved.sum() > MOSTLY_CHANGED * len(moved):
             near = self._still_near(rows, kept)
             return self.after.lists(queries, self.k, floor=near, tell=tell).first(self.k)
@@ -177,7 +183,9 @@ class _SharedSearch:
 
         The second is a key for each query: what was not offered comes after it.
         """
-        search = Search.over(self.after.space, self.after.candidates[moved])
+        search = Search.over(
+            self.after.space, self.after.candidates[moved], product=self.after.product
+        )
         offers = search.lists(search.of_rows(rows), self.k, tell=tell)
         identity = np.where(offers.identity >= 0, moved[offers.identity], -1).astype(np.int32)
         offers = replace(offers, identity=identity)
@@ -194,17 +202,18 @@ class _SharedSearch:
         Here every candidate is a query, so each product serves both of its words.
         """
         space, candidates = self.after.space, self.after.candidates
-        depth = min(self.k + SLACK, len(candidates))
-        own, offered = Proposals.above(near, depth), Proposals.above(floor, depth)
+        coding, depth = self.after.coding(), self.after.depth(self.k)
+        own, offers = Heaps(coding, near, depth), Heaps(coding, floor, depth)
         ids = np.arange(len(candidates), dtype=np.int32)
         left = Side(space, candidates[moved], ids[moved], own)
-        right = Side(space, candidates[rest], ids[rest], offered)
+        right = Side(space, candidates[rest], ids[rest], offers)
         step = shares(len(moved) * (len(moved) + 1) // 2 + len(moved) * len(rest), tell)
-        offer_square(left, step=step)
-        offer_rectangle(left, right, step=step)
+        offer_square(coding, left, step=step)
+        offer_rectangle(coding, left, right, step=step)
+        offered = offers.proposals(space.error)
         queries = self.after.of_rows(candidates)
-        lists = decide(space, candidates, queries[moved], own)
-        bound = (offered.bound.astype(np.float64) + space.error + TIE).astype(np.float32)
+        lists = decide(space, candidates, queries[moved], own.proposals(space.error))
+        bound = (offered.bound.astype(np.float64) + TIE).astype(np.float32)
         limit = keys_of(bound, np.zeros(len(bound), np.int32))
         limit[np.isneginf(bound)] = NOBODY
         return (

@@ -2,12 +2,12 @@
 
 Imported only where numba is. Compiled code is kept in its cache: beside the module where that
 folder can be written, else in the user's cache folder, else nowhere, and then each process compiles
-once (about two seconds). The interpreter's lock is released inside, so plain threads run side by
+once (a few seconds). The interpreter's lock is released inside, so plain threads run side by
 side and numba's own thread pool, which is global, is never started.
 
 The k largest products of a query are a binary heap with the smallest at its root. A threshold
-beside it, in memory of its own, repeats the root, so that a whole stretch of products is compared
-with a whole stretch of thresholds at once; few stretches hold anything to look at.
+beside it, in memory of its own, repeats the root, so that products are compared with a whole
+stretch of thresholds while they are still in registers; few are ever written to memory.
 """
 
 from __future__ import annotations
@@ -19,13 +19,25 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.neighbors.search.instructions import (
+    COLUMNS,
+    ROWS,
+    count,
+    lowest,
+    multiply,
+    swap,
+    turned,
+)
+
 Floats = npt.NDArray[np.float32]
 Numbers = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Ids = npt.NDArray[np.int32]
 
-F = TypeVar("F", bound=Callable[..., Any])
+Codes = npt.NDArray[np.float32] | npt.NDArray[np.int32]
+"""Numbers that are multiplied word by word: a float32, or four bytes."""
+Lists = tuple[Codes, Ids, Codes, Ids]
 
-GROUP = 64  # products compared at once
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def compiled(function: F) -> F:
@@ -40,7 +52,7 @@ def compiled(function: F) -> F:
 
 
 @compiled
-def replace_root(value: Floats, identity: Ids, new: float, who: int) -> None:
+def replace_root(value: Codes, identity: Ids, new: float, who: int) -> None:
     """Put an entry in place of the root of a heap (depth,) and restore the order."""
     depth = len(value)
     hole = 0
@@ -59,63 +71,132 @@ def replace_root(value: Floats, identity: Ids, new: float, who: int) -> None:
 
 
 @compiled
-def next_group(product: Floats, low: Any, thresholds: Floats, start: int) -> int:
-    """Where the next group with a product above a threshold begins; the last may be shorter.
-
-    The lower of the row's threshold and the column's counts, since either may want the product.
-    """
-    columns = len(product)
-    while start + GROUP <= columns:
-        group, bar = product[start : start + GROUP], thresholds[start : start + GROUP]
-        found = 0
-        for j in range(GROUP):
-            least = bar[j] if bar[j] < low else low
-            found |= group[j] > least
-        if found != 0:
-            break
-        start += GROUP
-    return start
+def keep(lists: Lists, at: int, value: float, who: int) -> None:
+    """Offer an entry to a heap, alone among the threads."""
+    values, identity, thresholds, locks = lists
+    lock = locks.ctypes.data + 4 * at
+    while swap(lock, np.int32(1)) != 0:
+        pass
+    if value > values[at, 0]:
+        replace_root(values[at], identity[at], value, who)
+        thresholds[at] = values[at, 0]
+    swap(lock, np.int32(0))
 
 
 @compiled
 def keep_largest(
-    product: Floats,
-    excluded: Ids,
-    upper: bool,
+    turn: npt.NDArray[np.int64],
+    tiles: npt.NDArray[np.int64],
+    row_codes: Codes,
+    row_start: Codes,
     row_ids: Ids,
-    row_value: Floats,
-    row_identity: Ids,
-    row_threshold: Floats,
+    row_lists: Lists,
+    excluded: Ids,
+    column_codes: Codes,
+    column_start: Codes,
     column_ids: Ids,
-    column_value: Floats,
-    column_identity: Ids,
-    column_threshold: Floats,
+    column_lists: Lists,
+    upper: bool,
 ) -> None:
-    """Offer every product (r, c) of a tile to its row's heap and to its column's.
+    """Offer products to the heaps of their row and of their column, tile after tile, to the end.
 
-    Nothing is done with NaN. A row does not meet its `excluded` columns (r, e); a number outside
-    stands for none. With `upper` only what lies above the diagonal is looked at. Of each side there
-    are the ids (r,) that heaps of the other note, its heaps (r, depth), and thresholds (r,): their
-    roots, or plus infinity where nothing is wanted.
+    Any number of threads may work on the same `tiles` (t, 4): rows from, to, columns from, to,
+    whole panels each. Each takes the tile whose `turn` (1,) it is. A product is the sum of what its
+    row and its column start with and of the products of their codes (words); codes and what they
+    start with have places up to a whole panel. Heaps are values (r, depth), identities (r, depth),
+    thresholds (whole panels): the roots, or the largest number where nothing is wanted, and locks
+    (r,). Heaps of a side note the ids of the other. A row does not meet its `excluded` columns (r,
+    e), counted from the first; a number outside stands for none. With `upper`, where both sides are
+    the same, only what lies above the diagonal counts.
     """
-    rows, columns = product.shape
-    for i in range(rows):
-        line = product[i]
-        for j in excluded[i]:
-            if 0 <= j < columns:
-                line[j] = -np.inf
-        start = i + 1 if upper else 0
-        while start < columns:
-            start = next_group(line, row_threshold[i], column_threshold, start)
-            for j in range(start, min(start + GROUP, columns)):
-                value = line[j]
-                if value > row_threshold[i]:
-                    replace_root(row_value[i], row_identity[i], value, column_ids[j])
-                    row_threshold[i] = row_value[i, 0]
-                if value > column_threshold[j]:
-                    replace_root(column_value[j], column_identity[j], value, row_ids[i])
-                    column_threshold[j] = column_value[j, 0]
-            start += GROUP
+    words = row_codes.shape[1]
+    panel = np.empty((words, COLUMNS), row_codes.dtype)
+    out = np.empty((ROWS, COLUMNS), row_codes.dtype)
+    found = np.empty(ROWS, np.int64)
+    row_bar, column_bar = row_lists[2], column_lists[2]
+    while True:
+        mine = count(turn.ctypes.data)
+        if mine >= len(tiles):
+            break
+        first, last, left, right = tiles[mine]
+        for column in range(left, right, COLUMNS):
+            for j in range(COLUMNS):
+                for word in range(words):
+                    panel[word, j] = turned(column_codes[column + j, word])
+            end = min(last, column + COLUMNS) if upper else last
+            for row in range(first, end, ROWS):
+                if (
+                    multiply(
+                        panel,
+                        row_codes.ctypes.data + 4 * words * row,
+                        column_start.ctypes.data + 4 * column,
+                        row_start.ctypes.data + 4 * row,
+                        row_bar.ctypes.data + 4 * row,
+                        column_bar.ctypes.data + 4 * column,
+                        out.ctypes.data,
+                        found.ctypes.data,
+                    )
+                    == 0
+                ):
+                    continue
+                for i in range(ROWS):
+                    bits = found[i]
+                    while bits != 0:
+                        j = lowest(bits)
+                        bits &= bits - 1
+                        x, y, value = row + i, column + j, out[i, j]
+                        wanted = not upper or x < y
+                        for k in range(excluded.shape[1]):
+                            wanted &= excluded[x, k] != y
+                        if wanted and value > row_bar[x]:
+                            keep(row_lists, x, value, column_ids[y])
+                        if wanted and value > column_bar[y]:
+                            keep(column_lists, y, value, row_ids[x])
+
+
+@compiled
+def encode(
+    codes: npt.NDArray[np.int8],
+    facts: npt.NDArray[np.float64],
+    matrix: Numbers,
+    norms: npt.NDArray[np.float64],
+    rows: npt.NDArray[np.int64],
+    center: npt.NDArray[np.float64],
+    scale: float,
+) -> None:
+    """Round unit rows, less a center, to multiples (r, d) of a scale, 127 at most.
+
+    The facts (r, 4) of a row are how far it is from what it was rounded to, the longer of their
+    lengths, its product with the center and half the center's square, and the sum of its codes. Of
+    a row without direction the first is NaN and the rest is 0.
+    """
+    half = (center * center).sum() / 2
+    d = len(center)
+    exact, code = np.empty(d), np.empty(d)
+    for at in range(len(rows)):
+        row, norm = matrix[rows[at]], norms[rows[at]]
+        if np.isnan(norm):
+            facts[at, 0] = np.nan
+            continue
+        for i in range(d):
+            exact[i] = np.float64(row[i]) / norm - center[i]
+        for i in range(d):
+            nearest = np.rint(exact[i] * (1 / scale))
+            nearest = 127.0 if nearest > 127 else nearest
+            code[i] = -127.0 if nearest < -127 else nearest
+        gap = length = rounded = product = total = 0.0
+        for i in range(d):
+            codes[at, i] = np.int8(code[i])
+            near = code[i] * scale
+            gap += (exact[i] - near) * (exact[i] - near)
+            length += exact[i] * exact[i]
+            rounded += near * near
+            product += exact[i] * center[i]
+            total += code[i]
+        facts[at, 0] = np.sqrt(gap)
+        facts[at, 1] = np.sqrt(max(length, rounded))
+        facts[at, 2] = product + half
+        facts[at, 3] = total
 
 
 @compiled

@@ -54,6 +54,8 @@ def nearest_by(
     """
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
+    if device == "auto":  # elsewhere last bits can differ by these metrics
+        device = "cpu"
     search = Search.over(Space.of(matrix, norms, device), candidates)
     if metric == "cosine":
         return search.nearest(search.of_rows(queries), k, progress=progress)

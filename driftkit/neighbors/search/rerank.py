@@ -1,4 +1,4 @@
-"""Decide in float64 what float32 products proposed.
+"""Decide in float64 what products of lower precision proposed.
 
 Each list comes with the length up to which nothing that was not proposed could belong into it;
 that follows from the error bound of the products.
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from driftkit.arrays import Rows
+from driftkit.neighbors.search import resident
 from driftkit.neighbors.search.space import TIE, Cosines, Ids, Queries, Space
 
 Keys = npt.NDArray[np.int64]
@@ -26,17 +27,10 @@ NOBODY: int = np.iinfo(np.int64).max
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposals:
-    """The largest products of m queries, `depth` of each, in any order."""
+    """Candidates of m queries that may be the nearest, `depth` of each, in any order."""
 
-    value: Cosines  # (m, depth) products of unit rows
     identity: Ids  # (m, depth) positions among the candidates; -1 in places not filled
-    bound: Cosines  # (m,) no product of a candidate that is not listed is larger
-
-    @classmethod
-    def above(cls, floor: Cosines, depth: int) -> Proposals:
-        """Lists (m, depth) that take only what lies above a floor (m,)."""
-        value = np.repeat(floor[:, None], depth, axis=1)
-        return cls(value, np.full(value.shape, -1, np.int32), floor.copy())
+    bound: Cosines  # (m,) no candidate that is not listed has a larger cosine, as proved
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +43,14 @@ class Lists:
 
     def __getitem__(self, some: Rows | slice) -> Lists:
         return Lists(self.identity[some], self.cosine[some], self.sure[some])
+
+    def put(self, some: Rows, found: Lists) -> None:
+        """Replace some lists by others that need not be as long."""
+        long = min(self.identity.shape[1], found.identity.shape[1])
+        self.identity[some, long:], self.cosine[some, long:] = -1, np.nan
+        self.identity[some, :long] = found.identity[:, :long]
+        self.cosine[some, :long] = found.cosine[:, :long]
+        self.sure[some] = np.minimum(found.sure, long)
 
     def first(self, k: int) -> tuple[Ids, Cosines]:
         """The first k places (m, k), padded with -1 and NaN."""
@@ -72,7 +74,7 @@ def decide(space: Space, candidates: Rows, queries: Queries, proposals: Proposal
         keys = keys_of(cosines_of_lists(space, candidates, queries[some], identity), identity)
         keys.sort(axis=1)
         lists.cosine[some], lists.identity[some] = entries_of(keys)
-        bound = proposals.bound[some].astype(np.float64) + space.error + TIE
+        bound = proposals.bound[some].astype(np.float64) + TIE
         sure = (lists.cosine[some] > bound[:, None]).sum(axis=1)
         lists.sure[some] = np.where(np.isneginf(bound), depth, sure)
     return lists
@@ -85,7 +87,7 @@ def cosines_of_lists(space: Space, candidates: Rows, queries: Queries, identity:
     if not filled.any():
         return out
     rows: Rows = np.where(filled, candidates[identity], -1)
-    if space.engine == "torch":
+    if space.engine == "torch" or space.resident is not None:
         asked = np.broadcast_to(queries.rows[:, None], identity.shape)
         out[filled] = cosines(queries.space, asked[filled], space, rows[filled])
         return out
@@ -112,6 +114,10 @@ def cosines(a: Space, a_rows: Rows, b: Space, b_rows: Rows) -> Cosines:
     A product of two float32 is exact in float64, and a sum along a row takes the same steps for
     every row, so equal rows give equal cosines to the last bit.
     """
+    if a.resident is not None and b.resident is not None:
+        sides = (torch.from_numpy(rows).to(a.device) for rows in (a_rows, b_rows))
+        found: Cosines = resident.cosines(a.resident, b.resident, *sides).cpu().numpy()
+        return found
     out = np.empty(len(a_rows), np.float32)
     step = max(1, _PAIR_NUMBERS // a.matrix.shape[1])
     for start in range(0, len(out), step):

@@ -13,10 +13,13 @@ import torch
 
 from driftkit.arrays import Matrix, Rows, Values, row_norms
 from driftkit.errors import OptionError
+from driftkit.neighbors.search.resident import Resident
 
 Ids = npt.NDArray[np.int32]
 Cosines = npt.NDArray[np.float32]
 Engine = Literal["compiled", "torch"]
+Product = Literal["int8", "float32"]
+"""What compiled code multiplies; cosines are the same whichever it is."""
 
 TIE = 2.0**-23  # cosines closer than this can be one number in float32
 
@@ -33,6 +36,7 @@ class Space:
     norms: Values  # (n,)
     device: torch.device
     engine: Engine  # whether compiled code helps: to look through products on the CPU, to decide
+    resident: Resident | None = None  # the same rows on a card, where they are decided then
 
     @classmethod
     def of(
@@ -51,10 +55,13 @@ class Space:
         norms = row_norms(matrix) if norms is None else norms
         chosen: Engine = engine or ("compiled" if can_compile() else "torch")
         plain: Any = np.asarray(matrix)  # of a memory map
-        return cls(plain, np.where(norms > 0, norms, np.nan), usable_device(device), chosen)
+        norms, where = np.where(norms > 0, norms, np.nan), usable_device(device)
+        return cls(plain, norms, where, chosen, Resident.where_it_fits(plain, norms, where))
 
     def unit(self, rows: Rows) -> torch.Tensor:
         """Unit rows (b, d) in float32, on the device."""
+        if self.resident is not None:
+            return self.resident.unit(torch.from_numpy(rows).to(self.device))
         block = np.empty((len(rows), self.matrix.shape[1]), np.float32)
         np.divide(self.matrix[rows], self.norms[rows, None], out=block, casting="same_kind")
         return torch.from_numpy(block).to(self.device)
@@ -98,13 +105,27 @@ def can_compile() -> bool:
     return os.environ.get("NUMBA_DISABLE_JIT", "") in ("", "0") and find_spec("numba") is not None
 
 
+WORTH_A_CARD = 2e11
+"""Multiplications below which a processor is done before a graphics card has been made ready."""
+
+
+def device_for(name: str | torch.device, multiplications: float) -> str | torch.device:
+    """Name the device: of ``auto`` the processor, unless there is enough to do for a card."""
+    return "cpu" if name == "auto" and multiplications < WORTH_A_CARD else name
+
+
 def usable_device(name: str | torch.device) -> torch.device:
-    """Return the torch device of that name, or say in one sentence why it cannot be used."""
+    """Return the torch device of that name, or say in one sentence why it cannot be used.
+
+    ``auto`` is the GPU where torch finds one, else the CPU.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         return torch.empty(0, device=name).device
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         why = str(error).strip().splitlines()[0]
         raise OptionError(
             f"device {str(name)!r} cannot be used ({why}); 'cpu' always can, and so can 'cuda' or "
-            "'mps' where torch finds one."
+            "'mps' where torch finds one; 'auto' takes 'cuda' where it is."
         ) from None

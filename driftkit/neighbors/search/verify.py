@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftkit.arrays import Rows, generator
+from driftkit.arrays import Rows, generator, row_blocks
 from driftkit.embeddings import Embeddings
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.search.space import Ids
@@ -60,8 +60,10 @@ def _is_right(table: Embeddings, word: str, pool: Rows, found: Ids) -> bool:
     matrix, norms, row = table.matrix, table.norms, table.index[word]
     if norms[row] == 0:
         return len(listed) == 0
+    asked, blocks = matrix[row].astype(np.float64), row_blocks(len(pool), table.dimensions)
+    products = np.concatenate([matrix[pool[some]] @ asked for some in blocks])
     with np.errstate(invalid="ignore", divide="ignore"):
-        cosine = matrix[pool] @ matrix[row].astype(np.float64) / (norms[pool] * norms[row])
+        cosine = products / (norms[pool] * norms[row])
     cosine[(norms[pool] == 0) | (pool == row)] = -np.inf
     possible = int(np.isfinite(cosine).sum())
     if len(listed) != min(len(found), possible) or len(set(listed.tolist())) != len(listed):

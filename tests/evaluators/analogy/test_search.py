@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -9,6 +10,8 @@ from driftkit.embeddings import Embeddings
 from driftkit.evaluators.analogy import search as analogy_search
 from driftkit.evaluators.analogy.methods import METHODS
 from driftkit.evaluators.analogy.search import answer, answer_again
+from driftkit.neighbors.search.exact import Search
+from driftkit.neighbors.search.space import Space
 
 
 def oracle(
@@ -130,6 +133,20 @@ def test_answering_again_is_answering() -> None:
     check()
 
 
+@pytest.mark.parametrize("exclude", [True, False])
+def test_asking_all_products_at_once_is_asking_in_turn(
+    rng: np.random.Generator, exclude: bool
+) -> None:
+    matrix = rng.normal(size=(600, 12)).astype(np.float32)[rng.integers(0, 500, 600)]
+    matrix[7] = 0
+    questions = rng.integers(10, 600, (80, 3))
+    questions[3] = questions[3, 0]
+    space = Space.of(matrix)
+    search = Search.over(space, np.flatnonzero(space.norms > 0))
+    batch = analogy_search._Batch(search, questions, "3cosadd", 4, exclude)
+    np.testing.assert_array_equal(batch.all_at_once(None), batch.run(None))
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_float_rows_against_the_oracle(method: str, rng: np.random.Generator) -> None:
     matrix = rng.normal(size=(200, 30)).astype(np.float32)
@@ -209,3 +226,21 @@ def test_progress_ends_at_the_total(monkeypatch: pytest.MonkeyPatch) -> None:
     assert calls == sorted(calls)
     assert len(calls) == 12
     assert calls[-1] == (3000, 3000)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("exclude", [True, False])
+def test_a_card_answers_as_the_processor_does(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator, exclude: bool
+) -> None:
+    matrix = rng.normal(size=(40_000, 60)).astype(np.float32)[rng.integers(0, 30_000, 40_000)]
+    matrix[7] = 0
+    questions = rng.integers(10, 5_000, (500, 3))
+    questions[3] = questions[3, 0]  # nothing is left of b - a + c but c
+    found = []
+    for least in (np.inf, 0):
+        monkeypatch.setattr("driftkit.neighbors.search.space.WORTH_A_CARD", least)
+        found.append(answer(matrix, norms_of(matrix), questions, k=3, exclude=exclude))
+    assert found[0].rows.tobytes() == found[1].rows.tobytes()
+    assert found[0].scores.tobytes() == found[1].scores.tobytes()

@@ -142,6 +142,13 @@ def test_words_that_are_numbers(read):
     )
 
 
+def test_numbers_after_different_marks_are_refused(read):
+    lines = [f"w{chr(97 + i)},{900 - i}" for i in range(25)]
+    lines[-1] = lines[-1].replace(",", " ")
+    with pytest.raises(VocabularyError, match="end in a number, after different marks"):
+        read("\n".join(lines))
+
+
 def test_lines_of_which_a_few_lack_the_number_are_refused(read):
     counted = [f"{word}{i} {900 - i}" for i, word in enumerate(WORDS * 2)]
     with pytest.raises(VocabularyError, match=r"but for line 5 \('the'\); mend that line"):

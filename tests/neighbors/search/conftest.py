@@ -13,12 +13,20 @@ def compiler():
         pytest.skip(WHY)
 
 
-@pytest.fixture(params=["compiled", "torch"])
-def engine(request):
-    """Both ways to look through products, held to the same oracle."""
-    if request.param == "compiled" and not can_compile():
+@pytest.fixture(params=["int8", "float32", "torch"])
+def engine(request, monkeypatch):
+    """Every way to take products and to look through them, held to the same oracle."""
+    if request.param == "torch":
+        return "torch"
+    if not can_compile():
         pytest.skip(WHY)
-    return request.param
+    if request.param == "int8":
+        from driftkit.neighbors.search.instructions import BYTES
+
+        if not BYTES:
+            pytest.skip("needs a processor that multiplies bytes (VNNI)")
+    monkeypatch.setattr("driftkit.neighbors.search.exact.fastest", lambda: request.param)
+    return "compiled"
 
 
 @pytest.fixture

@@ -6,13 +6,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from driftkit.arrays import row_norms
+from driftkit.arrays import changed_rows, row_norms
 from driftkit.neighbors.search.exact import Search, nearest
 from driftkit.neighbors.search.incremental import Added, Spaces, nearest_in_both
 
 
 def spaces_of(before, after):
-    return Spaces(before, after, row_norms(before), row_norms(after))
+    changed = changed_rows(before, after)
+    return Spaces(before, after, row_norms(before), row_norms(after), changed)
 
 
 def in_each(spaces, queries, k, candidates=None):
@@ -117,9 +118,9 @@ def moved():
     return spaces_of(before, after)
 
 
-def test_several_squares_of_tiles(engine, same, moved, monkeypatch):
+def test_several_stretches_of_tiles(engine, same, moved, monkeypatch):
     monkeypatch.setattr("driftkit.neighbors.search.tiled.TILE", 128)
-    monkeypatch.setattr("driftkit.neighbors.search.tiled.SQUARE", 512)
+    monkeypatch.setattr("driftkit.neighbors.search.tiled.STRETCH_BYTES", 4 * 20 * 512)
     queries = np.arange(3000)
     found, expected = (
         nearest_in_both(moved, queries, 10, engine=engine),

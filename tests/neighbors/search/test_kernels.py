@@ -41,33 +41,3 @@ def test_cosines_have_numpy_s_bits(d, kind):
     expected = cosines(asked, np.repeat(left, 9)[filled.ravel()], space, right[filled])
     np.testing.assert_array_equal(out[filled], expected)
     assert np.isnan(out[~filled]).all()
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (5, 63), (64, 64), (7, 200)])
-@pytest.mark.parametrize("upper", [False, True])
-def test_keeps_the_largest_of_rows_and_columns(shape, upper):
-    rng = np.random.default_rng(0)
-    product = rng.normal(size=shape).astype(np.float32)
-    seen = product.copy()
-    excluded = np.full((shape[0], 2), -1, np.int32)
-    excluded[0] = 0, shape[1]
-    sides = [
-        (
-            np.arange(length, dtype=np.int32) + 100,
-            np.full((length, 4), -np.inf, np.float32),
-            np.full((length, 4), -1, np.int32),
-            np.full(length, -np.inf, np.float32),
-        )
-        for length in shape
-    ]
-    kernels.keep_largest(product, excluded, upper, *sides[0], *sides[1])
-    seen[0, 0] = -np.inf
-    if upper:
-        seen[np.tril_indices(shape[0], 0, shape[1])] = -np.inf
-    for lines, (_, value, who, threshold) in zip((seen, seen.T), sides, strict=True):
-        best = -np.sort(-lines, axis=1)[:, :4]
-        found = -np.sort(-value, axis=1)[:, : best.shape[1]]
-        np.testing.assert_array_equal(found, best)
-        np.testing.assert_array_equal(threshold, value[:, 0])
-        for line, values, ids in zip(lines, value, who, strict=True):
-            np.testing.assert_array_equal(line[ids[ids >= 0] - 100], values[ids >= 0])

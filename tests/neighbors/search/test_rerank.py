@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from driftkit.neighbors.search.rerank import (
     NOBODY,
+    Lists,
     Proposals,
     cosines,
     decide,
@@ -36,23 +37,29 @@ def test_what_was_not_proposed_may_come_after_the_sure_entries_only():
     product = unit @ unit.T
     np.fill_diagonal(product, -np.inf)
     order = np.argsort(-product, axis=1)[:, :6].astype(np.int32)
-    value = np.take_along_axis(product, order.astype(np.int64), axis=1)
-    proposals = Proposals(value[:, ::-1], order[:, ::-1].copy(), value[:, -1])
+    bound = np.take_along_axis(product, order.astype(np.int64), axis=1)[:, -1] + space.error
+    proposals = Proposals(order[:, ::-1].copy(), bound.astype(np.float32))
     lists = decide(space, everyone, queries, proposals)
     np.testing.assert_array_equal(lists.identity, order)
     assert (lists.sure == 5).all()  # the last one is the bound itself
-    complete = Proposals(value, order, np.full(50, -np.inf, np.float32))
+    complete = Proposals(order, np.full(50, -np.inf, np.float32))
     assert (decide(space, everyone, queries, complete).sure == 6).all()
     identity, cosine = lists.first(8)
     assert identity.shape == cosine.shape == (50, 8)
     assert (identity[:, 6:] == -1).all()
 
 
-def test_lists_above_a_floor_hold_nothing_yet():
-    lists = Proposals.above(np.array([0.5, -np.inf], np.float32), 3)
-    assert lists.value.tolist() == [[0.5] * 3, [-np.inf] * 3]
-    assert (lists.identity == -1).all()
-    assert lists.bound.tolist() == [0.5, -np.inf]
+def test_lists_are_replaced_by_longer_and_by_shorter_ones():
+    def lists(width, sure):
+        ids = np.tile(np.arange(width, dtype=np.int32), (2, 1))
+        return Lists(ids, 1 - ids.astype(np.float32) / 8, np.full(2, sure))
+
+    mine = lists(4, 1)
+    mine.put(np.array([0]), lists(2, 2)[:1])
+    mine.put(np.array([1]), lists(6, 5)[:1])
+    assert mine.identity.tolist() == [[0, 1, -1, -1], [0, 1, 2, 3]]
+    assert np.isnan(mine.cosine[0, 2:]).all()
+    assert mine.sure.tolist() == [2, 4]
 
 
 def test_cosines_of_rows():

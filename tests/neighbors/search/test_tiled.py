@@ -1,95 +1,139 @@
-from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, combinations_with_replacement, product
-
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from driftkit.neighbors.search.rerank import Proposals
+from driftkit.neighbors.search.codes import Coding
 from driftkit.neighbors.search.space import Space
-from driftkit.neighbors.search.tiled import Side, between, offer_rectangle, offer_square, within
+from driftkit.neighbors.search.tiled import (
+    Heaps,
+    Side,
+    fastest,
+    offer_rectangle,
+    offer_square,
+    tiles_of,
+)
 
 
 @pytest.fixture
 def space(compiler):
-    return Space.of(np.random.default_rng(0).normal(size=(130, 6)).astype(np.float32))
+    return Space.of(np.random.default_rng(0).normal(size=(330, 6)).astype(np.float32))
 
 
-def side(space, start, stop, depth=None, excluded=None):
-    rows, lists = np.arange(start, stop), None
-    if depth:
-        lists = Proposals.above(np.full(len(rows), -np.inf, np.float32), depth)
-    return Side(space, rows, rows.astype(np.int32), lists, excluded)
+@pytest.fixture
+def coding(space):
+    return Coding.of(space, np.arange(330), "float32")
 
 
-def holds_the_largest(lists, products):
-    depth = lists.value.shape[1]
+def side(coding, space, start, stop, depth=None, excluded=None):
+    rows = np.arange(start, stop)
+    floor = np.full(len(rows), -np.inf, np.float32)
+    heaps = Heaps(coding, floor, depth) if depth else None
+    return Side(space, rows, rows.astype(np.int32), heaps, excluded)
+
+
+def holds_the_largest(heaps, products):
+    depth = heaps.value.shape[1]
     best = -np.sort(-products, axis=1)[:, :depth]
-    np.testing.assert_allclose(-np.sort(-lists.value, axis=1), best, atol=1e-6)
+    np.testing.assert_allclose(-np.sort(-heaps.value, axis=1), best, atol=1e-6)
+    np.testing.assert_array_equal(heaps.threshold[: len(best)], heaps.value.min(axis=1))
+    assert not heaps.lock.any()
 
 
-@pytest.mark.parametrize("tile", [1, 30, 64, None])
-def test_a_square_serves_both_words_of_a_pair(space, tile):
-    one, seen = side(space, 0, 130, depth=5), []
-    offer_square(one, tile=tile, step=seen.append)
+@pytest.mark.parametrize("tile", [1, 70, 128, None])
+@pytest.mark.parametrize("stretch", [None, 64 * 24])
+def test_a_square_serves_both_words_of_a_pair(space, coding, tile, stretch, monkeypatch):
+    if stretch:
+        monkeypatch.setattr("driftkit.neighbors.search.tiled.STRETCH_BYTES", stretch)
+    one, seen = side(coding, space, 0, 330, depth=5), []
+    offer_square(coding, one, tile=tile, step=seen.append)
     unit = space.unit(one.rows).numpy()
     products = unit @ unit.T
     np.fill_diagonal(products, -np.inf)
     holds_the_largest(one.lists, products)
-    assert sum(seen) >= 130 * 131 // 2
+    assert sum(seen) >= 330 * 331 // 2
 
 
-def test_a_rectangle_serves_one_side_or_both(space):
-    mine, theirs = side(space, 0, 40, depth=3), side(space, 40, 130, depth=3)
+def test_a_rectangle_serves_one_side_or_both(space, coding):
+    mine, theirs = (
+        side(coding, space, 0, 40, depth=3),
+        side(coding, space, 40, 330, depth=3),
+    )
     products = (space.unit(mine.rows) @ space.unit(theirs.rows).T).numpy()
-    offer_rectangle(mine, theirs, step=lambda _: None)
+    offer_rectangle(coding, mine, theirs, step=lambda _: None)
     holds_the_largest(mine.lists, products)
     holds_the_largest(theirs.lists, products.T)
-    alone = side(space, 0, 40, depth=3)
-    offer_rectangle(alone, side(space, 40, 130), step=lambda _: None)
+    alone = side(coding, space, 0, 40, depth=3)
+    offer_rectangle(coding, alone, side(coding, space, 40, 330), step=lambda _: None)
     np.testing.assert_array_equal(np.sort(alone.lists.identity), np.sort(mine.lists.identity))
 
 
-def test_a_row_does_not_meet_what_it_excludes(space):
-    excluded = np.random.default_rng(1).integers(-1, 90, (40, 4)).astype(np.int32)
-    mine, theirs = side(space, 0, 40, 3, excluded), side(space, 40, 130)
+def test_a_row_does_not_meet_what_it_excludes(space, coding):
+    excluded = np.random.default_rng(1).integers(-1, 290, (40, 4)).astype(np.int32)
+    mine, theirs = side(coding, space, 0, 40, 3, excluded), side(coding, space, 40, 330)
     products = (space.unit(mine.rows) @ space.unit(theirs.rows).T).numpy()
     for row, out in enumerate(excluded):
         products[row, out[out >= 0]] = -np.inf
-    offer_rectangle(mine, theirs, tile=30, step=lambda _: None)
+    offer_rectangle(coding, mine, theirs, tile=30, step=lambda _: None)
     holds_the_largest(mine.lists, products)
 
 
-@pytest.mark.parametrize("threads", [1, 2, 3])
-def test_torch_keeps_its_number_of_threads(space, threads):
+def test_nothing_below_a_floor_is_kept(space, coding):
+    heaps = Heaps(coding, np.full(330, 2, np.float32), 3)
+    offer_square(
+        coding,
+        Side(space, np.arange(330), np.arange(330, dtype=np.int32), heaps),
+        step=lambda _: None,
+    )
+    assert (heaps.identity == -1).all()
+    assert (heaps.proposals(0).bound == 2).all()
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_more_threads_than_processors_find_the_same(space, coding, threads):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(threads)
-        offer_square(side(space, 0, 130, depth=2), tile=30, step=lambda _: None)
-        with ThreadPoolExecutor(1) as pool:
-            later = pool.submit(torch.get_num_threads).result()
-        assert (torch.get_num_threads(), later) == (threads, threads)
+        one = side(coding, space, 0, 330, depth=4)
+        offer_square(coding, one, tile=1, step=lambda _: None)
+        assert torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(before)
+    unit = space.unit(one.rows).numpy()
+    products = unit @ unit.T
+    np.fill_diagonal(products, -np.inf)
+    holds_the_largest(one.lists, products)
 
 
-def disjoint(tiles, same):
-    if same:
-        blocks = [block for tile in tiles for block in set(tile)]
-        return len(blocks) == len(set(blocks))
-    return all(len(set(side)) == len(tiles) for side in zip(*tiles, strict=True))
+def test_an_interrupt_is_passed_on(space, coding):
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        offer_square(coding, side(coding, space, 0, 330, depth=2), tile=1, step=interrupt)
 
 
-@pytest.mark.parametrize("blocks", range(1, 12))
-def test_every_two_blocks_meet_once_and_rounds_are_disjoint(blocks):
-    rounds = list(within(blocks))
-    assert all(disjoint(tiles, same=True) for tiles in rounds)
-    met = sorted(chain.from_iterable(rounds))
-    assert met == sorted(combinations_with_replacement(range(blocks), 2))
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 9))
+def test_tiles_cover_a_rectangle_once(down, across, size):
+    seen = np.zeros((down, across), int)
+    for first, last, left, right in tiles_of(down, across, size, same=False):
+        seen[first:last, left:right] += 1
+    assert (seen == 1).all()
 
 
-@pytest.mark.parametrize(("rows", "columns"), list(product(range(1, 6), repeat=2)))
-def test_every_row_block_meets_every_column_block_once(rows, columns):
-    rounds = list(between(rows, columns))
-    assert all(disjoint(tiles, same=False) for tiles in rounds)
-    assert sorted(chain.from_iterable(rounds)) == list(product(range(rows), range(columns)))
+@given(st.integers(1, 40), st.integers(1, 9))
+def test_tiles_of_a_square_cover_every_pair_once(rows, size):
+    seen = np.zeros((rows, rows), int)
+    for first, last, left, right in tiles_of(rows, rows, size, same=True):
+        part = np.ones((last - first, right - left), int)
+        seen[first:last, left:right] += np.triu(part) if first == left else part
+    assert (seen == np.triu(np.ones_like(seen))).all()
+
+
+@pytest.mark.usefixtures("compiler")
+def test_a_product_is_chosen_once_and_is_one_the_processor_has():
+    from driftkit.neighbors.search.instructions import BYTES
+
+    assert fastest() in (("int8", "float32") if BYTES else ("float32",))
+    assert fastest.cache_info().misses == 1

@@ -6,9 +6,15 @@ import pytest
 from driftkit import Embeddings, align, neighbor_shifts
 from driftkit.atomic import locked
 from driftkit.errors import MissingExtraError, OptionError, OutputError
-from driftkit.neighbors import export as stream
+from driftkit.neighbors.export import part as block
+from driftkit.neighbors.export import write as stream
 from driftkit.neighbors.export import write_shifts
+from driftkit.neighbors.export.rows import words_together
 from driftkit.provenance import Rounding, Source
+
+
+def interrupted(*_, **__):
+    raise KeyboardInterrupt
 
 
 def lines(path):
@@ -38,7 +44,7 @@ def test_parquet_holds_the_same(pair, tmp_path):
 
 def test_another_added_word_is_another_question(pair, tmp_path, monkeypatch):
     path = tmp_path / "shifts.jsonl"
-    monkeypatch.setattr(stream, "_join", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(stream, "write_joined", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_shifts(pair, path, k=3)
     monkeypatch.undo()
@@ -51,7 +57,7 @@ def test_another_added_word_is_another_question(pair, tmp_path, monkeypatch):
 
 def test_goes_on_where_it_was_stopped(pair, tmp_path, monkeypatch):
     path, asked = tmp_path / "shifts.jsonl", []
-    real = stream.neighbor_shifts
+    real = block.neighbor_shifts
 
     def stopped_in_the_third(pair, words, *args, **how):
         asked.append(len(words))
@@ -59,7 +65,7 @@ def test_goes_on_where_it_was_stopped(pair, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return real(pair, words, *args, **how)
 
-    monkeypatch.setattr(stream, "neighbor_shifts", stopped_in_the_third)
+    monkeypatch.setattr(block, "neighbor_shifts", stopped_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         write_shifts(pair, path, k=3, part=50)
     assert not path.exists()
@@ -71,13 +77,30 @@ def test_goes_on_where_it_was_stopped(pair, tmp_path, monkeypatch):
     assert path.read_bytes() == whole.read_bytes()
 
 
+def test_goes_on_whatever_the_size_of_parts(pair, tmp_path, monkeypatch):
+    path, asked, real = tmp_path / "shifts.jsonl", [], block.neighbor_shifts
+    stopped(monkeypatch, pair, path, k=3, part=50)
+    folder = next(tmp_path.glob(".*.parts"))
+    (folder / f"{40:012}-{90:012}.jsonl").write_text("of a run that cut otherwise")
+
+    def counted(pair, words, *args, **how):
+        asked.append(len(words))
+        return real(pair, words, *args, **how)
+
+    monkeypatch.setattr(block, "neighbor_shifts", counted)
+    assert write_shifts(pair, path, k=3, part=30) == 50
+    assert asked == [30, 30, 10]
+    write_shifts(pair, tmp_path / "whole.jsonl", k=3)
+    assert path.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
 def test_another_question_starts_anew(pair, tmp_path, monkeypatch):
     path = tmp_path / "shifts.jsonl"
-    real = stream._join
-    monkeypatch.setattr(stream, "_join", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    real = stream.write_joined
+    monkeypatch.setattr(stream, "write_joined", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_shifts(pair, path, k=3)
-    monkeypatch.setattr(stream, "_join", real)
+    monkeypatch.setattr(stream, "write_joined", real)
     assert write_shifts(pair, path, k=4) == 0
     assert "overlap@4" in lines(path)[0]
 
@@ -96,23 +119,15 @@ def test_refuses_other_endings_and_folders_that_are_not_there(pair, tmp_path, mo
 
 @pytest.mark.parametrize(
     ("memory", "k", "words"),
-    [
-        (stream.MEMORY, 10, stream.PART),
-        (stream.MEMORY, 1000, 3_906),
-        (200_000_000, 1000, 1_562),
-        (1, 1000, 256),
-    ],
+    [(None, 10, 32_768), (None, 1000, 3_906), (200_000_000, 1000, 1_562), (1, 1000, 256)],
 )
-def test_deep_lists_are_written_in_smaller_parts(pair, tmp_path, monkeypatch, memory, k, words):
-    parts, real = [], stream._question
-    monkeypatch.setattr(stream, "_question", lambda *args: parts.append(args[4]) or real(*args))
-    write_shifts(pair, tmp_path / "shifts.jsonl", ["w3"], k, memory=memory)
-    assert parts == [words]
+def test_deep_lists_are_written_in_smaller_parts(memory, k, words):
+    assert words_together(k, memory) == words
 
 
 def stopped(monkeypatch, pair, path, **how):
     """A run that was killed when its first part was done."""
-    real, calls = stream.neighbor_shifts, []
+    real, calls = block.neighbor_shifts, []
 
     def second_fails(*args, **options):
         calls.append(args)
@@ -121,7 +136,7 @@ def stopped(monkeypatch, pair, path, **how):
         return real(*args, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(stream, "neighbor_shifts", second_fails)
+        patch.setattr(block, "neighbor_shifts", second_fails)
         with pytest.raises(KeyboardInterrupt):
             write_shifts(pair, path, **how)
 
@@ -165,7 +180,7 @@ def test_a_full_disk_names_the_file_and_leaves_no_empty_folder(pair, tmp_path, m
     path = tmp_path / "shifts.jsonl"
     path.write_text("old")
     full = OSError(28, "No space left on device")
-    monkeypatch.setattr(stream, "_write", lambda *_: (_ for _ in ()).throw(full))
+    monkeypatch.setattr(block, "write_rows", lambda *_: (_ for _ in ()).throw(full))
     with pytest.raises(OutputError, match=f"{path}: No space left on device"):
         write_shifts(pair, path, k=3)
     assert path.read_text() == "old"

@@ -1,0 +1,184 @@
+"""Write the shifts of many words to a file, part by part, so that a stopped run can go on.
+
+Parts stand in a hidden folder beside the file, each written whole or not at all. The folder is
+named after a hash of the tables and of all that was asked, so that no part is taken for another
+question's. When all are there they are joined into the file, which appears only then, and the
+folder goes. A second run into the same file is refused while the first lasts.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from glob import escape
+from hashlib import sha256
+from math import ceil
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from driftkit.arguments import whole
+from driftkit.atomic import beside, locked, place, writing
+from driftkit.neighbors.export.cluster import Team
+from driftkit.neighbors.export.part import Part, cut, write_part
+from driftkit.neighbors.export.question import Candidates, Question
+from driftkit.neighbors.export.rows import (
+    require_ending,
+    require_ours,
+    words_together,
+    write_joined,
+)
+from driftkit.neighbors.export.shards import Shard, finish_shard, is_answered
+from driftkit.neighbors.search.exact import LEAST_TOGETHER
+from driftkit.pair import Pair
+from driftkit.progress import Progress
+
+SHARES = 128
+"""Parts that workers get at least, of so many words that none is too small."""
+
+
+def write_shifts(
+    pair: Pair,
+    path: str | PathLike[str],
+    words: Sequence[str] | None = None,
+    k: int = 10,
+    *,
+    candidates: Candidates = None,
+    part: int | None = None,
+    partitioned: bool = False,
+    shard: Shard | None = None,
+    team: Team | None = None,
+    progress: Progress | None = None,
+    **options: Any,
+) -> int:
+    """Find the neighbor shifts of many words and write them to a file.
+
+    Each word has one row: ``word``, ``moved``, ``overlap@k``, ``rbo(p=0.9)@k``, ``before``,
+    ``before_cosine``, ``after`` and ``after_cosine`` (lists, nearest first) and ``reason``. What is
+    written is the same, byte for byte, whoever does the work and however it is cut.
+
+    When the same question was stopped before, only what is missing is done, whoever did the rest.
+
+    Parameters
+    ----------
+    pair : Pair
+        The two tables.
+    path : str or path
+        Ends in ``.jsonl`` (one JSON object in each line) or ``.parquet`` (needs pyarrow).
+    words : sequence of str, optional
+        Shared words asked about; every one unless given.
+    k, candidates, **options
+        As for `driftkit.neighbor_shifts`. `memory` is that of each worker.
+    part : int, optional
+        Words done together: what a stopped run loses. By default as many as fit into `memory`, from
+        256 to 32,768, and fewer for workers.
+    partitioned : bool
+        Write a folder of Parquet files, so that readers can take them side by side.
+    shard : Shard, optional
+        Do only this shard, and write a folder beside `path`, which `merge_shards` takes.
+    team : Team, optional
+        Processes that do the parts (see `driftkit.neighbors.export.team`); without, this one does.
+    progress : callable, optional
+        Called with (words done, words in all).
+
+    Returns
+    -------
+    int
+        How many words were there from a stopped run.
+
+    Raises
+    ------
+    OptionError
+        If an option is outside its range, the ending is another, or there are fewer words than
+        shards.
+    OutputError
+        If nothing can be written there, or another run is writing it.
+    UnknownNameError
+        If a word is not shared.
+    SourceError
+        If a worker cannot do its part: it reads another table, or sees another folder.
+    """
+    named = Path(path)
+    require_ending(named, partitioned=partitioned)
+    whole(1, k=k, part=1 if part is None else part)
+    if words is not None:
+        pair.rows(words)
+    asked = pair.words if words is None else tuple(words)
+    start, stop = shard.bounds(len(asked)) if shard else (0, len(asked))
+    if part is None:
+        part = words_together(k, options.get("memory"))
+        if team is not None:
+            part = min(part, max(LEAST_TOGETHER, ceil(len(asked) / SHARES)))
+    target = shard.place(named) if shard else named
+    place(target, is_folder=partitioned or shard is not None)  # told before the long work
+    if partitioned and shard is None:
+        require_ours(target)
+    with locked(target), writing(target):
+        question = Question.of(pair, asked, k, candidates, options.get("metric", "cosine"))
+        if shard and is_answered(target, shard, question, named.suffix):
+            return stop - start
+        with _folder(target, question, named.suffix) as folder:
+            parts, missing = cut(folder, named.suffix, start, stop, part)
+            found = stop - start - sum(map(len, missing))
+            tell = progress and _counted(progress, found, stop - start)
+            how: Any = {"candidates": candidates, **options}
+            if team is not None:
+                team.write(question, words, missing, k, progress=tell, **how)
+            else:
+                _write_here(pair, asked, missing, k, progress=tell, **how)
+            if shard:
+                finish_shard(folder, parts, target, shard, question)
+            else:
+                files = [each.path for each in parts]
+                write_joined(files, target, k, partitioned=partitioned)
+    return found
+
+
+def _write_here(
+    pair: Pair,
+    words: Sequence[str],
+    parts: Sequence[Part],
+    k: int,
+    *,
+    progress: Progress | None,
+    **how: Any,
+) -> None:
+    done, total = 0, sum(map(len, parts))
+    for each in parts:
+        write_part(pair, words, each, k, progress=_within(progress, done, len(each), total), **how)
+        done += len(each)
+        if progress:
+            progress(done, total)
+
+
+def _counted(progress: Progress, found: int, total: int) -> Progress:
+    """Progress of what was missing, told as progress of all."""
+    return lambda done, _: progress(found + done, total)
+
+
+def _within(progress: Progress | None, start: int, count: int, total: int) -> Progress | None:
+    """Progress of one part, told as progress of all."""
+    if progress is None:
+        return None
+    return lambda done, of: progress(start + done * count // of, total)
+
+
+@contextmanager
+def _folder(target: Path, question: Question, ending: str) -> Iterator[Path]:
+    """Make the folder of the parts, which stays while some are missing; others are removed."""
+    mark = sha256(f"{question.digest} {ending}".encode()).hexdigest()[:16]
+    whole_path = place(target, is_folder=True) or target
+    folder = beside(whole_path, f".{mark}.parts")
+    start = beside(whole_path, ".").name
+    for other in whole_path.parent.glob(f"{escape(start)}{'[0-9a-f]' * 16}.parts"):
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
+    try:
+        yield folder
+    except BaseException:
+        with suppress(OSError):  # it stays where a part is in it
+            folder.rmdir()
+        raise
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,65 @@
+import io
+
+import numpy as np
+import pytest
+
+from driftkit import load
+from driftkit.errors import MissingExtraError, SourceError
+
+fsspec = pytest.importorskip("fsspec", reason="needs fsspec (extra dask)")
+
+
+@pytest.fixture
+def bucket(tmp_path, monkeypatch):
+    """Storage that is no file system: fsspec's own in memory."""
+    monkeypatch.setenv("DRIFTKIT_DATA_DIR", str(tmp_path / "data"))
+    storage = fsspec.filesystem("memory")
+    storage.pipe("/b/words.txt", b"good\nbad\n")
+    put(storage, np.eye(2))
+    yield storage
+    storage.rm("/b", recursive=True)
+
+
+def put(storage, matrix):
+    file = io.BytesIO()
+    np.save(file, matrix.astype(np.float32))
+    storage.pipe("/b/tuned.npy", file.getvalue())
+
+
+def test_a_url_is_read_as_the_file_it_names(bucket, tmp_path):
+    for _ in range(2):
+        table = load("memory://b/tuned.npy", vocab="memory://b/words.txt")
+        assert table.words == ("good", "bad")
+        assert table.matrix.tolist() == [[1, 0], [0, 1]]
+        assert table.source.name == "memory://b/tuned.npy"
+    copies = [each.name for each in (tmp_path / "data" / "remote").rglob("*.*")]
+    assert sorted(copies) == ["tuned.npy", "words.txt"]
+
+
+def test_what_was_replaced_there_is_copied_anew(bucket):
+    load("memory://b/tuned.npy", vocab=["good", "bad"])
+    put(bucket, np.eye(2) * 3)
+    assert load("memory://b/tuned.npy", vocab=["good", "bad"])["good"].tolist() == [3, 0]
+
+
+def test_a_local_file_by_its_url(tmp_path, bucket):
+    (tmp_path / "t.txt").write_text("good 1 0\nbad 0 1\n")
+    assert load(f"file://{tmp_path}/t.txt").words == ("good", "bad")
+
+
+def test_what_cannot_be_read_there_is_one_sentence(bucket, monkeypatch):
+    for url, said in (
+        ("memory://b/none.npy", "cannot be read (FileNotFoundError"),
+        ("memory://b", "is a folder; only single files are read from there"),
+        ("nothing://b/x.npy", "cannot be read (ValueError: Protocol not known"),
+        ("memory://b/tuned.npy", "vocab"),
+    ):
+        with pytest.raises(SourceError) as error:
+            load(url)
+        assert said in str(error.value)
+    monkeypatch.setenv("DRIFTKIT_OFFLINE", "1")
+    with pytest.raises(SourceError, match="DRIFTKIT_OFFLINE is set; unset it"):
+        load("memory://b/tuned.npy")
+    monkeypatch.setitem(__import__("sys").modules, "fsspec", None)
+    with pytest.raises(MissingExtraError, match=r"driftkit\[dask\]"):
+        load("memory://b/tuned.npy")
