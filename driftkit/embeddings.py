@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.arguments import shown
-from driftkit.arrays import Matrix, Rows, Values, as_array, row_norms
+from driftkit.arrays import Matrix, Rows, Values, as_array, row_blocks, row_norms
 from driftkit.display import OneLine
 from driftkit.errors import OptionError, SourceError, UnknownNameError, VocabularyError
 from driftkit.escaping import printable
