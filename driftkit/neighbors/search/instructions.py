@@ -3,8 +3,8 @@
 ``multiply`` takes the products of a few rows with a panel of columns and compares them with
 thresholds before they leave the registers, so that products nobody wants are never stored. It is
 written in the vectors of LLVM, and any processor has it in float32; where the processor multiplies
-bytes four at a time (VNNI), it has it in int8 too. The others are an atomic count, an atomic swap
-and the place of the lowest bit.
+bytes four at a time (VNNI), it has it in int8 too. ``eights`` keeps eight running sums in a register.
+The others are an atomic count, an atomic swap, a prefetch and the place of the lowest bit.
 
 Imported only where numba is.
 """
@@ -189,3 +189,57 @@ def swap(_: Any, __: Any, ___: Any) -> Answer:
         return build.atomic_rmw("xchg", place, args[1], "acq_rel")
 
     return types.int32(types.uintp, types.int32), generate
+
+
+@intrinsic
+def eights(_: Any, a: Any, b: Any, __: Any) -> Answer:
+    """Sum ``a * b`` in float64 over steps of eight numbers, as numpy does: by eight running sums.
+
+    There is at least one step. Multiplications and additions are rounded each, everywhere.
+    """
+    vector = ir.VectorType(ir.DoubleType(), 8)
+
+    def generate(context: Any, build: Builder, signature: Any, args: Any) -> Any:
+        def step_of(array: Any, kind: Any) -> Callable[[Any], Any]:
+            single = kind.dtype == types.float32
+            number = ir.FloatType() if single else ir.DoubleType()
+            data = context.make_array(kind)(context, build, array).data
+            first = build.bitcast(data, ir.VectorType(number, 8).as_pointer())
+
+            def read(step: Any) -> Any:
+                eight = build.load(build.gep(first, [step]), align=4 if single else 8)
+                return build.fpext(eight, vector) if single else eight
+
+            return read
+
+        left, right = (step_of(*each) for each in zip(args[:2], signature.args[:2], strict=True))
+        zero, one = ir.Constant(I64, 0), ir.Constant(I64, 1)
+        sums = cgutils.alloca_once_value(build, build.fmul(left(zero), right(zero)))
+        with cgutils.for_range(build, build.sub(args[2], one)) as loop:
+            step = build.add(loop.index, one)
+            product = build.fmul(left(step), right(step))
+            build.store(build.fadd(build.load(sums), product), sums)
+        parts = [build.extract_element(build.load(sums), ir.Constant(I32, i)) for i in range(8)]
+        while len(parts) > 1:
+            parts = [build.fadd(*pair) for pair in zip(parts[::2], parts[1::2], strict=True)]
+        return parts[0]
+
+    return types.float64(a, b, types.int64), generate
+
+
+@intrinsic
+def prefetch(_: Any, __: Any, ___: Any) -> Answer:
+    """Ask for so many bytes from an address on, which are about to be read."""
+
+    def generate(context: Any, build: Builder, _: Any, args: Any) -> Any:
+        byte = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [byte, I32, I32, I32])
+        ask = cgutils.get_or_insert_function(build.module, kind, "llvm.prefetch.p0")
+        to_read, to_keep, data = (ir.Constant(I32, number) for number in (0, 3, 1))
+        line = ir.Constant(I64, 64)
+        with cgutils.for_range_slice(build, ir.Constant(I64, 0), args[1], line, I64) as (at, _):
+            place = build.inttoptr(build.add(args[0], at), byte)
+            build.call(ask, [place, to_read, to_keep, data])
+        return context.get_dummy_value()
+
+    return types.void(types.uintp, types.int64), generate

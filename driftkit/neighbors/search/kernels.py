@@ -23,8 +23,10 @@ from driftkit.neighbors.search.instructions import (
     COLUMNS,
     ROWS,
     count,
+    eights,
     lowest,
     multiply,
+    prefetch,
     swap,
     turned,
 )
@@ -36,6 +38,8 @@ Ids = npt.NDArray[np.int32]
 Codes = npt.NDArray[np.float32] | npt.NDArray[np.int32]
 """Numbers that are multiplied word by word: a float32, or four bytes."""
 Lists = tuple[Codes, Ids, Codes, Ids]
+
+AHEAD = 4  # rows that are asked for before they are read, as they lie anywhere in memory
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -200,22 +204,11 @@ def encode(
 
 
 @compiled
-def sum_of_products(a: Numbers, b: Numbers, sums: npt.NDArray[np.float64]) -> float:
-    """Sum ``a * b`` in float64 over at most 128 numbers with the steps numpy takes.
-
-    These are eight running sums, for which `sums` (8,) is the room.
-    """
+def sum_of_products(a: Numbers, b: Numbers) -> float:
+    """Sum ``a * b`` in float64 over at most 128 numbers with the steps numpy takes."""
     n = len(a)
-    total = -0.0
     whole = n - n % 8
-    if n >= 8:
-        for t in range(8):
-            sums[t] = np.float64(a[t]) * np.float64(b[t])
-        for j in range(8, whole, 8):
-            for t in range(8):
-                sums[t] += np.float64(a[j + t]) * np.float64(b[j + t])
-        left = (sums[0] + sums[1]) + (sums[2] + sums[3])
-        total = left + ((sums[4] + sums[5]) + (sums[6] + sums[7]))
+    total = eights(a, b, n // 8) if whole else -0.0
     for j in range(whole, n):
         total += np.float64(a[j]) * np.float64(b[j])
     return total
@@ -253,11 +246,16 @@ def cosines_into(
 
     The bits are those of ``rerank.cosines``, since sums take the same steps.
     """
-    stack, sums = np.empty(len(plan)), np.empty(8)
+    stack = np.empty(len(plan))
+    depth, width = right_rows.shape[1], right.shape[1] * right.itemsize
     for i in range(len(left_rows)):
         row = left[left_rows[i]]
         norm = left_norms[left_rows[i]]
-        for j in range(right_rows.shape[1]):
+        for j in range(depth):
+            soon = right_rows[i, j + AHEAD] if j + AHEAD < depth else -1
+            if soon >= 0:
+                prefetch(right.ctypes.data + soon * width, width)
+                prefetch(right_norms.ctypes.data + soon * 8, 8)
             if right_rows[i, j] < 0:
                 continue
             other = right[right_rows[i, j]]
@@ -265,7 +263,7 @@ def cosines_into(
             for step in range(len(plan)):
                 start, stop = plan[step, 0], plan[step, 1]
                 if start >= 0:
-                    stack[top] = sum_of_products(row[start:stop], other[start:stop], sums)
+                    stack[top] = sum_of_products(row[start:stop], other[start:stop])
                     top += 1
                 else:
                     top -= 1
