@@ -3,7 +3,7 @@
 ``multiply`` takes the products of a few rows with a panel of columns and compares them with
 thresholds before they leave the registers, so that products nobody wants are never stored. It is
 written in the vectors of LLVM, and any processor has it in float32; where the processor multiplies
-bytes four at a time (VNNI), it has it in int8 too. ``eights`` keeps eight running sums in a register.
+bytes four at a time (VNNI), it has it in int8 too. ``eights`` keeps eight sums in a register.
 The others are an atomic count, an atomic swap, a prefetch and the place of the lowest bit.
 
 Imported only where numba is.
