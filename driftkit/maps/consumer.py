@@ -211,7 +211,8 @@ class Consumer:
     def counts(self, n: int) -> Values:
         """Return how often the inputs, repeated ones too, hold each of the n shared words."""
         times = np.bincount(self._which).repeat([len(each) for each in self._documents])
-        return np.bincount(np.concatenate(self._documents), times, minlength=n)[:n]
+        held = np.bincount(np.concatenate(self._documents), times, minlength=n)
+        return held[:n].astype(np.float64)
 
     def halves(self, seed: int) -> tuple[Mask, Mask]:
         """Return two halves of the inputs, drawn with a seed."""
