@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,30 @@ def changed_rows(before: Matrix, after: Matrix) -> Mask:
     for some in row_blocks(*before.shape):
         out[some] = (before[some] != after[some]).any(axis=1)
     return out
+
+
+def row_bytes(*matrices: Matrix | Values) -> Iterator[bytes]:
+    """Yield the bytes of each row of matrices (n, ...), read side by side; -0.0 is 0.0."""
+    for some in row_blocks(len(matrices[0])):
+        for rows in zip(*(each[some] + each.dtype.type(0) for each in matrices), strict=True):
+            yield b"".join(row.tobytes() for row in rows)
+
+
+def alike(contents: Iterable[bytes]) -> tuple[Rows, Rows]:
+    """Return the place of the first of each content (k,), and which of these each is (n,).
+
+    Examples
+    --------
+    >>> rows = np.array([[1.0, 2.0], [0.0, 0.0], [1.0, 2.0]])
+    >>> first, which = alike(row_bytes(rows))
+    >>> first.tolist(), which.tolist()
+    ([0, 1], [0, 1, 0])
+    """
+    seen: dict[bytes, int] = {}
+    which = [
+        seen.setdefault(blake2b(each, digest_size=16).digest(), len(seen)) for each in contents
+    ]
+    return np.unique(np.array(which, np.int64), return_index=True)[1], np.array(which, np.int64)
 
 
 def type_name(dtype: np.dtype[Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from rich import console
 
 from driftkit.arguments import require
-from driftkit.arrays import Rows, Values, row_blocks
+from driftkit.arrays import Rows, Values, alike, row_blocks, row_bytes
 from driftkit.display import Displayed, Text, counted, number, section, table
 from driftkit.drift.crossing import IMMATERIAL, WAYS, Found, Way, own_ranks, spaced, steps
 from driftkit.drift.groups import none_if_nan
@@ -46,7 +46,8 @@ class Crossing:
 
     `at_1` is the share whose nearest original row is their own, and `mrr` the mean reciprocal rank,
     over all original rows; a row that is as near counts against it. `original_at_1` is what the
-    original rows find themselves, less than 1 where rows are equal, or by the dot product.
+    original rows find themselves, less than 1 by the dot product. Equal original rows are one
+    place, and words whose rows are equal in both tables are asked about once: `n` are asked.
     """
 
     group: Group
@@ -168,6 +169,9 @@ class Link(Displayed):
                 f"the consumer decides {self.flips.flipped:.1%} of {self.flips.n:,} inputs "
                 f"otherwise ({self.flips.low:.1%} to {self.flips.high:.1%})"
             )
+            if self.flips.n < self.flips.given:
+                repeated = self.flips.given - self.flips.n
+                yield f"{repeated:,} of {self.flips.given:,} inputs repeat others and count once"
             if self.flips.only is not None and self.flips.low <= MANY_FLIPS:
                 yield (
                     f"with the original vectors it says {self.flips.only} of all of them, which "
@@ -284,7 +288,8 @@ def link(
     inputs : iterable, optional
         What it decides about: documents, as strings split at blanks or as sequences of words. The
         shared words themselves unless given. The old decision is made on what the original table
-        holds of each, the new one on what the tuned table does.
+        holds of each, the new one on what the tuned table does. Inputs that are the same to the
+        consumer count once.
     labels : sequence, optional
         The right decision about each input, by which lost accuracy is measured.
     reads : {"means", "rows"}
@@ -337,9 +342,9 @@ def link(
 
 
 def _crossings(pair: Pair) -> Iterator[Crossing]:
-    everything, moved = np.arange(len(pair)), np.flatnonzero(pair.moved)
+    first, _ = alike(row_bytes(pair.before, pair.after))
     groups: dict[Group, Rows]
-    groups = {"all": everything, "moved": moved, "frequent": everything[:FREQUENT]}
+    groups = {"all": first, "moved": first[pair.moved[first]], "frequent": first[first < FREQUENT]}
     for group, places in groups.items():
         asked = spaced(places, ASKED)
         original = own_ranks(pair.before[asked], pair.before, asked)

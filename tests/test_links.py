@@ -76,9 +76,34 @@ def test_rows_that_became_zero_are_found_nowhere(rows):
     assert "half of them by 100.0% or more" in found.headline
 
 
-def test_a_table_of_one_row_repeated_says_nothing_of_what_is_found():
-    found = dk.link(pair_of(np.ones((400, 6)), np.full((400, 6), 1.001)))
-    assert found.status == "weakened"
+def test_a_table_of_one_row_repeated_is_as_one_of_one_row():
+    many = dk.link(pair_of(np.ones((400, 6)), np.full((400, 6), 1.001)))
+    one = dk.link(pair_of(np.ones((1, 6)), np.full((1, 6), 1.001), ["w0"]))
+    assert many.status == one.status == "holds"
+    assert many.crossings == one.crossings
+
+
+@pytest.mark.parametrize("twins", ["pairs", "one untrained row"])
+def test_equal_rows_are_one_place(twins, rows):
+    """A table that was turned is broken and has a map; where rows were exchanged, it has none."""
+    rows = rows.copy()
+    if twins == "pairs":
+        rows[200:] = rows[:200]
+    else:
+        rows[180:] = rows[180]
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))[0]
+    turned = dk.link(pair_of(rows, rows @ turn))
+    assert turned.status == "broken"
+    assert turned.map.affine.name == "rotation"
+    assert turned.map.evidence.found[1] == 1
+    told_apart = {each.n for each in turned.crossings}
+    assert told_apart == {200 if twins == "pairs" else 181}
+    exchanged = rows.copy()
+    exchanged[:180] = np.random.default_rng(1).permutation(rows[:180])
+    for tuned in (exchanged, exchanged @ turn, exchanged * 1.001):
+        found = dk.link(pair_of(rows, tuned))
+        assert found.status == "broken"
+        assert not found.map
 
 
 @pytest.mark.parametrize("factor", [1e30, 1e-30])

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks, row_norms
+from driftkit.arrays import Mask, Matrix, Rows, Values, row_blocks, row_bytes, row_norms
 from driftkit.pair import Pair
 
 Way = Literal["cosine", "l2", "dot"]
@@ -53,7 +53,8 @@ def own_ranks(
 
     ``own`` (m,) says which row is a query's own, one of the rows ``among`` (c,) which it is sought:
     all unless given. Every other one counts, exactly, in float64. One that is as near comes before
-    it, and a query without a direction finds everything before.
+    it, and a query without a direction finds everything before. Equal rows are one place: none of
+    them is another to its own.
 
     Examples
     --------
@@ -69,16 +70,24 @@ def own_ranks(
     products = np.einsum("ij,ij->i", queries, rows[own].astype(np.float64))
     mine = dict(zip(WAYS, _nearness(products, norms[own]), strict=True))
     before = {way: np.zeros(len(queries), np.int64) for way in WAYS}
+    kinds: dict[bytes, int] = {}  # of the rows that are some query's own
+    kind = np.array([kinds.setdefault(each, len(kinds)) for each in row_bytes(rows[own])], np.int64)
     for start in range(0, len(among), _ROWS):
         some = among[start : start + _ROWS]
         block = rows[some].astype(np.float64)
+        kind_of = np.array([kinds.get(each, -1) for each in row_bytes(rows[some])])
+        sought = np.flatnonzero(kind_of >= 0)
         for first in range(0, len(queries), _QUERIES):
             part = slice(first, first + _QUERIES)
             nearness = _nearness(queries[part] @ block.T, norms[some])
+            other = kind[part, None] != kind_of[sought]
             for way, others in zip(WAYS, nearness, strict=True):
                 bound = mine[way][part] - _GRAIN * grain[way][part]
-                before[way][part] += (others >= bound[:, None]).sum(axis=1)
-    for ranks in before.values():  # its own row is one of those counted
+                is_near = others >= bound[:, None]
+                is_near[:, sought] &= other
+                before[way][part] += is_near.sum(axis=1)
+    for ranks in before.values():
+        ranks += 1
         ranks[sizes == 0] = len(among)
     return {way: Found(ranks) for way, ranks in before.items()}
 

@@ -19,8 +19,9 @@ ASKED = 400  # words asked of each group; a share of so many is known to 2.5 %
 class Reading:
     """Of the words asked, the share whose nearest original row is their own, by three readers.
 
-    A tie counts against the word. `original` says what the original vectors themselves find: less
-    than 1 where rows are equal, and by the dot product, where long rows win.
+    A tie counts against the word, unless the rows are equal: then they are one place. `original`
+    says what the original vectors themselves find: less than 1 by the dot product, where long rows
+    win.
     """
 
     group: str  # moved or frequent

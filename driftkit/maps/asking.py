@@ -47,6 +47,18 @@ class Asked:
         OptionError
             If it fails, or its answer is something else than a decision for each input.
         """
+        decided = self._decided(given)
+        if (n := len(given)) > 1 and len(np.unique(decided)) == n:
+            # As the places of a sorted list are, which then change where an input is left out.
+            for some in (slice(1, None), slice(-1)):
+                if (self._decided(given[some]) != decided[some]).any():
+                    raise OptionError(
+                        f"the consumer said another thing of each of {n:,} inputs, and others when "
+                        f"one was left out: the ranks of a list, which are no decisions; {ANSWER}."
+                    )
+        return decided
+
+    def _decided(self, given: Any) -> Decisions:
         n = len(given)
         with guarded(lambda why: OptionError(f"the consumer failed ({why}); correct it.")):
             answer = _array(self._call(given))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import beta, binomtest
 
 from driftkit.arguments import shown
-from driftkit.arrays import Mask, Matrix, Rows, Values, generator
+from driftkit.arrays import Mask, Matrix, Rows, Values, alike, generator
 from driftkit.display import counted, first_few
 from driftkit.errors import OptionError
 from driftkit.evaluators.significance import LEVEL, MeanDifference
@@ -42,11 +42,13 @@ class Lost:
 class Flips:
     """How the decisions of a consumer differ from those it makes on the original vectors.
 
-    Intervals are at 95 % over the inputs: Wilson's of the share of flips, the bootstrap's of lost
-    accuracy.
+    All is over inputs that differ: one that repeats another, so that the consumer is given the same
+    rows, is no new evidence, however often it comes. Intervals are at 95 % over these inputs:
+    Wilson's of the share of flips, the bootstrap's of lost accuracy.
     """
 
-    n: int  # inputs decided
+    n: int  # inputs that differ
+    given: int  # inputs, with those that repeat others
     flipped: float  # share of them decided otherwise
     low: float
     high: float
@@ -59,6 +61,7 @@ class Flips:
         """Return plain values, ready for JSON."""
         return {
             "n": self.n,
+            "given": self.given,
             "flipped": self.flipped,
             "interval": [self.low, self.high],
             "most": self.most.to_dict(),
@@ -75,7 +78,7 @@ class Inputs:
     Words are counted as often as they occur.
     """
 
-    n: int  # documents that hold a word of the original table: the inputs decided
+    n: int  # documents that hold a word of the original table, repeated ones too
     left_out: int  # documents that hold none
     words: int
     unknown: int  # words that neither table holds: nobody reads them
@@ -132,9 +135,10 @@ class Consumer:
     pair : Pair
     inputs : iterable, optional
         Documents: strings, split at blanks, or sequences of words. The shared words themselves, in
-        their order, unless given. Documents without a word of the original table are left out.
+        their order, unless given. Documents without a word of the original table are left out, and
+        those of which it is given the same rows of both tables are one input.
     labels : sequence, optional
-        The right decision about each input.
+        The right decision about each input; where one comes more than once, it is right in part.
     reads : {"means", "rows"}
         Whether it takes the mean vector of each document, or a list of the rows (t, d) of each.
 
@@ -148,8 +152,8 @@ class Consumer:
     Raises
     ------
     OptionError
-        If fewer than two inputs hold a word of the original table, the labels do not fit, or the
-        consumer does not decide about each input, or not always alike.
+        If fewer than two inputs that differ hold a word of the original table, the labels do not
+        fit, or the consumer does not decide about each input, or not always alike.
     """
 
     def __init__(
@@ -182,8 +186,16 @@ class Consumer:
         )
         self.added = pair.tuned.matrix[[tuned[word] for word in new]]
         place = pair.index | {word: len(pair) + at for at, word in enumerate(new)}
-        self._documents = _rows_of((texts[at] for at in kept), place)
-        originals = _rows_of((texts[at] for at in kept), known)
+        held = [sorted(texts[at]) if reads == "means" else texts[at] for at in kept]
+        documents, originals = _rows_of(held, place), _rows_of(held, known)
+        first, self._which = alike(self._contents(pair, originals, documents))
+        if len(first) < FEWEST:
+            raise OptionError(
+                f"all of {len(kept):,} inputs are one and the same to the consumer; give {FEWEST} "
+                "or more that differ."
+            )
+        self._documents = [documents[at] for at in first]
+        originals = [originals[at] for at in first]
         self._original, again = (self._decisions(pair.original.matrix, originals) for _ in "12")
         if other := int((self._original != again).sum()):
             raise OptionError(
@@ -193,12 +205,13 @@ class Consumer:
         self._right = None if right is None else Spelling(right[kept], self._original)
 
     def __len__(self) -> int:
-        """Return how many inputs it decides."""
+        """Return how many inputs that differ it decides."""
         return len(self._documents)
 
     def counts(self, n: int) -> Values:
-        """Return how often the inputs hold each of the n shared words."""
-        held = np.bincount(np.concatenate(self._documents), minlength=n)
+        """Return how often the inputs, repeated ones too, hold each of the n shared words."""
+        times = np.bincount(self._which).repeat([len(each) for each in self._documents])
+        held = np.bincount(np.concatenate(self._documents), times, minlength=n)
         return held[:n].astype(np.float64)
 
     def halves(self, seed: int) -> tuple[Mask, Mask]:
@@ -229,12 +242,23 @@ class Consumer:
         return self._decisions(matrix, [rows for rows in documents if len(rows)]), held
 
     def _decisions(self, matrix: Matrix | Values, documents: list[Rows]) -> Decisions:
+        given = self._given(matrix, documents)
+        return self._ask(np.stack(list(given)) if self._reads == "means" else list(given))
+
+    def _given(self, matrix: Matrix | Values, documents: Iterable[Rows]) -> Iterator[Matrix]:
+        """Yield what is read of each document: the mean (d,) of its rows, or the rows (t, d)."""
         rows = np.asarray(matrix, np.float32)
-        given: Any = [rows[document] for document in documents]
-        if self._reads == "means":
-            given = np.stack([each.mean(axis=0, dtype=np.float64) for each in given])
-            given = given.astype(np.float32)
-        return self._ask(given)
+        for document in documents:
+            each = rows[document]
+            if self._reads == "means" and len(each):
+                each = each.mean(axis=0, dtype=np.float64).astype(np.float32)
+            yield each
+
+    def _contents(self, pair: Pair, old: list[Rows], new: list[Rows]) -> Iterator[bytes]:
+        """Yield what is read of each document with the rows of both tables, in bytes."""
+        before = self._given(pair.original.matrix, old)
+        for one, other in zip(before, self._given(self.with_added(pair.after), new), strict=True):
+            yield b"".join((len(one).to_bytes(8, "little"), one.tobytes(), other.tobytes()))
 
     def _flipped(self, answer: Decisions, held: Mask) -> Mask:
         """Return which inputs (m,) are decided otherwise, or no more."""
@@ -248,20 +272,35 @@ class Consumer:
         answer, held = self.decide(matrix)
         flipped = self._flipped(answer, held)[chosen]
         n, count = len(flipped), int(flipped.sum())
+        given = int(chosen[self._which].sum())
         most = _most_lost(self._original[chosen], flipped)
         only = most.decision if most.n == n else None
         interval = binomtest(count, n).proportion_ci(LEVEL, method="wilson")
         ends = float(interval.low), float(interval.high)
         if self._right is None:
-            return Flips(n, count / n, *ends, most, only)
-        after = np.zeros(len(self), bool)  # where nothing is decided, nothing is right
-        after[held] = self._right.right(answer, held)
-        right = [after[chosen], self._right.right(self._original[chosen], chosen)]
+            return Flips(n, given, count / n, *ends, most, only)
+        every = np.ones(len(self), bool)
+        right = [
+            self._is_right(answer, held)[chosen],
+            self._is_right(self._original, every)[chosen],
+        ]
         loss = MeanDifference(*right)  # accuracy with the original rows less that with these
         drawn = loss.resample(RESAMPLES, generator(0, "lost accuracy"))
         span = loss.percentiles(drawn)
         accuracy = float(right[1].mean()), float(right[0].mean())
-        return Flips(n, count / n, *ends, most, only, accuracy, (span.low, span.high))
+        return Flips(n, given, count / n, *ends, most, only, accuracy, (span.low, span.high))
+
+    def _is_right(self, answer: Decisions, held: Mask) -> Values:
+        """Return for which share of its labels the decision about each input (m,) is right.
+
+        Where nothing is decided, nothing is right.
+        """
+        assert self._right is not None
+        among = held[self._which]  # of the inputs as they were given, each with its label
+        right = np.zeros(len(among))
+        right[among] = self._right.right(answer[(held.cumsum() - 1)[self._which[among]]], among)
+        share: Values = np.bincount(self._which, right) / np.bincount(self._which)
+        return share
 
     def taken_back(self, before: Matrix | Values, after: Matrix | Values, among: Mask) -> float:
         """Return the p-value of a sign test that rows ``after`` flip fewer inputs than ``before``.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from driftkit.arguments import require, whole
-from driftkit.arrays import Mask, Matrix, Rows, Values, generator
+from driftkit.arrays import Mask, Matrix, Rows, Values, alike, generator, row_bytes
 from driftkit.drift.crossing import IMMATERIAL, own_ranks, spaced, steps
 from driftkit.errors import OptionError
 from driftkit.maps.affine import Affine, families
@@ -41,9 +41,11 @@ FOUND, MISSES = 0.01, 0.5
 more than the second share of these may miss it."""
 
 FEWER_FLIPS = 0.2
-"""Share of a consumer's flips that a map must take back, of those that are left by a map of random
-moves of the same size (which takes some back, as it draws rows to where most rows are, and so
-decisions to the commonest one), and of those that one and the same row for every word leaves."""
+"""Share of a consumer's flips that a map must take back. Unless rows come back by it as they must
+without a consumer, it must take back as much of those that are left by a map of random moves of the
+same size (which takes some back, as it draws rows to where most rows are, and so decisions to the
+commonest one), and of those that one and the same row for every word leaves. Where all rows that
+moved are decided alike, these two may leave none, and show nothing."""
 
 SURE = 0.05
 """P-value of a sign test below which flips were surely taken back."""
@@ -64,7 +66,8 @@ def fit_map(
     Candidates go from simple to rich: a scale, a translation, a rotation with a scale, affine maps
     of low rank, affine maps. They are fitted on the rows that moved (those that did not would make
     every map the identity), judged by rows that they were not fitted on, and the simplest within
-    one standard error of the best is taken. With a consumer, rows may count as often as its inputs
+    one standard error of the best is taken. Words whose rows are equal in both tables are one row.
+    With a consumer, rows may count as often as its inputs
     hold them; which is better is decided on one half of the inputs and told of the other.
 
     It refuses where rows the map was not fitted on do not come back by a stated amount, or where
@@ -118,15 +121,16 @@ def fit_map(
     if consumer is not None and not isinstance(consumer, Consumer):
         asks = Consumer(consumer, pair, inputs, labels, reads=reads)
     rows = np.flatnonzero(pair.moved & ~pair.zero)
-    if (refusal := _without_a_trial(pair, rows, is_asked=asks is not None)) is not None:
-        return refusal
     fit = _Fit(pair, to, rows, seed)
-    trials = _Trials(fit, np.ones(len(rows)))
+    if (refusal := _without_a_trial(pair, rows, len(fit.x), is_asked=asks is not None)) is not None:
+        return refusal
+    trials = _Trials(fit, np.ones(len(fit.x)))
     if asks is None:
         evidence = trials.evidence()
     else:
         first, second = asks.halves(seed)
-        weighed = _Trials(fit, np.sqrt(asks.counts(len(pair))[rows]) + UNSEEN)
+        counts = np.bincount(fit.which, asks.counts(len(pair))[rows])
+        weighed = _Trials(fit, np.sqrt(counts) + UNSEEN)
         flips = [
             asks.flips(fit.mapped(each.crossed(each.chosen)), first).flipped
             for each in (trials, weighed)
@@ -143,12 +147,13 @@ def fit_map(
     return Map(to, trials.final, names, hashes, evidence)
 
 
-def _without_a_trial(pair: Pair, rows: Rows, *, is_asked: bool) -> Refusal | None:
+def _without_a_trial(pair: Pair, rows: Rows, n: int, *, is_asked: bool) -> Refusal | None:
     if not pair.moved.any():
         return Refusal("none is needed, no row moved")
-    if len(rows) < FEWEST:
+    if n < FEWEST:
+        unlike = " and differ" if n < len(rows) else ""
         return Refusal(
-            f"{len(rows):,} moved rows have a direction on both sides; a map is fitted on "
+            f"{n:,} moved rows have a direction on both sides{unlike}; a map is fitted on "
             f"{FEWEST} or more"
         )
     if not is_asked and not pair.mismatch and _stay(pair, rows):
@@ -172,20 +177,22 @@ def _stay(pair: Pair, rows: Rows) -> bool:
 
 
 class _Fit:
-    """The rows a map is fitted on, in folds."""
+    """The rows a map is fitted on, in folds: one of those that are equal in both tables."""
 
     given: Matrix | Values
 
     def __init__(self, pair: Pair, to: Side, rows: Rows, seed: int) -> None:
         sides = (pair.after, pair.before) if to == "original" else (pair.before, pair.after)
         (self.given, self.target), self.seed = sides, seed
-        self.rows = rows  # places of the moved words with a direction, (m,)
+        self.rows = rows  # places of the moved words with a direction
         self.others = np.flatnonzero(pair.moved & pair.zero)
         self.zeros = int((np.linalg.norm(self.given[self.others], axis=1) == 0).sum())
-        self.x, self.y = (side[rows].astype(np.float64) for side in sides)
-        self.fitted = np.zeros(len(rows), bool)
-        self.fitted[spaced(np.arange(len(rows)), FITTED)] = True
-        self.fold = generator(seed, "folds of rows").permutation(len(rows)) % FOLDS
+        first, self.which = alike(row_bytes(*(side[rows] for side in sides)))
+        self.own = rows[first]  # places of the m rows that differ, (m,)
+        self.x, self.y = (side[self.own].astype(np.float64) for side in sides)
+        self.fitted = np.zeros(len(first), bool)
+        self.fitted[spaced(np.arange(len(first)), FITTED)] = True
+        self.fold = generator(seed, "folds of rows").permutation(len(first)) % FOLDS
 
     def at_random(self) -> _Fit:
         """Return the same with random moves of the same size in place of those that were made."""
@@ -209,13 +216,13 @@ class _Fit:
         table = np.array(self.target, np.float64)
         alike = self.given.shape == self.target.shape
         table[self.others] = self.given[self.others] if alike else 0
-        table[self.rows] = rows
+        table[self.rows] = rows[self.which]
         return table
 
     def found(self, rows: Values) -> Mask:
         """Return for some rows of (m, e) whether their nearest target row by distance is theirs."""
-        asked = spaced(np.arange(len(self.rows)), ASKED)
-        return own_ranks(rows[asked], self.target, self.rows[asked])["l2"].first
+        asked = spaced(np.arange(len(self.own)), ASKED)
+        return own_ranks(rows[asked], self.target, self.own[asked])["l2"].first
 
 
 class _Trials:
@@ -256,7 +263,7 @@ class _Trials:
     @property
     def final(self) -> Affine:
         """The map of the chosen kind, fitted on all rows."""
-        every = self.fit.maps(np.ones(len(self.fit.rows), bool), self.weights)
+        every = self.fit.maps(np.ones(len(self.fit.x), bool), self.weights)
         return next(each for each in every if each.name == self.chosen)
 
     def trial(self, name: str) -> Trial:
@@ -271,7 +278,7 @@ class _Trials:
 
     def evidence_of(self, asks: Consumer, among: Mask) -> Evidence:
         """Return what a consumer decides of some inputs with the chosen kind of map, too."""
-        fit = self.fit
+        fit, evidence = self.fit, self.evidence()
         final = self.final
         mapped = asks.with_added(fit.mapped(self.crossed(self.chosen)), final)
         mean = np.average(fit.y, axis=0, weights=self.weights)
@@ -288,9 +295,10 @@ class _Trials:
             moved = asks.flips(self.by_chance.fit.given, among).flipped
             by_chance = fit.mapped(self.by_chance.crossed(self.chosen))
             left = asks.flips(by_chance, among).flipped / moved if moved else 1.0
-            allowed = min(left * old.flipped, old.flipped, allowed)
+            come_back = _why_not_for_rows(evidence, self.chosen) is None
+            allowed = old.flipped if come_back else min(left * old.flipped, old.flipped, allowed)
         return replace(
-            self.evidence(),
+            evidence,
             flips=(old, asks.flips(asks.with_added(fit.mapped(final(fit.x)), final), among)),
             unseen=asks.flips(mapped, among),
             allowed=(1 - FEWER_FLIPS) * allowed,
@@ -328,6 +336,10 @@ def _why_not(evidence: Evidence, chosen: str) -> str | None:
     """Return why a map is refused, or None if it is given; a consumer decides, if there is one."""
     if evidence.unseen is not None:
         return _why_not_for_a_consumer(evidence, evidence.unseen, chosen)
+    return _why_not_for_rows(evidence, chosen)
+
+
+def _why_not_for_rows(evidence: Evidence, chosen: str) -> str | None:
     trial = next(each for each in evidence.trials if each.name == chosen)
     before, after = (np.nan_to_num(each) for each in evidence.found)
     undone, chance = trial.least, 0.0 if evidence.chance is None else evidence.chance.least

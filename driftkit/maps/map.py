@@ -20,7 +20,7 @@ from driftkit.escaping import printable
 from driftkit.maps.affine import Affine
 from driftkit.maps.consumer import Flips, Inputs
 from driftkit.provenance import Source
-from driftkit.store import write_tensors
+from driftkit.store import digest, write_tensors
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -166,7 +166,7 @@ class Map(Displayed):
         Raises
         ------
         OptionError
-            If they are of another width.
+            If they are of another width, or hold NaN or infinity.
         """
         if hasattr(rows, "detach"):
             mapped = self(rows.detach().cpu().double().numpy())
@@ -176,6 +176,11 @@ class Map(Displayed):
             raise OptionError(
                 f"rows of shape {given.shape} were given; this map takes (m, "
                 f"{len(self.affine.matrix)})."
+            )
+        if not (finite := np.isfinite(given).all(axis=1)).all():
+            raise OptionError(
+                f"{(~finite).sum():,} of {len(given):,} rows hold NaN or infinity; rows must be "
+                "finite, and a map makes none of what is not."
             )
         kind = given.dtype if given.dtype.kind == "f" else np.dtype(np.float32)
         mapped = self.affine(given.astype(np.float64))
@@ -285,7 +290,7 @@ class Map(Displayed):
             "parameters": str(self.affine.parameters),
             **{f"sha256_{side}": digest for side, digest in sorted(self.hashes.items())},
         }
-        write_tensors(path, tensors, about)
+        write_tensors(path, tensors, about | {"sha256": digest(tensors, about)})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; the numbers of the map are in its own file."""
@@ -339,7 +344,8 @@ def load_map(path: str | PathLike[str]) -> Map:
     if about.get("schema") != SCHEMA or not {"matrix", "shift"} <= tensors.keys():
         raise SourceError(path, "is no map; give a file that Map.save or `driftkit link` wrote.")
     matrix, shift = tensors["matrix"], tensors["shift"]
-    if matrix.ndim != 2 or shift.shape != matrix.shape[1:] or not _finite(matrix, shift):
+    is_whole = digest(tensors, about) == about.get("sha256") and _finite(matrix, shift)
+    if not is_whole or matrix.ndim != 2 or shift.shape != matrix.shape[1:]:
         raise SourceError(path, "is a damaged map; write it anew.")
     names = None
     if "names" in tensors:

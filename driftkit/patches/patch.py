@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
 from driftkit.loaders.preconditions import require_file
-from driftkit.store import write_tensors
+from driftkit.store import digest, write_tensors
 
 SCHEMA = "driftkit.patch/1"
 SIDES = ("original", "tuned", "restored")
@@ -152,20 +150,12 @@ class Patch(OneLine):
             "after": self.after,
         }
         about = {f"sha256_{side}": self.hashes[side] for side in SIDES}
-        about |= {"schema": SCHEMA, "sha256": _digest(tensors, self.hashes)}
-        write_tensors(path, tensors, about)
+        about["schema"] = SCHEMA
+        write_tensors(path, tensors, about | {"sha256": digest(tensors, about)})
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; the numbers are in the patch's own file."""
         return {"rows": len(self), "dimensions": self.before.shape[1], "sha256": dict(self.hashes)}
-
-
-def _digest(tensors: Mapping[str, Any], hashes: Mapping[str, str]) -> str:
-    """Return the digest of all that a patch holds, so that a damaged one is known."""
-    made = sha256(" ".join(hashes[side] for side in SIDES).encode())
-    for name in ("names", "before", "after"):
-        made.update(tensors[name].tobytes())
-    return made.hexdigest()
 
 
 def differing_rows(one: Matrix, other: Matrix) -> Mask:
@@ -217,7 +207,7 @@ def read_patch(path: str | PathLike[str]) -> Patch:
     except ValueError:
         names = None
     sound = (
-        _digest(tensors, hashes) == about.get("sha256")
+        digest(tensors, about) == about.get("sha256")
         and isinstance(names, list)
         and all(isinstance(name, str) for name in names)
         and len(set(names)) == len(names)

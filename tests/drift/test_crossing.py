@@ -22,10 +22,25 @@ def test_ranks_are_those_of_a_plain_search(n):
 
 
 def test_a_tie_counts_against_a_row():
-    rows = np.array([[1.0, 2.0], [1.0, 2.0], [0.0, 1.0]])
+    rows = np.array([[1.0, 2.0], [2.0, 4.0], [0.0, 1.0]])
     found = own_ranks(rows, rows, np.arange(3))
     assert found["cosine"].ranks.tolist() == [2, 2, 1]
-    assert found["l2"].ranks.tolist() == [2, 2, 1]
+    between = own_ranks(np.array([[1.0, 0.0]]), np.array([[0.0, 0.0], [2.0, 0.0]]), np.array([1]))
+    assert between["l2"].ranks.tolist() == [2]
+
+
+def test_equal_rows_are_one_place_and_count_against_each_other_no_more_than_once():
+    """As if none but a query's own were there, if its twins are not there either."""
+    rng = np.random.default_rng(1)
+    rows = np.repeat(rng.normal(size=(40, 3)), 3, axis=0)
+    rows[-3:] = 0.0, -0.0, 0.0
+    queries = rows + 0.5 * rng.normal(size=rows.shape)
+    found = own_ranks(queries, rows, np.arange(120))
+    for at in range(120):
+        alone = np.flatnonzero((rows != rows[at]).any(axis=1) | (np.arange(120) == at))
+        sought = own_ranks(queries[[at]], rows, np.array([at]), alone)
+        for way, ranks in sought.items():
+            assert found[way].ranks[at] == ranks.ranks[0]
 
 
 def test_a_query_without_a_direction_finds_everything_first():

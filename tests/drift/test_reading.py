@@ -49,8 +49,10 @@ def test_ties_count_against():
     before = np.array([[1, 0], [0, 1], [1, 1]])
     moved, _ = readings(pair(before, before[[1, 0, 2]]), np.arange(3))
     assert moved.tuned == {"cosine": 0, "l2": 0, "dot": 0}
+    along, _ = readings(pair([[1, 0], [3, 0]], [[2, 0], [3, 0]]), np.arange(2))
+    assert along.original["cosine"] == along.tuned["cosine"] == 0
     twins, _ = readings(pair([[1, 0], [1, 0]], [[2, 0], [1, 0]]), np.arange(2))
-    assert twins.original["cosine"] == twins.tuned["cosine"] == 0
+    assert twins.original["cosine"] == twins.tuned["cosine"] == 1
 
 
 def test_a_row_without_direction_is_found_by_none():

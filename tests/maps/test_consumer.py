@@ -79,8 +79,55 @@ def test_lost_accuracy_and_its_interval(rows, documents):
 
 
 def test_documents_without_a_word_of_the_original_table_are_left_out(rows):
-    consumer = Consumer(side, pair_of(rows, rows), [*WORDS, "nothing known", "w3"])
+    consumer = Consumer(side, pair_of(rows, rows), [*WORDS, "nothing known", "w3 w4"])
     assert (len(consumer), consumer.inputs.left_out) == (401, 1)
+
+
+# --- inputs that repeat ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reads", ["means", "rows"])
+def test_an_input_that_repeats_is_one_input(reads, rows, documents):
+    def decides(given):
+        return [side(np.atleast_2d(each).mean(axis=0)) for each in given]
+
+    pair = pair_of(rows, rows[:, ::-1])
+    once, often = (dk.link(pair, decides, documents[:2] * n, reads=reads) for n in (1, 500))
+    assert (often.flips.n, often.flips.given) == (2, 1000)
+    assert often.status == once.status == "weakened"
+    assert (often.flips.low, often.flips.high) == (once.flips.low, once.flips.high)
+    assert often.flips.high > 0.5
+    assert "998 of 1,000 inputs repeat others and count once" in often.headline
+    assert "repeat" not in once.headline
+
+
+def test_an_input_is_what_the_consumer_is_given(rows):
+    """A mean does not know the order of words, and words with equal rows are one word to it."""
+    rows = rows.copy()
+    rows[300:] = rows[300]
+    tuned = rows[:, ::-1].copy()
+    tuned[399] = 9
+    pair = pair_of(rows, tuned)
+    assert len(Consumer(side, pair)) == 302  # w399 was as the others, and is no more
+    texts = ["w1 w2 w3", "w3 w1 w2", "w1 w1", "w1", "w300", "w301", "w300 w399"]
+    read = [
+        len(Consumer(decides, pair, texts, reads=reads))
+        for reads, decides in (("means", side), ("rows", lambda given: [1] * len(given)))
+    ]
+    assert read == [4, 6]
+
+
+def test_repeated_inputs_with_unlike_labels_are_right_in_part(rows):
+    pair = pair_of(rows, rows[:, ::-1])
+    labels = [*side(rows), ~side(rows)[0], side(rows)[1]]
+    found = Consumer(side, pair, [*WORDS, "w0", "w1"], labels).flips(pair.after)
+    assert found.accuracy[0] == (399 + 1 / 2) / 400
+    assert (found.n, found.given) == (400, 402)
+
+
+def test_inputs_that_are_all_one_are_too_few(rows):
+    with pytest.raises(OptionError, match="all of 40 inputs are one and the same to the consumer"):
+        dk.link(pair_of(rows, 2 * rows), side, ["w1 w2", "w2 w1"] * 20)
 
 
 def means(documents, held, rows):
@@ -323,6 +370,14 @@ REFUSED = {
         lambda rows: np.argsort(scores_of(rows), axis=1) + 1,
         "the ranks of a list",
     ),
+    "the places of a sorted list": (
+        lambda rows: np.argsort(scores_of(rows)[:, 0]),
+        "the ranks of a list",
+    ),
+    "ranks": (
+        lambda rows: np.argsort(np.argsort(scores_of(rows)[:, 0])) + 1,
+        "the ranks of a list",
+    ),
     "nothing": (lambda rows: None, "an array of shape ()"),
     "chance": (
         lambda rows: CHANCE.integers(2, size=len(rows)),
@@ -372,6 +427,14 @@ def test_a_consumer_that_said_one_thing_may_say_another_of_tuned_rows(rows):
     found = dk.link(pair_of(rows, rows * 99), lambda rows: (rows**2).sum(axis=1) > longest**2 + 1)
     assert (found.status, found.flips.only) == ("broken", "False")
     assert "shows little" not in found.headline
+
+
+def test_a_decision_of_its_own_about_each_input_is_one(rows):
+    """The nearest original row, of words that are all in it."""
+    found = dk.link(pair_of(rows, -rows), lambda given: (given @ rows.T).argmax(axis=1))
+    assert found.flips.flipped > 0.9
+    distinct = np.unique(rows[:, 0]).searchsorted
+    assert dk.link(pair_of(rows, -rows), lambda given: distinct(given[:, 0])).flips.n == 400
 
 
 def test_one_input_is_too_few(rows):

@@ -194,6 +194,21 @@ def test_decisions_drawn_to_the_commonest_one_are_not_taken_back(kind, space, pa
     assert "the consumer decides" in found.reason
 
 
+@pytest.mark.parametrize("share", [0.95, 0.9])
+def test_a_rare_decision_is_given_back_where_one_row_for_all_would_give_it_too(
+    share, space, pair_of
+):
+    """Only rows of the rare decision moved: their mean is of it too, and so shows nothing."""
+    plane = np.arange(1, 9)
+    bound = np.quantile(space @ plane, share)
+    over = np.maximum(space @ plane - bound, 0)[:, None]
+    pair = pair_of(space - 2 * over * plane / (plane @ plane) - 1e-3 * (over > 0) * plane)
+    found = dk.fit_map(pair, consumer=lambda rows: rows @ plane > bound)
+    before, after = found.evidence.flips
+    assert before.flipped > 0.7 * (1 - share)
+    assert after.flipped < 0.2 * before.flipped
+
+
 def test_a_step_that_a_consumer_notices_is_never_too_short_for_a_map(space, pair_of):
     unit = space / np.linalg.norm(space, axis=1, keepdims=True)
     words = [f"w{row}" for row in range(len(unit))]
@@ -232,7 +247,25 @@ def test_rows_count_as_often_as_the_inputs_hold_them(space, pair_of):
     found = dk.fit_map(pair_of(tuned), consumer=sides, inputs=[[word] for word in words] * 20)
     before, after = found.evidence.flips
     assert before.flipped > 0.5
-    assert after.flipped < 0.1
+    assert after.flipped < 0.2
+
+
+def test_inputs_that_repeat_are_no_more_evidence_for_a_map(space, pair_of):
+    pair = pair_of(space + 0.7 * np.random.default_rng(2).normal(size=space.shape))
+    for seed in range(10):
+        some = np.random.default_rng(seed).choice(600, 8, replace=False)
+        found = dk.fit_map(pair, consumer=sides, inputs=[[f"w{row}"] for row in some] * 60)
+        assert not found
+
+
+def test_words_with_equal_rows_are_one_row_to_fit_on(space, pair_of):
+    rows = space.copy()
+    rows[15:] = rows[15]
+    words = [f"w{row}" for row in range(600)]
+    pair = dk.align(dk.Embeddings(words, rows), dk.Embeddings(words, 2 * rows))
+    assert dk.fit_map(pair).reason.startswith(
+        "16 moved rows have a direction on both sides and dif"
+    )
 
 
 # --- options --------------------------------------------------------------------------------------

@@ -182,3 +182,27 @@ def test_what_is_shown(turned):
     assert text.startswith("Rotation to the original space (8 to 8), for 300 rows that moved")
     assert made.to_dict()["map"] == "rotation"
     assert "<p>" in made._repr_html_()
+
+
+def test_a_map_with_one_bit_turned_is_not_read(tmp_path, space, pair_of):
+    """Wherever it lies among numbers, names and what is said about them."""
+    tuned = space.copy()
+    tuned[:50] = 2 * space[:50]
+    dk.fit_map(pair_of(tuned)).save(tmp_path / "back")
+    whole = (tmp_path / "back").read_bytes()
+    start = 8 + int.from_bytes(whole[:8], "little")
+    said = [whole.find(key) + len(key) + 3 for key in (b"sha256_tuned", b'"family', b'"parameters')]
+    for at in [*said, *range(start, len(whole), 3)]:
+        (tmp_path / "back").write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        with pytest.raises(SourceError):
+            load_map(tmp_path / "back")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_rows_that_are_no_numbers_are_not_mapped(value, space, pair_of):
+    back = dk.fit_map(pair_of(2 * space))
+    rows = space.copy()
+    rows[3, 1] = value
+    for given in (rows, torch.from_numpy(rows)):
+        with pytest.raises(OptionError, match="1 of 600 rows hold NaN or infinity"):
+            back(given)
