@@ -335,6 +335,17 @@ def test_a_task_that_gives_no_number_is_told_in_one_sentence(pair, task, said):
         dk.restore(pair, task=task, strengths=[1])
 
 
+def test_rows_that_were_not_read_stay_in_the_copy_for_the_task(pair, tmp_path):
+    torch.save({"emb.weight": torch.tensor(pair.after)}, tmp_path / "m.pt")
+    tuned = dk.load(tmp_path / "m.pt", vocab=pair.words, limit=100)
+    read = "import sys, torch; print(torch.load(sys.argv[1])['emb.weight'].abs().sum().item())"
+    (tmp_path / "task.py").write_text(read)
+    command = f"{sys.executable} {tmp_path / 'task.py'} {{table}}"
+    found = dk.restore(dk.align(pair.original, tuned), task=command, strengths=[0])
+    expected = np.abs(np.vstack([pair.before[:100], pair.after[100:]])).sum()
+    assert found.point.task == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
