@@ -123,6 +123,7 @@ def command(
     from driftkit import align, restore
     from driftkit.cli.tables import benchmarks_named
     from driftkit.loaders.convert import format_of, write
+    from driftkit.patches.files import refusal
 
     if target is not None and Path(target).suffix in _CHECKPOINTS:
         raise click.UsageError(
@@ -161,6 +162,9 @@ def command(
     if found.patch is not None and patch_to is not None:
         found.patch.save(patch_to)
         messages.say(f"{patch_to}: {len(found.patch):,} of {len(pair.tuned):,} rows change")
+        if refused := refusal(found.patch, tuned, vocab=vocab):
+            cut = "" if reading["limit"] is None else " It was read with --limit; leave that out."
+            messages.say(f"{patch_to}: `driftkit patch apply` would refuse it: {refused}{cut}")
     output.show(lambda: found, found.to_dict(), json_to)
     if not found:
         ctx.exit(BROKEN_RULE)

@@ -48,7 +48,8 @@ def read_lines(words_from: str) -> list[str]:
     else:
         data = read_whole(Path(words_from), lambda why: OptionError(f"{words_from} {why}"))
     try:
-        return data.decode("utf-8-sig").replace("\r", "\n").split("\n")
+        text = data.decode("utf-8-sig")
+        return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     except UnicodeDecodeError:
         why = f"{words_from} is not UTF-8 text with one word on each line."
         raise OptionError(why) from None

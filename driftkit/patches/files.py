@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -14,10 +16,11 @@ import numpy.typing as npt
 
 from driftkit.arrays import Matrix, Rows
 from driftkit.atomic import locked, replacing
-from driftkit.display import counted
+from driftkit.display import counted, joined
 from driftkit.embeddings import Embeddings
-from driftkit.errors import OptionError
+from driftkit.errors import DriftkitError, OptionError
 from driftkit.loaders import load
+from driftkit.loaders.request import parse
 from driftkit.patches.patch import Patch, differing_rows
 from driftkit.patches.places import Place, Record, decoded, encoded, place_of
 
@@ -31,7 +34,8 @@ class Applied:
     `same` rows of the patch are in the file as they were, since its type is too coarse for the
     change; where all are, or the patch is empty, nothing was written. `rounding` is the largest
     distance of a number in the file from the one of the patch: 0 in float32. `links` is how many
-    other names (hard links) the file had: they keep the file as it was.
+    other names (hard links) the file had: they keep the file as it was. `copies` names the other
+    tensors of the file that held the same numbers, and still do.
     """
 
     path: Path
@@ -41,6 +45,7 @@ class Applied:
     dtype: str
     rounding: float
     links: int
+    copies: tuple[str, ...] = ()
 
     @property
     def sentence(self) -> str:
@@ -58,6 +63,8 @@ class Applied:
             text += f" and left {counted(self.same, 'row')} as before"
         if self.links:
             text += f"; the file had {counted(self.links, 'other hard link')}, now to the old one"
+        if self.copies:
+            text += f"; {joined(self.copies)}, which had the same numbers, keeps them"
         return text
 
 
@@ -87,13 +94,33 @@ def apply_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = No
     OptionError
         If the file holds another table than the patch is for, the patch does not make of it what it
         was made for, or the tensor cannot be replaced: of another format, tied, quantized,
-        compressed, or not stored row by row.
+        compressed, or not stored row by row; or the file holds the table twice and no key says
+        which one is meant.
+    OutputError
+        If another run is writing the file.
     SourceError
         If the file cannot be read.
     """
+    with _locked(source):
+        return write_rows(*_ready(patch, source, vocab), patch.after)
+
+
+def refusal(
+    patch: Patch, source: str | os.PathLike[str], *, vocab: Any = None
+) -> DriftkitError | None:
+    """Return the error that `apply_patch` would raise for what a file holds; None for none."""
+    try:
+        table, place, _ = _ready(patch, source, vocab)
+        _held(table, place, patch.after)
+    except DriftkitError as error:
+        return error
+    return None
+
+
+def _ready(patch: Patch, source: Any, vocab: Any) -> tuple[Embeddings, Place, Rows]:
     table, place, rows = _opened(patch, source, vocab)
-    new = encoded(patch.after, place.dtype)
     if table.sha256 != patch.hashes["tuned"]:
+        new = encoded(patch.after, place.dtype)
         if _same(place.rows()[rows], new) and _is_tuned(patch, table):
             raise OptionError(f"{table.source.name} has this patch already; nothing was written.")
         raise patch.refused(table.source.name, "tuned")
@@ -105,7 +132,7 @@ def apply_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = No
             f"{table.source.name} holds {place.dtype} numbers finer than float32, which undo could "
             "not give back; write the whole table instead (driftkit restore -o)."
         )
-    return _written(table, place, rows, new, patch.after)
+    return table, place, rows
 
 
 def undo_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = None) -> Applied:
@@ -116,6 +143,19 @@ def undo_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = Non
     OptionError
         If the file does not hold what this patch made of it.
     """
+    with _locked(source):
+        return _undone(patch, source, vocab)
+
+
+@contextmanager
+def _locked(source: Any) -> Iterator[None]:
+    """Hold the lock of a file from when it is read, so that what is known of it stays true."""
+    path = parse(source).path
+    with locked(path) if path.is_file() else nullcontext():
+        yield
+
+
+def _undone(patch: Patch, source: Any, vocab: Any) -> Applied:
     table, place, rows = _opened(patch, source, vocab)
     new = encoded(patch.after, place.dtype)
     if not _same(place.rows()[rows], new) or not _is_tuned(patch, table):
@@ -124,15 +164,14 @@ def undo_patch(patch: Patch, source: str | os.PathLike[str], *, vocab: Any = Non
         if table.sha256 == patch.hashes["restored"]:
             raise patch.damaged
         raise patch.refused(table.source.name, "restored")
-    old = encoded(patch.before, place.dtype)
-    return _written(table, place, rows, old, patch.before)
+    return write_rows(table, place, rows, patch.before)
 
 
 def _opened(patch: Patch, source: Any, vocab: Any) -> tuple[Embeddings, Place, Rows]:
     table = load(source, vocab=vocab)
     if table.dimensions != patch.before.shape[1] or any(name not in table for name in patch.names):
         raise patch.refused(table.source.name, "tuned")
-    return table, place_of(table), table.rows(patch.names)
+    return table, place_of(table, alone=parse(source).key is None), table.rows(patch.names)
 
 
 def _is_tuned(patch: Patch, table: Embeddings) -> bool:
@@ -144,28 +183,34 @@ def _same(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
     return one.dtype == other.dtype and one.tobytes() == other.tobytes()
 
 
-def _written(
-    table: Embeddings, place: Place, rows: Rows, new: npt.NDArray[Any], meant: Matrix
-) -> Applied:
-    values: Matrix = decoded(new, place.dtype)
+def _held(table: Embeddings, place: Place, meant: Matrix) -> Matrix:
+    """Return numbers as the file will hold them."""
+    values: Matrix = decoded(encoded(meant, place.dtype), place.dtype)
     if not np.isfinite(values).all():
         raise OptionError(
             f"{table.source.name} is kept as {place.dtype}, too narrow for the numbers of this "
             "patch; write the whole table instead (driftkit restore -o)."
         )
+    return values
+
+
+def write_rows(table: Embeddings, place: Place, rows: Rows, meant: Matrix) -> Applied:
+    """Replace rows of a table (m,) by others (m, d) in a file that holds it."""
+    values = _held(table, place, meant)
     rounding = float(np.abs(values.astype(np.float64) - meant).max(initial=0))
     some = np.flatnonzero(differing_rows(values, table.matrix[rows]))
     links = place.path.stat().st_nlink - 1
+    copies = place.copies
     if len(some):
-        _replace(place, rows[some], new[some])
-    same = len(rows) - len(some)
-    return Applied(place.path, table.source.key, len(some), same, place.dtype, rounding, links)
+        _replace(place, rows[some], encoded(meant[some], place.dtype))
+    same, key = len(rows) - len(some), table.source.key
+    return Applied(place.path, key, len(some), same, place.dtype, rounding, links, copies)
 
 
 def _replace(place: Place, rows: Rows, new: npt.NDArray[Any]) -> None:
     """Write rows as they are stored into a copy of the file, and put it in the file's place."""
     width = new.dtype.itemsize * place.shape[1]
-    with locked(place.path), replacing(place.path) as partial:
+    with replacing(place.path) as partial:
         shutil.copyfile(place.path, partial)
         with partial.open("r+b") as file:
             old = None if place.record is None else _checksum(file, place.record)

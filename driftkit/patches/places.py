@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -41,17 +41,43 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The numbers of a tensor (n, d) in a file: where they begin, and of which type they are."""
+    """The numbers of a tensor (n, d) in a file: where they begin, and of which type they are.
+
+    `alike` is where other tensors of this type and shape begin, by name.
+    """
 
     path: Path
     offset: int
     shape: tuple[int, int]
     dtype: str
+    alike: Mapping[str, int]
     record: Record | None = None
+
+    @property
+    def copies(self) -> tuple[str, ...]:
+        """The other tensors of the file that hold the same numbers."""
+        rows, blocks = self.rows(), list(row_blocks(self.shape[0]))
+        others = {key: replace(self, offset=at).rows() for key, at in self.alike.items()}
+        return tuple(
+            key
+            for key, other in others.items()
+            if all(rows[some].tobytes() == other[some].tobytes() for some in blocks)
+        )
 
     def rows(self) -> npt.NDArray[Any]:
         """Return the numbers as they are stored (n, d), memory-mapped."""
         return np.memmap(self.path, WIDTHS[self.dtype], "r", self.offset, self.shape)
+
+
+class NotReplacedError(OptionError):
+    """A tensor that is not replaced in its file; `why` is a clause."""
+
+    def __init__(self, table: Embeddings, why: str) -> None:
+        self.why = f"{table.source.name} {why}"
+        super().__init__(
+            f"{self.why}; its tensor is not replaced: write the whole table instead "
+            "(driftkit restore -o)."
+        )
 
 
 def decoded(stored: npt.NDArray[Any], dtype: str) -> Matrix:
@@ -71,13 +97,18 @@ def encoded(values: Matrix, dtype: str) -> npt.NDArray[Any]:
         return values.astype(WIDTHS[dtype])
 
 
-def place_of(table: Embeddings) -> Place:
-    """Find the tensor that a table was read from; an OptionError says why it cannot be replaced."""
+def place_of(table: Embeddings, *, alone: bool = False) -> Place:
+    """Find the tensor that a table was read from; an error says why it cannot be replaced.
+
+    With `alone`, one of which the file holds a copy besides is refused as well.
+    """
     source = table.source
     if source.path is None or not source.path.is_file():
-        raise _refused(table, "is no file; name the one that holds the tensor, as FILE::KEY")
+        raise NotReplacedError(
+            table, "is no file; name the one that holds the tensor, as FILE::KEY"
+        )
     if source.format not in ("torch", "safetensors"):
-        raise _refused(
+        raise NotReplacedError(
             table, f"is {source.format}; tensors are replaced in .safetensors and .pt alone"
         )
     find = _in_safetensors if source.format == "safetensors" else _in_torch
@@ -89,19 +120,18 @@ def place_of(table: Embeddings) -> Place:
         for some in row_blocks(n)
     )
     if not same:
-        raise _refused(
+        raise NotReplacedError(
             table,
             "was not read row by row as it is stored (rows left out, or computed from several "
             "tensors)",
         )
+    if alone and place.copies:
+        raise NotReplacedError(
+            table,
+            f"is stored twice, as {table.source.key} and as {' and '.join(place.copies)}, of which "
+            "one would stay as it is",
+        )
     return place
-
-
-def _refused(table: Embeddings, why: str) -> OptionError:
-    return OptionError(
-        f"{table.source.name} {why}; its tensor is not replaced: write the whole table instead "
-        "(driftkit restore -o)."
-    )
 
 
 def _in_safetensors(table: Embeddings, path: Path) -> Place:
@@ -110,11 +140,16 @@ def _in_safetensors(table: Embeddings, path: Path) -> Place:
         header: dict[str, Any] = parse_json(file.read(length))
     entry = header.get(table.source.key or "")
     if entry is None:
-        raise _refused(table, "holds no tensor of that name as it is read")
+        raise NotReplacedError(table, "holds no tensor of that name as it is read")
     dtype, shape = _SAFETENSORS.get(entry["dtype"]), tuple(entry["shape"])
     if dtype is None or len(shape) != 2:
-        raise _refused(table, f"holds {entry['dtype']}, which is not written back")
-    return Place(path, 8 + length + entry["data_offsets"][0], shape, dtype)
+        raise NotReplacedError(table, f"holds {entry['dtype']}, which is not written back")
+    starts = {
+        key: 8 + length + other["data_offsets"][0]
+        for key, other in header.items()
+        if (other.get("dtype"), other.get("shape")) == (entry["dtype"], entry["shape"])
+    }
+    return Place(path, starts.pop(table.source.key or ""), shape, dtype, starts)
 
 
 def _in_torch(table: Embeddings, path: Path) -> Place:
@@ -123,28 +158,38 @@ def _in_torch(table: Embeddings, path: Path) -> Place:
             infos = {info.filename: info for info in archive.infolist()}
             central = archive.start_dir
     except BadZipFile:
-        raise _refused(table, "is of the kind that torch wrote before 1.6; save it anew") from None
+        raise NotReplacedError(
+            table, "is of the kind that torch wrote before 1.6; save it anew"
+        ) from None
     if any(info.compress_type != ZIP_STORED for info in infos.values()):
-        raise _refused(table, "is compressed; save it anew")
+        raise NotReplacedError(table, "is compressed; save it anew")
     found = list(_named(contents(path), ""))
     here = [stored for key, stored in found if key == (table.source.key or "")]
     if len(here) != 1:
-        raise _refused(
+        raise NotReplacedError(
             table, "does not hold its numbers as one plain tensor (quantized, or a part)"
         )
     stored = here[0]
     if sum(_overlap(other, stored) for _, other in found) > 1:
-        raise _refused(table, "is tied: another tensor of the file has the same numbers")
+        raise NotReplacedError(table, "is tied: another tensor of the file has the same numbers")
     dtype, info = _TORCH.get(stored.kind), infos.get(stored.record)
     if dtype is None or info is None:
-        raise _refused(table, f"holds {stored.kind} numbers, which are not written back")
+        raise NotReplacedError(table, f"holds {stored.kind} numbers, which are not written back")
     if len(stored.size) != 2 or stored.stride != (stored.size[1], 1):
-        raise _refused(table, "does not lie row by row in the file; save it .contiguous()")
+        raise NotReplacedError(table, "does not lie row by row in the file; save it .contiguous()")
     if _byte_order(path, stored) != b"little":
-        raise _refused(table, "was written big-endian")
+        raise NotReplacedError(table, "was written big-endian")
     record = _record(path, info, central)
-    offset = record.start + stored.offset * np.dtype(WIDTHS[dtype]).itemsize
-    return Place(path, offset, (stored.size[0], stored.size[1]), dtype, record)
+    width = np.dtype(WIDTHS[dtype]).itemsize
+    alike = {
+        key: _local(path, infos[other.record])[1] + other.offset * width
+        for key, other in found
+        if replace(other, record=stored.record, offset=stored.offset) == stored
+        and other != stored
+        and other.record in infos
+    }
+    offset = record.start + stored.offset * width
+    return Place(path, offset, (stored.size[0], stored.size[1]), dtype, alike, record)
 
 
 def _named(item: Any, path: str) -> Any:
@@ -181,14 +226,20 @@ def _byte_order(path: Path, stored: Stored) -> bytes:
         return archive.read(name) if name in archive.namelist() else b"little"
 
 
-def _record(path: Path, info: ZipInfo, central: int) -> Record:
-    """Find the bytes of a record, and each place where their checksum is written."""
+def _local(path: Path, info: ZipInfo) -> tuple[int, int]:
+    """Return the flags of a record, and where its bytes begin."""
     with path.open("rb") as file:
         file.seek(info.header_offset)
         local = _LOCAL.unpack(file.read(_LOCAL.size))
-        start = info.header_offset + _LOCAL.size + local[9] + local[10]
+    return local[2], info.header_offset + _LOCAL.size + local[9] + local[10]
+
+
+def _record(path: Path, info: ZipInfo, central: int) -> Record:
+    """Find the bytes of a record, and each place where their checksum is written."""
+    flags, start = _local(path, info)
+    with path.open("rb") as file:
         places = []
-        if local[2] & _HAS_DESCRIPTOR:
+        if flags & _HAS_DESCRIPTOR:
             file.seek(start + info.file_size)
             after = start + info.file_size
             places.append(after + 4 if file.read(4) == _DESCRIPTOR else after)

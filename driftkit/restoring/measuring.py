@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
+from driftkit.arrays import Mask
 from driftkit.audits import audit, candidate_words
 from driftkit.datasets import name_of
 from driftkit.drift import SpaceDrift, space_drift, word_drift
@@ -32,14 +35,21 @@ _COUNTED = ("shared", "moved", "unmoved", "added", "removed", "zero")
 class Gauge:
     """Applies the rules of a policy to tables of one original, and measures no more than they name.
 
+    A rule on moved or unmoved words must hold twice: of those that tuning moved, which stay the
+    same words whatever is restored, and of those that differ in the table at hand, as the gate asks
+    it. The result is the first, unless only the second breaks the rule.
+
     Parameters
     ----------
+    moved : ndarray of bool, shape (n,)
+        The shared words that tuning moved.
     policy : Policy
     benchmarks : sequence, optional
         Besides those that the rules name, where a rule is about all.
     settings : Settings
     """
 
+    moved: Mask
     policy: Policy
     benchmarks: Sequence[Scorable] | Scorable | None
     settings: Settings
@@ -95,9 +105,36 @@ class Gauge:
         if not self.policy.rules:
             return (), ()
         scores, facts = self._measured(pair)
+        of_tuning = self._of_tuning(pair)
         halves = halves_of(scores, seed=self.settings.seed, resamples=self.settings.resamples)
-        one, other = (self._applied(pair, facts | facts_of_scores(half)) for half in halves)
+        one, other = (
+            self._twice(pair, facts | facts_of_scores(half), of_tuning) for half in halves
+        )
         return one, other
+
+    def _twice(self, pair: Pair, facts: Facts, of_tuning: Facts) -> tuple[Result, ...]:
+        asked = self._applied(pair, facts)
+        if not of_tuning:
+            return asked
+        return tuple(
+            own if own.outcome != "pass" or gate.outcome == "pass" else gate
+            for own, gate in zip(self._applied(pair, facts | of_tuning), asked, strict=True)
+        )
+
+    def _of_tuning(self, pair: Pair) -> Facts:
+        """Measure the words that tuning moved, and those that it did not, where these differ."""
+        groups = {"moved": self.moved.any(), "unmoved": not self.moved.all()}
+        named = {each.on for each in self._subjects if each.kind == "group" and groups.get(each.on)}
+        if not named or np.array_equal(pair.moved, self.moved):
+            return {}
+        grouped = replace(pair)
+        vars(grouped)["moved"] = self.moved  # in the place of what differs in this pair
+        facts = facts_without_findings(grouped, self._rows(grouped))
+        return {
+            subject: fact
+            for subject, fact in facts.items()
+            if subject.kind == "group" and subject.on in named
+        }
 
     def _applied(self, pair: Pair, facts: Facts) -> tuple[Result, ...]:
         document = {"settings": {"k": self.settings.k}}

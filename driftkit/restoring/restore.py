@@ -101,7 +101,8 @@ def restore(
     keeps the most movement, four times halfway to the next that is outside, or that the task says
     is best. Inside means that the gate would pass it: where a rule is decided by an interval, all
     of the interval must keep it, and what is not measured (of rows that moved, where none is left
-    that did) is not kept. Items of
+    that did) is not kept. A rule
+    on moved words must hold of those that tuning moved, too, whatever is restored. Items of
     benchmarks are halved: the choice is made by one half, and what the rules say by the other half
     is reported beside.
 
@@ -187,8 +188,8 @@ def restore(
         policy = make_policy(strings("budget", rules, "rules"), **strict) if rules else policy
     _require_one_aim(policy, strength, strengths, task)
     if task is not None:
-        require_task(task)
-    gauge = Gauge(policy, benchmarks, Settings(k, candidates, resamples, seed))
+        require_task(task, pair)
+    gauge = Gauge(pair.moved, policy, benchmarks, Settings(k, candidates, resamples, seed))
     curve = METHODS[method](pair, _Asked(counts, k, candidates, seed))
     if isinstance(curve, Refusal):
         why = f"no map helps: {curve.reason}"
@@ -292,15 +293,26 @@ def _choose(points: Sequence[Point]) -> tuple[int | None, str | None]:
     inside = [at for at, point in enumerate(points) if point.is_inside]
     if inside:
         return max(inside, key=lambda at: (np.nan_to_num(points[at].task), -at)), None
-    measured = [point for point in points if any(_is_broken(each) for each in point.results)]
-    near = (measured or points)[-1]
-    fails = [each for each in near.results if each.action == "fail"]
-    broken = next(filter(_is_broken, fails), fails[0])
+    # Nearest to the original: what decides nothing at any strength, what is broken, and the rest.
+    told = (_tells_nothing, _is_broken, lambda each: each.action == "fail")
+    near, broken = next(
+        (point, each)
+        for tells in told
+        for point in reversed(points)
+        for each in point.results
+        if tells(each)
+    )
     why = f" ({broken.reason})" if broken.outcome == "inconclusive" and broken.reason else ""
     return None, (
         f"no strength is surely inside the budget; at {near.strength:g}, which keeps "
         f"{near.kept:.0%} of the movement, {broken.sentence}{why}"
     )
+
+
+def _tells_nothing(result: Result) -> bool:
+    """Whether a rule fails since its value, though there is one, says nothing."""
+    unread = result.action == "fail" and result.outcome == "not measured"
+    return unread and not math.isnan(result.value)
 
 
 def _is_broken(result: Result) -> bool:

@@ -188,8 +188,8 @@ class Restored(Displayed):
         names = [*subjects, *(["task"] if has_task and not held else [])]
         shown = table("", right=("strength", "kept", *names))
         for at, (point, results) in enumerate(zip(self.points, of, strict=True)):
-            inside = all(each.action != "fail" for each in results)
-            sign = "x" if not inside else "=" if results else ""
+            fails = [each.outcome for each in results if each.action == "fail"]
+            sign = "x" if "fail" in fails else "?" if fails else "=" if results else ""
             cells = [each.value_text for each in results]
             if has_task and not held:
                 cells.append(number(point.task, 4))

@@ -7,22 +7,29 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import SupportsFloat
+
+import numpy as np
 
 from driftkit.arguments import cut, number, shown
 from driftkit.embeddings import Embeddings
 from driftkit.errors import DriftkitError, OptionError
 from driftkit.loaders.convert import FORMATS, write
 from driftkit.pair import Pair
-from driftkit.patches import Patch, apply_patch
-from driftkit.patches.places import place_of
+from driftkit.patches.files import write_rows
+from driftkit.patches.patch import differing_rows
+from driftkit.patches.places import NotReplacedError, place_of
 
 Task = Callable[[Embeddings], SupportsFloat]
 
 PLACEHOLDER = "{table}"
+
+_OF_MODELS = ("torch", "safetensors", "model-folder", "keras", "hdf5", "spacy")
+"""Formats that hold more than a table, which a task may ask for."""
 
 
 def value_of(task: Task | str, pair: Pair, table: Embeddings) -> float:
@@ -30,14 +37,16 @@ def value_of(task: Task | str, pair: Pair, table: Embeddings) -> float:
 
     A command is run without a shell, with the path of the table in the place of ``{table}``. The
     file is of the tuned table's own format: a copy of its ``.pt`` or ``.safetensors`` with that one
-    tensor replaced, or the same text or binary; else ``.npy`` with the words beside it.
+    tensor replaced, or the same text or binary; else ``.npy`` with the words beside it. A
+    checkpoint of which no such copy can be made is refused.
     """
     value = _printed(task, pair, table) if isinstance(task, str) else _returned(task, table)
     try:
         found = float(value)
     except (TypeError, ValueError):
         found = math.nan
-    if not math.isfinite(found):
+    is_truth = isinstance(value, bool) or str(getattr(value, "dtype", "")).endswith("bool")
+    if is_truth or isinstance(value, str | bytes) or not math.isfinite(found):
         raise OptionError(f"the task gave {shown(value)}; it must give a finite number.")
     return found
 
@@ -45,14 +54,14 @@ def value_of(task: Task | str, pair: Pair, table: Embeddings) -> float:
 def _returned(task: Task, table: Embeddings) -> SupportsFloat:
     try:
         return task(table)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise OptionError(
             f"the task failed ({type(error).__name__}: {cut(str(error))})."
         ) from error
 
 
-def require_task(task: object) -> None:
-    """Refuse what is no task before the long work."""
+def require_task(task: object, pair: Pair) -> None:
+    """Refuse what is no task, or cannot be given its table, before the long work."""
     if isinstance(task, str):
         parts = _parts(task)
         if not any(PLACEHOLDER in part for part in parts):
@@ -62,6 +71,11 @@ def require_task(task: object) -> None:
             )
         if shutil.which(parts[0]) is None:
             raise OptionError(f"the task's command {shown(parts[0])} is not found.")
+        if _is_checkpoint(pair):
+            try:
+                place_of(pair.tuned, alone=True)
+            except NotReplacedError as error:
+                raise _no_copy(error.why) from None
     elif not callable(task):
         raise OptionError(
             f"task={shown(task)} was given; give a function of a table that returns a number, or a "
@@ -98,22 +112,28 @@ def _printed(command: str, pair: Pair, table: Embeddings) -> float:
     return value
 
 
+def _is_checkpoint(pair: Pair) -> bool:
+    source = pair.tuned.source
+    return source.format in _OF_MODELS and source.path is not None
+
+
+def _no_copy(why: str) -> OptionError:
+    return OptionError(
+        f"a task gets a copy of your checkpoint, and none can be made: {why.rstrip('.')}; for a "
+        "task that reads a table alone, write it (driftkit convert) and restore that."
+    )
+
+
 def _written(pair: Pair, table: Embeddings, folder: Path) -> Path:
     tuned = pair.tuned
     source = tuned.source
-    if source.format in ("torch", "safetensors") and source.path is not None:
+    if _is_checkpoint(pair) and source.path is not None:
         copy = folder / source.path.name
-        try:
-            place_of(tuned)
-            shutil.copyfile(source.path, copy)
-            patch = Patch.between(tuned, table, pair.original)
-            named = f"{copy}::{source.key}" if source.key else copy
-            if len(patch):
-                apply_patch(patch, named, vocab=list(tuned.words))
-        except DriftkitError:
-            copy.unlink(missing_ok=True)
-        else:
-            return copy
+        shutil.copyfile(source.path, copy)
+        place = replace(place_of(tuned), path=copy)
+        rows = np.flatnonzero(differing_rows(tuned.matrix, table.matrix))
+        write_rows(tuned, place, rows, table.matrix[rows])
+        return copy
     own = source.format if FORMATS.get(source.format) else "npy"
     for kind in (own, "npy", "safetensors"):
         save = partial(write, table, folder / f"table{FORMATS[kind]}", kind)

@@ -50,6 +50,18 @@ def test_what_of_the_inputs_was_not_read_is_said(files, run):
     assert "1 of them only for their capitals" in said
 
 
+def test_lines_end_as_they_do_anywhere(files, run):
+    texts = {name: (files / name).read_text() for name in ("inputs.txt", "labels.txt")}
+    asked = ("--consumer", "reader.py:side", "--inputs", "inputs.txt", "--labels", "labels.txt")
+    said = []
+    for end in ("\n", "\r\n", "\r"):
+        for name, text in texts.items():
+            (files / name).write_bytes(text.replace("\n", end).encode())
+        document = json.loads(run("link", "original", "tuned", *asked, "--json", "-").stdout)
+        said.append((document["inputs"], document["flips"]))
+    assert said[0] == said[1] == said[2]
+
+
 def test_no_map_is_written_where_none_helps(files, run):
     result = run("link", "original", "noise", "--map", "back.st")
     assert result.exit_code == 0

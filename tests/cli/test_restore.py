@@ -57,6 +57,48 @@ def test_a_patch_goes_into_the_checkpoint_and_out_again(files, run):
     assert "has no patch to undo" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("tied", "is tied"),
+        ("old", "before 1.6"),
+        ("columns", "does not lie row by row"),
+        ("npy", "tensors are replaced in .safetensors and .pt alone"),
+        ("limit", "It was read with --limit; leave that out."),
+        ("fine", "finer than float32"),
+    ],
+)
+def test_a_patch_that_no_file_takes_is_told_when_it_is_written(files, run, kind, said):
+    rows = torch.load("tuned.pt")["emb.weight"]
+    more, tuned, limit = {}, "tuned.pt", ()
+    if kind == "tied":
+        more = {"lm_head.weight": rows}
+    if kind == "columns":
+        rows = rows.T.contiguous().T
+    if kind == "fine":
+        rows = rows.double() / 3
+    if kind == "limit":
+        limit = ("--limit", "150")
+    if kind == "npy":
+        tuned = "vocab.npy"
+        np.save(tuned, rows.numpy())
+    torch.save(
+        {"emb.weight": rows, **more}, "tuned.pt", _use_new_zipfile_serialization=kind != "old"
+    )
+    asked = ("--interpolate", "0.5", "--patch", "back", "--vocab", "vocab.txt", *limit)
+    result = run("restore", "original", tuned, *asked)
+    assert result.exit_code == 0, result.output
+    told = " ".join(result.stderr.split())
+    assert "back: `driftkit patch apply` would refuse it: " in told
+    assert said in told
+    assert run("patch", "apply", tuned, "back", "--vocab", "vocab.txt").exit_code == 2
+
+
+def test_a_patch_that_its_file_takes_is_written_without_a_word(files, run):
+    result = run("restore", "original", "tuned.pt", "--interpolate", "0.5", "--patch", "back")
+    assert "refuse" not in result.stderr
+
+
 def test_a_budget_out_of_reach_writes_nothing_and_exits_with_1(files, run):
     asked = ["--method", "norm", "-o", "restored.npy", "--patch", "back"]
     result = run("restore", "original", "tuned.pt", "--budget", "moved <= 1", *asked)

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import threading
 import zipfile
 from dataclasses import replace
 
@@ -328,6 +329,43 @@ def test_files_that_are_not_rewritten_are_named(tmp_path, saved, tuned):
     refuses(tmp_path / "small.pt", own, "quantized")
     np.save(tmp_path / "m.npy", tuned.numpy())
     refuses(tmp_path / "m.npy", patch, "npy")
+
+
+@pytest.mark.parametrize("name", ["m.safetensors", "m.pt"])
+def test_a_table_that_is_stored_twice_is_replaced_where_it_is_named(tmp_path, saved, tuned, name):
+    patch, path = patch_of(saved("m.pt")), tmp_path / name
+    both = {"emb.weight": tuned, "head.weight": tuned.clone(), "other.weight": tuned + 1}
+    save_file(both, path) if name == "m.safetensors" else torch.save(both, path)
+    refuses(path, patch, "is stored twice, as emb.weight and as head.weight, of which one")
+    applied = apply_patch(patch, f"{path}::head.weight")
+    assert applied.copies == ("emb.weight",)
+    assert applied.sentence.endswith("; emb.weight, which had the same numbers, keeps them")
+    assert dk.load(f"{path}::emb.weight").sha256 == patch.hashes["tuned"]
+    assert dk.load(f"{path}::head.weight").sha256 == patch.hashes["restored"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs locks of POSIX")
+def test_of_several_that_apply_at_once_one_does_and_the_others_say_why(saved):
+    path = saved("m.pt")
+    patch, said = patch_of(path), []
+
+    def apply():
+        try:
+            said.append(apply_patch(patch, path).sentence)
+        except OptionError as error:
+            said.append(str(error))
+
+    for _ in range(5):
+        said.clear()
+        threads = [threading.Thread(target=apply) for _ in range(4)]
+        for each in threads:
+            each.start()
+        for each in threads:
+            each.join()
+        assert sum("3 rows written" in each for each in said) == 1
+        why = ("is writing it", "has this patch already", "3 rows written")
+        assert all(any(each in sentence for each in why) for sentence in said), said
+        undo_patch(patch, path)
 
 
 def test_finer_numbers_than_undo_gives_back_are_refused(tmp_path, tuned):

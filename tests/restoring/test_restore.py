@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.testing import assert_array_equal
+from safetensors.torch import save_file
 
 import driftkit as dk
 from driftkit.errors import OptionError, RuleError, UnknownNameError
@@ -90,6 +91,47 @@ def test_movement_that_is_added_counts_too(pair):
     assert found.point.kept > 1
     assert found.points[-1].kept == pytest.approx(1)
     assert found.points[-1].strength == 0
+
+
+@pytest.mark.parametrize("method", ["propagate", "paid", "rare", "ball", "interpolate"])
+@pytest.mark.parametrize("group", ["moved", "unmoved"])
+def test_a_budget_on_moved_words_is_kept_by_those_that_tuning_moved(pair, method, group):
+    """Words that join or leave the moved ones do not lift their mean, and the gate passes too."""
+    budget, counts = f"overlap@10 mean[{group}] >= 0.72", dict.fromkeys(pair.words[::6], 3)
+    found = dk.restore(pair, budget, method=method, counts=counts, candidates=300)
+    tuning = pair.moved if group == "moved" else ~pair.moved
+    for point in found.points:
+        table = dk.restore(
+            pair, strength=point.strength, method=method, counts=counts, candidates=300
+        ).table
+        back = dk.align(pair.original, table)
+        mean = dk.neighbor_shifts(back, k=10).overlap[tuning].mean()
+        gate = dk.check(dk.audit(back, []), [budget]).results[0].outcome
+        assert point.is_inside == (mean >= 0.72 and gate == "pass")
+    if method == "propagate" and group == "moved":
+        first = found.points[0].results[0]
+        assert first.value == pytest.approx(
+            dk.neighbor_shifts(_restored(pair, method, 1), k=10).overlap[pair.moved].mean()
+        )
+
+
+def _restored(pair, method, strength):
+    found = dk.restore(pair, strength=strength, method=method, candidates=300)
+    return dk.align(pair.original, found.table)
+
+
+def test_movement_that_joins_does_not_meet_a_budget():
+    """Rows that hardly move join the moved ones, and only lift the mean over these."""
+    rng = np.random.default_rng(1)
+    rows = rng.normal(size=(300, 12)).astype("f4")
+    tuned = rows.copy()
+    tuned[::10] += rng.normal(size=(30, 12)) * 1.5
+    words = [f"w{row}" for row in range(300)]
+    pair = dk.align(dk.Embeddings(words, rows), dk.Embeddings(words, tuned))
+    budget = "overlap@10 mean[moved] >= 0.5"
+    lifted = dk.audit(_restored(pair, "propagate", 1), [])
+    assert dk.check(lifted, [budget]).state == "pass"
+    assert not dk.restore(pair, budget, method="propagate", candidates=300)
 
 
 def test_the_patch_makes_the_restored_table_and_back(pair):
@@ -208,6 +250,19 @@ def test_a_budget_out_of_reach_gives_no_table_and_says_why(pair):
     assert len(found.points) == 2
 
 
+def test_of_too_few_words_the_reason_of_the_gate_is_given(pair):
+    few = [dk.Embeddings(pair.words[:60], rows[:60]) for rows in (pair.before, pair.after)]
+    found = dk.restore(dk.align(*few), ["overlap@10 mean >= 0.9", "moved <= 5"])
+    (gate, _) = found.points[-1].results
+    assert gate.reason == "60 candidates for 10 neighbors agree by chance; a rule needs 10 for each"
+    assert f"overlap@10 mean not measured ({gate.reason})" in found.headline
+    shown = repr(found).split("\n")
+    marks = {line.split()[1]: line.split()[0] for line in shown if line.strip()[:1] in ("x", "?")}
+    assert marks["0"] == "?"
+    assert marks["1"] == "x"
+    assert dk.restore(dk.align(*few), "overlap@5 mean >= 0.9")
+
+
 # Tasks.
 
 
@@ -268,11 +323,64 @@ def test_a_command_is_given_the_table_in_the_format_it_came_in(pair, tmp_path, k
         (lambda _: float("nan"), "must give a finite number"),
         (lambda _: None, "must give a finite number"),
         (lambda _: 1 / 0, "the task failed .ZeroDivisionError: division by zero"),
+        (lambda _: sys.exit(3), "the task failed .SystemExit: 3"),
+        (lambda _: "1", "the task gave '1'; it must give a finite number"),
+        (lambda _: True, "the task gave True; it must give a finite number"),
+        (lambda _: np.bool_(True), "it must give a finite number"),
+        (lambda _: torch.tensor(True), "it must give a finite number"),
     ],
 )
 def test_a_task_that_gives_no_number_is_told_in_one_sentence(pair, task, said):
     with pytest.raises(OptionError, match=said):
         dk.restore(pair, task=task, strengths=[1])
+
+
+def test_rows_that_were_not_read_stay_in_the_copy_for_the_task(pair, tmp_path):
+    torch.save({"emb.weight": torch.tensor(pair.after)}, tmp_path / "m.pt")
+    tuned = dk.load(tmp_path / "m.pt", vocab=pair.words, limit=100)
+    read = "import sys, torch; print(torch.load(sys.argv[1])['emb.weight'].abs().sum().item())"
+    (tmp_path / "task.py").write_text(read)
+    command = f"{sys.executable} {tmp_path / 'task.py'} {{table}}"
+    found = dk.restore(dk.align(pair.original, tuned), task=command, strengths=[0])
+    expected = np.abs(np.vstack([pair.before[:100], pair.after[100:]])).sum()
+    assert found.point.task == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("tied", "is tied: another tensor of the file has the same numbers"),
+        ("old", "torch wrote before 1.6"),
+        ("sharded", "is no file"),
+        ("twice", "is stored twice, as emb.weight and as lm_head.weight"),
+    ],
+)
+def test_a_checkpoint_that_has_no_copy_for_the_task_is_refused(pair, tmp_path, kind, said):
+    """The command may ask more of its file than the table, so no table takes its place."""
+    rows, path = torch.tensor(pair.after), tmp_path / "m.pt"
+    if kind == "tied":
+        torch.save({"emb.weight": rows, "lm_head.weight": rows}, path)
+    elif kind == "old":
+        torch.save({"emb.weight": rows}, path, _use_new_zipfile_serialization=False)
+    elif kind == "twice":
+        path = tmp_path / "m.safetensors"
+        save_file({"emb.weight": rows, "lm_head.weight": rows.clone()}, path)
+    else:
+        path = tmp_path / "shards"
+        path.mkdir()
+        save_file({"emb.weight": rows}, path / "model-00001-of-00001.safetensors")
+        index = {"weight_map": {"emb.weight": "model-00001-of-00001.safetensors"}}
+        (path / "model.safetensors.index.json").write_text(json.dumps(index))
+        (path / "config.json").write_text("{}")
+    (tmp_path / "words.txt").write_text("\n".join(pair.words))
+    tuned = dk.load(path, vocab=tmp_path / "words.txt")
+    command = f"{sys.executable} -c 'print(1)' {{table}}"
+    with pytest.raises(
+        OptionError, match="a copy of your checkpoint, and none can be made"
+    ) as told:
+        dk.restore(dk.align(pair.original, tuned), task=command, strengths=[0.5])
+    assert said in str(told.value)
+    assert str(told.value).endswith("write it (driftkit convert) and restore that.")
 
 
 # What is refused.
