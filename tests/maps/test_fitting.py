@@ -205,6 +205,7 @@ def test_a_rare_decision_is_given_back_where_one_row_for_all_would_give_it_too(
     own = 0.1 * (over > 0) * np.random.default_rng(0).normal(size=space.shape)
     pair = pair_of(space - 2 * over * plane / (plane @ plane) - 1e-3 * (over > 0) * plane + own)
     found = dk.fit_map(pair, consumer=lambda rows: rows @ plane > bound)
+    assert found
     before, _ = found.evidence.flips
     assert before.flipped > 0.7 * (1 - share)
     assert found.evidence.unseen.flipped < 0.2 * before.flipped
