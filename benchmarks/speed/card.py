@@ -128,7 +128,8 @@ def case(n: int, d: int, shares: list[float], device: torch.device, repeats: int
     torch.cuda.reset_peak_memory_stats()
     for share in shares:
         after = moved(before, share, device)
-        spaces = Spaces(before, after, norms, row_norms(after))
+        changed = (before != after).any(axis=1)
+        spaces = Spaces(before, after, norms, row_norms(after), changed)
         took, answer = np.inf, None
         for _ in range(repeats):
             start = time.perf_counter()

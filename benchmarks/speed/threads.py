@@ -31,13 +31,14 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=2)
     given = parser.parse_args()
     nearest(vectors(2_000, 50), np.arange(2_000), K)  # compiles, or reads what was compiled
-    print(f"torch {torch.__version__}; product {given.product or fastest()}")
+    print(f"torch {torch.__version__}")
     for d in given.dimensions:
         before = vectors(given.rows, d)
         rows = unit(before)
         for moved in given.moved:
             after = tuned(before, moved)
-            spaces = Spaces(before, after, row_norms(before), row_norms(after))
+            changed = (before != after).any(axis=1)
+            spaces = Spaces(before, after, row_norms(before), row_norms(after), changed)
             one = 0.0
             for threads in given.threads:
                 torch.set_num_threads(threads)
@@ -54,7 +55,7 @@ def main() -> None:
                     digest.update(part.tobytes())
                 one = one or min(seconds)
                 print(
-                    f"n {len(before):,}  d {d:>3}  moved {moved:>4.0%}  {threads:>3} threads"
+                    f"{given.product or fastest(d):7}  n {len(before):,}  d {d:>3}  moved {moved:>4.0%}  {threads:>3} threads"
                     f"{min(seconds):>8.2f} s {min(seconds) / min(g):>6.2f} G "
                     f"{one / min(seconds):>6.1f} times the first  {digest.hexdigest()[:12]}",
                     flush=True,

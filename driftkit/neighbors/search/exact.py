@@ -109,7 +109,7 @@ class Search:
         position = np.full(len(space.matrix), -1, np.int32)
         position[chosen] = np.arange(len(chosen))
         compiled = space.engine == "compiled" and space.device.type == "cpu"
-        best = product or (fastest() if compiled else "float32")
+        best = product or (fastest(space.matrix.shape[1]) if compiled else "float32")
         return cls(space, chosen, position, tile, best)
 
     def of_rows(self, rows: Rows) -> Queries:

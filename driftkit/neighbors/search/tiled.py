@@ -177,8 +177,8 @@ def _offer(coding: Coding, rows: _Stretch, columns: _Stretch, tile: int | None, 
 
 
 @cache
-def fastest() -> Product:
-    """Which product is fastest here: each is timed once, on a few tiles.
+def fastest(width: int) -> Product:
+    """Which product of rows of a width is fastest here: each is timed once, on a few tiles.
 
     In int8 it must be right, too, where bytes are at their ends.
     """
@@ -186,7 +186,7 @@ def fastest() -> Product:
 
     if not BYTES:
         return "float32"
-    bytes_ = np.random.default_rng(0).integers(-127, 128, (TRIED, 64))
+    bytes_ = np.random.default_rng(0).integers(-127, 128, (TRIED, width))
     bytes_[:4], bytes_[4:8] = 127, -127
     space = Space.of(bytes_.astype(np.float32), engine="compiled")
     rows = np.arange(TRIED)

@@ -25,7 +25,7 @@ def engine(request, monkeypatch):
 
         if not BYTES:
             pytest.skip("needs a processor that multiplies bytes (VNNI)")
-    monkeypatch.setattr("driftkit.neighbors.search.exact.fastest", lambda: request.param)
+    monkeypatch.setattr("driftkit.neighbors.search.exact.fastest", lambda _: request.param)
     return "compiled"
 
 
