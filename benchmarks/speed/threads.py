@@ -55,7 +55,8 @@ def main() -> None:
                     digest.update(part.tobytes())
                 one = one or min(seconds)
                 print(
-                    f"{given.product or fastest(d):7}  n {len(before):,}  d {d:>3}  moved {moved:>4.0%}  {threads:>3} threads"
+                    f"{given.product or fastest(d):7}  n {len(before):,}  d {d:>3}  "
+                    f"moved {moved:>4.0%}  {threads:>3} threads"
                     f"{min(seconds):>8.2f} s {min(seconds) / min(g):>6.2f} G "
                     f"{one / min(seconds):>6.1f} times the first  {digest.hexdigest()[:12]}",
                     flush=True,
