@@ -144,9 +144,7 @@ def _offer(coding: Coding, rows: _Stretch, columns: _Stretch, tile: int | None, 
     threads = torch.get_num_threads()
     down, across = len(rows.codes.lost), len(columns.codes.lost)
     if tile is None:
-        tile = min(
-            TILE, TILE_BYTES // rows.codes.words[0].nbytes, max(down, across) // 4 // threads
-        )
+        tile = tile_for(rows.codes.words[0].nbytes, max(down, across), threads)
     size = max(1, tile // COLUMNS) * COLUMNS
     same = rows is columns
     tiles = tiles_of(down, across, size, same)
@@ -178,7 +176,7 @@ def _offer(coding: Coding, rows: _Stretch, columns: _Stretch, tile: int | None, 
 
 @cache
 def fastest(width: int) -> Product:
-    """Which product of rows of a width is fastest here: each is timed once, on a few tiles.
+    """Which product of rows of a width is fastest here: each is timed once, on a tile.
 
     In int8 it must be right, too, where bytes are at their ends.
     """
@@ -192,9 +190,10 @@ def fastest(width: int) -> Product:
     rows = np.arange(TRIED)
 
     def seconds(coding: Coding, heaps: Heaps) -> float:
-        side, start = Side(space, rows, rows.astype(np.int32), heaps), time.perf_counter()
-        offer_square(coding, side, step=lambda _: None)
-        return time.perf_counter() - start
+        """Of the processor, on one tile: neither others' work nor the number of threads counts."""
+        side, start = Side(space, rows, rows.astype(np.int32), heaps), time.process_time()
+        offer_square(coding, side, tile=TRIED, step=lambda _: None)
+        return time.process_time() - start
 
     took: dict[Product, float] = {}
     for product in get_args(Product):
@@ -219,6 +218,11 @@ def _holds(coding: Coding, space: Space, heaps: Heaps) -> bool:
     product = (number[row] * number[column]).sum(axis=1)
     low, high = np.minimum(row, column), np.maximum(row, column)
     return bool((heaps.value[row, place] == product + first[low] + second[high]).all())
+
+
+def tile_for(row_bytes: int, longest: int, threads: int) -> int:
+    """Rows of a tile: they fit into half a core's cache, and each thread has several tiles."""
+    return min(TILE, TILE_BYTES // row_bytes, longest // 4 // threads)
 
 
 def tiles_of(down: int, across: int, size: int, same: bool) -> Rows:
