@@ -248,10 +248,10 @@ Fitted to tables of up to {small} rows only, it was asked about larger ones:
 {held_out}
 
 The error grows with n: per pair, large tables cost less than small ones tell, so what is said of
-much larger ones is rather too much. (That parts fill lists with offers was counted only after a first
-look at these errors, which were 10 % on average without it.) On the card, what was timed at 400,000 rows says
-{card_seconds}:
-{card_held_out} off at most. That is one size on one card.
+much larger ones is rather too much. (That parts fill lists with offers was counted only after a
+first look at these errors, which were 10 % on average without it.) On the card, what was timed at
+400,000 rows says {card_seconds}: {card_held_out} off at most. That is one
+size on one card.
 
 ## More threads
 
