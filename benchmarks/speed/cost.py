@@ -104,12 +104,15 @@ def work_of(n: int, d: int, moved: float, asked: float | None = None) -> Work:
             return times(parts, work_of(n, d, moved, n / parts))
         asked = n
     products = sum(pairs(n, moved, asked))
-    decided = asked * DEPTH * (1 + 1.4 * moved)
+    entered, decided = log(n / DEPTH), 1 + 1.4 * moved  # the second space fills few: it is known
+    if asked < n and DEPTH < moved * n <= MOSTLY_CHANGED * n:
+        entered += (1 - moved) * log(moved * n / DEPTH)  # but what offers to the others is not
+        decided += 1 - moved
     return {
         "products": products * 4 * ceil(d / 4),
         "looks": products,
-        "heaps": asked * DEPTH * log(n / DEPTH),  # that the second space fills few is known
-        "decided": decided * d,
+        "heaps": asked * DEPTH * entered,
+        "decided": asked * DEPTH * decided * d,
         "encoded": 2 * d * (n if asked == n else n + asked),
         "words": asked,
         "rows": n,
