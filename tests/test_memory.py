@@ -3,8 +3,8 @@
 The limit is ``RLIMIT_DATA``, which counts the heap and all memory that is written to and belongs to
 the process alone. ``RLIMIT_AS`` would count the mapped tables themselves, whose pages the system
 may take back at any time, so under it no table larger than the limit could even be opened.
-Words are kept in memory, about 100 bytes each: the tables are read within the limit, and audited
-within what is given beside their words.
+Words are kept in memory, about 100 bytes each, and twice while two tables are matched: so the tables
+are read within twice what is given, half of what one of them holds, and audited within it.
 """
 
 import subprocess
@@ -35,9 +35,9 @@ def give(memory):
     held = next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmData"))
     resource.setrlimit(resource.RLIMIT_DATA, (held + memory, resource.RLIM_INFINITY))
 
-give({MEMORY})
+give(2 * {MEMORY})
 try:
-    np.ones({MEMORY} // 4)  # twice as much
+    np.ones({MEMORY} // 2)  # twice as much
 except MemoryError:
     print("limited")
 pair = dk.align(*map(dk.load, sys.argv[1:]))

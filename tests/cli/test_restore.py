@@ -117,7 +117,14 @@ def test_counts_come_from_a_file(files, run):
 
 
 def test_a_task_is_run(files, run):
-    script = "import sys, torch; print(-abs(torch.load(sys.argv[1])['emb.weight']).sum().item())"
+    script = """
+import sys, zipfile
+import numpy as np
+
+with zipfile.ZipFile(sys.argv[1]) as file:  # torch would take a second each time
+    stored = next(name for name in file.namelist() if name.endswith("/data/0"))
+    print(-abs(np.frombuffer(file.read(stored), np.float32)).sum())
+"""
     Path("task.py").write_text(script)
     command = f"{sys.executable} task.py {{table}}"
     result = run("restore", "original", "tuned.pt", "--task", command, "--json", "-")
