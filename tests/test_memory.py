@@ -3,7 +3,8 @@
 The limit is ``RLIMIT_DATA``, which counts the heap and all memory that is written to and belongs to
 the process alone. ``RLIMIT_AS`` would count the mapped tables themselves, whose pages the system
 may take back at any time, so under it no table larger than the limit could even be opened.
-Words are kept in memory, about 100 bytes each, twice while tables are matched: so tables are read within twice what is given, half of what one of them holds, and audited within it.
+Words are kept in memory, about 100 bytes each, and twice while two tables are matched: tables are
+read within twice what is given, half of what one of them holds, and audited within it.
 """
 
 import subprocess
