@@ -52,9 +52,17 @@ class Recall:
     sampled : int
         Words that it was measured on.
     looked_into : str
-        Where neighbors were looked for, such as ``"19 of 2,529 cells"``.
+        Where neighbors were looked for, such as ``"graphs of 30 near candidates"``.
     exact : str or None
         Why the exact engine was taken.
+
+    Examples
+    --------
+    >>> from driftkit import Embeddings, align, neighbor_shifts
+    >>> table = Embeddings(["a", "b", "c"], [[1, 0.1], [1, 0], [0, 1]])
+    >>> print(neighbor_shifts(align(table, table), k=1, recall=0.9).recall)
+    neighbors are exact, though recall 0.9 was asked for: of 3 words among 3 candidates that takes \
+less time
     """
 
     asked: float

@@ -64,9 +64,10 @@ def neighbor_shifts(
         torch finds one and there is enough to do, else the CPU. The answer is the same.
     recall : float
         Share of the true neighbors that is enough, by cosine; 1 is exact. Below 1 they are looked
-        for in some cells only (extra ``ann``), as many as certainly give this share on words drawn
-        at random, and `NeighborShifts.recall` tells what was found and how far the overlap may be
-        off. Where exact neighbors take less time, as below some 200,000 words, they are exact.
+        for among neighbors of neighbors only (extra ``ann``), as long as certainly gives this share
+        on words drawn at random, and `NeighborShifts.recall` tells what was found and how far the
+        overlap may be off. Where exact neighbors take less time, as below 300,000 words, they are
+        exact.
     memory : int, optional
         Bytes that lists may take while they are made; 500 MB unless given. With `recall` below 1 a
         float32 copy of either table is held besides.
@@ -90,7 +91,7 @@ def neighbor_shifts(
         list of words, torch cannot use the device, or recall is not a number above 0 and up to 1,
         or below 1 with another metric than cosine.
     MissingExtraError
-        If recall is below 1, cells are worth it, and faiss is not installed.
+        If recall is below 1, graphs are worth it, and pynndescent is not installed.
 
     Examples
     --------

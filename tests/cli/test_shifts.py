@@ -142,7 +142,7 @@ def several(tmp_path):
 
 
 def test_a_share_of_the_neighbors_is_told_with_what_was_found(run, several, tmp_path, monkeypatch):
-    pytest.importorskip("faiss", reason="needs faiss")
+    pytest.importorskip("pynndescent", reason="needs pynndescent")
     monkeypatch.setattr("driftkit.neighbors.search.approximate.WORTH", 0)
     out = tmp_path / "s.jsonl"
     result = run("shifts", *several, "--all", "-o", out, "--recall", ".8")

@@ -14,6 +14,8 @@ from driftkit.neighbors.recall import found_share
 from driftkit.neighbors.search import approximate
 from driftkit.neighbors.search.verify import verify
 
+pytestmark = pytest.mark.slow  # numba compiles
+
 N, ASKED = 3_000, 0.8
 
 
@@ -36,8 +38,8 @@ def tables(added=0, copies=0):
 
 @pytest.fixture(autouse=True)
 def worth_it(monkeypatch):
-    """Let few words be worth cells."""
-    pytest.importorskip("faiss", reason="needs faiss")
+    """Let few words be worth graphs."""
+    pytest.importorskip("pynndescent", reason="needs pynndescent")
     monkeypatch.setattr(approximate, "WORTH", 0)
     monkeypatch.setattr(approximate, "SAMPLE", 600)
 
@@ -92,7 +94,7 @@ def test_what_is_listed_has_its_exact_cosine_in_order_and_never_itself(pair, fou
 def test_where_nothing_changed_nothing_is_told_to_have_changed():
     same = tables()
     still = align(same.original, same.original)
-    shifts = neighbor_shifts(still, recall=0.6)
+    shifts = neighbor_shifts(still, recall=0.6, k=5)
     assert shifts.is_approximate
     assert (shifts.overlap == 1).all()
 
@@ -105,13 +107,20 @@ def test_the_same_question_has_the_same_answer(pair, found):
 
 
 def test_some_words_among_some_candidates(pair, exact):
-    words = pair.words[::3]
+    words = pair.words[:2_000:2]
     shifts = neighbor_shifts(pair, words, 5, candidates=2_000, recall=ASKED)
     truth = neighbor_shifts(pair, words, 5, candidates=2_000)
+    assert shifts.is_approximate
     assert shifts.candidates == truth.candidates
     known = (truth.before[:, 0] >= 0) & (truth.after[:, 0] >= 0)
     share = found_share(truth.after[known], shifts.after[known]).mean()
     assert share >= shifts.recall.after_least >= ASKED
+
+
+def test_words_that_are_no_candidates_have_exact_neighbors(pair):
+    shifts = neighbor_shifts(pair, candidates=2_000, recall=ASKED)
+    np.testing.assert_array_equal(shifts.after, neighbor_shifts(pair, candidates=2_000).after)
+    assert shifts.recall.exact == "words that are no candidates are asked about"
 
 
 def test_a_share_out_of_reach_gives_exact_neighbors_and_says_so(pair, exact):
@@ -122,9 +131,9 @@ def test_a_share_out_of_reach_gives_exact_neighbors_and_says_so(pair, exact):
     assert shifts.recall.to_dict()["exact"] in " ".join(str(shifts).split())
 
 
-def test_few_words_have_exact_neighbors_and_need_no_faiss(pair, exact, monkeypatch):
+def test_few_words_have_exact_neighbors_and_need_no_extra(pair, exact, monkeypatch):
     monkeypatch.setattr(approximate, "WORTH", 1e12)
-    monkeypatch.setitem(sys.modules, "faiss", None)
+    monkeypatch.setitem(sys.modules, "pynndescent", None)
     shifts = neighbor_shifts(pair, recall=ASKED)
     np.testing.assert_array_equal(shifts.before, exact.before)
     assert shifts.recall.exact == "of 3,000 words among 3,000 candidates that takes less time"
@@ -140,7 +149,7 @@ def test_one_is_exact_and_not_mentioned(pair, exact):
 
 
 def test_without_the_extra_the_install_command_is_told(pair, monkeypatch):
-    monkeypatch.setitem(sys.modules, "faiss", None)
+    monkeypatch.setitem(sys.modules, "pynndescent", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'driftkit\[ann\]'$"):
         neighbor_shifts(pair, recall=ASKED)
 
