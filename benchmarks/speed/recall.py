@@ -7,8 +7,9 @@ of 1,000 other words. A library that is in the file is not measured again, so a 
     python -m benchmarks.speed.recall --rows 50000 400000 --into recall.jsonl
     python -m benchmarks.speed.recall --into recall.jsonl --show
 
-Health, seen in November 2026: all three had a release within the year and wheels for Linux, macOS
-and Windows (pynndescent is pure Python, on numba and scikit-learn).
+Health, November 2026: faiss-cpu 1.15.1 (September), usearch 2.26.6 (October), pynndescent 0.7.0
+(October). The first two have wheels for Python 3.11 to 3.14 on Linux, macOS and Windows; the third
+is pure Python and stands on numba, which driftkit needs anyway, and scikit-learn.
 """
 
 from __future__ import annotations
