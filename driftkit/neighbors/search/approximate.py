@@ -3,8 +3,8 @@
 A graph of near candidates is made for each space (NN-descent, of pynndescent: Dong, Moses & Li
 2011, "Efficient K-Nearest Neighbor Graph Construction for Generic Similarity Measures"). What is
 near in either graph is decided in float64 in both spaces: cosines are exact, a word near which
-nothing changed has the same neighbors before and after, and what one graph misses is seldom missed
-by the other, as they are made from other random numbers. How many of the true neighbors were found
+nothing changed has the same neighbors before and after, and what one graph misses the other may
+have, as they are made from other random numbers. How many of the true neighbors were found
 is measured on words drawn at random, whose neighbors are found exactly, too; the graphs widen
 until the recall asked for is certain (`neighbors.recall`).
 
