@@ -35,6 +35,14 @@ def _shard(ctx: click.Context, option: click.Parameter, value: str | None) -> Sh
         raise click.BadParameter(str(error), ctx, option) from None
 
 
+def _recall(ctx: click.Context, option: click.Parameter, value: float | None) -> float | None:
+    """Refuse what is no share."""
+    if value is not None and not 0 < value <= 1:
+        message = f"{value:g} is not a share; write one above 0 and below 1, or 1 for exact ones."
+        raise click.BadParameter(message, ctx, option)
+    return None if value == 1 else value
+
+
 @click.command("shifts", epilog=options.SOURCE_HELP)
 @click.argument("original")
 @click.argument("tuned")
@@ -89,6 +97,14 @@ def _shard(ctx: click.Context, option: click.Parameter, value: str | None) -> Sh
 @click.option(
     "--candidates-moved", is_flag=True, help="Look for neighbors only among the words that moved."
 )
+@click.option(
+    "--recall",
+    type=float,
+    metavar="SHARE",
+    callback=_recall,
+    help="Be content with this share of the true neighbors, such as .95, where that takes less "
+    "time: for -o, by cosine (extra ann). What was found is measured and told.  [default: 1]",
+)
 @options.memory_option
 @options.engine_device_option
 @click.option(
@@ -125,6 +141,7 @@ def command(
     candidates_from: str | None,
     candidates_matching: str | None,
     candidates_moved: bool,
+    recall: float | None,
     memory: int | None,
     device: str,
     metric: str,
@@ -151,9 +168,15 @@ def command(
     from rich.console import Group
 
     from driftkit import align, neighbor_shifts
-    from driftkit.display import Text
+    from driftkit.display import Text, counted
     from driftkit.explain.explanation import explain
-    from driftkit.neighbors.export import Opening, team, write_shifts
+    from driftkit.neighbors.export import (
+        Opening,
+        require_target,
+        team,
+        write_found,
+        write_shifts,
+    )
     from driftkit.neighbors.search.verify import sample_of
     from driftkit.report.words import neighbors_view
     from driftkit.texts import texts_of
@@ -170,12 +193,21 @@ def command(
     if output is not None and json_to is not None:
         raise click.UsageError("-o writes the file and --json shows the words; give one of them.")
     _require_file(
-        output, partitioned=partitioned, shard=shard, workers=workers, scheduler=scheduler
+        output,
+        partitioned=partitioned,
+        shard=shard,
+        workers=workers,
+        scheduler=scheduler,
+        recall=recall,
     )
     if items is not None and (shard or workers or scheduler):
         raise click.UsageError(
             "--shard, --workers and --scheduler take tables, and --items encodes here; write the "
             "outputs first, with dk.encode(MODEL, ITEMS).save(FOLDER)."
+        )
+    if recall is not None:
+        _require_no_recall(
+            verify=verify, shard=shard, workers=workers, scheduler=scheduler, metric=metric
         )
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
@@ -201,6 +233,15 @@ def command(
     among = _candidates(pair, candidates, candidates_from, candidates_matching, candidates_moved)
     ask: dict[str, Any] = {"candidates": among, "metric": metric}
     ask |= {"device": device, "memory": memory}
+    if output is not None and recall is not None:
+        require_target(output, partitioned=partitioned)
+        with messages.stage("neighbors") as progress:
+            shifts = neighbor_shifts(
+                pair, asked or None, k, recall=recall, progress=progress, **ask
+            )
+        write_found(shifts, output, partitioned=partitioned)
+        messages.say(f"{output}: {counted(len(shifts), 'word')}; {shifts.recall}")
+        return
     if output is not None:
         del reading["encoding"]
         opening = Opening(original, tuned, of_original | reading, of_tuned | reading, _plugins())
@@ -217,8 +258,7 @@ def command(
         if shard is not None:
             start, stop = shard.bounds(count)
             count, written = stop - start, str(shard.place(Path(output)))
-        counted = "1 word" if count == 1 else f"{count:,} words"
-        messages.say(f"{written}: {counted}, {found:,} from a stopped run")
+        messages.say(f"{written}: {counted(count, 'word')}, {found:,} from a stopped run")
         if verify:
             sample = sample_of(asked or pair.words, SAMPLE)
             _verify(pair, neighbor_shifts(pair, sample, k, **ask), messages)
@@ -252,6 +292,17 @@ def _require_file(output: str | None, *, partitioned: bool, **spread: object) ->
     if {"--workers", "--scheduler"} <= {*given}:
         raise click.UsageError(
             "--workers starts processes on this machine, and a scheduler has its own; give one."
+        )
+
+
+def _require_no_recall(metric: str, **exact: object) -> None:
+    """Refuse what approximate neighbors cannot do, or cannot do the same twice."""
+    if metric != "cosine":
+        raise click.UsageError("--recall is for neighbors by cosine; leave --metric at cosine.")
+    given = [f"--{name}" for name, value in exact.items() if value not in (None, False)]
+    if given:
+        raise click.UsageError(
+            f"{given[0]} needs exact neighbors, the same whoever finds them; leave out --recall."
         )
 
 

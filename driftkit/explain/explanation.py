@@ -9,10 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from rich.console import Group, RenderableType
 
+from driftkit.arguments import shown
 from driftkit.arrays import Mask
 from driftkit.display import Displayed, Text, number, section, table
 from driftkit.drift.groups import none_if_nan
 from driftkit.drift.words import self_cosines
+from driftkit.errors import OptionError
 from driftkit.escaping import printable
 from driftkit.explain.directions import Cluster, Direction, drift_directions, moved_together
 from driftkit.names import LONG, told_apart
@@ -86,6 +88,11 @@ def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
     """
     found = []
     for shift in shifts:
+        if shift.within is not None:
+            raise OptionError(
+                f"an explanation needs exact neighbors, and those of {shown(shift.word)} are "
+                "approximate; find them without recall."
+            )
         rows = pair.rows((shift.word, *(name for name, _ in shift.before)))
         new = set(shift.added)
         known_gained = [name for name in shift.gained if name not in new]

@@ -4,7 +4,8 @@
 for the words of a pair.
 """
 
+from driftkit.neighbors.recall import Recall
 from driftkit.neighbors.result import Neighbors, NeighborShifts, Shift
 from driftkit.neighbors.shifts import neighbor_shifts
 
-__all__ = ["NeighborShifts", "Neighbors", "Shift", "neighbor_shifts"]
+__all__ = ["NeighborShifts", "Neighbors", "Recall", "Shift", "neighbor_shifts"]

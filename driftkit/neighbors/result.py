@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -14,10 +15,12 @@ from driftkit.arguments import position, whole
 from driftkit.arrays import Mask, Rows, Values
 from driftkit.display import Displayed, Text, before_and_after, first_few, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
+from driftkit.errors import OptionError
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import parse_measure
 from driftkit.names import Names, told_apart
 from driftkit.neighbors.overlap import Lists, overlap, rbo
+from driftkit.neighbors.recall import Recall
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,6 +47,9 @@ class Shift(Displayed):
         Why the agreement could not be measured.
     added : tuple of str
         Those of `after` that only the tuned table has, nearest first.
+    within : tuple of float or None
+        Where neighbors are approximate, the ends between which the true overlap lies, but for 5 %
+        of the words.
     """
 
     word: str
@@ -53,6 +59,7 @@ class Shift(Displayed):
     rbo: float
     reason: str | None = None
     added: tuple[str, ...] = ()
+    within: tuple[float, float] | None = None
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -94,7 +101,8 @@ class Shift(Displayed):
         return before_and_after(self.word, caption, before, after, names=names, reason=self.reason)
 
     def __rich__(self) -> RenderableType:
-        return self.beside(f"overlap {number(self.overlap)}, rbo {number(self.rbo)}")
+        within = "" if self.within is None else f" ({_ends(self.within)}, approximate)"
+        return self.beside(f"overlap {number(self.overlap)}{within}, rbo {number(self.rbo)}")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -126,6 +134,8 @@ class NeighborShifts(Displayed):
         Measures that were asked for besides, by name.
     added : int
         How many of the candidates, the last ones, only the tuned table has.
+    recall : Recall or None
+        Where a recall below 1 was asked for, what was found and how far measures may be off.
     """
 
     words: tuple[str, ...]
@@ -141,6 +151,35 @@ class NeighborShifts(Displayed):
     reasons: dict[str, str]
     optional: Mapping[str, Values] = field(default_factory=dict)
     added: int = 0
+    recall: Recall | None = None
+
+    @property
+    def is_approximate(self) -> bool:
+        """Whether true neighbors may be missing."""
+        return self.recall is not None and self.recall.exact is None
+
+    def require_exact(self, what: str) -> None:
+        """Refuse what approximate neighbors cannot answer."""
+        if self.recall is not None and self.is_approximate:
+            raise OptionError(
+                f"{what} needs exact neighbors, and these were found with "
+                f"recall={self.recall.asked:g}; find them without recall."
+            )
+
+    @property
+    def ends(self) -> dict[str, Values]:
+        """Where neighbors are approximate, between which ends true values of words (m,) lie.
+
+        Named as the measure, with ``_low`` and ``_high``; for each measure, they are right but for
+        5 % of the words.
+        """
+        if self.recall is None or not self.is_approximate:
+            return {}
+        out: dict[str, Values] = {}
+        for measure, values in zip(self.measures, (self.overlap, self.rbo), strict=True):
+            low, high = self.recall.around(measure.name, values, self.recall.word_error)
+            out |= {f"{measure}_low": low, f"{measure}_high": high}
+        return out
 
     @property
     def among(self) -> str:
@@ -175,7 +214,15 @@ class NeighborShifts(Displayed):
             float(self.rbo[row]),
             self.reasons.get(word),
             tuple(self.candidates[position] for position in new.tolist()),
+            self._overlap_within(self.overlap[row], self.recall.word_error)
+            if self.recall is not None and self.is_approximate
+            else None,
         )
+
+    def _overlap_within(self, value: float, errors: Mapping[str, float]) -> tuple[float, float]:
+        assert self.recall is not None
+        low, high = self.recall.around("overlap", np.array([value]), errors)
+        return float(low[0]), float(high[0])
 
     def _named(self, positions: Lists, cosines: Cosines) -> Neighbors:
         return tuple(
@@ -199,6 +246,7 @@ class NeighborShifts(Displayed):
         """Return what a search for fewer neighbors would have given; these if k is their number."""
         if k >= self.k:
             return self
+        self.require_exact("a search for fewer neighbors")
         before, after = self.before[:, :k].copy(), self.after[:, :k].copy()
         (_, persistence), *_ = parse_measure("rbo").parameters
         return replace(
@@ -228,32 +276,36 @@ class NeighborShifts(Displayed):
         """Return a pandas frame with one row for each word.
 
         Columns: ``word``, ``moved``, a column for each measure, and the tuples of words ``lost``,
-        ``gained`` and ``kept``. `neighbor_frame` has one row for each neighbor.
+        ``gained`` and ``kept``; where neighbors are approximate also `ends`, and what is in
+        ``attrs["recall"]``. `neighbor_frame` has one row for each neighbor.
         """
         import pandas as pd
 
         shifts = list(self)
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "word": self.words,
                 "moved": self.moved,
                 **self.values,
+                **self.ends,
                 "lost": [shift.lost for shift in shifts],
                 "gained": [shift.gained for shift in shifts],
                 "kept": [shift.kept for shift in shifts],
             }
         )
+        frame.attrs |= self._told_recall
+        return frame
 
     def neighbor_frame(self) -> pd.DataFrame:
         """Return a pandas frame with one row for each word and rank.
 
         Columns: ``word``, ``rank`` (from 1), ``before``, ``before_cosine``, ``after``,
-        ``after_cosine``; a missing neighbor is None.
+        ``after_cosine``; a missing neighbor is None. ``attrs["recall"]`` is as of `to_frame`.
         """
         import pandas as pd
 
         names = np.array([*self.candidates, None], object)  # position -1 is the None at the end
-        return pd.DataFrame(
+        frame = pd.DataFrame(
             {
                 "word": np.repeat(np.array(self.words, object), self.k),
                 "rank": np.tile(np.arange(1, self.k + 1), len(self)),
@@ -263,14 +315,27 @@ class NeighborShifts(Displayed):
                 "after_cosine": self.after_cosine.ravel(),
             }
         )
+        frame.attrs |= self._told_recall
+        return frame
+
+    @property
+    def _told_recall(self) -> dict[str, Any]:
+        """What was asked for and found, and the mean overlap with its ends, as an entry of JSON."""
+        if self.recall is None:
+            return {}
+        mean = float(np.nanmean(self.overlap)) if np.isfinite(self.overlap).any() else np.nan
+        low, high = self._overlap_within(mean, self.recall.mean_error)
+        between = {"mean_overlap": none_if_nan(mean), "low": none_if_nan(low)}
+        return {"recall": {**self.recall.to_dict(), **between, "high": none_if_nan(high)}}
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, numbers and strings, ready for JSON (``driftkit.shifts/1``)."""
-        values = self.values
+        values = {**self.values, **self.ends}
         return {
             "schema": "driftkit.shifts/1",
             "k": self.k,
             "candidates": len(self.candidates),
+            **self._told_recall,
             "summary": [row.to_dict() for row in self.summary()],
             "words": [
                 {
@@ -294,6 +359,8 @@ class NeighborShifts(Displayed):
             if share.n
             else f"not measured: {share.reason}"
         )
+        if share.n and self.recall is not None and self.is_approximate:
+            mean += f" ({_ends(self._overlap_within(share.mean, self.recall.mean_error))})"
         values = self.values
         made = table("word", right=tuple(values))
         for side in ("lost", "gained"):
@@ -313,7 +380,14 @@ class NeighborShifts(Displayed):
                 f"{mean}{'; most shifted:' if many else ''}"
             ),
             made,
+            *([] if self.recall is None else [Text(str(self.recall))]),
         )
+
+
+def _ends(ends: tuple[float, float]) -> str:
+    """Write two ends, rounded outwards."""
+    low, high = math.floor(ends[0] * 1000) / 1000, math.ceil(ends[1] * 1000) / 1000
+    return f"{low:.3f} to {high:.3f}"
 
 
 def _only(these: Neighbors, those: Neighbors) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ import numpy as np
 
 from driftkit.arguments import DEEPEST, require, strings, whole
 from driftkit.arrays import Rows
+from driftkit.errors import OptionError
 from driftkit.measures.registry import parse_measure
 from driftkit.neighbors.overlap import overlap, rbo
+from driftkit.neighbors.recall import require_recall
 from driftkit.neighbors.result import NeighborShifts
 from driftkit.pair import Pair
 from driftkit.progress import Progress, as_progress
@@ -28,6 +30,7 @@ def neighbor_shifts(
     candidates: int | Sequence[str] | None = None,
     metric: Metric = "cosine",
     device: str = "auto",
+    recall: float = 1,
     memory: int | None = None,
     memo: MutableMapping[Any, Any] | None = None,
     progress: Progress | bool | None = None,
@@ -59,8 +62,15 @@ def neighbor_shifts(
     device : str
         Where torch takes the products, such as ``"cpu"`` or ``"cuda"``; ``"auto"`` is the GPU where
         torch finds one and there is enough to do, else the CPU. The answer is the same.
+    recall : float
+        Share of the true neighbors that is enough, by cosine; 1 is exact. Below 1 they are looked
+        for among neighbors of neighbors only (extra ``ann``), as long as certainly gives this share
+        on words drawn at random, and `NeighborShifts.recall` tells what was found and how far the
+        overlap may be off. Where exact neighbors take less time, as below 300,000 words, they are
+        exact.
     memory : int, optional
-        Bytes that lists may take while they are made; 500 MB unless given.
+        Bytes that lists may take while they are made; 500 MB unless given. With `recall` below 1 a
+        float32 copy of either table is held besides.
     memo : mutable mapping, optional
         Give the same dictionary when several tuned tables are compared with one original, so that
         the original is searched once for the same words and candidates.
@@ -78,7 +88,10 @@ def neighbor_shifts(
         If a word is in neither table, or in only one of them.
     OptionError
         If `pair` is not a pair, k or the number of candidates is below 1, a string stands for a
-        list of words, or torch cannot use the device.
+        list of words, torch cannot use the device, or recall is not a number above 0 and up to 1,
+        or below 1 with another metric than cosine.
+    MissingExtraError
+        If recall is below 1, graphs are worth it, and pynndescent is not installed.
 
     Examples
     --------
@@ -89,6 +102,7 @@ def neighbor_shifts(
     >>> shift.lost, shift.gained, shift.overlap
     (('bad',), ('film',), 0.0)
     """
+    from driftkit.neighbors.search.approximate import nearest_at_recall
     from driftkit.neighbors.search.exact import MEMORY
     from driftkit.neighbors.search.incremental import Added, Spaces, nearest_in_both
     from driftkit.neighbors.search.other_metrics import nearest_in_both_by
@@ -98,6 +112,12 @@ def neighbor_shifts(
     memory = MEMORY if memory is None else memory
     whole(1, DEEPEST, k=k)
     whole(1, memory=memory)
+    recall = require_recall(recall)
+    if recall < 1 and metric != "cosine":
+        raise OptionError(
+            f"recall={recall:g} was given with metric={metric!r}; only neighbors by cosine can be "
+            "approximate: leave one of them out."
+        )
     rows = np.arange(len(pair)) if words is None else pair.rows(strings("words", words, "words"))
     pool, added = _pool(pair, candidates)
     newcomers = None
@@ -108,13 +128,18 @@ def neighbor_shifts(
         pair.before, pair.after, pair.before_norms, pair.after_norms, pair.changed, newcomers
     )
     how: Any = {"candidates": pool, "device": device, "progress": progress}
-    if metric == "cosine":
+    (_, persistence), *_ = parse_measure("rbo").parameters
+    reached = None
+    if recall < 1:
+        found, reached = nearest_at_recall(
+            spaces, rows, k, recall, persistence, memory=memory, **how
+        )
+    elif metric == "cosine":
         key = None if memo is None else _question(pair, rows, pool)
         found = nearest_in_both(spaces, rows, k, memory=memory, memo=memo, memo_key=key, **how)
     else:
         found = nearest_in_both_by(metric, spaces, rows, k, **how)
     (before, before_cosine), (after, after_cosine) = found
-    (_, persistence), *_ = parse_measure("rbo").parameters
     asked = tuple(pair.words[row] for row in rows.tolist()) if words is not None else pair.words
     shared = pair.words if pool is None else tuple(pair.words[row] for row in pool.tolist())
     share = overlap(before, after)
@@ -134,6 +159,7 @@ def neighbor_shifts(
             for at in np.flatnonzero(np.isnan(share)).tolist()
         },
         added=len(added),
+        recall=reached,
     )
 
 

@@ -1,5 +1,8 @@
 import json
 
+import numpy as np
+import pytest
+
 import driftkit as dk
 from driftkit.explain.explanation import explain
 
@@ -124,3 +127,61 @@ def test_a_vocabulary_cannot_steer_the_terminal(run, tmp_path):
         result = run("shifts", table, table, *words, "-k", "2")
         assert "\x1b" not in result.output
         assert "\\x1b[31mred" in result.output
+
+
+@pytest.fixture
+def several(tmp_path):
+    """Two tables of 2,000 words in clouds, some of which moved."""
+    rng = np.random.default_rng(0)
+    matrix = rng.normal(size=(40, 8))[rng.integers(0, 40, 2_000)] + rng.normal(size=(2_000, 8)) / 2
+    words = [f"w{i}" for i in range(2_000)]
+    dk.Embeddings(words, matrix).save(tmp_path / "original")
+    matrix[:100] += rng.normal(size=(100, 8))
+    dk.Embeddings(words, matrix).save(tmp_path / "tuned")
+    return tmp_path / "original", tmp_path / "tuned"
+
+
+def test_a_share_of_the_neighbors_is_told_with_what_was_found(run, several, tmp_path, monkeypatch):
+    pytest.importorskip("pynndescent", reason="needs pynndescent")
+    monkeypatch.setattr("driftkit.neighbors.search.approximate.WORTH", 0)
+    out = tmp_path / "s.jsonl"
+    result = run("shifts", *several, "--all", "-o", out, "--recall", ".8")
+    assert result.exit_code == 0
+    told = " ".join(result.stderr.split())
+    assert f"{out}: 2,000 words; neighbors are approximate: at least 0." in told
+    row = json.loads(out.read_text().splitlines()[0])
+    assert row["recall_before"] >= 0.8
+    assert row["overlap@10_low"] <= row["overlap@10"] <= row["overlap@10_high"]
+
+
+def test_where_exact_neighbors_take_less_time_they_are_exact_and_it_says_so(run, several, tmp_path):
+    one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
+    result = run("shifts", *several, "--all", "-o", one, "--recall", ".8")
+    assert "neighbors are exact, though recall 0.8 was asked for: of 2,000" in result.stderr
+    assert run("shifts", *several, "--all", "-o", other, "--recall", "1").exit_code == 0
+    assert one.read_bytes() == other.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--recall", "0"], "0 is not a share"),
+        (["--recall", "1.5"], "1.5 is not a share"),
+        (["--recall", "nan"], "nan is not a share"),
+        (["--recall", ".9", "--verify"], "--verify needs exact neighbors"),
+        (["--recall", ".9", "--shard", "1/2"], "--shard needs exact neighbors"),
+        (["--recall", ".9", "--workers", "2"], "--workers needs exact neighbors"),
+        (["--recall", ".9", "--metric", "dot"], "leave --metric at cosine"),
+    ],
+)
+def test_what_a_share_of_the_neighbors_cannot_do_is_refused(run, several, tmp_path, given, said):
+    result = run("shifts", *several, "--all", "-o", tmp_path / "s.jsonl", *given)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert not (tmp_path / "s.jsonl").exists()
+
+
+def test_a_share_of_the_neighbors_is_for_a_file(run, several):
+    result = run("shifts", *several, "w1", "--recall", ".9")
+    assert result.exit_code == 2
+    assert "--recall is for a file of many words: add -o FILE" in result.stderr

@@ -155,7 +155,7 @@ def test_equally_near_added_words_come_after_the_others():
 
 def test_where_no_word_was_added_nothing_is_searched_besides(pair, monkeypatch):
     plain = align(pair.original, Embeddings(pair.words, pair.after))
-    monkeypatch.delattr("driftkit.neighbors.search.incremental._joined")
+    monkeypatch.delattr("driftkit.neighbors.search.incremental.joined")
     assert neighbor_shifts(plain).candidates == plain.words
 
 

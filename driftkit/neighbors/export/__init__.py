@@ -6,6 +6,15 @@ Whoever works, a part is what `part.write_part` makes of a run of words, and the
 
 from driftkit.neighbors.export.cluster import Opening, Team, team
 from driftkit.neighbors.export.shards import Shard, merge_shards
-from driftkit.neighbors.export.write import write_shifts
+from driftkit.neighbors.export.write import require_target, write_found, write_shifts
 
-__all__ = ["Opening", "Shard", "Team", "merge_shards", "team", "write_shifts"]
+__all__ = [
+    "Opening",
+    "Shard",
+    "Team",
+    "merge_shards",
+    "require_target",
+    "team",
+    "write_found",
+    "write_shifts",
+]

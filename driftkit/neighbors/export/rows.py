@@ -64,6 +64,10 @@ def write_rows(shifts: NeighborShifts, path: Path) -> None:
     columns: dict[str, Any] = {"word": pa.array(shifts.words, pa.string()), "moved": shifts.moved}
     for measure, values in zip(shifts.measures, (shifts.overlap, shifts.rbo), strict=True):
         columns[str(measure)] = pa.array(values, from_pandas=True)
+    for name, values in shifts.ends.items():
+        columns[name] = pa.array(values, from_pandas=True)
+    for name, share in _recall(shifts).items():
+        columns[name] = np.full(len(shifts), share)
     for side, (positions, cosines) in sides.items():
         filled = positions >= 0
         ends = np.concatenate([[0], filled.sum(axis=1).cumsum()]).astype(np.int32)
@@ -132,18 +136,29 @@ def _regrouped(files: Sequence[Path], together: int) -> Iterator[pyarrow.Table]:
 
 def _rows(shifts: NeighborShifts) -> Iterator[dict[str, Any]]:
     share, ranked = map(str, shifts.measures)
-    for shift, moved in zip(shifts, shifts.moved.tolist(), strict=True):
+    ends, recall = shifts.ends, _recall(shifts)
+    for at, (shift, moved) in enumerate(zip(shifts, shifts.moved.tolist(), strict=True)):
         yield {
             "word": shift.word,
             "moved": moved,
             share: none_if_nan(shift.overlap),
             ranked: none_if_nan(shift.rbo),
+            **{name: none_if_nan(float(values[at])) for name, values in ends.items()},
+            **recall,
             "before": [name for name, _ in shift.before],
             "before_cosine": [cosine for _, cosine in shift.before],
             "after": [name for name, _ in shift.after],
             "after_cosine": [cosine for _, cosine in shift.after],
             "reason": shift.reason,
         }
+
+
+def _recall(shifts: NeighborShifts) -> dict[str, float]:
+    """What each row says of approximate neighbors: the share that was found at least."""
+    found = shifts.recall
+    if found is None or not shifts.is_approximate:
+        return {}
+    return {"recall_before": found.before_least, "recall_after": found.after_least}
 
 
 def _parquet() -> pyarrow:

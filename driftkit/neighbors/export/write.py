@@ -16,10 +16,12 @@ from hashlib import sha256
 from math import ceil
 from os import PathLike
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from driftkit.arguments import whole
 from driftkit.atomic import beside, locked, place, writing
+from driftkit.errors import OptionError
 from driftkit.neighbors.export.cluster import Team
 from driftkit.neighbors.export.part import Part, cut, write_part
 from driftkit.neighbors.export.question import Candidates, Question
@@ -28,8 +30,11 @@ from driftkit.neighbors.export.rows import (
     require_ours,
     words_together,
     write_joined,
+    write_rows,
 )
 from driftkit.neighbors.export.shards import Shard, finish_shard, is_answered
+from driftkit.neighbors.recall import require_recall
+from driftkit.neighbors.result import NeighborShifts
 from driftkit.neighbors.search.exact import LEAST_TOGETHER
 from driftkit.pair import Pair
 from driftkit.progress import Progress
@@ -90,8 +95,8 @@ def write_shifts(
     Raises
     ------
     OptionError
-        If an option is outside its range, the ending is another, or there are fewer words than
-        shards.
+        If an option is outside its range, the ending is another, there are fewer words than
+        shards, or a recall below 1 is asked for.
     OutputError
         If nothing can be written there, or another run is writing it.
     UnknownNameError
@@ -110,6 +115,11 @@ def write_shifts(
         part = words_together(k, options.get("memory"))
         if team is not None:
             part = min(part, max(LEAST_TOGETHER, ceil(len(asked) / SHARES)))
+    if require_recall(options.get("recall", 1)) < 1:
+        raise OptionError(
+            f"recall={options['recall']:g} was given, and only exact neighbors can be found in "
+            "parts: find all with neighbor_shifts, and give them to write_found."
+        )
     target = shard.place(named) if shard else named
     place(target, is_folder=partitioned or shard is not None)  # told before the long work
     if partitioned and shard is None:
@@ -133,6 +143,37 @@ def write_shifts(
                 files = [each.path for each in parts]
                 write_joined(files, target, k, partitioned=partitioned)
     return found
+
+
+def write_found(
+    shifts: NeighborShifts, path: str | PathLike[str], *, partitioned: bool = False
+) -> None:
+    """Write shifts that were found already, as `write_shifts` does.
+
+    Where they are approximate, each row also has ``overlap@k_low``, ``overlap@k_high`` and those of
+    ``rbo``, between which the true values lie but for 5 % of the words, and ``recall_before`` and
+    ``recall_after``, the share of the true neighbors that was found at least.
+
+    Raises
+    ------
+    OptionError, OutputError
+        As `write_shifts`.
+    """
+    target = Path(path)
+    require_target(target, partitioned=partitioned)
+    with locked(target), writing(target), TemporaryDirectory(dir=target.parent) as folder:
+        whole_part = Path(folder) / f"rows{target.suffix}"
+        write_rows(shifts, whole_part)
+        write_joined([whole_part], target, shifts.k, partitioned=partitioned)
+
+
+def require_target(path: str | PathLike[str], *, partitioned: bool) -> None:
+    """Refuse a place where no shifts can be written, before the long work."""
+    target = Path(path)
+    require_ending(target, partitioned=partitioned)
+    place(target, is_folder=partitioned)
+    if partitioned:
+        require_ours(target)
 
 
 def _write_here(

@@ -82,18 +82,11 @@ def nearest_in_both(
     """
     size = len(spaces.before) if candidates is None else len(candidates)
     device = device_for(device, 2 * len(queries) * size * spaces.before.shape[1])
-    before, after = (
-        Search.over(Space.of(matrix, norms, device, engine), candidates, product=product)
-        for matrix, norms in (
-            (spaces.before, spaces.before_norms),
-            (spaces.after, spaces.after_norms),
-        )
+    before, after, newcomers = searches(
+        spaces, candidates, device=device, engine=engine, product=product
     )
     search = _SharedSearch(before, after, spaces.changed, k)
     added = spaces.added
-    newcomers = added and Search.over(
-        Space.of(added.matrix, added.norms, device, engine), added.rows, product=product
-    )
     identity = np.full((2, len(queries), k), -1, np.int32)
     cosine = np.full((2, len(queries), k), np.nan, np.float32)
     for some, tell in parts(len(queries), before.depth(k, RESERVE), memory, progress, spaces=2):
@@ -105,9 +98,32 @@ def nearest_in_both(
         if added and newcomers:
             asked = newcomers.of_rows(added.matched[queries[some]])
             offered = newcomers.lists(asked, k, tell=tell_added).first(k)
-            joined = _joined(in_both[1], offered, len(after.candidates))
-            identity[1, some], cosine[1, some] = joined
+            joint = joined(in_both[1], offered, len(after.candidates))
+            identity[1, some], cosine[1, some] = joint
     return (identity[0], cosine[0]), (identity[1], cosine[1])
+
+
+def searches(
+    spaces: Spaces,
+    candidates: Rows | None,
+    *,
+    device: str | torch.device,
+    engine: Engine | None = None,
+    product: Product | None = None,
+) -> tuple[Search, Search, Search | None]:
+    """Prepare the search of either space, and of the added rows if there are any."""
+    before, after = (
+        Search.over(Space.of(matrix, norms, device, engine), candidates, product=product)
+        for matrix, norms in (
+            (spaces.before, spaces.before_norms),
+            (spaces.after, spaces.after_norms),
+        )
+    )
+    added = spaces.added
+    if added is None:
+        return before, after, None
+    space = Space.of(added.matrix, added.norms, device, engine)
+    return before, after, Search.over(space, added.rows, product=product)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -255,7 +271,7 @@ def _divided(tell: Tell) -> tuple[Tell, Tell]:
     return lambda share: tell(2 * share / 3), lambda share: tell((2 + share) / 3)
 
 
-def _joined(found: Found, offered: Found, ahead: int) -> Found:
+def joined(found: Found, offered: Found, ahead: int) -> Found:
     """First k (m, k) of what two searches found, the second's candidates `ahead` places behind."""
     identity, cosine = offered
     behind = np.where(identity >= 0, identity + ahead, -1).astype(np.int32)

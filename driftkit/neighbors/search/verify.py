@@ -33,6 +33,7 @@ def verify(pair: Pair, shifts: NeighborShifts, *, sample: int = 100, seed: int =
     >>> verify(pair, neighbor_shifts(pair, k=1))
     Verification(checked=3, wrong=())
     """
+    shifts.require_exact("verify")
     chosen = generator(seed, "verified words").permutation(len(shifts))[:sample]
     sides = [
         (table, table.rows(candidates), lists)
