@@ -66,7 +66,7 @@ def neighbor_shifts(
         Share of the true neighbors that is enough, by cosine; 1 is exact. Below 1 they are looked
         for among neighbors of neighbors only (extra ``ann``), as long as certainly gives this share
         on words drawn at random, and `NeighborShifts.recall` tells what was found and how far the
-        overlap may be off. Where exact neighbors take less time, as below 300,000 words, they are
+        overlap may be off. Where exact neighbors take less time, as below a million words, they are
         exact.
     memory : int, optional
         Bytes that lists may take while they are made; 500 MB unless given. With `recall` below 1 a

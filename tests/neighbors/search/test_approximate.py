@@ -132,7 +132,7 @@ def test_a_share_out_of_reach_gives_exact_neighbors_and_says_so(pair, exact):
 
 
 def test_few_words_have_exact_neighbors_and_need_no_extra(pair, exact, monkeypatch):
-    monkeypatch.setattr(approximate, "WORTH", 1e12)
+    monkeypatch.setattr(approximate, "WORTH", 1e13)
     monkeypatch.setitem(sys.modules, "pynndescent", None)
     shifts = neighbor_shifts(pair, recall=ASKED)
     np.testing.assert_array_equal(shifts.before, exact.before)
