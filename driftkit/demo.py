@@ -132,7 +132,7 @@ def train(
     examples = torch.from_numpy(np.flatnonzero(~task.held_out))
     for epoch in range(EPOCHS):
         tune = table is not None and epoch >= recipe.frozen_epochs
-        shuffled = examples[torch.randperm(len(examples), generator=generator)]
+        shuffled = examples[torch.randperm(len(examples), generator=generator, device="cpu")]
         for batch in shuffled.split(BATCH):
             head.zero_grad()
             model.embedding.zero_grad()

@@ -14,6 +14,7 @@ import torch
 from driftkit.arrays import Mask, Matrix, Values, row_blocks
 from driftkit.drift.moments import Moments
 from driftkit.drift.similarity import DOUBT, certain
+from driftkit.forks import one_thread_in_a_child
 
 _RANK = 1e-12  # share of the largest eigenvalue below which a direction is rounding
 
@@ -79,9 +80,10 @@ def partition_isotropy(matrix: Matrix, chosen: Mask, gram: Values) -> float:
     """
     if not chosen.any():
         return np.nan
+    one_thread_in_a_child()
     _, vectors = np.linalg.eigh(gram)
     directions = torch.from_numpy(np.ascontiguousarray(vectors))  # (d, d)
-    log_z = torch.full((2, len(gram)), -torch.inf, dtype=torch.float64)
+    log_z = torch.full((2, len(gram)), -torch.inf, dtype=torch.float64, device="cpu")
     for rows in row_blocks(*matrix.shape):
         block = matrix[rows][chosen[rows]].astype(np.float64)
         if len(block):

@@ -228,7 +228,7 @@ def _through(module: Any, rows: Any) -> Any:
 
     modes = [(part, part.training) for part in module.modules()]
     floats = (each for each in module.parameters() if each.is_floating_point())
-    own = next(floats, torch.empty(0))
+    own = next(floats, torch.empty(0, dtype=torch.float32, device="cpu"))
 
     def tensor(each: Any) -> Any:
         return torch.from_numpy(each).to(own.device, own.dtype)

@@ -280,7 +280,8 @@ def mixout(
     """
     _check_probability(p)
     place = weight.device if generator is None else generator.device
-    keep = torch.empty(weight.shape, device=place).bernoulli_(1 - p, generator=generator)
+    keep = torch.empty(weight.shape, dtype=torch.float32, device=place)
+    keep.bernoulli_(1 - p, generator=generator)
     now, start = wide(weight), wide(original)
     mixed = (torch.lerp(start, now, keep.to(now)) - p * start) / (1 - p)
     return mixed.to(weight.dtype)

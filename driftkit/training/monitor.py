@@ -281,7 +281,7 @@ class DriftMonitor:
             )
         index = {word: row for row, word in enumerate(self.words)}
         rows = probe_rows(start[:candidates], index, probes, seed)
-        offered = torch.arange(min(candidates, len(start)))
+        offered = torch.arange(min(candidates, len(start)), device="cpu")
         found = get_all(list(benchmarks)) if len(benchmarks) else ()
         scored = [repeated(each, self.words, index, start) for each in found]
         self._values = TableValues(start, Probes(start, rows, offered, k), scored)

@@ -47,7 +47,7 @@ class TableValues:
         kept = np.where(self.probes.before[:, 0] >= 0, 1.0, np.nan)
         return {
             **dict.fromkeys(COUNTS, 0),
-            **_percentiles(torch.empty(0)),
+            **_percentiles(torch.empty(0, dtype=torch.float64, device="cpu")),
             **self._overlaps(kept, np.zeros(len(kept), bool)),
             **{each.name: each.start for each in self.benchmarks},
         }
@@ -192,7 +192,7 @@ def probe_rows(
     for word in probes:
         if word not in index:
             raise UnknownNameError("probe", word, index)
-    return torch.tensor([index[word] for word in dict.fromkeys(probes)])
+    return torch.tensor([index[word] for word in dict.fromkeys(probes)], device="cpu")
 
 
 @dataclass(frozen=True, slots=True)

@@ -381,7 +381,7 @@ def _rows_moved(
     error: Exception | None = None
     for sparse in (False, True):  # SparseAdam refuses dense gradients
         # A step of 1 does not lead from 3 to 0, where decay ends.
-        start = torch.full((3, 2), 3.0, device=device)
+        start = torch.full((3, 2), 3.0, dtype=torch.float32, device=device)
         table = nn.Embedding.from_pretrained(start, freeze=False, sparse=sparse)
         try:
             rated = {**plain, "lr": steps[0][1]} if has_rate else plain

@@ -350,15 +350,15 @@ class NeighborPreserving:
         self._doubt, self._is_told = Doubt(embedding, original), False
         refuse_sharded(embedding.weight)
         start = start_of(embedding.weight, original).cpu().float()
-        words = torch.arange(len(start)) if rows is None else distinct(rows, start)
+        words = torch.arange(len(start), device="cpu") if rows is None else distinct(rows, start)
         found, cosine = nearest(
             start.numpy(),
             words.numpy(),
             k,
             candidates=None if candidates is None else np.arange(min(candidates, len(start))),
         )
-        self.place = torch.full((len(start),), -1)  # row -> row of the lists
-        self.place[words] = torch.arange(len(words))
+        self.place = torch.full((len(start),), -1, device="cpu")  # row -> row of the lists
+        self.place[words] = torch.arange(len(words), device="cpu")
         self.neighbors = torch.from_numpy(found.astype(np.int64))  # (m, k)
         self.cosines = torch.from_numpy(cosine)  # (m, k), float32
 

@@ -38,7 +38,7 @@ class Add:
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Return the base (o, w), the part of c (v, w), and the error of each (a, b), (o,)."""
         base = cosine.index_select(0, b).sub_(cosine.index_select(0, a))
-        return base, cosine, torch.full((len(a),), 3 * error)
+        return base, cosine, cosine.new_full((len(a),), 3 * error)
 
     def above(self, base: Tensor, part: Tensor, _inner: Tensor, error: Tensor) -> Tensor:
         """Bound the scores from above, given the largest base and part of each group."""

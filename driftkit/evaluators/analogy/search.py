@@ -148,7 +148,8 @@ class _Batch:
     def __init__(self, search: Search, questions: Rows, method: str, k: int, exclude: bool) -> None:
         self.search, self.method, m = search, METHODS[method], len(questions)
         self.best: Keys = np.full((m, k), NOBODY)
-        self.least = torch.full((m, k), -torch.inf)  # lower bounds of the k best, best first
+        # Lower bounds of the k best, best first.
+        self.least = torch.full((m, k), -torch.inf, dtype=torch.float32, device="cpu")
         self.waiting: list[tuple[Rows, Rows, Rows]] = []
         words, flat = np.unique(questions, return_inverse=True)
         self.which = flat.reshape(m, 3)
@@ -211,7 +212,7 @@ class _Batch:
         """Let wait what may be among the best of the candidates that begin at a position."""
         method, inner = self.method, torch.from_numpy(self.inner.astype(np.float32))
         padded = -(-len(members) // GROUP) * GROUP
-        unit = torch.zeros(padded, words.shape[1])
+        unit = words.new_zeros(padded, words.shape[1])
         unit[: len(members)] = self.search.space.unit(members)
         # Scores that are one number in float32 tie, so what is off by that may be an answer too.
         off = self.search.space.error + TIE
@@ -253,7 +254,7 @@ class _Batch:
             self.least[:, 0].scatter_reduce_(0, asked, low, "amax")
             return
         some, place = torch.unique(asked, return_inverse=True)
-        seen = torch.full((len(some), groups), -torch.inf)
+        seen = low.new_full((len(some), groups), -torch.inf)
         seen[place, group] = low
         self.least[some] = torch.cat([self.least[some], seen], 1).topk(k, 1).values
 

@@ -134,6 +134,9 @@ def _cast(values: npt.NDArray[Any], dtype: str) -> npt.NDArray[np.float32]:
         return single
     import torch
 
+    from driftkit.forks import one_thread_in_a_child
+
+    one_thread_in_a_child()
     rounded: npt.NDArray[np.float32] = (
         torch.from_numpy(single).to(getattr(torch, dtype)).float().numpy()
     )

@@ -88,6 +88,9 @@ def _tensor(path: Path, key: str, entry: dict[str, Any], start: int) -> Tensor:
 def _of_float8(stored: npt.NDArray[Any], dtype: str) -> npt.NDArray[np.float32]:
     import torch
 
+    from driftkit.forks import one_thread_in_a_child
+
+    one_thread_in_a_child()
     held = torch.from_numpy(np.array(stored)).view(getattr(torch, dtype))
     array: npt.NDArray[np.float32] = held.float().numpy()
     return array

@@ -110,6 +110,9 @@ def to_numpy(tensor: torch.Tensor) -> npt.NDArray[np.generic]:
     """Return a tensor as numpy, in float32 where numpy has no such type, else without a copy."""
     import torch
 
+    from driftkit.forks import one_thread_in_a_child
+
+    one_thread_in_a_child()
     tensor = tensor.detach().resolve_conj().resolve_neg()
     if tensor.is_floating_point() and tensor.dtype not in (torch.float64, torch.float16):
         tensor = tensor.float()

@@ -34,7 +34,8 @@ def propose(
     excluded = torch.from_numpy(queries.excluded).to(space.device)
     best: list[tuple[torch.Tensor, torch.Tensor]] = []  # a strip: (s, depth) values and positions
     size = STRIP * min(tile, len(candidates))
-    scratch = torch.empty(size, device=space.device)  # one allocation: fresh pages cost a product
+    # One allocation: fresh pages cost a product.
+    scratch = torch.empty(size, dtype=torch.float32, device=space.device)
     for start in range(0, len(candidates), tile):
         block = space.unit(candidates[start : start + tile])  # (w, d)
         for number, strip in enumerate(range(0, len(unit), STRIP)):

@@ -93,13 +93,14 @@ def fused_works(device: torch.device) -> bool:
         return False
     try:
         fused = _kernels()
-        rows = torch.linspace(-1, 1, 300 * 64, device=device).sin().view(300, 64).half()
+        kind: Any = {"dtype": torch.float32, "device": device}
+        rows = torch.linspace(-1, 1, 300 * 64, **kind).sin().view(300, 64).half()
         exact = rows.double() @ rows.double().T
         bound = 64 * 2.0**-22 * rows.double().square().sum(1).max()
         maxima = fused.group_maxima(rows, rows)
         parts = [part.amax(1) for part in exact.split(GROUP, dim=1)]
         lists = _Places.of(300, 300, device)
-        fused.write_above(rows, rows, torch.full((300,), -1e9, device=device), 0, *lists.parts)
+        fused.write_above(rows, rows, torch.full((300,), -1e9, **kind), 0, *lists.parts)
         place, value = lists.divided()
         found = torch.zeros_like(exact).scatter_(1, place.long(), value.double())
         near = [maxima.double() - torch.stack(parts, 1), found - exact]
@@ -130,7 +131,7 @@ class _Places:
     def of(cls, queries: int, places: int, device: torch.device) -> _Places:
         return cls(
             torch.zeros(queries, dtype=torch.int32, device=device),
-            torch.full((queries, places), _NOTHING, device=device),
+            torch.full((queries, places), _NOTHING, dtype=torch.int64, device=device),
         )
 
     @property

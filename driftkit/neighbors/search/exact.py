@@ -20,12 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, get_args
 
 import numpy as np
 import torch
 
-from driftkit.arguments import whole
+from driftkit.arguments import DEEPEST, whole
 from driftkit.arrays import Matrix, Rows, Values
+from driftkit.errors import OptionError, UnknownNameError
 from driftkit.neighbors.search import blockwise, card
 from driftkit.neighbors.search.codes import Coding
 from driftkit.neighbors.search.rerank import Lists, Proposals, decide
@@ -79,7 +81,8 @@ def nearest(
     >>> rows.tolist()
     [[3, 1], [-1, -1]]
     """
-    whole(1, k=k, memory=memory, tile=1 if tile is None else tile)
+    whole(1, DEEPEST, k=k)
+    whole(1, memory=memory, tile=1 if tile is None else tile)
     size = len(matrix) if candidates is None else len(candidates)
     device = device_for(device, len(queries) * size * matrix.shape[1])
     search = Search.over(Space.of(matrix, norms, device, engine), candidates, tile, product)
@@ -105,15 +108,18 @@ class Search:
         product: Product | None = None,
     ) -> Search:
         """Prepare the search of some rows of a space, or of all."""
-        chosen = np.arange(len(space.matrix)) if candidates is None else candidates
+        n = len(space.matrix)
+        chosen = np.arange(n) if candidates is None else _rows_of("candidates", candidates, n)
         position = np.full(len(space.matrix), -1, np.int32)
         position[chosen] = np.arange(len(chosen))
         compiled = space.engine == "compiled" and space.device.type == "cpu"
+        _refuse_product(product, compiled)
         best = product or (fastest(space.matrix.shape[1]) if compiled else "float32")
         return cls(space, chosen, position, tile, best)
 
     def of_rows(self, rows: Rows) -> Queries:
         """Ask about rows of the matrix, which are not their own neighbors."""
+        rows = _rows_of("queries", rows, len(self.position))
         return Queries(self.space, rows, self.position[rows][:, None])
 
     def of_vectors(self, vectors: Matrix | Values, excluded: Rows) -> Queries:
@@ -224,6 +230,33 @@ class Search:
             out.identity[some], out.bound[some] = identity, value[:, -1] + 2 * self.space.error
             tell(min(1.0, (start + blockwise.QUERIES) / len(queries)))
         return out
+
+
+def _rows_of(name: str, given: Any, n: int) -> Rows:
+    """Rows of a matrix of n, as 64 bits; NumPy would count those below zero from the end."""
+    rows = np.asarray(given)
+    if rows.ndim != 1 or rows.dtype.kind not in "iu":
+        raise OptionError(
+            f"{name} of shape {rows.shape} and type {rows.dtype} were given; they must be rows of "
+            "the matrix, whole numbers in one dimension."
+        )
+    if len(rows) and not 0 <= int(rows.min()) <= int(rows.max()) < n:
+        wrong = rows[(rows < 0) | (rows >= n)][0]
+        raise OptionError(f"{name} hold {wrong}; the matrix has {n:,} rows, the first is 0.")
+    return rows.astype(np.int64, copy=False)
+
+
+def _refuse_product(product: str | None, compiled: bool) -> None:
+    if product is not None and product not in get_args(Product):
+        raise UnknownNameError("product", product, get_args(Product))
+    if product == "int8" and compiled:
+        from driftkit.neighbors.search.instructions import BYTES
+
+        if not BYTES:
+            raise OptionError(
+                "product='int8' was given, and this processor, or what numba is told of it, does "
+                "not multiply bytes four at a time (VNNI); leave product out, or give 'float32'."
+            )
 
 
 def parts(

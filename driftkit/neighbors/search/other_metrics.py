@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import torch
 
+from driftkit.arguments import DEEPEST, whole
 from driftkit.arrays import Matrix, Rows, Values, row_blocks
 from driftkit.errors import UnknownNameError
 from driftkit.neighbors.search.blockwise import exclude
@@ -52,6 +53,7 @@ def nearest_by(
     >>> [nearest_by(m, space, np.array([0]), 1)[0].item() for m in ("dot", "euclidean")]
     [1, 2]
     """
+    whole(1, DEEPEST, k=k)
     if metric not in METRICS:
         raise UnknownNameError("metric", metric, METRICS)
     if device == "auto":  # elsewhere last bits can differ by these metrics

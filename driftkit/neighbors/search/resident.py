@@ -55,7 +55,7 @@ def _staged(
     size = max(1, _STAGE // max(1, matrix[:1].nbytes))
     shape = (min(size, len(matrix)), matrix.shape[1])
     pinned = device.type == "cuda"
-    halves = [torch.empty(shape, dtype=dtype, pin_memory=pinned) for _ in range(2)]
+    halves = [torch.empty(shape, dtype=dtype, device="cpu", pin_memory=pinned) for _ in range(2)]
     sent: list[torch.cuda.Event | None] = [None, None]
     for number, start in enumerate(range(0, len(matrix), size)):
         which = number % 2

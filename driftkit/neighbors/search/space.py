@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from driftkit.arrays import Matrix, Rows, Values, row_norms
-from driftkit.errors import OptionError
+from driftkit.errors import OptionError, UnknownNameError
+from driftkit.forks import one_thread_in_a_child
 from driftkit.neighbors.search.resident import Resident
 
 Ids = npt.NDArray[np.int32]
@@ -47,14 +48,17 @@ class Space:
         engine: Engine | None = None,
     ) -> Space:
         """Prepare a matrix; rows whose given norm is 0 count as zero rows."""
+        one_thread_in_a_child()
+        if engine is not None and engine not in get_args(Engine):
+            raise UnknownNameError("engine", engine, get_args(Engine))
         if engine == "compiled" and not can_compile():
             raise OptionError(
                 "engine='compiled' was given, and numba is not installed or NUMBA_DISABLE_JIT is "
                 "set; leave engine out, or unset it and install numba: pip install numba."
             )
-        norms = row_norms(matrix) if norms is None else norms
         chosen: Engine = engine or ("compiled" if can_compile() else "torch")
-        plain: Any = np.asarray(matrix)  # of a memory map
+        plain = _plain(matrix)
+        norms = row_norms(plain) if norms is None else norms
         norms, where = np.where(norms > 0, norms, np.nan), usable_device(device)
         return cls(plain, norms, where, chosen, Resident.where_it_fits(plain, norms, where))
 
@@ -78,11 +82,10 @@ class Space:
 
         Rounding the two rows and d multiplications and additions errs by at most (d + 4) units of
         2**-24, as the absolute products sum to 1 at most. Where the caller has allowed torch
-        products of lower precision, their factors have 8 bits at worst.
+        products of lower precision, on whatever device, their factors have 8 bits at worst.
         """
         full: float = (self.matrix.shape[1] + 4) * 2.0**-24
-        coarse = torch.get_float32_matmul_precision() != "highest"
-        return full + 2.0**-7 if coarse else full
+        return full if _is_precise() else full + 2.0**-7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +101,29 @@ class Queries:
 
     def __getitem__(self, some: Rows | slice) -> Queries:
         return Queries(self.space, self.rows[some], self.excluded[some])
+
+
+def _is_precise() -> bool:
+    """Whether torch takes products of float32 in float32 on every device, as far as it tells."""
+    try:
+        return torch.get_float32_matmul_precision() == "highest"
+    except RuntimeError:  # torch.backends was told otherwise for some devices
+        return False
+
+
+def _plain(matrix: Any) -> Any:
+    """A matrix as compiled code reads it: float32 or float64 of this machine, row after row.
+
+    Of a memory map too. Other numbers become the smaller of the two that holds them all.
+    """
+    held = np.asarray(matrix)
+    kind = np.result_type(held.dtype, np.float32) if held.dtype.kind in "fiub" else held.dtype
+    if held.ndim != 2 or kind not in (np.float32, np.float64):
+        raise OptionError(
+            f"a matrix of shape {held.shape} and type {held.dtype} was given; it must have two "
+            "dimensions, and numbers that float32 or float64 holds."
+        )
+    return np.require(held, kind, ("C", "A"))
 
 
 def can_compile() -> bool:

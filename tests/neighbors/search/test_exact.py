@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from neighbors_oracle import oracle
 
 from driftkit.arrays import row_norms
-from driftkit.errors import OptionError
+from driftkit.errors import OptionError, UnknownNameError
 from driftkit.neighbors.search.exact import Search, nearest
 from driftkit.neighbors.search.space import Space
 
@@ -207,6 +207,55 @@ def test_refuses_an_engine_that_is_not_there(monkeypatch):
     monkeypatch.setattr("driftkit.neighbors.search.space.can_compile", lambda: False)
     with pytest.raises(OptionError, match="numba is not installed"):
         nearest(np.eye(3, dtype=np.float32), np.arange(3), 1, engine="compiled")
+
+
+@pytest.mark.parametrize("product", ["int8", "float32"])
+def test_refuses_bytes_where_the_processor_does_not_multiply_them(product, compiler, monkeypatch):
+    monkeypatch.setattr("driftkit.neighbors.search.instructions.BYTES", False)
+    matrix = np.eye(3, dtype=np.float32)
+    if product == "int8":
+        with pytest.raises(OptionError, match="VNNI"):
+            nearest(matrix, np.arange(3), 1, product=product)
+    else:
+        nearest(matrix, np.arange(3), 1, product=product)
+
+
+def test_refuses_a_product_nobody_takes():
+    with pytest.raises(UnknownNameError, match="unknown product 'int9'"):
+        nearest(np.eye(3, dtype=np.float32), np.arange(3), 1, product="int9")
+
+
+@pytest.mark.parametrize("rows", [[0, -1], [3], [0.0], [True, False, True], [[0]]])
+def test_refuses_rows_the_matrix_does_not_have(rows, engine):
+    matrix = np.eye(3, dtype=np.float32)
+    with pytest.raises(OptionError, match="queries"):
+        nearest(matrix, np.array(rows), 1, engine=engine)
+    with pytest.raises(OptionError, match="candidates"):
+        nearest(matrix, np.arange(3), 1, candidates=np.array(rows), engine=engine)
+
+
+def test_refuses_more_neighbors_than_a_list_may_hold():
+    with pytest.raises(OptionError, match="100,000 or less"):
+        nearest(np.eye(3, dtype=np.float32), np.arange(3), 2**31)
+
+
+@pytest.mark.parametrize(
+    "laid",
+    [
+        lambda matrix: matrix.astype(">f4"),
+        lambda matrix: matrix.astype(np.float16),
+        lambda matrix: matrix.astype(np.int16),
+        lambda matrix: matrix.astype(np.int64),
+        np.asfortranarray,
+        lambda matrix: np.repeat(matrix, 2, axis=1)[:, ::2],
+        lambda matrix: matrix[::-1].copy()[::-1],
+    ],
+)
+def test_numbers_are_read_however_they_are_stored(laid, engine, same):
+    whole = np.random.default_rng(10).integers(-9, 10, (300, 24)).astype(np.float32)
+    rows = np.arange(300)
+    same(nearest(laid(whole), rows, 5, engine=engine), oracle(whole, rows, 5))
+    same(nearest(whole, rows.astype(np.int32), 5, engine=engine), oracle(whole, rows, 5))
 
 
 @pytest.mark.gpu

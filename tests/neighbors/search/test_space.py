@@ -1,7 +1,10 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
-from driftkit.errors import OptionError
+from driftkit.errors import OptionError, UnknownNameError
 from driftkit.neighbors.search.space import Space, usable_device
 
 
@@ -30,3 +33,61 @@ def test_nothing_is_as_near_as_a_product_below():
     below = space.below(np.array([0.5, np.nan], np.float32))
     assert 0.4999 < below[0] < 0.5 - space.error
     assert below[1] == -np.inf
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        'torch.set_float32_matmul_precision("medium")',
+        "torch.backends.cuda.matmul.allow_tf32 = True",
+        'torch.backends.fp32_precision = "bf16"',
+        'torch.backends.fp32_precision = "tf32"',
+        'torch.backends.cuda.matmul.fp32_precision = "tf32"',
+        'torch.backends.mkldnn.fp32_precision = "bf16"',
+        'torch.backends.mkldnn.matmul.fp32_precision = "bf16"',
+        'torch.backends.mkldnn.matmul.fp32_precision = "tf32"',
+    ],
+)
+def test_products_of_low_precision_are_bounded_however_torch_was_told(setting):
+    # In a process of its own: no call of torch undoes every one of these.
+    script = f"""
+import numpy as np, torch
+from driftkit.neighbors.search.exact import nearest
+from driftkit.neighbors.search.space import Space
+noise = np.random.default_rng(5).normal(size=(600, 64))
+matrix, rows = (1 + 0.02 * noise).astype(np.float32), np.arange(600)  # closer than 8 bits can tell
+precise, space = nearest(matrix, rows, 10, engine="torch"), Space.of(matrix, engine="torch")
+full = space.error
+{setting}
+unit, exact = space.unit(rows), matrix.astype(np.float64) / space.norms[:, None]
+assert space.error > full
+assert np.abs((unit @ unit.T).numpy() - exact @ exact.T).max() <= space.error
+found = nearest(matrix, rows, 10, engine="torch")
+assert [each.tobytes() for each in found] == [each.tobytes() for each in precise]
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_full_precision_asked_for_by_name_is_full():
+    script = """
+import numpy as np, torch
+from driftkit.neighbors.search.space import Space
+space = Space.of(np.eye(3, dtype=np.float32))
+full = space.error
+torch.backends.fp32_precision = "ieee"
+assert space.error == full
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
+
+
+def test_refuses_an_engine_nobody_has():
+    with pytest.raises(UnknownNameError, match="unknown engine 'steam'"):
+        Space.of(np.eye(3, dtype=np.float32), engine="steam")
+
+
+@pytest.mark.parametrize(
+    "matrix", [np.ones(3, np.float32), np.ones((3, 2), complex), np.array([["a", "b"]])]
+)
+def test_refuses_what_is_no_matrix_of_real_numbers(matrix):
+    with pytest.raises(OptionError, match="two dimensions"):
+        Space.of(matrix)
