@@ -144,6 +144,17 @@ class Embeddings(OneLine):
 
         The same table has the same digest whatever file format it was read from.
         """
+        return self._digest()
+
+    def is_as_read(self) -> bool:
+        """Whether the rows are still those that were read, told by looking at all of them.
+
+        Those of a memory-mapped file change with it, when it is written to in place.
+        """
+        norms = row_norms(self.matrix)
+        return np.allclose(norms, self._norms, rtol=1e-9, atol=0) and self._digest() == self.sha256
+
+    def _digest(self) -> str:
         digest = hashlib.sha256()
         for some in row_blocks(len(self)):
             words = (f"{word}\n" for word in self.words[some])

@@ -145,6 +145,11 @@ def _report(error: Exception) -> int:
             "Error: this needs more memory than is free; ask for less at a time (--limit N, "
             "--candidates N), or use a larger machine."
         )
+    elif isinstance(error, ImportError) and "failed to map segment" in str(error):  # the loader's
+        say(
+            f"Error: {str(error).partition(': ')[0]} cannot be loaded: memory is short or limited "
+            "(ulimit -v, ulimit -d), or its folder may not hold programs (noexec)."
+        )
     elif isinstance(error, OSError) and error.filename:
         say(f"Error: {error.filename}: {error.strerror}.")
     else:

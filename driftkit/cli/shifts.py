@@ -181,7 +181,8 @@ def command(
     from driftkit.report.words import neighbors_view
     from driftkit.texts import texts_of
 
-    asked = gather_words(words, words_from)
+    messages = Messages()
+    asked = gather_words(words, words_from, messages)
     if every == bool(asked):
         raise click.UsageError(
             "--all is for every word; leave out the words that are named."
@@ -211,7 +212,6 @@ def command(
         )
     if verify and metric != "cosine":
         raise click.UsageError("--verify checks cosines; leave --metric at cosine.")
-    messages = Messages()
     given = read_texts(texts)
     width = original_dimensions or dimensions
     reading["encoding"] = Encoding.of(

@@ -25,8 +25,10 @@ NO_BENCHMARK = "none"
 T = TypeVar("T")
 
 
-def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
-    """Join words given as arguments with those of a file or of standard input."""
+def gather_words(
+    words: Sequence[str], words_from: str | None, messages: Messages | None = None
+) -> list[str]:
+    """Join words given as arguments with those of a file or of standard input, each once."""
     listed = list(words)
     if "-" in listed:
         listed.remove("-")
@@ -34,7 +36,10 @@ def gather_words(words: Sequence[str], words_from: str | None) -> list[str]:
     if words_from is not None:
         lines = read_lines(words_from)
         listed += [line.strip() for line in lines if line.strip()]
-    return list(dict.fromkeys(listed))
+    asked = list(dict.fromkeys(listed))
+    if messages is not None and len(asked) < len(listed):
+        messages.say(f"{len(asked):,} words of {len(listed):,}, as some were named again")
+    return asked
 
 
 def read_lines(words_from: str) -> list[str]:

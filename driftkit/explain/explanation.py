@@ -45,8 +45,8 @@ class Explanation:
     lost: tuple[str, ...]  # nearest first
     gained: tuple[str, ...]
     cause: Cause
-    """Who moved of the word and its neighbors, or that it gained none but added words; not measured
-    between tables of different dimensions."""
+    """Who moved of the word and the neighbors it lost or gained (if none, those it kept), or that
+    it gained none but added words; not measured between tables of different dimensions."""
     own: float  # 1 - self_cosine; NaN where the word has no direction
     neighbors: float  # mean of the same over its neighbors before; NaN if none has a direction
 
@@ -96,11 +96,12 @@ def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
         rows = pair.rows((shift.word, *(name for name, _ in shift.before)))
         new = set(shift.added)
         known_gained = [name for name in shift.gained if name not in new]
-        changed = pair.rows((*shift.lost, *known_gained))
+        same = not (shift.lost or shift.gained)
+        others = rows[1:] if same else pair.rows((*shift.lost, *known_gained))
         own, *theirs = (1 - self_cosines(pair, rows)).tolist()
         known = [moved for moved in theirs if not np.isnan(moved)]
         mean = sum(known) / len(known) if known else np.nan
-        cause = _cause(bool(pair.moved[rows[0]]), pair.moved[changed])
+        cause = _cause(bool(pair.moved[rows[0]]), pair.moved[others], same=same)
         if new and not known_gained:
             cause = "a new word came"
         if pair.mismatch and cause != "nothing changed":
@@ -109,14 +110,12 @@ def explain(pair: Pair, shifts: Iterable[Shift]) -> list[Explanation]:
     return found
 
 
-def _cause(word: bool, changed: Mask) -> Cause:
-    """Say who moved, given whether the word did, and each neighbor it lost or gained."""
-    neighbors = bool(changed.any())
-    if not len(changed):
-        return "nothing changed"
-    if word and neighbors:
-        return "both moved"
-    return "the word moved" if word else "its neighbors moved"
+def _cause(word: bool, others: Mask, *, same: bool) -> Cause:
+    """Say who moved, given whether the word did, each neighbor, and whether all were kept."""
+    neighbors = bool(others.any())
+    if word:
+        return "both moved" if neighbors else "the word moved"
+    return "nothing changed" if same and not neighbors else "its neighbors moved"
 
 
 def _shown(value: float) -> str:

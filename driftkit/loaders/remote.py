@@ -19,7 +19,7 @@ from driftkit.datasets.source import OFFLINE_VARIABLE, folder, is_offline
 from driftkit.errors import DriftkitError, MissingExtraError
 from driftkit.loaders.request import Request
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.")
+_URL = re.compile(r"(?:^|::)[A-Za-z][A-Za-z0-9+.-]*://.")
 
 
 def is_remote(source: object) -> bool:
@@ -29,8 +29,10 @@ def is_remote(source: object) -> bool:
     --------
     >>> is_remote("s3://models/tuned.safetensors"), is_remote("tuned.safetensors")
     (True, False)
+    >>> is_remote("simplecache::s3://models/tuned.safetensors")
+    True
     """
-    return isinstance(source, str) and bool(_URL.match(source)) and not os.path.exists(source)  # noqa: PTH110
+    return isinstance(source, str) and bool(_URL.search(source)) and not os.path.exists(source)  # noqa: PTH110
 
 
 def here(request: Request) -> Request:
@@ -46,13 +48,14 @@ def here(request: Request) -> Request:
 
 def _copy(url: str, request: Request) -> Path:
     fsspec = _fsspec(url)
+    named = "" if url == request.target else f"{url} "  # the table itself is named anyway
     if is_offline():
-        raise request.error(f"{url} is elsewhere, and {OFFLINE_VARIABLE} is set; unset it.")
+        raise request.error(f"{named}is elsewhere, and {OFFLINE_VARIABLE} is set; unset it.")
     try:
         system, path = fsspec.core.url_to_fs(url)
         about = system.info(path)
         if about["type"] == "directory":
-            raise request.error(f"{url} is a folder; only single files are read from there.")
+            raise request.error(f"{named}is a folder; only single files are read from there.")
         mark = sha256(repr((url, system.ukey(path), about)).encode()).hexdigest()[:32]
         kept = folder() / "remote" / mark / (PurePosixPath(path).name or "table")
         if not kept.exists():
@@ -62,8 +65,10 @@ def _copy(url: str, request: Request) -> Path:
     except DriftkitError:
         raise
     except Exception as error:  # each storage has errors of its own
+        if isinstance(error, FileNotFoundError):
+            raise request.error(f"{named}is not there, or cannot be reached.") from None
         said = (str(error).strip().splitlines() or [""])[0].rstrip(".")
-        raise request.error(f"{url} cannot be read ({type(error).__name__}: {said}).") from None
+        raise request.error(f"{named}cannot be read ({said or type(error).__name__}).") from None
     return kept
 
 

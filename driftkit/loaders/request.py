@@ -152,5 +152,6 @@ def _split(name: str) -> tuple[str | None, str, str | None]:
         path = "::".join(pieces[:cut])
         if path and exists(path):
             return None, path, "::".join(pieces[cut:]) or None
-    path, _, key = name.partition("::")
+    last = max((at for at, piece in enumerate(pieces) if "://" in piece), default=0)
+    path, key = "::".join(pieces[: last + 1]), "::".join(pieces[last + 1 :])  # a URL may be a chain
     return None, path, key or None

@@ -18,7 +18,17 @@ def test_whose_rows_moved_is_the_cause():
     assert told([[0, 1], *BEFORE[1:]]).cause == "the word moved"
     assert told([BEFORE[0], [0, 1], [1, 0.05], BEFORE[3]]).cause == "its neighbors moved"
     assert told([[0.05, 1], [-1, 0], *BEFORE[2:]]).cause == "both moved"
-    assert told([[1, 0.01], *BEFORE[1:]]).cause == "nothing changed"
+
+
+def test_who_moved_among_the_same_neighbors():
+    assert told(BEFORE).cause == "nothing changed"
+    assert told([[1, 0.01], *BEFORE[1:]]).cause == "the word moved"
+    assert told([BEFORE[0], [1, 0.09], *BEFORE[2:]]).cause == "its neighbors moved"
+    assert told([[1, 0.01], [1, 0.09], *BEFORE[2:]]).cause == "both moved"
+    assert told([*BEFORE[:2], [0.01, 1], BEFORE[3]]).cause == "nothing changed"
+    line = str(told([[1, 0.2], *BEFORE[1:]]))
+    assert line.startswith("a: kept its neighbors; moved itself 0.02")
+    assert line.endswith("(the word moved)")
 
 
 def test_an_added_word_that_took_all_the_places_is_the_cause():

@@ -1,4 +1,5 @@
 import io
+import zipfile
 
 import numpy as np
 import pytest
@@ -47,11 +48,20 @@ def test_a_local_file_by_its_url(tmp_path, bucket):
     assert load(f"file://{tmp_path}/t.txt").words == ("good", "bad")
 
 
+def test_urls_may_be_chained(tmp_path, bucket):
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+        archive.writestr("t.txt", "good 1 0\nbad 0 1\n")
+    for url in (f"zip://t.txt::file://{tmp_path}/t.zip", f"file://{tmp_path}/t.zip::t.txt"):
+        assert load(url).words == ("good", "bad")
+    with pytest.raises(SourceError, match="is not there"):
+        load(f"simplecache::file://{tmp_path}/none.txt")
+
+
 def test_what_cannot_be_read_there_is_one_sentence(bucket, monkeypatch):
     for url, said in (
-        ("memory://b/none.npy", "cannot be read (FileNotFoundError"),
+        ("memory://b/none.npy", "memory://b/none.npy: is not there, or cannot be reached."),
         ("memory://b", "is a folder; only single files are read from there"),
-        ("nothing://b/x.npy", "cannot be read (ValueError: Protocol not known"),
+        ("nothing://b/x.npy", "x.npy: cannot be read (Protocol not known"),
         ("memory://b/tuned.npy", "vocab"),
     ):
         with pytest.raises(SourceError) as error:

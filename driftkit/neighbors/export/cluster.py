@@ -31,7 +31,7 @@ from driftkit.progress import Progress
 ASKED = "asked.json"  # the lists of words, in the folder of the parts
 ANSWER, WAIT = 20, 60  # seconds until a scheduler answers, and until it has a worker
 MOST = 1024  # processes on one machine
-_ADDRESS = re.compile(r"(?:[a-z]+://)?[^\s/]+:[0-9]{1,5}")
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|ucx|ws|wss)://)?[^\s/]+:[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def team(
             client = stack.enter_context(
                 distributed.Client(address, timeout=ANSWER, set_as_default=False)
             )
-        except OSError as error:
+        except Exception as error:  # each kind of address has errors of its own
             why = (str(error).strip().splitlines() or [type(error).__name__])[0]
             raise OptionError(
                 f"the scheduler {scheduler} cannot be reached ({why}); is it running?"

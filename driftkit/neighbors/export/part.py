@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from driftkit.atomic import replacing
-from driftkit.neighbors.export.rows import write_rows
+from driftkit.neighbors.export.rows import holds, write_rows
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
 from driftkit.progress import Progress
@@ -35,13 +35,12 @@ def cut(
 ) -> tuple[list[Part], list[Part]]:
     """Return the parts from start to stop, in order, and those of them that are not there yet.
 
-    What is in the folder is taken as it was cut; the gaps are cut to `size` words.
+    What is in the folder is taken as it was cut, unless it is damaged; the gaps are cut to `size`
+    words.
     """
-    kept = sorted(
-        (int(match[1]), int(match[2]))
-        for each in os.scandir(folder)
-        if (match := NAME.fullmatch(each.name))
-    )
+    named = (match for each in os.scandir(folder) if (match := NAME.fullmatch(each.name)))
+    spans = sorted((int(match[1]), int(match[2])) for match in named)
+    kept = [span for span in spans if holds(_named(folder, ending, *span).path, span[1] - span[0])]
     parts: list[Part] = []
     missing: list[Part] = []
     at = start

@@ -208,6 +208,8 @@ def _require_together(read: Sequence[_Written]) -> None:
 
 def _read(folder: Path) -> _Written:
     """Read a shard, and check that its files are what was written."""
+    if not folder.exists():
+        raise SourceError(folder, "there is no such folder; name one that was written.")
     try:
         manifest = json.loads((folder / MANIFEST).read_bytes())
         schema = manifest["schema"]

@@ -21,7 +21,7 @@ from typing import Any
 
 from driftkit.arguments import whole
 from driftkit.atomic import beside, locked, place, writing
-from driftkit.errors import OptionError
+from driftkit.errors import OptionError, SourceError
 from driftkit.neighbors.export.cluster import Team
 from driftkit.neighbors.export.part import Part, cut, write_part
 from driftkit.neighbors.export.question import Candidates, Question
@@ -102,7 +102,8 @@ def write_shifts(
     UnknownNameError
         If a word is not shared.
     SourceError
-        If a worker cannot do its part: it reads another table, or sees another folder.
+        If a worker cannot do its part (it reads another table, or sees another folder), or a table
+        was changed meanwhile.
     """
     named = Path(path)
     require_ending(named, partitioned=partitioned)
@@ -137,6 +138,7 @@ def write_shifts(
                 team.write(question, words, missing, k, progress=tell, **how)
             else:
                 _write_here(pair, asked, missing, k, progress=tell, **how)
+            _require_as_read(pair, folder)
             if shard:
                 finish_shard(folder, parts, target, shard, question)
             else:
@@ -191,6 +193,18 @@ def _write_here(
         done += len(each)
         if progress:
             progress(done, total)
+
+
+def _require_as_read(pair: Pair, folder: Path) -> None:
+    """Refuse parts of tables that were written to meanwhile, and remove them."""
+    for table in (pair.original, pair.tuned):
+        if not table.is_as_read():
+            shutil.rmtree(folder, ignore_errors=True)
+            raise SourceError(
+                table.source.name,
+                "was changed while it was read, so nothing was written; let nobody write to it, "
+                "and run the same again.",
+            )
 
 
 def _counted(progress: Progress, found: int, total: int) -> Progress:

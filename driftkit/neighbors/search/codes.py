@@ -136,7 +136,8 @@ class Coding:
 
         def steps(codes: Codes, facts: Values) -> Values:
             up = np.ceil((longest * facts[:, 0] + facts[:, 2]) / self.unit) + 1
-            return np.where(codes.lost, -4 * MOST, up)
+            # Only rows that were written to since their norms were taken start with more.
+            return np.where(codes.lost, -4 * MOST, np.clip(up, -MOST, MOST))
 
         # The bytes of a column are multiplied as if they were 128 larger.
         more = 128 * rows.facts[:, 3]

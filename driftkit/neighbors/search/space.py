@@ -148,9 +148,12 @@ def usable_device(name: str | torch.device) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        return torch.empty(0, device=name).device
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        why = str(error).strip().splitlines()[0]
+        some = torch.ones((1, 1), device=name)
+        product = some @ some
+        product.tolist(), product.nonzero()  # some devices have a name, and compute nothing
+        return some.device
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError) as error:
+        why = (str(error).strip().splitlines() or [""])[0].partition(". ")[0].rstrip(".")
         raise OptionError(
             f"device {str(name)!r} cannot be used ({why}); 'cpu' always can, and so can 'cuda' or "
             "'mps' where torch finds one; 'auto' takes 'cuda' where it is."

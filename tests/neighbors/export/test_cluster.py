@@ -189,12 +189,18 @@ def test_one_of_workers_and_scheduler_is_given(folder, monkeypatch):
         ({"workers": 1, "scheduler": "tcp://a:1"}, "give one of them"),
         ({"workers": 0}, "workers=0 was given"),
         ({"scheduler": "here"}, "write its address, such as tcp"),
+        ({"scheduler": "http://127.0.0.1:8"}, "write its address, such as tcp"),
+        ({"scheduler": "inproc://1:2"}, "write its address, such as tcp"),
     ):
         with pytest.raises(OptionError, match=said), team(opening, **given):
             pass
     monkeypatch.setattr(cluster, "ANSWER", 0.2)
-    with pytest.raises(OptionError, match="cannot be reached"), team(opening, scheduler="[::1]:1"):
-        pass
+    for address in ("[::1]:1", "tls://127.0.0.1:1"):
+        with (
+            pytest.raises(OptionError, match="cannot be reached"),
+            team(opening, scheduler=address),
+        ):
+            pass
     monkeypatch.setitem(__import__("sys").modules, "distributed", None)
     with pytest.raises(MissingExtraError, match=r"driftkit\[dask\]"), team(opening, workers=1):
         pass

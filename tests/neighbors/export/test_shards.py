@@ -87,7 +87,7 @@ def test_a_shard_goes_on_where_it_was_stopped_and_is_not_made_twice(pair, tmp_pa
     with pytest.raises(KeyboardInterrupt):
         write_shifts(pair, path, k=K, shard=shard, part=20)
     assert not shard.place(path).exists()
-    with pytest.raises(SourceError, match="is no shard"):
+    with pytest.raises(SourceError, match="there is no such folder"):
         merge_shards([shard.place(path)], path)
     assert write_shifts(pair, path, k=K, shard=shard, part=20) == 40
     assert write_shifts(pair, path, k=K, shard=shard) == 60
@@ -182,7 +182,7 @@ def edit(**changes):
     [
         (cut, "half written, or was changed since"),
         (lose, "half written, or was changed since"),
-        (shutil.rmtree, "is no shard; give the folders"),
+        (shutil.rmtree, "there is no such folder"),
         (garble, "is no shard; give the folders"),
         (edit(schema="driftkit.shard/9"), "written by another version of driftkit"),
         (edit(question={}), "has a damaged"),

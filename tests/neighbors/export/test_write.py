@@ -3,12 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from driftkit import Embeddings, align, neighbor_shifts
+from driftkit import Embeddings, align, load, neighbor_shifts
 from driftkit.atomic import locked
-from driftkit.errors import MissingExtraError, OptionError, OutputError
+from driftkit.errors import MissingExtraError, OptionError, OutputError, SourceError
+from driftkit.neighbors.export import Shard, write_shifts
 from driftkit.neighbors.export import part as block
 from driftkit.neighbors.export import write as stream
-from driftkit.neighbors.export import write_shifts
 from driftkit.neighbors.export.rows import words_together
 from driftkit.provenance import Rounding, Source
 
@@ -48,9 +48,9 @@ def test_another_added_word_is_another_question(pair, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write_shifts(pair, path, k=3)
     monkeypatch.undo()
-    other = align(pair.original, Embeddings(pair.tuned.words, pair.tuned.matrix.copy()))
-    other.tuned.matrix.flags.writeable = True
-    other.tuned.matrix[0] = 2  # the row of <pad>
+    changed = pair.tuned.matrix.copy()
+    changed[0] = 2  # the row of <pad>
+    other = align(pair.original, Embeddings(pair.tuned.words, changed))
     assert write_shifts(other, path, k=3) == 0
     assert "<pad>" in path.read_text(encoding="utf-8")
 
@@ -192,3 +192,57 @@ def test_the_longest_name_is_written_in_parts_too(pair, tmp_path, monkeypatch):
     stopped(monkeypatch, pair, path, k=3, part=50)
     assert write_shifts(pair, path, k=3, part=50) == 50
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("shard", [None, Shard(1, 1)])
+def test_tables_that_are_written_to_meanwhile_give_no_file(pair, tmp_path, monkeypatch, shard):
+    source, target = tmp_path / "tuned.npy", tmp_path / "out"
+    np.save(source, pair.tuned.matrix)
+    target.mkdir()
+    mapped = align(pair.original, load(source, vocab=pair.tuned.words))
+    real, calls = block.neighbor_shifts, []
+
+    def then_written_to(*args, **how):
+        shifts = real(*args, **how)
+        calls.append(args)
+        if len(calls) == 3:  # the last part
+            np.lib.format.open_memmap(source, mode="r+")[:] = pair.tuned.matrix[::-1]
+        return shifts
+
+    monkeypatch.setattr(block, "neighbor_shifts", then_written_to)
+    with pytest.raises(SourceError, match=r"tuned\.npy: was changed while it was read"):
+        write_shifts(mapped, target / "s.jsonl", k=3, part=50, shard=shard)
+    assert list(target.iterdir()) == []
+
+
+def test_tables_that_are_replaced_meanwhile_are_read_to_the_end(pair, tmp_path, monkeypatch):
+    pair.tuned.save(tmp_path / "tuned")
+    mapped = align(pair.original, load(tmp_path / "tuned"))
+    stopped(monkeypatch, mapped, tmp_path / "s.jsonl", k=3, part=50)
+    Embeddings(pair.tuned.words, pair.tuned.matrix[::-1]).save(tmp_path / "tuned")
+    assert write_shifts(mapped, tmp_path / "s.jsonl", k=3, part=50) == 50
+    write_shifts(pair, tmp_path / "whole.jsonl", k=3)
+    assert (tmp_path / "s.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["s.jsonl", "s.parquet"])
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda data: b"",
+        lambda data: data[:100],
+        lambda data: data[:-1],
+        lambda data: data + b"{",
+        lambda data: bytes(len(data)),  # as a system that lost power may leave it
+    ],
+)
+def test_a_damaged_part_is_done_again(pair, tmp_path, monkeypatch, name, harm):
+    if name == "s.parquet":
+        pytest.importorskip("pyarrow", reason="needs pyarrow")
+    stopped(monkeypatch, pair, tmp_path / name, k=3, part=50)
+    (part,) = tmp_path.glob(".*.parts/0*")
+    part.write_bytes(harm(part.read_bytes()))
+    assert write_shifts(pair, tmp_path / name, k=3, part=30) == 0
+    (tmp_path / "whole").mkdir()
+    write_shifts(pair, tmp_path / "whole" / name, k=3)
+    assert (tmp_path / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()

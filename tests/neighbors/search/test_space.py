@@ -8,9 +8,12 @@ from driftkit.errors import OptionError, UnknownNameError
 from driftkit.neighbors.search.space import Space, usable_device
 
 
-def test_refuses_a_device_nobody_has():
-    with pytest.raises(OptionError, match="'abacus' cannot be used"):
-        usable_device("abacus")
+@pytest.mark.parametrize("name", ["abacus", "meta", "privateuseone", "xla"])
+def test_refuses_a_device_that_computes_nothing(name):
+    with pytest.raises(
+        OptionError, match=rf"'{name}' cannot be used \([^()]+(\(\))?[^()]*\); 'cpu'"
+    ):
+        usable_device(name)
 
 
 def test_the_error_bound_holds():
