@@ -77,8 +77,8 @@ class Coding:
 
     @property
     def limits(self) -> tuple[float, float]:
-        """A product below all others, and one above."""
-        return (-MOST, MOST) if self.product == "int8" else (-np.inf, np.inf)
+        """A product below those of all rows, and one that nothing exceeds."""
+        return (-MOST, np.iinfo(np.int32).max) if self.product == "int8" else (-np.inf, np.inf)
 
     def below(self, cosine: Cosines) -> Numbers:
         """Products (m,) that those of all larger cosines exceed."""
