@@ -127,7 +127,7 @@ def test_deep_lists_are_written_in_smaller_parts(memory, k, words):
 
 def stopped(monkeypatch, pair, path, **how):
     """A run that was killed when its first part was done."""
-    real = block.neighbor_shifts
+    real, calls = block.neighbor_shifts, []
 
     def second_fails(*args, **options):
         calls.append(args)
