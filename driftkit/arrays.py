@@ -54,10 +54,11 @@ def row_blocks(n: int, d: int = 1) -> Iterator[slice]:
 def row_norms(matrix: Matrix | Values) -> Values:
     """Return the Euclidean norms (n,) of the rows of a matrix (n, d), summed in float64."""
     out = np.empty(len(matrix), np.float64)
-    for some in row_blocks(*matrix.shape):
-        squares = matrix[some].astype(np.float64)
-        squares *= squares
-        squares.sum(axis=1, out=out[some])
+    with np.errstate(invalid="ignore"):  # a NaN that signals, of a file, stays one
+        for some in row_blocks(*matrix.shape):
+            squares = matrix[some].astype(np.float64)
+            squares *= squares
+            squares.sum(axis=1, out=out[some])
     return np.sqrt(out, out=out)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from rich import console
+from rich.console import Group as View
 
 from driftkit.arguments import require
 from driftkit.arrays import Rows, Values, alike, row_blocks, row_bytes
@@ -261,7 +261,7 @@ class Link(Displayed):
             lines = (Text(str(each)) for each in self.directions)
             parts.append(section("Directions of the drift", Text(f"{held}."), *lines))
         parts.append(section("A map back to the original", self.map.__rich__()))
-        return console.Group(*parts)
+        return View(*parts)
 
 
 _PHRASES = {"holds": "holds", "weakened": "is weakened", "broken": "is broken"}

@@ -141,19 +141,6 @@ def several(tmp_path):
     return tmp_path / "original", tmp_path / "tuned"
 
 
-def test_a_share_of_the_neighbors_is_told_with_what_was_found(run, several, tmp_path, monkeypatch):
-    pytest.importorskip("pynndescent", reason="needs pynndescent")
-    monkeypatch.setattr("driftkit.neighbors.search.approximate.WORTH", 0)
-    out = tmp_path / "s.jsonl"
-    result = run("shifts", *several, "--all", "-o", out, "--recall", ".8")
-    assert result.exit_code == 0
-    told = " ".join(result.stderr.split())
-    assert f"{out}: 2,000 words; neighbors are approximate: at least 0." in told
-    row = json.loads(out.read_text().splitlines()[0])
-    assert row["recall_before"] >= 0.8
-    assert row["overlap@10_low"] <= row["overlap@10"] <= row["overlap@10_high"]
-
-
 def test_where_exact_neighbors_take_less_time_they_are_exact_and_it_says_so(run, several, tmp_path):
     one, other = tmp_path / "one.jsonl", tmp_path / "other.jsonl"
     result = run("shifts", *several, "--all", "-o", one, "--recall", ".8")

@@ -62,6 +62,7 @@ SHOWN = {
     "inspect json": ["inspect", *PAIR, "keys.safetensors", "--original", TUNED, "--json", "-"],
     "convert": ["convert", TUNED, "::error::out\u202e"],
     "shifts all": ["shifts", *PAIR, "--all", "-o", "::error::x\u202e.jsonl"],
+    "merge": ["merge", "::error::m\u202e.jsonl.1-of-1.shard", "-o", "::error::m\u202e.jsonl"],
     "baseline": ["baseline", "write", *PAIR, *QUICK, "-o", "::error::b\u200b.json"],
     "baseline show": ["baseline", "show", "-o", "accepted.json", "--json", "out.json"],
     "baseline update": ["baseline", "update", *PAIR, *QUICK, "--seed", "1", "-o", "accepted.json"],
@@ -194,6 +195,8 @@ def see(request, made, tmp_path, monkeypatch, run):
 def test_what_is_shown(name, see):
     if name.startswith("baseline "):
         see(["baseline", "write", *PAIR, *QUICK, "-o", "accepted.json"], 0)
+    if name == "merge":
+        see(["shifts", *PAIR, "--shard", "1/1", "-o", SHOWN[name][-1], "--", *TABLE], 0)
     if name == "verify":
         see(["lock", TUNED, "-o", "accepted.lock"], 0)
     result = see(SHOWN[name], 1 if name == "verify" else 0)
