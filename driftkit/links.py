@@ -345,16 +345,19 @@ def _crossings(pair: Pair) -> Iterator[Crossing]:
     first, _ = alike(row_bytes(pair.before, pair.after))
     groups: dict[Group, Rows]
     groups = {"all": first, "moved": first[pair.moved[first]], "frequent": first[first < FREQUENT]}
-    for group, places in groups.items():
-        asked = spaced(places, ASKED)
-        original = own_ranks(pair.before[asked], pair.before, asked)
-        other = pair.changed[asked]
-        after = own_ranks(pair.after[asked[other]], pair.before, asked[other])
+    groups = {group: spaced(places, ASKED) for group, places in groups.items()}
+    every = np.unique(np.concatenate(list(groups.values())))
+    other = pair.changed[every]
+    original = own_ranks(pair.before[every], pair.before, every)
+    after = own_ranks(pair.after[every[other]], pair.before, every[other])
+    for group, asked in groups.items():
+        at = np.searchsorted(every, asked)
         for way in WAYS:
             ranks = original[way].ranks.copy()
             ranks[other] = after[way].ranks
-            tuned = Found(ranks)
-            yield Crossing(group, way, len(asked), tuned.at_1, tuned.mrr, original[way].at_1)
+            tuned = Found(ranks[at])
+            itself = Found(original[way].ranks[at])
+            yield Crossing(group, way, len(asked), tuned.at_1, tuned.mrr, itself.at_1)
 
 
 def _dots(pair: Pair, moved: Rows) -> float:

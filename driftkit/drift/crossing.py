@@ -72,15 +72,18 @@ def own_ranks(
     before = {way: np.zeros(len(queries), np.int64) for way in WAYS}
     kinds: dict[bytes, int] = {}  # of the rows that are some query's own
     kind = np.array([kinds.setdefault(each, len(kinds)) for each in row_bytes(rows[own])], np.int64)
+    may_be_own = np.isin(norms[among], norms[own])  # equal rows have equal lengths
     for start in range(0, len(among), _ROWS):
         some = among[start : start + _ROWS]
         block = rows[some].astype(np.float64)
-        kind_of = np.array([kinds.get(each, -1) for each in row_bytes(rows[some])])
-        sought = np.flatnonzero(kind_of >= 0)
+        sought = np.flatnonzero(may_be_own[start : start + _ROWS])
+        kind_of = np.array(
+            [kinds.get(each, -1) for each in row_bytes(rows[some[sought]])], np.int64
+        )
         for first in range(0, len(queries), _QUERIES):
             part = slice(first, first + _QUERIES)
             nearness = _nearness(queries[part] @ block.T, norms[some])
-            other = kind[part, None] != kind_of[sought]
+            other = kind[part, None] != kind_of
             for way, others in zip(WAYS, nearness, strict=True):
                 bound = mine[way][part] - _GRAIN * grain[way][part]
                 is_near = others >= bound[:, None]

@@ -67,8 +67,8 @@ def fit_map(
     of low rank, affine maps. They are fitted on the rows that moved (those that did not would make
     every map the identity), judged by rows that they were not fitted on, and the simplest within
     one standard error of the best is taken. Words whose rows are equal in both tables are one row.
-    With a consumer, rows may count as often as its inputs
-    hold them; which is better is decided on one half of the inputs and told of the other.
+    With a consumer, rows may count as often as its inputs hold them; which is better is decided on
+    one half of the inputs and told of the other.
 
     It refuses where rows the map was not fitted on do not come back by a stated amount, or where
     the consumer's decisions do not. Zero rows have no direction: none is fitted, none is mapped.
