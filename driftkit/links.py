@@ -326,7 +326,9 @@ def link(
     same = pair.original.dimensions == pair.tuned.dimensions
     moved = np.flatnonzero(pair.moved & (pair.before_norms > 0))
     both = moved[pair.after_norms[moved] > 0]
-    flips = asks.flips(asks.with_added(pair.after)) if asks is not None and same else None
+    flips = None
+    if asks is not None and same:
+        flips = asks.flips(asks.decide(asks.with_added(pair.after)))
     return Link(
         pair,
         tuple(_crossings(pair)) if same else (),

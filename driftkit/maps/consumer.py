@@ -18,6 +18,8 @@ from driftkit.maps.asking import Asked, Decisions, Spelling, plain
 from driftkit.pair import Pair
 
 Reads = Literal["means", "rows"]
+Decided = tuple[Decisions, Mask]
+"""Decisions (k,), and about which inputs (m,)."""
 
 RESAMPLES = 2_000
 
@@ -229,7 +231,7 @@ class Consumer:
             return matrix
         return np.concatenate([matrix, self.added if change is None else change(self.added)])
 
-    def decide(self, matrix: Matrix | Values) -> tuple[Decisions, Mask]:
+    def decide(self, matrix: Matrix | Values) -> Decided:
         """Return decisions (k,), and about which inputs (m,), where words have these rows.
 
         Rows (n, d) are those of the shared words; `with_added` puts those of added words below,
@@ -260,17 +262,17 @@ class Consumer:
         for one, other in zip(before, self._given(self.with_added(pair.after), new), strict=True):
             yield b"".join((len(one).to_bytes(8, "little"), one.tobytes(), other.tobytes()))
 
-    def _flipped(self, answer: Decisions, held: Mask) -> Mask:
+    def _flipped(self, decided: Decided) -> Mask:
         """Return which inputs (m,) are decided otherwise, or no more."""
+        answer, held = decided
         flipped = ~held
         flipped[held] = answer != self._original[held]
         return flipped
 
-    def flips(self, matrix: Matrix | Values, among: Mask | None = None) -> Flips:
+    def flips(self, decided: Decided, among: Mask | None = None) -> Flips:
         """Return how decisions differ from those on the original rows, among some inputs or all."""
         chosen = np.ones(len(self), bool) if among is None else among
-        answer, held = self.decide(matrix)
-        flipped = self._flipped(answer, held)[chosen]
+        flipped = self._flipped(decided)[chosen]
         n, count = len(flipped), int(flipped.sum())
         given = int(chosen[self._which].sum())
         most = _most_lost(self._original[chosen], flipped)
@@ -281,8 +283,8 @@ class Consumer:
             return Flips(n, given, count / n, *ends, most, only)
         every = np.ones(len(self), bool)
         right = [
-            self._is_right(answer, held)[chosen],
-            self._is_right(self._original, every)[chosen],
+            self._is_right(decided)[chosen],
+            self._is_right((self._original, every))[chosen],
         ]
         loss = MeanDifference(*right)  # accuracy with the original rows less that with these
         drawn = loss.resample(RESAMPLES, generator(0, "lost accuracy"))
@@ -290,24 +292,25 @@ class Consumer:
         accuracy = float(right[1].mean()), float(right[0].mean())
         return Flips(n, given, count / n, *ends, most, only, accuracy, (span.low, span.high))
 
-    def _is_right(self, answer: Decisions, held: Mask) -> Values:
+    def _is_right(self, decided: Decided) -> Values:
         """Return for which share of its labels the decision about each input (m,) is right.
 
         Where nothing is decided, nothing is right.
         """
         assert self._right is not None
+        answer, held = decided
         among = held[self._which]  # of the inputs as they were given, each with its label
         right = np.zeros(len(among))
         right[among] = self._right.right(answer[(held.cumsum() - 1)[self._which[among]]], among)
         share: Values = np.bincount(self._which, right) / np.bincount(self._which)
         return share
 
-    def taken_back(self, before: Matrix | Values, after: Matrix | Values, among: Mask) -> float:
-        """Return the p-value of a sign test that rows ``after`` flip fewer inputs than ``before``.
+    def taken_back(self, before: Decided, after: Decided, among: Mask) -> float:
+        """Return the p-value of a sign test that fewer decisions flip ``after`` than ``before``.
 
         Inputs that both flip, or neither, say nothing.
         """
-        flipped = [self._flipped(*self.decide(rows))[among] for rows in (before, after)]
+        flipped = [self._flipped(decided)[among] for decided in (before, after)]
         back = int((flipped[0] & ~flipped[1]).sum())
         new = int((flipped[1] & ~flipped[0]).sum())
         if not back + new:

@@ -132,7 +132,7 @@ def fit_map(
         counts = np.bincount(fit.which, asks.counts(len(pair))[rows])
         weighed = _Trials(fit, np.sqrt(counts) + UNSEEN)
         flips = [
-            asks.flips(fit.mapped(each.crossed(each.chosen)), first).flipped
+            asks.flips(asks.decide(fit.mapped(each.crossed(each.chosen))), first).flipped
             for each in (trials, weighed)
         ]
         trials = weighed if flips[1] < flips[0] else trials
@@ -280,29 +280,32 @@ class _Trials:
         """Return what a consumer decides of some inputs with the chosen kind of map, too."""
         fit, evidence = self.fit, self.evidence()
         final = self.final
-        mapped = asks.with_added(fit.mapped(self.crossed(self.chosen)), final)
+        crossed = asks.decide(asks.with_added(fit.mapped(self.crossed(self.chosen)), final))
+        mapped = asks.decide(asks.with_added(fit.mapped(final(fit.x)), final))
         mean = np.average(fit.y, axis=0, weights=self.weights)
-        one_row = asks.with_added(
-            fit.mapped(np.broadcast_to(mean, fit.y.shape)),
-            lambda added: np.broadcast_to(mean, (len(added), len(mean))),
+        one_row = asks.decide(
+            asks.with_added(
+                fit.mapped(np.broadcast_to(mean, fit.y.shape)),
+                lambda added: np.broadcast_to(mean, (len(added), len(mean))),
+            )
         )
         allowed = asks.flips(one_row, among).flipped
         old: Flips | None = None
-        without: Matrix | Values = one_row  # rows of another width cannot be read at all
+        without = one_row  # rows of another width cannot be read at all
         if fit.x.shape == fit.y.shape:
-            without = asks.with_added(fit.given)
+            without = asks.decide(asks.with_added(fit.given))
             old = asks.flips(without, among)
-            moved = asks.flips(self.by_chance.fit.given, among).flipped
-            by_chance = fit.mapped(self.by_chance.crossed(self.chosen))
+            moved = asks.flips(asks.decide(self.by_chance.fit.given), among).flipped
+            by_chance = asks.decide(fit.mapped(self.by_chance.crossed(self.chosen)))
             left = asks.flips(by_chance, among).flipped / moved if moved else 1.0
             come_back = _why_not_for_rows(evidence, self.chosen) is None
             allowed = old.flipped if come_back else min(left * old.flipped, old.flipped, allowed)
         return replace(
             evidence,
-            flips=(old, asks.flips(asks.with_added(fit.mapped(final(fit.x)), final), among)),
-            unseen=asks.flips(mapped, among),
+            flips=(old, asks.flips(mapped, among)),
+            unseen=asks.flips(crossed, among),
             allowed=(1 - FEWER_FLIPS) * allowed,
-            p_value=asks.taken_back(without, mapped, among),
+            p_value=asks.taken_back(without, crossed, among),
             inputs=asks.inputs,
         )
 

@@ -30,6 +30,10 @@ def side(rows):
     return rows @ np.arange(1, 7) > 5
 
 
+def flips_of(consumer, rows, among=None):
+    return consumer.flips(consumer.decide(rows), among)
+
+
 # --- consumers ------------------------------------------------------------------------------------
 
 
@@ -48,7 +52,7 @@ def test_an_estimator_a_module_and_a_function_are_asked_alike(rows, documents):
         layer.weight.copy_(torch.from_numpy(np.vstack([-model.coef_, model.coef_])))
         layer.bias.copy_(torch.from_numpy(np.hstack([-model.intercept_, model.intercept_])))
     flips = [
-        Consumer(each, pair, documents).flips(pair.after).flipped
+        flips_of(Consumer(each, pair, documents), pair.after).flipped
         for each in (model, model.predict, layer)
     ]
     assert flips[0] == flips[1] == pytest.approx(flips[2], abs=0.01)
@@ -120,7 +124,7 @@ def test_an_input_is_what_the_consumer_is_given(rows):
 def test_repeated_inputs_with_unlike_labels_are_right_in_part(rows):
     pair = pair_of(rows, rows[:, ::-1])
     labels = [*side(rows), ~side(rows)[0], side(rows)[1]]
-    found = Consumer(side, pair, [*WORDS, "w0", "w1"], labels).flips(pair.after)
+    found = flips_of(Consumer(side, pair, [*WORDS, "w0", "w1"], labels), pair.after)
     assert found.accuracy[0] == (399 + 1 / 2) / 400
     assert (found.n, found.given) == (400, 402)
 
@@ -179,7 +183,7 @@ def test_a_map_is_judged_on_words_that_only_the_tuned_table_holds_too(rows, docu
     consumer = Consumer(side, pair, with_new)
     table = back.apply(tuned).matrix
     _, second = consumer.halves(0)
-    assert back.evidence.flips[1] == consumer.flips(table, second)
+    assert back.evidence.flips[1] == flips_of(consumer, table, second)
     assert back.evidence.inputs.added == 300
 
 
@@ -274,7 +278,7 @@ def test_classifiers_decide_by_what_they_have(kind, rows, moods):
     """And say their classes, which labels of strings are compared with."""
     pair = pair_of(rows, rows[:, ::-1])
     model = make_pipeline(StandardScaler(), kind()).fit(rows.astype(np.float32), moods)
-    found = Consumer(model, pair, WORDS, list(moods)).flips(pair.after)
+    found = flips_of(Consumer(model, pair, WORDS, list(moods)), pair.after)
     plain = make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, moods)
     decided = plain.predict(pair.before), plain.predict(pair.after)
     assert found.flipped == pytest.approx((decided[0] != decided[1]).mean(), abs=0.01)
@@ -411,7 +415,7 @@ def test_what_is_no_decision_is_refused(consumer, rows):
 def test_labels_are_those_that_are_decided_however_they_are_written(labels, rows):
     right = [labels[0] if each else labels[1] for each in side(rows)]
     pair = pair_of(rows, rows)
-    assert Consumer(side, pair, labels=right).flips(pair.after).accuracy == (1, 1)
+    assert flips_of(Consumer(side, pair, labels=right), pair.after).accuracy == (1, 1)
 
 
 def test_a_consumer_that_says_one_thing_can_show_nothing(rows):
