@@ -21,8 +21,7 @@ Keys = npt.NDArray[np.int64]
 
 BLOCK_ENTRIES = 1 << 20  # entries decided together
 _PAIR_NUMBERS = 1 << 20  # numbers gathered at once on each side when cosines are taken in float64
-NOBODY: int = np.iinfo(np.int64).max
-"""Key of a place that is not filled; it comes last."""
+NOBODY = resident.NOBODY
 
 
 @dataclass(frozen=True, slots=True, eq=False)
