@@ -31,10 +31,11 @@ def command(shards: tuple[str, ...], output: str, *, partitioned: bool) -> None:
     another version of driftkit are refused, and so is a shard that is missing, given twice, half
     written or changed since.
     """
+    from driftkit.display import counted
     from driftkit.neighbors.export import merge_shards
 
     messages = Messages()
     with messages.stage("merging"):
         count = merge_shards(shards, output, partitioned=partitioned)
-    counted = "1 word" if count == 1 else f"{count:,} words"
-    messages.say(f"{output}: {counted} from {len(shards)} shard{'s' if len(shards) > 1 else ''}")
+    given = f"{len(shards)} shard{'s' if len(shards) > 1 else ''}"
+    messages.say(f"{output}: {counted(count, 'word')} from {given}")

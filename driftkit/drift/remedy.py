@@ -9,6 +9,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from driftkit.arrays import Rows, Values
+from driftkit.drift.crossing import spaced
 from driftkit.pair import Pair
 
 FITTED = 20_000  # moved words a map is fitted on, evenly spaced
@@ -48,8 +49,7 @@ def remedy(pair: Pair) -> Remedy | None:
     if len(rows) < 2 or pair.mismatch:
         return None
     d = pair.original.dimensions
-    count = min(len(rows), FITTED, max(_NUMBERS // d, 2 * _ROWS_PER_DIMENSION * d))
-    rows = rows[np.linspace(0, len(rows) - 1, count).round().astype(np.int64)]
+    rows = spaced(rows, min(FITTED, max(_NUMBERS // d, 2 * _ROWS_PER_DIMENSION * d)))
     return next((found for found in _maps(pair, rows) if found.left <= EXPLAINED), None)
 
 

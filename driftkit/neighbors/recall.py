@@ -15,9 +15,6 @@ from numbers import Real
 from typing import Any
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.special import rel_entr
-from scipy.stats import binom
 
 from driftkit.arguments import shown
 from driftkit.arrays import Values
@@ -176,6 +173,9 @@ def mean_at_most(values: Values, doubt: float) -> float:
     >>> mean_at_most(np.ones(10), 0.05)
     1.0
     """
+    from scipy.optimize import brentq
+    from scipy.special import rel_entr
+
     if not len(values):
         return 1.0
     mean = min(float(np.mean(values)), 1.0)
@@ -196,6 +196,8 @@ def most_at_most(values: Values, doubt: float) -> float:
     It is one of the values in order, so nothing is assumed of them (Wilks 1941, "Determination of
     Sample Sizes for Setting Tolerance Limits").
     """
+    from scipy.stats import binom
+
     place = int(binom.ppf(1 - doubt, len(values), MOST_WORDS)) if len(values) else 0
     return float(np.sort(values)[place]) if place < len(values) else 1.0
 

@@ -43,9 +43,7 @@ class Question:
             tuned=_of_table(pair.tuned),
             words=_of_names(words),
             count=len(words),
-            candidates=_of_names(candidates)
-            if isinstance(candidates, Sequence)
-            else str(candidates),
+            candidates=_of_candidates(candidates),
             k=int(k),
             metric=metric,
         )

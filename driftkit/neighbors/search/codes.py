@@ -16,7 +16,6 @@ cosine, whatever the rows are; how close it is from above depends on what roundi
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +25,7 @@ import torch
 
 from driftkit.arrays import Rows, Values
 from driftkit.neighbors.search.space import Cosines, Product, Space
+from driftkit.neighbors.search.threads import in_threads
 
 SAMPLE = 4_096  # rows that the center and the scale are taken from
 LEAST_SCALE = 2.0**-12  # so that cosines are at most 2**24 multiples of its square
@@ -114,8 +114,6 @@ class Coding:
             return Codes(unit, None, lost)
         code = np.zeros((places, -(-d // 4) * 4), np.int8)
         facts = np.zeros((places, 4))
-        threads = torch.get_num_threads()
-        cuts = np.linspace(0, len(rows), threads + 1).astype(int).tolist()
 
         def part(some: slice) -> None:
             encode(
@@ -123,8 +121,7 @@ class Coding:
                 self.center, self.scale,
             )  # fmt: skip
 
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(part, map(slice, cuts[:-1], cuts[1:])))
+        in_threads(part, len(rows), torch.get_num_threads())
         return Codes(code.view(np.int32), facts, lost)
 
     def starts(self, rows: Codes, columns: Codes) -> tuple[Numbers, Numbers]:

@@ -6,7 +6,6 @@ that follows from the error bound of the products.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,13 +15,13 @@ import torch
 from driftkit.arrays import Rows
 from driftkit.neighbors.search import resident
 from driftkit.neighbors.search.space import TIE, Cosines, Ids, Queries, Space
+from driftkit.neighbors.search.threads import in_threads
 
 Keys = npt.NDArray[np.int64]
 
 BLOCK_ENTRIES = 1 << 20  # entries decided together
 _PAIR_NUMBERS = 1 << 20  # numbers gathered at once on each side when cosines are taken in float64
-NOBODY: int = np.iinfo(np.int64).max
-"""Key of a place that is not filled; it comes last."""
+NOBODY = resident.NOBODY
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,10 +100,7 @@ def cosines_of_lists(space: Space, candidates: Rows, queries: Queries, identity:
             space.matrix, space.norms, rows[some],
         )  # fmt: skip
 
-    threads = torch.get_num_threads()
-    cuts = np.linspace(0, len(queries), threads + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(decide_part, map(slice, cuts[:-1], cuts[1:])))
+    in_threads(decide_part, len(queries), torch.get_num_threads())
     return out
 
 

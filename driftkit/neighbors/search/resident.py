@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from driftkit.arrays import Matrix, Values
+from driftkit.neighbors.search.threads import in_threads
 
 NOBODY: int = np.iinfo(np.int64).max
 """Key of a place that is not filled; it comes last."""
@@ -72,10 +72,7 @@ def _staged(
 
 def _copy(out: Matrix | Values, rows: Matrix | Values) -> None:
     """Copy rows with several threads: one copies no faster than half of what a card takes."""
-    cuts = np.linspace(0, len(rows), _COPIERS + 1).astype(int).tolist()
-    parts = list(map(slice, cuts[:-1], cuts[1:]))
-    with ThreadPoolExecutor(_COPIERS) as pool:
-        list(pool.map(lambda some: np.copyto(out[some], rows[some]), parts))
+    in_threads(lambda some: np.copyto(out[some], rows[some]), len(rows), _COPIERS)
 
 
 def room(device: torch.device) -> int:

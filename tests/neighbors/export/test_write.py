@@ -105,6 +105,19 @@ def test_another_question_starts_anew(pair, tmp_path, monkeypatch):
     assert "overlap@4" in lines(path)[0]
 
 
+def test_candidates_in_an_array_are_told_by_every_one(pair, tmp_path, monkeypatch):
+    path, many = tmp_path / "shifts.jsonl", np.array([*pair.words] * 10)
+    fewer = many.copy()
+    fewer[3:-3] = many[0]
+    assert str(many) == str(fewer)  # of a long array numpy prints the ends
+    monkeypatch.setattr(stream, "write_joined", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_shifts(pair, path, k=3, candidates=many)
+    monkeypatch.undo()
+    assert write_shifts(pair, path, k=3, candidates=fewer) == 0
+    assert {*np.concatenate([row["before"] for row in lines(path)])} <= {*fewer}
+
+
 def test_refuses_other_endings_and_folders_that_are_not_there(pair, tmp_path, monkeypatch):
     with pytest.raises(OptionError, match=r"end in \.jsonl or \.parquet"):
         write_shifts(pair, tmp_path / "shifts.csv")
