@@ -9,7 +9,7 @@ folder goes. A second run into the same file is refused while the first lasts.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from glob import escape
 from hashlib import sha256
@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from driftkit.arguments import whole
+from driftkit.arguments import strings, whole
 from driftkit.atomic import beside, locked, place, writing
 from driftkit.errors import OptionError, SourceError
 from driftkit.neighbors.export.cluster import Team
@@ -108,9 +108,12 @@ def write_shifts(
     named = Path(path)
     require_ending(named, partitioned=partitioned)
     whole(1, k=k, part=1 if part is None else part)
+    asked = pair.words
     if words is not None:
-        pair.rows(words)
-    asked = pair.words if words is None else tuple(words)
+        asked = words = strings("words", words, "words")
+        pair.rows(asked)
+    if isinstance(candidates, Iterable):
+        candidates = strings("candidates", candidates, "words")
     start, stop = shard.bounds(len(asked)) if shard else (0, len(asked))
     if part is None:
         part = words_together(k, options.get("memory"))

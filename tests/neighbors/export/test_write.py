@@ -257,3 +257,10 @@ def test_a_damaged_part_is_done_again(pair, tmp_path, monkeypatch, name, harm):
     (tmp_path / "whole").mkdir()
     write_shifts(pair, tmp_path / "whole" / name, k=3)
     assert (tmp_path / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+@pytest.mark.parametrize("given", [{"words": "w1"}, {"candidates": "w1"}])
+def test_one_string_is_no_list_of_words(pair, tmp_path, given):
+    with pytest.raises(OptionError, match="is one string; give a list of words"):
+        write_shifts(pair, tmp_path / "s.jsonl", k=3, **given)
+    assert list(tmp_path.iterdir()) == []
