@@ -51,18 +51,16 @@ def _cause(error: BaseException) -> str:
 
 def load_plugin(name: str) -> None:
     """Import a plugin, a module or the path of a ``.py`` file, unless it was imported before."""
-    file = Path(name).resolve() if name.endswith(".py") else None
-    key = name if file is None else str(file)
+    key = str(Path(name).resolve()) if name.endswith(".py") else name
     if key in _loaded:
         return
     _loaded.add(key)
     _loading.append(key)
     try:
-        with redirect_stdout(sys.stderr):
-            _import_file(file) if file else import_module(name)
-    except (Exception, SystemExit) as error:
+        _imported(name)
+    except PluginError:
         _loaded.discard(key)
-        raise PluginError(name, _reason(error, name)) from error
+        raise
     finally:
         _loading.remove(key)
 
@@ -78,12 +76,7 @@ def load_object(name: str) -> Any:
     module, _, attribute = name.rpartition(":")
     if not module or not attribute:
         raise PluginError(name, "give a function as package.module:name or file.py:name.")
-    try:
-        with redirect_stdout(sys.stderr):
-            is_file = module.endswith(".py")
-            home = _import_file(Path(module).resolve()) if is_file else import_module(module)
-    except (Exception, SystemExit) as error:
-        raise PluginError(module, _reason(error, module)) from error
+    home = _imported(module)
     if not hasattr(home, attribute):
         raise PluginError(module, f"it has no {attribute!r}; name a function or model that it has.")
     return getattr(home, attribute)
@@ -106,6 +99,16 @@ def load_plugins() -> None:
 @cache
 def _installed() -> tuple[str, ...]:
     return tuple(sorted(entry.module for entry in entry_points(group=GROUP)))
+
+
+def _imported(name: str) -> ModuleType:
+    """Import a module, or the path of a ``.py`` file; what it prints goes to standard error."""
+    try:
+        with redirect_stdout(sys.stderr):
+            is_file = name.endswith(".py")
+            return _import_file(Path(name).resolve()) if is_file else import_module(name)
+    except (Exception, SystemExit) as error:
+        raise PluginError(name, _reason(error, name)) from error
 
 
 def _import_file(file: Path) -> ModuleType:

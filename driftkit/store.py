@@ -17,7 +17,7 @@ import numpy as np
 
 from driftkit.arrays import Matrix, row_blocks
 from driftkit.atomic import locked, new_folder, place, replacing, writing
-from driftkit.errors import OutputError
+from driftkit.errors import OutputError, SourceError
 from driftkit.escaping import to_json
 from driftkit.provenance import Problem, Source
 
@@ -108,32 +108,54 @@ def write_tensors(
 ) -> None:
     """Write arrays by name, and what is said about them, as safetensors, whole or not at all.
 
-    ``save_file`` would put a file of its own in place of the locked one, that only its owner reads.
+    A digest of all of it is added, which `is_whole` checks. ``save_file`` would put a file of its
+    own in place of the locked one, that only its owner reads.
     """
     from safetensors.numpy import save
 
+    whole = {name: np.ascontiguousarray(each) for name, each in tensors.items()}
     with replacing(path) as partial:
-        partial.write_bytes(
-            save({name: np.ascontiguousarray(each) for name, each in tensors.items()}, about)
-        )
+        partial.write_bytes(save(whole, about | {"sha256": _digest(whole, about)}))
 
 
-def digest(tensors: Mapping[str, Any], about: Mapping[str, str]) -> str:
+def read_tensors(path: str | os.PathLike[str], what: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return arrays by name, and what is said about them.
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be read as safetensors, and so not as `what`.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise SourceError(path, f"cannot be read as {what} ({error}).") from None
+    return tensors, about
+
+
+def is_whole(tensors: Mapping[str, Any], about: Mapping[str, str]) -> bool:
+    """Whether all is as `write_tensors` wrote it."""
+    return _digest(tensors, about) == about.get("sha256")
+
+
+def _digest(tensors: Mapping[str, Any], about: Mapping[str, str]) -> str:
     """Return the sha256 of arrays by name and of what is said about them, but for a digest.
-
-    A file that holds it as ``sha256`` is known when it is damaged.
 
     Examples
     --------
-    >>> digest({"a": np.ones(2)}, {}) == digest({"a": np.ones(2)}, {"sha256": "of it"})
+    >>> _digest({"a": np.ones(2)}, {}) == _digest({"a": np.ones(2)}, {"sha256": "of it"})
     True
-    >>> digest({"a": np.ones(2)}, {}) == digest({"a": -np.ones(2)}, {})
+    >>> _digest({"a": np.ones(2)}, {}) == _digest({"a": -np.ones(2)}, {})
     False
     """
     made = sha256(to_json(sorted((k, v) for k, v in about.items() if k != "sha256")).encode())
     for name, each in sorted(tensors.items()):
         made.update(to_json([name, each.dtype.str, list(each.shape)]).encode())
-        made.update(each.tobytes())
+        made.update(np.ravel(each).view(np.uint8).data)
     return made.hexdigest()
 
 

@@ -23,6 +23,14 @@ def pin():
     torch.set_num_threads(1)
 
 
+def choose(*, native):
+    """Compute with one thread, and with pinned kernels unless the processor's own are asked for."""
+    if native:
+        torch.set_num_threads(1)
+    else:
+        pin()
+
+
 def name():
     """Return "pinned" if this process computes with pinned kernels, and "native" otherwise."""
     chosen = os.environ.get("MKL_CBWR") == PINNED["MKL_CBWR"] and not torch.backends.mkldnn.enabled

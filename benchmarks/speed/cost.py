@@ -131,6 +131,11 @@ def work_on_a_card(n: int, d: int, asked: float | None = None, spaces: int = 2) 
     }
 
 
+def fits_a_card(n: int, d: int) -> bool:
+    """Whether one holds a table, room for a second, and one in float16."""
+    return 12.0 * n * d < 80e9
+
+
 def only(work: Work, *names: str) -> Work:
     return {name: work[name] for name in names}
 
@@ -373,9 +378,8 @@ class Model:
         again = max(0.0, table - max(0.0, node.memory - processes * WORD_BYTES * n))
         every = cost_of(work, self.processor.serial)
         if node.cards:
-            fits = 12.0 * n * d < 80e9  # a table, room for a second, and one in float16
             search = cost_of(work_on_a_card(n, d, size), self.card)
-            every += 0 if fits else 2 * n * d * self.unit
+            every += 0 if fits_a_card(n, d) else 2 * n * d * self.unit
         else:
             slower = Tiles(n, d).slower(threads, self.order)
             search = slower * cost_of(work, self.processor.parallel) / threads
@@ -389,7 +393,7 @@ class Model:
                 "searching": rounds * search,
                 "what one thread does in each part": rounds * every,
                 "reading again what memory does not hold": (
-                    rounds * (processes if again else 0) * again / node.network
+                    rounds * processes * again / node.network
                 ),
                 "writing": rounds * size * self.written,
                 "joining": n * self.joined,
@@ -405,13 +409,12 @@ MOVED = 0.05
 def spread(runs: Sequence[Run], n: int, d: int, threads: int, draws: int = 200) -> float:
     """How far a prediction may be off, as a share: 90 % of refits to as many runs drawn anew."""
     draw = np.random.default_rng(0)
-    whole = Processor.of(runs).seconds(work_of(n, d, MOVED, words_together(K)), threads)
+    work = work_of(n, d, MOVED, words_together(K))
+    whole = Processor.of(runs).seconds(work, threads)
     found = []
     for _ in range(draws):
         some = [runs[at] for at in draw.integers(0, len(runs), len(runs))]
-        found.append(
-            Processor.of(some).seconds(work_of(n, d, MOVED, words_together(K)), threads) / whole
-        )
+        found.append(Processor.of(some).seconds(work, threads) / whole)
     low, high = np.quantile(found, [0.05, 0.95])
     return float(max(1 - low, high - 1))
 

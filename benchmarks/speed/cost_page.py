@@ -27,6 +27,7 @@ from benchmarks.speed.cost import (
     cost_of,
     errors,
     faster,
+    fits_a_card,
     old_errors,
     spread,
     work_of,
@@ -146,7 +147,7 @@ def _threads(runs: Sequence[Run], order: float) -> str:
     for one in chosen(runs, machine=HERE, engine="float32", what="both"):
         seen = chosen(runs, machine=XEON, engine="float32", n=one.n, d=one.d)
         took = {run.threads: run.seconds for run in seen}
-        name = f"{_size(one.n, one.d)}"
+        name = _size(one.n, one.d)
         rows.append((name, "measured", *(f"{took[1] / took[p]:.1f}" for p in MANY[1:5]), "", ""))
         rows.append(("", "model", *(f"{faster(one, p, order):.1f}" for p in MANY[1:])))
     return table(("table", "", *(f"{p} threads" for p in MANY[1:])), rows)
@@ -190,8 +191,8 @@ def _nodes(model: Model, node: Node) -> str:
 def _cards(model: Model, node: Node) -> str:
     rows = []
     for n, d in TABLES:
-        fits = 12.0 * n * d < 80e9
-        one = duration(cost_of(work_on_a_card(n, d), model.card)) if fits else "-"
+        search = cost_of(work_on_a_card(n, d), model.card)
+        one = duration(search) if fits_a_card(n, d) else "-"
         cells = []
         for nodes in NODES:
             plan = model.plan(n, d, MOVED, nodes, node)
@@ -209,11 +210,11 @@ def _where(model: Model, node: Node) -> str:
             for nodes in NODES[::2]:
                 plan = model.plan(n, d, MOVED, nodes, Node(node.cores, cards=cards))
                 assert plan is not None
-                most = {part: took / plan.total for part, took in plan.seconds.items()}
+                shares = (took / plan.total for took in plan.seconds.values())
                 rows.append(
                     (
                         _size(n, d), f"{nodes} {name if nodes > 1 else name[:-1]}",
-                        f"{plan.parts:,}", *(f"{share:.0%}" for share in most.values()),
+                        f"{plan.parts:,}", *(f"{share:.0%}" for share in shares),
                     )
                 )  # fmt: skip
     head = ("table", "on", "parts", *plan.seconds)

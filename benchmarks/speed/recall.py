@@ -61,9 +61,13 @@ def measured(n: int, truth: Found, made: float, ask: Ask) -> dict:
     asked = min(n, TIMED)
     ask(np.arange(asked))
     searched = (time.process_time() - start) * n / asked
-    held = ask(sample_of(n))
+    recall = recall_of(ask(sample_of(n)), truth)
+    return {"made": made, "seconds": made + searched, "recall": recall}
+
+
+def recall_of(held: Found, truth: Found) -> float:
     kept = [len(set(a) & set(b)) for a, b in zip(held.tolist(), truth.tolist(), strict=True)]
-    return {"made": made, "seconds": made + searched, "recall": float(np.mean(kept) / K)}
+    return float(np.mean(kept) / K)
 
 
 def sample_of(n: int) -> np.ndarray:
@@ -139,9 +143,7 @@ def pynndescent(n: int, d: int, truth: Found) -> Iterator[dict]:
         made = NNDescent(rows, metric="dot", n_neighbors=width, n_jobs=1, random_state=0)
         graph = others(made.neighbor_graph[0].astype(np.int64), np.arange(n))
         seconds = time.process_time() - start
-        held = graph[sample_of(n)]
-        kept = [len(set(a) & set(b)) for a, b in zip(held.tolist(), truth.tolist(), strict=True)]
-        recall = float(np.mean(kept) / K)
+        recall = recall_of(graph[sample_of(n)], truth)
         yield {"setting": f"{width} neighbors", "seconds": seconds, "recall": recall}
 
 

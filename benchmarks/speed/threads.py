@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.speed.neighbors import K, tuned, unit, vectors
 from benchmarks.speed.peers import product_alone
-from driftkit.arrays import row_norms
+from driftkit.arrays import changed_rows, row_norms
 from driftkit.neighbors.search.exact import nearest
 from driftkit.neighbors.search.incremental import Spaces, nearest_in_both
 from driftkit.neighbors.search.tiled import fastest
@@ -37,7 +37,7 @@ def main() -> None:
         rows = unit(before)
         for moved in given.moved:
             after = tuned(before, moved)
-            changed = (before != after).any(axis=1)
+            changed = changed_rows(before, after)
             spaces = Spaces(before, after, row_norms(before), row_norms(after), changed)
             one = 0.0
             for threads in given.threads:

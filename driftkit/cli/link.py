@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
-from driftkit.cli.tables import read_original, read_table
+from driftkit.cli.tables import read_lines, read_original, read_table
 
 
 @click.command("link", epilog=options.SOURCE_HELP)
@@ -92,7 +92,5 @@ def command(
 
 def _lines(path: str) -> list[str]:
     """Return the lines of a file; the line feed at its end begins no other."""
-    from driftkit.cli.tables import read_lines
-
     lines = read_lines(path)
     return lines[:-1] if lines[-1] == "" else lines

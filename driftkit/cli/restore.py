@@ -9,7 +9,7 @@ import click
 
 from driftkit.cli import options, output
 from driftkit.cli.group import BROKEN_RULE
-from driftkit.cli.tables import read_lines, read_original, read_table
+from driftkit.cli.tables import benchmarks_named, read_lines, read_original, read_table
 from driftkit.defaults import CANDIDATES
 
 METHODS = click.Choice(
@@ -40,7 +40,6 @@ _CHECKPOINTS = (".pt", ".pth", ".ckpt")
 )
 @click.option(
     "--budget",
-    "budget",
     multiple=True,
     metavar="RULE",
     help="Keep the most movement that this rule of the gate allows, such as "
@@ -121,7 +120,6 @@ def command(
     exit code is 1.
     """
     from driftkit import align, restore
-    from driftkit.cli.tables import benchmarks_named
     from driftkit.loaders.convert import format_of, write
     from driftkit.patches.files import refusal
 

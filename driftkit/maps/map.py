@@ -20,7 +20,7 @@ from driftkit.escaping import printable
 from driftkit.maps.affine import Affine
 from driftkit.maps.consumer import Flips, Inputs
 from driftkit.provenance import Source
-from driftkit.store import digest, write_tensors
+from driftkit.store import is_whole, read_tensors, write_tensors
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -290,7 +290,7 @@ class Map(Displayed):
             "parameters": str(self.affine.parameters),
             **{f"sha256_{side}": digest for side, digest in sorted(self.hashes.items())},
         }
-        write_tensors(path, tensors, about | {"sha256": digest(tensors, about)})
+        write_tensors(path, tensors, about)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; the numbers of the map are in its own file."""
@@ -333,19 +333,12 @@ def load_map(path: str | PathLike[str]) -> Map:
     SourceError
         If the file is no map, or damaged.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, framework="numpy") as file:
-            about = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise SourceError(path, f"cannot be read as a map ({error}).") from None
+    tensors, about = read_tensors(path, "a map")
     if about.get("schema") != SCHEMA or not {"matrix", "shift"} <= tensors.keys():
         raise SourceError(path, "is no map; give a file that Map.save or `driftkit link` wrote.")
     matrix, shift = tensors["matrix"], tensors["shift"]
-    is_whole = digest(tensors, about) == about.get("sha256") and _finite(matrix, shift)
-    if not is_whole or matrix.ndim != 2 or shift.shape != matrix.shape[1:]:
+    is_sound = is_whole(tensors, about) and _finite(matrix, shift)
+    if not is_sound or matrix.ndim != 2 or shift.shape != matrix.shape[1:]:
         raise SourceError(path, "is a damaged map; write it anew.")
     names = None
     if "names" in tensors:

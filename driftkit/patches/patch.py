@@ -17,7 +17,7 @@ from driftkit.documents import parse_json
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
 from driftkit.loaders.preconditions import require_file
-from driftkit.store import digest, write_tensors
+from driftkit.store import is_whole, read_tensors, write_tensors
 
 SCHEMA = "driftkit.patch/1"
 SIDES = ("original", "tuned", "restored")
@@ -151,7 +151,7 @@ class Patch(OneLine):
         }
         about = {f"sha256_{side}": self.hashes[side] for side in SIDES}
         about["schema"] = SCHEMA
-        write_tensors(path, tensors, about | {"sha256": digest(tensors, about)})
+        write_tensors(path, tensors, about)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON; the numbers are in the patch's own file."""
@@ -188,16 +188,9 @@ def read_patch(path: str | PathLike[str]) -> Patch:
     >>> read_patch(path)
     <Patch of 1 row x 2>
     """
-    from safetensors import SafetensorError, safe_open
-
     accepted = "a file that `driftkit restore --patch` wrote"
     require_file(Path(path), str(path), SourceError, accepted)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            about = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise SourceError(path, f"cannot be read as a patch ({error}).") from None
+    tensors, about = read_tensors(path, "a patch")
     hashes = {side: about.get(f"sha256_{side}", "") for side in SIDES}
     if about.get("schema") != SCHEMA or set(tensors) != {"names", "before", "after"}:
         raise SourceError(path, f"is no patch; give {accepted}.")
@@ -207,7 +200,7 @@ def read_patch(path: str | PathLike[str]) -> Patch:
     except ValueError:
         names = None
     sound = (
-        digest(tensors, about) == about.get("sha256")
+        is_whole(tensors, about)
         and isinstance(names, list)
         and all(isinstance(name, str) for name in names)
         and len(set(names)) == len(names)

@@ -125,10 +125,10 @@ def place_of(table: Embeddings, *, alone: bool = False) -> Place:
             "was not read row by row as it is stored (rows left out, or computed from several "
             "tensors)",
         )
-    if alone and place.copies:
+    if alone and (copies := place.copies):
         raise NotReplacedError(
             table,
-            f"is stored twice, as {table.source.key} and as {' and '.join(place.copies)}, of which "
+            f"is stored twice, as {table.source.key} and as {' and '.join(copies)}, of which "
             "one would stay as it is",
         )
     return place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from typing import Any
 
 import numpy as np
@@ -50,14 +49,10 @@ def _overlaps(pair: Pair, rows: Any, k: int, candidates: int) -> Values:
     kept = []
     for share in _STOPS[:-1]:
         made = with_rows(pair, rows, between(pair.before[rows], pair.after[rows], share))
-        kept.append(_overlap(align(pair.original, made), words, k, candidates, memo))
+        back = align(pair.original, made)
+        found = neighbor_shifts(back, words, k, candidates=candidates, memo=memo)
+        kept.append(found.overlap)
     return np.nan_to_num(np.column_stack([*kept, np.ones(len(rows))]), nan=0.0)
-
-
-def _overlap(
-    pair: Pair, words: Any, k: int, candidates: int, memo: MutableMapping[Any, Any]
-) -> Values:
-    return neighbor_shifts(pair, words, k, candidates=candidates, memo=memo).overlap
 
 
 def _order(kept: Values, gone: Values) -> tuple[Any, Any, Values]:

@@ -57,7 +57,7 @@ class Gauge:
 
     def __post_init__(self) -> None:
         self.asked = self._benchmarks()
-        if self._needs_scores and not self.asked:
+        if self.is_halved and not self.asked:
             raise RuleError(self.policy.rules[0].text, "it is about benchmarks; name one or more.")
 
     @property
@@ -68,10 +68,6 @@ class Gauge:
     @property
     def _subjects(self) -> list[Subject]:
         return [subject for rule in self.policy.rules for subject in rule.subjects]
-
-    @property
-    def _needs_scores(self) -> bool:
-        return any(each.kind == "benchmark" for each in self._subjects)
 
     @property
     def _needs_findings(self) -> bool:
@@ -102,8 +98,6 @@ class Gauge:
 
         What is no benchmark is the same in both.
         """
-        if not self.policy.rules:
-            return (), ()
         scores, facts = self._measured(pair)
         of_tuning = self._of_tuning(pair)
         halves = halves_of(scores, seed=self.settings.seed, resamples=self.settings.resamples)
@@ -155,7 +149,7 @@ class Gauge:
             )
             return found.scores, facts_of(found, policy.words, policy.bands)
         scores = ScoreChanges(())
-        if self._needs_scores:  # the halves are drawn anew, so nobody reads these intervals
+        if self.is_halved:  # the halves are drawn anew, so nobody reads these intervals
             how: Any = {"seed": settings.seed, "resamples": FEWEST_RESAMPLES, "memo": self.memo}
             scores = compare_scores(pair, self.asked, **how)
         rows = self._rows(pair) if self._needs_rows else None

@@ -253,8 +253,10 @@ def _point(
     worth = math.nan
     if gauge.policy.rules or task is not None:
         made = with_rows(pair, curve.rows, values)
-        results, held = gauge.results(align(pair.original, made))
-        worth = math.nan if task is None else value_of(task, pair, made)
+        if gauge.policy.rules:
+            results, held = gauge.results(align(pair.original, made))
+        if task is not None:
+            worth = value_of(task, pair, made)
     return Point(
         strength, _kept(pair, curve, values), worth, results, held if gauge.is_halved else ()
     )

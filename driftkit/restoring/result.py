@@ -199,10 +199,10 @@ class Restored(Displayed):
 
 
 def _told(results: tuple[Result, ...]) -> str:
-    kept = [each for each in results if each.outcome == "pass"]
     other = [each for each in results if each.outcome != "pass"]
     if not other:
-        verb = "the rule is kept" if len(kept) == 1 else f"{counted(len(kept), 'rule')} are kept"
-        return f"{verb} ({joined(f'{each.subject} {each.value_text}' for each in kept[:3])})"
+        n = len(results)
+        verb = "the rule is kept" if n == 1 else f"{counted(n, 'rule')} are kept"
+        return f"{verb} ({joined(f'{each.subject} {each.value_text}' for each in results[:3])})"
     words = {"fail": "is broken", "inconclusive": "is undecided", "not measured": "is not measured"}
     return joined(f"{each.subject} {each.value_text} {words[each.outcome]}" for each in other[:3])

@@ -7,8 +7,8 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import SupportsFloat
@@ -136,10 +136,8 @@ def _written(pair: Pair, table: Embeddings, folder: Path) -> Path:
         return copy
     own = source.format if FORMATS.get(source.format) else "npy"
     for kind in (own, "npy", "safetensors"):
-        save = partial(write, table, folder / f"table{FORMATS[kind]}", kind)
-        try:
-            save()
-        except DriftkitError:  # words that this format cannot hold
-            continue
-        return folder / f"table{FORMATS[kind]}"
+        path = folder / f"table{FORMATS[kind]}"
+        with suppress(DriftkitError):  # words that this format cannot hold
+            write(table, path, kind)
+            return path
     raise OptionError("no format holds the words of this table.")
