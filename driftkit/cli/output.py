@@ -58,7 +58,9 @@ def _held() -> str:
         return ""
     parts = (line.partition(":") for line in lines)
     kib = {name: int(size.split()[0]) for name, _, size in parts if name in ("RssAnon", "RssFile")}
-    own, mapped = (each << 10 for each in kib.values())
+    if len(kib) < 2:  # not every kernel tells them apart
+        return ""
+    own, mapped = (kib[name] << 10 for name in ("RssAnon", "RssFile"))
     return f", {own / 10**9:.2f} GB of its own memory and {mapped / 10**9:.2f} GB of mapped files"
 
 
