@@ -6,11 +6,12 @@ import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
 from driftkit.atomic import replacing
-from driftkit.neighbors.export.rows import holds, write_rows
+from driftkit.neighbors.export.rows import write_rows
 from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.pair import Pair
 from driftkit.progress import Progress
@@ -29,6 +30,23 @@ class Part:
     def __len__(self) -> int:
         return self.stop - self.start
 
+    @property
+    def seal(self) -> Path:
+        """The file beside it that holds its digest, which is written after it."""
+        return self.path.with_name(f"{self.path.name}.sha256")
+
+    def sha256(self) -> str:
+        """Return the digest of the file, in hexadecimal."""
+        with self.path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+
+    def is_whole(self) -> bool:
+        """Whether the file is what was written."""
+        try:
+            return self.seal.read_text("ascii") == self.sha256()
+        except (OSError, ValueError):
+            return False
+
 
 def cut(
     folder: Path, ending: str, start: int, stop: int, size: int
@@ -40,7 +58,7 @@ def cut(
     """
     named = (match for each in os.scandir(folder) if (match := NAME.fullmatch(each.name)))
     spans = sorted((int(match[1]), int(match[2])) for match in named)
-    kept = [span for span in spans if holds(_named(folder, ending, *span).path, span[1] - span[0])]
+    kept = [span for span in spans if _named(folder, ending, *span).is_whole()]
     parts: list[Part] = []
     missing: list[Part] = []
     at = start
@@ -78,3 +96,5 @@ def write_part(
     shifts = neighbor_shifts(pair, words[part.start : part.stop], k, progress=progress, **how)
     with replacing(part.path) as partial:
         write_rows(shifts, partial)
+    with replacing(part.seal) as partial:
+        partial.write_text(part.sha256(), "ascii")

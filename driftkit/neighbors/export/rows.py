@@ -79,18 +79,6 @@ def write_rows(shifts: NeighborShifts, path: Path) -> None:
     pa.parquet.write_table(pa.table(columns), path)
 
 
-def holds(path: Path, count: int) -> bool:
-    """Whether a file has so many whole rows, told by its line feeds or its footer."""
-    try:
-        if path.suffix == ".jsonl":
-            data = path.read_bytes()
-            return data.count(b"\n") == count and data.endswith(b"}\n")
-        pa = _parquet()
-        return bool(pa.parquet.read_metadata(path).num_rows == count)
-    except (OSError, ValueError):  # pyarrow's errors of damaged files are of these
-        return False
-
-
 def require_ours(target: Path) -> None:
     """Refuse to replace a file, or a folder that was not written here."""
     if target.exists() and not (target / PARTITIONS).is_file():

@@ -11,7 +11,6 @@ import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from hashlib import file_digest
 from itertools import pairwise
 from os import PathLike
 from pathlib import Path
@@ -91,7 +90,7 @@ def finish_shard(
 ) -> None:
     """Write the manifest into the folder of the parts, and give the folder its name."""
     listed = [
-        {"name": each.path.name, "start": each.start, "stop": each.stop, "sha256": _sha(each.path)}
+        {"name": each.path.name, "start": each.start, "stop": each.stop, "sha256": each.sha256()}
         for each in parts
     ]
     manifest = {
@@ -101,6 +100,8 @@ def finish_shard(
         "question": asdict(question),
         "parts": listed,
     }
+    for each in parts:
+        each.seal.unlink()  # the manifest tells their digests from now on
     with replacing(folder / MANIFEST) as partial:
         partial.write_text(to_json(manifest, indent=1) + "\n", "utf-8")
     if target.exists():
@@ -237,7 +238,7 @@ def _read(folder: Path) -> _Written:
     if not is_sound:
         raise SourceError(folder, f"has a damaged {MANIFEST}; make this shard again.")
     for part, each in parts:
-        if not part.path.is_file() or _sha(part.path) != each["sha256"]:
+        if not part.path.is_file() or part.sha256() != each["sha256"]:
             raise SourceError(
                 folder,
                 f"is half written, or was changed since ({part.path.name}); copy it or make it "
@@ -245,8 +246,3 @@ def _read(folder: Path) -> _Written:
             )
     files = tuple(part.path for part, _ in parts)
     return _Written(folder, shard, question, files[0].suffix, files)
-
-
-def _sha(path: Path) -> str:
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
