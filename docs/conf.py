@@ -12,14 +12,15 @@ copyright = "2026, the driftkit founders"  # noqa: A001 - Sphinx's name
 release = version = driftkit.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",
     "numpydoc",
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
     "sphinx_click",
+    "sphinx_design",
 ]
-exclude_patterns = ["_build", "reference/generated"]
-source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build", "reference/generated", "notebooks"]
+source_suffix = {".md": "myst-nb"}
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 
@@ -35,10 +36,20 @@ default_role = "code"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "driftkit"
-html_theme_options = {"show_prev_next": False, "secondary_sidebar_items": ["page-toc"]}
+html_theme_options = {
+    "show_prev_next": False,
+    # Neither the front page nor tables of a dozen columns leave room for a list of headings.
+    "secondary_sidebar_items": {
+        "**": ["page-toc"],
+        "index": [],
+        "explanation/forgetting-results": [],
+        "explanation/what-others-show": [],
+    },
+}
 html_static_path = ["_static"]
 html_css_files = ["driftkit.css"]
-html_sidebars = {"index": [], "tutorial/*": []}  # nothing lies below them
+html_js_files = ["tables.js"]
+html_sidebars = {"index": []}  # nothing lies below it
 html_show_sourcelink = False
 html_copy_source = False
 
