@@ -43,7 +43,6 @@ html_theme_options = {
         "**": ["page-toc"],
         "index": [],
         "explanation/forgetting-results": [],
-        "explanation/what-others-show": [],
     },
 }
 html_static_path = ["_static"]
