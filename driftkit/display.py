@@ -154,7 +154,7 @@ def _html(view: RenderableType) -> str:
     if isinstance(text, Heading):
         return f'<h4 style="margin:0.4em 0 0.2em">{escape(text.plain)}</h4>'
     if text.no_wrap:
-        return f'<pre style="margin:0;white-space:pre">{_inline(text)}</pre>'
+        return f'<pre style="margin:0;white-space:pre;font-family:monospace">{_inline(text)}</pre>'
     return f'<p style="margin:0;white-space:pre-wrap">{_inline(text)}</p>'
 
 
