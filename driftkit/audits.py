@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
+    from driftkit.charts.plots import Plots
     from driftkit.report.frames import Part
 
 TOP = 5  # moved words shown in a shell or a notebook
@@ -106,6 +107,13 @@ class Audit(Displayed, Findings):
 
         return audit_document(self, top, explain)
 
+    @property
+    def plot(self) -> Plots:
+        """Charts of what was found, such as ``audit.plot.words()``."""
+        from driftkit.charts.plots import Plots
+
+        return Plots(self)
+
     def __rich__(self) -> RenderableType:
         from driftkit.report.terminal import audit_view
 
@@ -166,7 +174,7 @@ def audit(
         Bytes that lists of neighbors may take while they are made; 500 MB unless given. All else
         takes blocks of rows, a few MB at a time, from tables that stay mapped.
     progress : callable or True, optional
-        Called with (stage, steps done, steps in all); True draws a bar on standard error.
+        Called with (stage, steps done, steps in all); True draws a bar.
 
     Returns
     -------

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
+    from driftkit.charts.plots import TrajectoryPlots
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ComparedAudits(Displayed):
@@ -46,6 +48,13 @@ class ComparedAudits(Displayed):
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document ``driftkit.audits/1`` as plain values."""
         return {"schema": "driftkit.audits/1", "audits": [each.to_dict() for each in self]}
+
+    @property
+    def plot(self) -> TrajectoryPlots:
+        """Charts of what the checkpoints kept: ``compared.plot.trajectory()``."""
+        from driftkit.charts.plots import TrajectoryPlots
+
+        return TrajectoryPlots(self.audits)
 
     def __rich__(self) -> RenderableType:
         from driftkit.report.checkpoints import comparison_view

@@ -11,6 +11,7 @@ from rich.text import Text
 from static_html import require_static
 
 import driftkit as dk
+from driftkit.charts.theme import COLORS
 from driftkit.datasets import SimilarityBenchmark
 from driftkit.display import (
     before_and_after,
@@ -105,6 +106,13 @@ def test_a_notebook_repeats_what_styles_say():
     made = table("word")
     made.add_row("null", style="dim")
     assert styles_of(to_html(made))["null"] == "opacity:0.7"
+
+
+def test_lost_and_gained_have_their_color_of_the_charts():
+    shown = before_and_after("word", "", ["old"], ["new"])
+    styles = styles_of(to_html(shown))
+    assert styles["old"].startswith(f"color:{COLORS['lost'].lower()};")
+    assert styles["new"].startswith(f"color:{COLORS['gained'].lower()};")
 
 
 PAGES = [(24, 255), (24, 245), (255, 17), (255, 33), (204, 30)]

@@ -35,6 +35,12 @@ def test_two_measures_of_one_benchmark_get_a_row_each(pair):
     assert row["overlap@10, all"] == found.summaries()[0].mean
 
 
+def test_the_trajectory_is_drawn_in_the_order_given(steps):
+    pytest.importorskip("altair", reason="the extra report is not installed")
+    drawn = str(dk.compare_audits(steps).plot.trajectory().to_dict())
+    assert drawn.index("unchanged") < drawn.index(steps[1].verdict)
+
+
 ASK = {"benchmarks": [], "k": 3, "candidates": 300}
 
 
