@@ -174,7 +174,7 @@ def audit(
         Bytes that lists of neighbors may take while they are made; 500 MB unless given. All else
         takes blocks of rows, a few MB at a time, from tables that stay mapped.
     progress : callable or True, optional
-        Called with (stage, steps done, steps in all); True draws a bar on standard error.
+        Called with (stage, steps done, steps in all); True draws a bar.
 
     Returns
     -------

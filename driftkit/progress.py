@@ -1,4 +1,4 @@
-"""Who is told how far long work has come: a callable, a bar on standard error, or nobody."""
+"""Who is told how far long work has come: a callable, a bar, or nobody."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
 
+from driftkit.cell import Cell, writes_to_cell
 from driftkit.errors import OptionError
 from driftkit.escaping import printable
 
@@ -53,7 +54,7 @@ def _as_callable(progress: _F | bool | None, arguments: str) -> _F | None:
 
 
 class Bar:
-    """One line of standard error, redrawn when the percentage changes.
+    """One line of standard error, or under a notebook's cell, redrawn when the percentage changes.
 
     The time left is told once a stage has taken long enough to tell. A bar that `stays` ends its
     line at 100 %; one that does not is for a terminal, and `clear` takes it away.
@@ -62,6 +63,7 @@ class Bar:
     def __init__(self, *, stays: bool = True) -> None:
         self._stays = stays
         self._stage, self._percent, self._since = "", -1, 0.0
+        self._cell = Cell() if writes_to_cell(sys.stderr) else None
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Show how far a stage has come."""
@@ -88,6 +90,9 @@ class Bar:
         self._stage, self._percent = "", -1
 
     def _write(self, text: str) -> None:
+        if self._cell is not None:
+            self._cell.write(text)
+            return
         encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
         try:
             text.encode(encoding)
