@@ -58,7 +58,7 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_output_stderr = "remove-warn"
 nb_merge_streams = True
-os.environ["IPYTHONDIR"] = str(DEMO / "ipython")
+os.environ |= {"IPYTHONDIR": str(DEMO / "ipython"), "TQDM_DISABLE": "1"}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "driftkit"
@@ -111,7 +111,9 @@ def _write_measures(app):
 
 def _make_demo(_app):
     """Leave what `driftkit demo` leaves beside the notebooks, and what they run first."""
-    shutil.copy(DOCS / "notebook_charts.py", _folder(DEMO / "ipython/profile_default/startup"))
+    profile = DEMO / "ipython" / "profile_default"
+    shutil.copy(DOCS / "notebook_charts.py", _folder(profile / "startup"))
+    (profile / "ipython_kernel_config.py").write_text('c.IPKernelApp.log_level = "ERROR"\n')
     made, stamp = DEMO / "made", _digest(DOCS.parent / "driftkit" / "demo.py")
     if made.exists() and made.read_text() == stamp:
         return
