@@ -13,6 +13,9 @@ from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 
 
+CHANGES = "The rows of benchmarks show their change from the original."
+
+
 def checkpoint_frame(audits: Sequence[Findings]) -> pd.DataFrame:
     """Return one row for each audit: verdict, counts, mean overlap, CKA, change of each benchmark.
 
@@ -40,16 +43,24 @@ def _row(findings: Findings) -> dict[str, object]:
 
 def checkpoint_view(audits: Sequence[Findings]) -> RenderableType:
     """The same as a table to print, with one column for each checkpoint."""
+    names, rows = checkpoint_cells(audits)
+    made = table("")
+    for name in names:
+        made.add_column(printable(name), justify="right", overflow="fold")
+    for row in rows:
+        made.add_row(*row)
+    return section("Checkpoints side by side", made, Text(CHANGES, "dim"))
+
+
+def checkpoint_cells(audits: Sequence[Findings]) -> tuple[list[str], list[list[str]]]:
+    """Return the names of the checkpoints, and a row for each value: what it is, and its cells."""
     rows = [_row(findings) for findings in audits]
     frame = pd.DataFrame(rows, dtype=object).set_index("checkpoint")
     changes = {_name(change) for findings in audits for change in findings.scores}
-    made = table("")
-    for name in frame.index:
-        made.add_column(printable(str(name)), justify="right", overflow="fold")
-    for name in frame:
-        made.add_row(str(name), *(_cell(value, name in changes) for value in frame[name].tolist()))
-    note = Text("The rows of benchmarks show their change from the original.", "dim")
-    return section("Checkpoints side by side", made, note)
+    return list(map(str, frame.index)), [
+        [str(name), *(_cell(value, name in changes) for value in frame[name].tolist())]
+        for name in frame
+    ]
 
 
 def _name(change: ScoreChange) -> str:

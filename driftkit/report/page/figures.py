@@ -1,0 +1,107 @@
+"""Charts of a page: drawn once, as SVG whose ink follows the colors of the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from html import escape
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+from driftkit.charts.theme import COLORS, INK
+from driftkit.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from driftkit.charts.theme import Chart
+
+SVG = "http://www.w3.org/2000/svg"
+
+_KEPT = frozenset(
+    "class clip-path cx cy d display dx dy fill fill-opacity font-size font-style font-weight "
+    "height id opacity points r rx ry stroke stroke-dasharray stroke-dashoffset stroke-linecap "
+    "stroke-linejoin stroke-miterlimit stroke-opacity stroke-width text-anchor transform viewBox "
+    "width x x1 x2 y y1 y2".split()
+)
+"""Attributes that say how something is drawn; no address and no script is among them."""
+
+_NUMBER = re.compile(r"-?\d+\.\d{2,}")
+
+
+def drawn(chart: Chart) -> dict[str, str]:
+    """Return a chart as SVG, and for narrow pages as SVG with its parts below each other.
+
+    The second is empty where the chart has no parts side by side.
+    """
+    try:
+        from vl_convert import vegalite_to_svg
+    except ImportError:
+        raise MissingExtraError("a report", "vl-convert-python", "report") from None
+    spec = chart.to_dict()
+    told = str(spec.pop("description", ""))
+    wide, narrow = inline_svg(vegalite_to_svg(spec), told), ""
+    if "hconcat" in spec:
+        spec["vconcat"] = spec.pop("hconcat")
+        narrow = inline_svg(vegalite_to_svg(spec), told)
+    return {"wide": wide, "narrow": narrow}
+
+
+def inline_svg(svg: str, told: str) -> str:
+    """Return a drawing fit to stand in a page: one image to a screen reader, in the page's colors.
+
+    What is written in it stays text.
+    """
+    root = ElementTree.fromstring(svg)
+    mark = sha256(svg.encode()).hexdigest()[:8]  # ids of two drawings in a page differ
+    for parent in root.iter():
+        for child in list(parent):
+            if not child.tag.startswith(f"{{{SVG}}}") or _is_idle(child):
+                parent.remove(child)
+    return _write(root, mark, f' role="img" aria-label="{escape(told)}"')
+
+
+def _is_idle(element: ElementTree.Element) -> bool:
+    """Whether an element draws nothing; or it is the background, which the page has already."""
+    name = element.tag.rpartition("}")[2]
+    is_page = name == "rect" and element.get("fill") == INK[False]["page"]
+    hidden = element.get("display") == "none" or element.get("class") == "background"
+    return name in ("script", "style", "title", "image", "a", "foreignObject") or is_page or (
+        hidden and not element.get("stroke")
+    )
+
+
+def _write(element: ElementTree.Element, mark: str, more: str = "") -> str:
+    name = element.tag.rpartition("}")[2]
+    attributes = "".join(
+        f' {key}="{escape(_value(key, value, mark))}"'
+        for key, value in element.attrib.items()
+        if key in _KEPT and key != "class"
+    )
+    inside = "".join(
+        _write(child, mark) + escape((child.tail or "").strip()) for child in element
+    )
+    text = escape(element.text or "") if name in ("text", "tspan") else ""
+    if name == "g" and not (attributes or more):
+        return inside
+    return f"<{name}{attributes}{more}>{text}{inside}</{name}>"
+
+
+def _value(key: str, value: str, mark: str) -> str:
+    if key == "id":
+        return f"{mark}-{value}"
+    if value.startswith("url(#"):
+        return f"url(#{mark}-{value[5:]}"
+    if key in ("fill", "stroke"):
+        return _VARIABLES.get(value.lower(), value)
+    return _NUMBER.sub(lambda found: f"{float(found[0]):.1f}", value)
+
+
+_VARIABLES: Mapping[str, str] = {
+    **{color.lower(): f"var(--{name})" for name, color in reversed(COLORS.items())},
+    **{color.lower(): f"var(--{name})" for name, color in INK[False].items()},
+}
+
+
+def palette() -> dict[str, Any]:
+    """Return the colors of the page by name, which are those of the charts."""
+    return {"things": COLORS, "light": INK[False], "dark": INK[True]}

@@ -1,0 +1,112 @@
+"""The words of a page and their places on the map, as compact JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, get_args
+
+import numpy as np
+
+from driftkit.arrays import Rows, Values
+from driftkit.explain.directions import Direction
+from driftkit.explain.explanation import Cause, explain
+from driftkit.findings import Findings
+from driftkit.neighbors.overlap import Lists
+from driftkit.neighbors.result import Cosines
+from driftkit.report.page.strings import Strings, packed, thousandths
+
+CAUSES: tuple[Cause, ...] = get_args(Cause)
+
+HALF = 0.5  # share of a word's squared move along a direction from which it went that way
+NO_COSINE = -32_768
+
+
+def words_of(
+    findings: Findings,
+    listed: Sequence[str],
+    strings: Strings,
+    directions: Sequence[Direction],
+) -> dict[str, Any]:
+    """Return what an audit knows of the m listed words, a column for each thing.
+
+    A word that the audit does not know is None in each column. Names of neighbors join `strings`.
+    """
+    pair, shifts, null = findings.pair, findings.shifts, findings.null
+    position = {word: at for at, word in enumerate(shifts.words)}
+    row = np.array([pair.index.get(word, -1) for word in listed], np.int64)
+    at = np.array([position.get(word, -1) for word in listed], np.int64)  # among the candidates
+    return {
+        "place": _whole(_column(pair.original_rows + 1, row)),
+        "moved": _whole(_column(pair.moved, row)),
+        "overlap": thousandths(_column(shifts.overlap, at)),
+        "rbo": thousandths(_column(shifts.rbo, at)),
+        "self_cosine": thousandths(_column(findings.words.self_cosine, row)),
+        "norm_ratio": thousandths(_column(findings.words.norm_ratio, row)),
+        "direction": _directions(findings, row, directions),
+        **_causes(findings, at),
+        **({} if null is None else {"null": thousandths(_column(null.shifts.overlap, at))}),
+        "before": _lists(findings, at, strings, shifts.before),
+        "before_cosine": _cosines(shifts.before_cosine, at),
+        "after": _lists(findings, at, strings, shifts.after),
+        "after_cosine": _cosines(shifts.after_cosine, at),
+    }
+
+
+def _column(values: Any, places: Rows) -> Values:
+    """Take values at some places (m,), NaN where there is none."""
+    found = np.full(len(places), np.nan)
+    found[places >= 0] = np.asarray(values, np.float64)[places[places >= 0]]
+    return found
+
+
+def _whole(values: Values) -> list[int | None]:
+    return [None if np.isnan(value) else int(value) for value in values]
+
+
+def _causes(findings: Findings, at: Rows) -> dict[str, Any]:
+    """Return why the neighbors of each word changed, and how far its old neighbors moved."""
+    causes: list[int | None] = [None] * len(at)
+    moved = np.full(len(at), np.nan)
+    places = np.flatnonzero(at >= 0)
+    told = explain(findings.pair, map(findings.shifts.at, at[places].tolist()))
+    for place, each in zip(places.tolist(), told, strict=True):
+        causes[place], moved[place] = CAUSES.index(each.cause), each.neighbors
+    return {"cause": causes, "neighbors_moved": thousandths(moved)}
+
+
+def _lists(findings: Findings, at: Rows, strings: Strings, lists: Lists) -> dict[str, Any]:
+    """Return the neighbors (m, k) as places in the table of strings; the largest number is none."""
+    chosen = np.where((at >= 0)[:, None], lists[at], -1)
+    used = np.unique(chosen[chosen >= 0])
+    names = (findings.shifts.candidates[position] for position in used.tolist())
+    place = np.array(strings.places(names), np.int64)
+    kind = np.uint16 if len(strings.shown) < np.iinfo(np.uint16).max else np.uint32
+    out = np.full(chosen.shape, np.iinfo(kind).max, kind)
+    out[chosen >= 0] = place[np.searchsorted(used, chosen[chosen >= 0])]
+    return packed(out)
+
+
+def _cosines(cosines: Cosines, at: Rows) -> dict[str, Any]:
+    """Return cosines (m, k) as whole thousandths."""
+    chosen = np.where((at >= 0)[:, None], cosines[at].astype(np.float64), np.nan)
+    whole = np.rint(1000 * np.nan_to_num(chosen)).astype(np.int16)
+    return packed(np.where(np.isnan(chosen), np.int16(NO_COSINE), whole))
+
+
+def _directions(findings: Findings, row: Rows, directions: Sequence[Direction]) -> list[int]:
+    """Return the way each word mostly went: 1 or -1 for the first direction or its opposite.
+
+    The second direction is 2 or -2, and so on. It is 0 where no direction holds half of the move.
+    """
+    out = np.zeros(len(row), np.int64)
+    if not directions:
+        return out.tolist()
+    pair = findings.pair
+    here = np.flatnonzero((row >= 0) & pair.moved[row])
+    move = pair.after[row[here]].astype(np.float64) - pair.before[row[here]]
+    along = move @ np.stack([each.vector for each in directions]).T  # (h, directions)
+    best = np.abs(along).argmax(axis=1)
+    chosen = np.take_along_axis(along, best[:, None], axis=1)[:, 0]
+    went = np.square(chosen) >= HALF * np.square(move).sum(axis=1)
+    out[here] = np.where(went, np.sign(chosen) * (best + 1), 0).astype(np.int64)
+    return out.tolist()
