@@ -100,7 +100,7 @@ def page_of(
         "measures": [str(measure) for measure in first.shifts.measures],
         "noun": first.noun,
         "place": first.place,
-        "causes": [cause.replace("word", first.noun) for cause in CAUSES],
+        "causes": list(CAUSES.values()),
         "checkpoints": [
             {
                 "name": printable(found.pair.tuned.source.name),

@@ -25,14 +25,13 @@ _KEPT = frozenset(
 )
 """Attributes that say how something is drawn; no address and no script is among them."""
 
+NARROW = 250  # pixels of the widest part of a chart on a narrow page
+
 _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 
 def drawn(chart: Chart) -> dict[str, str]:
-    """Return a chart as SVG, and for narrow pages as SVG with its parts below each other.
-
-    The second is empty where the chart has no parts side by side.
-    """
+    """Return a chart as SVG for wide pages, and as another one for narrow pages."""
     try:
         from vl_convert import vegalite_to_svg
     except ImportError:
@@ -40,10 +39,26 @@ def drawn(chart: Chart) -> dict[str, str]:
     spec = chart.to_dict()
     told = str(spec.pop("description", ""))
     wide, narrow = inline_svg(vegalite_to_svg(spec), told), ""
-    if "hconcat" in spec:
-        spec["vconcat"] = spec.pop("hconcat")
-        narrow = inline_svg(vegalite_to_svg(spec), told)
+    narrow = inline_svg(vegalite_to_svg(narrowed(spec)), told)
     return {"wide": wide, "narrow": narrow}
+
+
+def narrowed(spec: Any) -> Any:
+    """Return a specification with parts below each other and no part wider than a phone."""
+    if isinstance(spec, list):
+        return [narrowed(each) for each in spec]
+    if not isinstance(spec, dict):
+        return spec
+    return {
+        "vconcat" if key == "hconcat" else key: (
+            min(value, NARROW)
+            if key == "width" and isinstance(value, int | float)
+            else value
+            if key in ("datasets", "data", "config")
+            else narrowed(value)
+        )
+        for key, value in spec.items()
+    }
 
 
 def inline_svg(svg: str, told: str) -> str:

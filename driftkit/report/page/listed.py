@@ -57,8 +57,8 @@ def which(audits: Sequence[Findings], listed: Sequence[str]) -> str:
     }
     here = len(inside & moved)
     return (
-        f"{len(inside):,} of {every:,} shared {noun}s are listed: {here:,} of the {len(moved):,} "
-        f"that moved, those that kept the fewest neighbors first, then unmoved {noun}s that lost "
-        f"neighbors, {noun}s named on this page, and the first of the table. Of the others this "
-        "page holds no neighbors."
+        f"{len(inside):,} of {every:,} shared {noun}s are listed: "
+        f"{'all' if here == len(moved) else f'{here:,} of the'} {len(moved):,} that moved, "
+        f"unmoved {noun}s that lost neighbors, those that this page names, and then the first of "
+        "the table. Of the others this page holds no neighbors."
     )

@@ -4,7 +4,7 @@
 {
 const $ = (id) => document.getElementById(id);
 const data = JSON.parse($("data").textContent);
-const { strings, listed, k, noun, place, causes, checkpoints } = data;
+const { strings, listed, k, noun, place, causes, checkpoints } = data; // `causes` are sentences
 const narrow = matchMedia("(max-width: 62rem)");
 
 // --- data ---------------------------------------------------------------------------------------
@@ -267,8 +267,8 @@ function why(word) {
   const theirs = words.neighbors_moved[word];
   const moved = words.self_cosine[word];
   const far = moved === null || theirs === null
-    ? "" : ` It turned by ${decimal(1000 - moved)}, its old neighbors by ${decimal(theirs)}.`;
-  return make("p", {}, make("b", {}, `Why: ${causes[cause]}.`), far);
+    ? "" : ` It turned by ${decimal(1000 - moved)}, its old neighbors by ${decimal(theirs)} on average.`;
+  return make("p", {}, make("b", {}, causes[cause]), far);
 }
 
 function lists(word) {
@@ -395,7 +395,7 @@ function draw() {
   for (const [side, fill] of [["before", color.original], ["after", color.tuned]]) {
     for (const word of moved) {
       const point = spot(word, side);
-      if (point) dot(point, 1.7, fill, shown && !shown.has(word) ? 0.07 : 0.5);
+      if (point) dot(point, 1.6, fill, shown && !shown.has(word) ? 0.06 : 0.42);
     }
   }
   const far = (shown ? moved.filter((word) => shown.has(word)) : moved)
@@ -411,7 +411,7 @@ function draw() {
     for (const each of lost.slice(0, 4)) label(each.place, "before", at, color.bad, taken);
     for (const each of gained.slice(0, 4)) label(each.place, "after", at, color.good, taken);
   }
-  for (const word of far.slice(0, 14)) label(word, "after", at, color.moved, taken);
+  for (const word of far.slice(0, 12)) label(word, "after", at, color.text, taken);
   if (lens) {
     const [x0, y0] = at([lens.x0, lens.y0]);
     const [x1, y1] = at([lens.x1, lens.y1]);

@@ -40,6 +40,8 @@ _DETAIL: Mapping[Question, tuple[str, str]] = {
     "link": ("link", "the link"),
 }
 
+NAMED = 8  # most shifted words in the head
+
 Part = dict[str, Any]
 
 
@@ -79,9 +81,19 @@ class Said:
                 for side, table in zip(("original", "tuned"), tables, strict=True)
             ],
             "questions": [self._question(finding) for finding in found.findings],
+            "shifted": [
+                (f"Moved {found.noun}s that kept the fewest neighbors", self._shifted(moved=True)),
+                (
+                    f"{found.noun.capitalize()}s that did not move but lost neighbors",
+                    self._shifted(moved=False),
+                ),
+            ],
             "unseen": list(not_looked_at(found)),
             "steps": list(next_steps(found)),
         }
+
+    def _shifted(self, *, moved: bool) -> list[tuple[str, str | None]]:
+        return self._names(shift.word for shift in self.findings.most_shifted(NAMED, moved=moved))
 
     def _question(self, finding: Finding) -> Part:
         noun = self.findings.noun
@@ -164,14 +176,13 @@ class Said:
             f"Two lists of {k} neighbors drawn at random from {c - 1:,} candidates share "
             f"{k / max(c - 1, 1):.2g} of them on average."
         ]
-        for change in found.scores:
-            if change.status in ("lost", "gained"):
-                said.append(
-                    f"{change.name}: the change of {signed(change.delta)} is more than the items "
-                    f"asked would bring by chance (95 % interval "
-                    f"{interval(change.ci_low, change.ci_high)}, "
-                    f"p {_p(change.p_holm)} adjusted for {counted(len(found.scores), 'benchmark')})."
-                )
+        said += [
+            f"{change.name} changed by {signed(change.delta)}; by the choice of its items alone that "
+            f"lies, in 95 of 100 cases, within {interval(change.ci_low, change.ci_high)}. Its p, "
+            f"adjusted for {counted(len(found.scores), 'benchmark')}, is {_p(change.p_holm)}."
+            for change in found.scores
+            if not np.isnan(change.ci_low)
+        ]
         if found.null is None:
             said.append(
                 f"Random moves of the same size were not audited; --null (null=True) would tell "
@@ -259,8 +270,11 @@ def not_looked_at(found: Findings) -> Iterator[str]:
             yield f"{finding.question.capitalize()} was not tested: {finding.sentence}."
     for change in found.scores:
         if change.status in ("inconclusive", "not tested", "not measured"):
-            why = f": {change.reason}" if change.reason else ""
-            yield f"{change.name} is {change.status}{why}."
+            why = change.reason
+            if why is None and not np.isnan(change.ci_low):
+                ends = interval(change.ci_low, change.ci_high)
+                why = f"its change may lie anywhere within {ends}"
+            yield f"{change.name} is {change.status}{f': {why}' if why else ''}."
         if change.n_used < change.n_total:
             yield (
                 f"{change.name}: {change.n_total - change.n_used:,} of {change.n_total:,} items "

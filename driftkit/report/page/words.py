@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, get_args
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,15 @@ from driftkit.neighbors.overlap import Lists
 from driftkit.neighbors.result import Cosines
 from driftkit.report.page.strings import Strings, packed, thousandths
 
-CAUSES: tuple[Cause, ...] = get_args(Cause)
+CAUSES: Mapping[Cause, str] = {
+    "the word moved": "Its own row moved, and none of the neighbors that it lost or gained.",
+    "its neighbors moved": "Its own row did not move; neighbors did.",
+    "both moved": "Its own row moved, and so did neighbors that it lost or gained.",
+    "a new word came": "What only the tuned table has came among its neighbors.",
+    "nothing changed": "Neither its row nor its neighbors moved.",
+    "not measured": "Who moved is not measured between tables of different widths.",
+}
+_CAUSES = list(CAUSES)
 
 HALF = 0.5  # share of a word's squared move along a direction from which it went that way
 NO_COSINE = -32_768
@@ -70,7 +78,7 @@ def _causes(findings: Findings, at: Rows) -> dict[str, Any]:
     places = np.flatnonzero(at >= 0)
     told = explain(findings.pair, map(findings.shifts.at, at[places].tolist()))
     for place, each in zip(places.tolist(), told, strict=True):
-        causes[place], moved[place] = CAUSES.index(each.cause), each.neighbors
+        causes[place], moved[place] = _CAUSES.index(each.cause), each.neighbors
     return {"cause": causes, "neighbors_moved": thousandths(moved)}
 
 
