@@ -12,7 +12,6 @@ from driftkit.escaping import printable
 from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 
-
 CHANGES = "The rows of benchmarks show their change from the original."
 
 

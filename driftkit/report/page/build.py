@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from typing import Any
 
 from driftkit.arguments import whole
 from driftkit.atomic import replacing
+from driftkit.defaults import WORDS_LISTED
 from driftkit.errors import MissingExtraError, OptionError
 from driftkit.escaping import printable, to_json
 from driftkit.explain.directions import drift_directions
@@ -25,14 +27,12 @@ from driftkit.report.page.strings import Strings
 from driftkit.report.page.words import CAUSES, words_of
 from driftkit.thresholds import TranslatedThreshold
 
-WORDS = 10_000
-
 
 def write_page(
     path: str | PathLike[str],
     audits: Sequence[Findings],
     *,
-    words: int = WORDS,
+    words: int = WORDS_LISTED,
     links: Sequence[Link | None] | None = None,
     thresholds: Sequence[Sequence[TranslatedThreshold]] | None = None,
 ) -> None:
@@ -64,7 +64,7 @@ def write_page(
 def page_of(
     audits: Sequence[Findings],
     *,
-    words: int = WORDS,
+    words: int = WORDS_LISTED,
     links: Sequence[Link | None] | None = None,
     thresholds: Sequence[Sequence[TranslatedThreshold]] | None = None,
 ) -> str:
@@ -72,9 +72,11 @@ def page_of(
     whole(0, words=words)
     links = [None] * len(audits) if links is None else links
     thresholds = [()] * len(audits) if thresholds is None else thresholds
-    for found, link in zip(audits, links, strict=True):
+    for found, link, several in zip(audits, links, thresholds, strict=True):
         if link is not None and link.pair is not found.pair:
             raise OptionError("a link was given of another pair; give dk.link(audit.pair).")
+        if several and link is None:
+            raise OptionError("thresholds were given without a link; give dk.link(audit.pair) too.")
     directions = [drift_directions(found.pair) for found in audits]
     listed = listed_words(audits, directions, words)
     strings = Strings()
@@ -83,10 +85,11 @@ def page_of(
         words_of(found, listed, strings, ways)
         for found, ways in zip(audits, directions, strict=True)
     ]
-    for name in ("before", "before_cosine"):
-        for each in known[1:]:
-            if each[name] == known[0][name]:
-                each[name] = None  # as in the first
+    maps = [places_of(found, listed) for found in audits]
+    for columns in (known, maps):
+        for each in columns[1:]:
+            same = [name for name, packed in each.items() if packed == columns[0].get(name)]
+            each |= dict.fromkeys(same)  # as in the first
     parts = [
         Said(found, ways, strings, len(listed))
         for found, ways in zip(audits, directions, strict=True)
@@ -94,7 +97,7 @@ def page_of(
     first = audits[0]
     payload = {
         "strings": strings.shown,
-        "texts": strings.texts({key: text for found in audits for key, text in found.texts.items()}),
+        "texts": strings.texts(dict(ChainMap(*(dict(found.texts) for found in audits)))),
         "listed": len(listed),
         "k": first.shifts.k,
         "measures": [str(measure) for measure in first.shifts.measures],
@@ -109,9 +112,9 @@ def page_of(
                     for way in said.ways()
                 ],
                 "words": each,
-                "map": places_of(found, listed),
+                "map": drawn,
             }
-            for found, said, each in zip(audits, parts, known, strict=True)
+            for found, said, each, drawn in zip(audits, parts, known, maps, strict=True)
         ],
     }
     return _rendered(
@@ -142,20 +145,20 @@ def page_of(
 
 
 def _figures(found: Findings) -> dict[str, Any]:
-    """Draw the charts of one audit."""
-    from driftkit.charts.distributions import distributions
-    from driftkit.charts.ranks import drift_by_rank
+    """Draw the charts of one audit, each with what it shows."""
+    from driftkit.charts.plots import Plots
     from driftkit.report.page.figures import drawn
 
-    overlap, noun = str(found.shifts.measures[0]), found.noun
+    plots, noun = Plots(found), found.noun
+    overlap = str(found.shifts.measures[0])
     return {
-        "benchmarks": None,
+        "benchmarks": drawn(plots.benchmarks()) if found.scores else None,
         "spread": [
             (
-                drawn(distributions(found)),
-                f"{overlap} and self_cosine of moved and of unmoved {noun}s.",
+                drawn(plots.distributions()),
+                f"How {overlap} and self_cosine are spread over moved and unmoved {noun}s.",
             ),
-            (drawn(drift_by_rank(found)), f"What {noun}s kept, by their {found.place}."),
+            (drawn(plots.drift_by_rank()), f"What {noun}s kept, by their {found.place}."),
         ],
     }
 
@@ -164,7 +167,10 @@ def _of_several(audits: Sequence[Findings]) -> dict[str, Any]:
     """Return the table of several checkpoints and their trajectory; None of one."""
     if len(audits) == 1:
         return {"side_by_side": None, "trajectory": None}
-    return {"side_by_side": checkpoint_cells(audits), "trajectory": None}
+    from driftkit.charts.trajectory import trajectory
+    from driftkit.report.page.figures import drawn
+
+    return {"side_by_side": checkpoint_cells(audits), "trajectory": drawn(trajectory(audits))}
 
 
 def _rendered(payload: Mapping[str, Any], **context: Any) -> str:

@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from driftkit.charts.theme import COLORS, INK
+from driftkit.charts.theme import COLORS, config
 from driftkit.errors import MissingExtraError
 
 if TYPE_CHECKING:
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
 SVG = "http://www.w3.org/2000/svg"
 
-_KEPT = frozenset(
-    "class clip-path cx cy d display dx dy fill fill-opacity font-size font-style font-weight "
-    "height id opacity points r rx ry stroke stroke-dasharray stroke-dashoffset stroke-linecap "
-    "stroke-linejoin stroke-miterlimit stroke-opacity stroke-width text-anchor transform viewBox "
-    "width x x1 x2 y y1 y2".split()
-)
+_KEPT = {
+    *("class", "clip-path", "d", "display", "id", "opacity", "points", "transform", "viewBox"),
+    *("cx", "cy", "dx", "dy", "height", "r", "rx", "ry", "width", "x", "x1", "x2", "y", "y1", "y2"),
+    *("fill", "fill-opacity", "font-size", "font-style", "font-weight", "text-anchor"),
+    *("stroke", "stroke-dasharray", "stroke-dashoffset", "stroke-linecap", "stroke-linejoin"),
+    *("stroke-miterlimit", "stroke-opacity", "stroke-width"),
+}
 """Attributes that say how something is drawn; no address and no script is among them."""
 
 NARROW = 250  # pixels of the widest part of a chart on a narrow page
@@ -78,10 +79,12 @@ def inline_svg(svg: str, told: str) -> str:
 def _is_idle(element: ElementTree.Element) -> bool:
     """Whether an element draws nothing; or it is the background, which the page has already."""
     name = element.tag.rpartition("}")[2]
-    is_page = name == "rect" and element.get("fill") == INK[False]["page"]
+    is_page = name == "rect" and element.get("fill") == _LIGHT["page"]
     hidden = element.get("display") == "none" or element.get("class") == "background"
-    return name in ("script", "style", "title", "image", "a", "foreignObject") or is_page or (
-        hidden and not element.get("stroke")
+    return (
+        name in ("script", "style", "title", "image", "a", "foreignObject")
+        or is_page
+        or (hidden and not element.get("stroke"))
     )
 
 
@@ -92,9 +95,7 @@ def _write(element: ElementTree.Element, mark: str, more: str = "") -> str:
         for key, value in element.attrib.items()
         if key in _KEPT and key != "class"
     )
-    inside = "".join(
-        _write(child, mark) + escape((child.tail or "").strip()) for child in element
-    )
+    inside = "".join(_write(child, mark) + escape((child.tail or "").strip()) for child in element)
     text = escape(element.text or "") if name in ("text", "tspan") else ""
     if name == "g" and not (attributes or more):
         return inside
@@ -111,12 +112,21 @@ def _value(key: str, value: str, mark: str) -> str:
     return _NUMBER.sub(lambda found: f"{float(found[0]):.1f}", value)
 
 
-_VARIABLES: Mapping[str, str] = {
-    **{color.lower(): f"var(--{name})" for name, color in reversed(COLORS.items())},
-    **{color.lower(): f"var(--{name})" for name, color in INK[False].items()},
-}
-
-
-def palette() -> dict[str, Any]:
+def palette() -> dict[str, Mapping[str, str]]:
     """Return the colors of the page by name, which are those of the charts."""
-    return {"things": COLORS, "light": INK[False], "dark": INK[True]}
+    return {"things": COLORS, "light": _LIGHT, "dark": _ink(dark=True)}
+
+
+def _ink(*, dark: bool) -> dict[str, str]:
+    """Return the colors of page and ink by name."""
+    used = config(dark)
+    axis = used["axis"]
+    page, text = used["background"], axis["titleColor"]
+    return {"page": page, "text": text, "soft": axis["labelColor"], "line": axis["gridColor"]}
+
+
+_LIGHT = _ink(dark=False)
+_VARIABLES: Mapping[str, str] = {
+    **{color.lower(): f"var(--{name})" for name, color in reversed(list(COLORS.items()))},
+    **{color.lower(): f"var(--{name})" for name, color in _LIGHT.items()},
+}

@@ -9,22 +9,25 @@ const narrow = matchMedia("(max-width: 62rem)");
 
 // --- data ---------------------------------------------------------------------------------------
 
-const KINDS = { uint16: Uint16Array, uint32: Uint32Array, int16: Int16Array };
-const NOWHERE = -32768;
+const KINDS = {
+  int8: Int8Array, int16: Int16Array, int32: Int32Array, uint16: Uint16Array, uint32: Uint32Array,
+};
+const UNKNOWN = { int8: -(2 ** 7), int16: -(2 ** 15), int32: -(2 ** 31) };
 
 function unpacked({ type, data: text }) {
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return new KINDS[type](bytes.buffer);
+  const numbers = new KINDS[type](bytes.buffer);
+  if (!(type in UNKNOWN)) return numbers; // places in the table of strings
+  return Array.from(numbers, (number) => (number === UNKNOWN[type] ? null : number));
 }
 
 for (const each of checkpoints) {
-  const first = checkpoints[0].words; // what equals the first is not written again
-  for (const name of ["before", "before_cosine", "after", "after_cosine"]) {
-    const given = each.words[name];
-    each.words[name] = given === null ? first[name] : unpacked(given);
-  }
-  for (const side of each.map.reason ? [] : ["before", "after"]) {
-    each.map[side] = unpacked(each.map[side]);
+  for (const part of ["words", "map"]) {
+    const first = checkpoints[0][part]; // what equals the first is not written again
+    for (const [name, given] of Object.entries(each[part])) {
+      if (given === null) each[part][name] = first[name];
+      else if (given.data !== undefined) each[part][name] = unpacked(given);
+    }
   }
 }
 
@@ -33,7 +36,7 @@ function neighbors(checkpoint, word, side) {
   const found = [];
   for (let at = word * k; at < (word + 1) * k; at++) {
     const place = words[side][at];
-    if (place < strings.length) found.push({ place, cosine: words[`${side}_cosine`][at] / 1000 });
+    if (place < strings.length) found.push({ place, cosine: words[`${side}_cosine`][at] / 100 });
   }
   return found;
 }
@@ -331,7 +334,7 @@ function extent() {
   for (const { map } of checkpoints) {
     if (map.reason) continue;
     for (const side of [map.before, map.after]) {
-      side.forEach((value, at) => value !== NOWHERE && ends[at % 2].push(value));
+      side.forEach((value, at) => value !== null && ends[at % 2].push(value));
     }
   }
   return ends.map((values) => {
@@ -346,7 +349,7 @@ function extent() {
 function spot(word, side) {
   const places = now().map[side];
   const [x, y] = [places[2 * word], places[2 * word + 1]];
-  if (x === NOWHERE || y === NOWHERE || !view) return null;
+  if (x === null || y === null || !view) return null;
   const [[left, right], [low, high]] = view;
   return [(x - left) / (right - left), 1 - (y - low) / (high - low)];
 }

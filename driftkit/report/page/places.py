@@ -13,7 +13,6 @@ from driftkit.errors import AlignmentError
 from driftkit.findings import Findings
 from driftkit.report.page.strings import packed
 
-NOWHERE = -32_768
 FARTHEST = 32_000  # the place farthest from the middle; places are whole numbers
 
 
@@ -32,10 +31,9 @@ def places_of(findings: Findings, listed: Sequence[str]) -> dict[str, Any]:
     reach = float(np.nanmax(np.abs(found.before), initial=0.0)) * 2 or 1.0
 
     def whole(places: Values) -> Any:
-        out = np.full((len(listed), 2), NOWHERE, np.int16)
-        scaled = np.clip(np.rint(places / reach * FARTHEST), -FARTHEST, FARTHEST)
-        out[here] = np.where(np.isfinite(scaled), scaled, NOWHERE).astype(np.int16)
-        return packed(out)
+        out = np.full((len(listed), 2), np.nan)
+        out[here] = FARTHEST / reach * places
+        return packed(out, np.int16)
 
     return {
         "before": whole(found.before),

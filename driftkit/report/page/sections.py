@@ -176,13 +176,15 @@ class Said:
             f"Two lists of {k} neighbors drawn at random from {c - 1:,} candidates share "
             f"{k / max(c - 1, 1):.2g} of them on average."
         ]
-        said += [
-            f"{change.name} changed by {signed(change.delta)}; by the choice of its items alone that "
-            f"lies, in 95 of 100 cases, within {interval(change.ci_low, change.ci_high)}. Its p, "
-            f"adjusted for {counted(len(found.scores), 'benchmark')}, is {_p(change.p_holm)}."
-            for change in found.scores
-            if not np.isnan(change.ci_low)
-        ]
+        many = counted(len(found.scores), "benchmark")
+        for change in found.scores:
+            if not np.isnan(change.ci_low):
+                holds = "holds" if change.ci_low <= 0 <= change.ci_high else "leaves out"
+                said.append(
+                    f"{change.name} changed by {signed(change.delta)}; the 95 % interval over its "
+                    f"items, {interval(change.ci_low, change.ci_high)}, {holds} zero "
+                    f"(p {_p(change.p_holm)}, adjusted for {many})."
+                )
         if found.null is None:
             said.append(
                 f"Random moves of the same size were not audited; --null (null=True) would tell "
@@ -228,8 +230,12 @@ class Said:
             "trials": []
             if evidence is None
             else [
-                [trial.name, f"{trial.parameters:,}", f"{trial.undone:.1%}"]
-                + ["-" if np.isnan(trial.turned) else f"{trial.turned:.1%}"]
+                [
+                    trial.name,
+                    f"{trial.parameters:,}",
+                    f"{trial.undone:.1%}",
+                    "-" if np.isnan(trial.turned) else f"{trial.turned:.1%}",
+                ]
                 for trial in (*evidence.trials, *filter(None, [evidence.chance]))
             ],
             "thresholds": [
@@ -246,10 +252,8 @@ class Said:
         }
 
     def linked(self, parts: Sequence[str]) -> list[tuple[str, str | None]]:
-        """Return each part, every other one a word, with the address of the word if it is listed."""
-        return [
-            self._name(part) if at % 2 == 0 else (part, None) for at, part in enumerate(parts)
-        ]
+        """Return each part, every other one a word, with the address of a word that is listed."""
+        return [self._name(part) if at % 2 == 0 else (part, None) for at, part in enumerate(parts)]
 
     def _names(self, names: Iterable[str]) -> list[tuple[str, str | None]]:
         return [self._name(name) for name in names]
@@ -301,34 +305,43 @@ def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
     if found.verdict == "do not ship":
         yield "Do not put this table in the place of the original.", None
     elif found.verdict == "ship with care":
-        yield f"Ship it only where you need not rely on what changed: {joined(worst)}." if (
-            worst
-        ) else "Ship it only where what was not looked at does not matter.", None
+        yield (
+            f"Ship it only where you need not rely on what changed: {joined(worst)}."
+            if (worst)
+            else "Ship it only where what was not looked at does not matter.",
+            None,
+        )
     elif found.verdict == "undecided":
         yield "Decide nothing yet: answer first what could not be tested.", None
     elif found.verdict == "unchanged":
         yield "Find out whether the right file was exported, or whether training ran at all.", None
     else:
-        yield "It may ship. Keep this verdict for the next one to be checked against.", (
-            "driftkit baseline write ORIGINAL TUNED"
+        yield (
+            "It may ship. Keep this verdict for the next one to be checked against.",
+            ("driftkit baseline write ORIGINAL TUNED"),
         )
     if status["input"] in ("broken", "changed"):
         yield "See what each file holds, and how it was read.", "driftkit inspect ORIGINAL TUNED"
     if "not tested" in (status["knowledge"], status["neighbors"]):
-        yield "Ask rated pairs or analogies of your own, or more of them.", (
-            "driftkit audit ORIGINAL TUNED -b FILE"
+        yield (
+            "Ask rated pairs or analogies of your own, or more of them.",
+            ("driftkit audit ORIGINAL TUNED -b FILE"),
         )
     lost = found.status("lost")
     if lost or status["neighbors"] in ("broken", "changed"):
-        rule = f"{lost[0].measure}[{lost[0].name}] >= -{lost[0].margin:g}" if lost else (
-            f"{found.shifts.measures[0]} >= 0.9"
+        rule = (
+            f"{lost[0].measure}[{lost[0].name}] >= -{lost[0].margin:g}"
+            if lost
+            else (f"{found.shifts.measures[0]} >= 0.9")
         )
-        yield "Go back toward the original, only as far as a rule of yours asks.", (
-            f"driftkit restore ORIGINAL TUNED -o mended.npy --budget '{rule}'"
+        yield (
+            "Go back toward the original, only as far as a rule of yours asks.",
+            (f"driftkit restore ORIGINAL TUNED -o mended.npy --budget '{rule}'"),
         )
     if status["link"] != "kept":
-        yield "A map may mend the link; this fits one, or says why none helps.", (
-            "driftkit link ORIGINAL TUNED"
+        yield (
+            "A map may mend the link; this fits one, or says why none helps.",
+            ("driftkit link ORIGINAL TUNED"),
         )
 
 

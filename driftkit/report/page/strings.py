@@ -67,23 +67,20 @@ class Strings:
         return one
 
 
-def packed(values: np.ndarray[Any, Any]) -> dict[str, Any]:
-    """Return numbers as base64 of little-endian bytes, two thirds shorter than their digits.
+def packed(values: Any, kind: Any) -> dict[str, Any]:
+    """Return whole numbers as base64 of little-endian bytes, half as long as their digits.
+
+    NaN becomes the least number of a signed type, and what is beyond its ends the nearest end.
 
     Examples
     --------
-    >>> packed(np.array([[1, 2], [3, -1]], np.int16))
-    {'type': 'int16', 'data': 'AQACAAMA//8='}
+    >>> packed([1.0, 2.0, 3.0, np.nan], np.int16)
+    {'type': 'int16', 'data': 'AQACAAMAAIA='}
     """
-    data = np.ascontiguousarray(values, values.dtype.newbyteorder("<")).tobytes()
-    return {"type": values.dtype.name, "data": base64.b64encode(data).decode("ascii")}
-
-
-def thousandths(values: Any) -> list[int | None]:
-    """Return whole thousandths, None where there is no number."""
-    given = np.asarray(values, np.float64)
-    whole = np.rint(1000 * np.nan_to_num(given, posinf=0, neginf=0)).astype(np.int64)
-    return [
-        one if known else None
-        for one, known in zip(whole.tolist(), np.isfinite(given).tolist(), strict=True)
-    ]
+    ends, given = np.iinfo(kind), np.asarray(values, np.float64)
+    known = np.isfinite(given)
+    least = ends.min + 1 if ends.min else 0
+    inside = np.clip(np.rint(np.where(known, given, 0)), least, ends.max)
+    whole = np.where(known, inside, ends.min).astype(np.dtype(kind).newbyteorder("<"))
+    data = base64.b64encode(np.ascontiguousarray(whole).tobytes()).decode("ascii")
+    return {"type": np.dtype(kind).name, "data": data}
