@@ -43,7 +43,7 @@ def baseline_view(baseline: Baseline) -> RenderableType:
 
 
 def headline_first(verdict: Verdict) -> RenderableType:
-    """Show one verdict where its name stands already, as over a failing test: the sentence first."""
+    """Show one verdict as a failing test does: the sentence before the names of the tables."""
     return Group(_headline(verdict), _name(verdict), _rest(verdict))
 
 
