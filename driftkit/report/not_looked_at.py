@@ -1,4 +1,4 @@
-"""What an audit did not look at, or could not judge: no view may leave it out."""
+"""What an audit did not look at: no view that people take for the whole may leave it out."""
 
 from __future__ import annotations
 
