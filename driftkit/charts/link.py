@@ -65,7 +65,7 @@ def link(document: Mapping[str, Any]) -> Chart:
     told = "; ".join(f"{each['asked']}, {each['rows']}: {each['share']:.0%}" for each in records)
     found = document["map"]
     note = f"No map: {found['reason']}." if found.get("map") is None else "A map was found."
-    return finished(chart, TITLE, [], f"{headline} {told}. {note}")
+    return finished(chart, TITLE, note, f"{headline} {told}. {note}")
 
 
 def _crossings(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from driftkit.arguments import whole
-from driftkit.arrays import Mask, Rows, Values
+from driftkit.arrays import Mask, Rows
 from driftkit.charts.theme import COLORS, altair_module, finished, inline, sentence
 from driftkit.drift.projection import Method, Projection, project
 from driftkit.escaping import printable
@@ -93,9 +93,10 @@ def map_(
         .encode(
             x=x if field == "" else f"x{field}:Q",
             y=y if field == "" else f"y{field}:Q",
-            color=alt.ColorDatum(kind, title=None, scale=colors, legend=alt.Legend(symbolSize=70)),
-            tooltip=[alt.Tooltip("word:N", title=noun)],
+            color=alt.Color("is:N", title=None, scale=colors, legend=alt.Legend(symbolSize=70)),
+            tooltip=[alt.Tooltip("word:N", title=noun), "is:N"],
         )
+        .transform_calculate(**{"is": f"'{kind}'"})
         # What moved lies on top.
         for kind, dots, field, size, opacity in zip(
             meaning, (still, gone, gone), ("", "", "2"), (9, 16, 16), (0.4, 0.5, 0.5), strict=True
