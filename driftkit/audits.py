@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driftkit.arguments import DEEPEST, require, strings, whole
 from driftkit.datasets import DEFAULT
-from driftkit.defaults import CANDIDATES, RESAMPLES, K
+from driftkit.defaults import CANDIDATES, RESAMPLES, WORDS_LISTED, K
 from driftkit.display import Displayed
 from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from driftkit.charts.plots import Plots
+    from driftkit.links import Link
     from driftkit.report.frames import Part
+    from driftkit.thresholds import TranslatedThreshold
 
 TOP = 5  # moved words shown in a shell or a notebook
 
@@ -93,6 +96,41 @@ class Audit(Displayed, Findings):
 
         return part_frame(self, table)
 
+    def to_html(
+        self,
+        path: str | PathLike[str],
+        *,
+        words: int = WORDS_LISTED,
+        link: Link | None = None,
+        thresholds: Sequence[TranslatedThreshold] = (),
+    ) -> None:
+        """Write a report as one HTML file that opens from disk, offline (extra ``report``).
+
+        Parameters
+        ----------
+        path : path
+            The file; it is written whole or not at all.
+        words : int
+            How many words to list with their neighbors, at most: the most shifted ones, those that
+            the report names, and the first of the table. 10,000 take about 2 MB.
+        link : Link, optional
+            What ``dk.link(audit.pair)`` found: the report then shows it, and what a map restores.
+        thresholds : sequence of TranslatedThreshold, optional
+            Cut-offs that `driftkit.translate_threshold` carried over, shown beside the link.
+
+        Raises
+        ------
+        MissingExtraError
+            If jinja2, altair or vl-convert-python is not installed.
+        OptionError
+            If the link is of another pair, or thresholds are given without a link.
+        OutputError
+            If the file cannot be written.
+        """
+        from driftkit.report.page.build import write_page
+
+        write_page(path, [self], words=words, links=[link], thresholds=[thresholds])
+
     def to_dict(self, top: int = 50, *, explain: bool = False) -> dict[str, Any]:
         """Return the JSON document ``driftkit.audit/1`` as plain values.
 
@@ -113,6 +151,40 @@ class Audit(Displayed, Findings):
         from driftkit.charts.plots import Plots
 
         return Plots(self)
+
+    def to_card(self, name: str | None = None) -> str:
+        """Return a section for a model card: Markdown, with what was not looked at.
+
+        Parameters
+        ----------
+        name : str, optional
+            The model. With it the text begins with metadata, a ``model-index`` of the scores of
+            the tuned table, and is a card of its own.
+        """
+        from driftkit.report.card import card_section, front_matter
+
+        above = "" if name is None else f"{front_matter(self, name)}\n"
+        return above + card_section(self)
+
+    def to_eval_results(self, datasets: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return scores of the tuned table as the Hub reads them in ``.eval_results/*.yaml``.
+
+        Parameters
+        ----------
+        datasets : mapping of str to str
+            For each benchmark to list, the data set that is registered for it as a benchmark on the
+            Hub, and the task: ``{"ws353": "OWNER/NAME:TASK"}``. The Hub takes no other.
+
+        Raises
+        ------
+        UnknownNameError
+            If the audit asked no such benchmark.
+        OptionError
+            If a value is no data set with its task, or the benchmark has no score.
+        """
+        from driftkit.report.card import eval_results
+
+        return eval_results(self, datasets)
 
     def __rich__(self) -> RenderableType:
         from driftkit.report.terminal import audit_view

@@ -30,7 +30,7 @@ class Cell:
                 self._lines.append("")
             elif line.endswith("\r"):
                 self._lines[-1] = ""
-        self._draw({"text/plain": "\n".join(self._lines).rstrip("\n")})
+        self._draw({"text/plain": "\n".join(map(str.rstrip, self._lines)).rstrip()})
 
     def _draw(self, output: dict[str, str]) -> None:
         from IPython.display import display

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from driftkit.audits import Audit
+from driftkit.defaults import WORDS_LISTED
 from driftkit.display import Displayed
 from driftkit.errors import AlignmentError, OptionError
 
@@ -48,6 +50,27 @@ class ComparedAudits(Displayed):
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document ``driftkit.audits/1`` as plain values."""
         return {"schema": "driftkit.audits/1", "audits": [each.to_dict() for each in self]}
+
+    def to_html(self, path: str | PathLike[str], *, words: int = WORDS_LISTED) -> None:
+        """Write a report as one HTML file with a switch between checkpoints (extra ``report``).
+
+        Parameters
+        ----------
+        path : path
+            The file; it is written whole or not at all.
+        words : int
+            How many words to list with their neighbors, at most, as `Audit.to_html` does.
+
+        Raises
+        ------
+        MissingExtraError
+            If jinja2, altair or vl-convert-python is not installed.
+        OutputError
+            If the file cannot be written.
+        """
+        from driftkit.report.page.build import write_page
+
+        write_page(path, self.audits, words=words)
 
     @property
     def plot(self) -> TrajectoryPlots:

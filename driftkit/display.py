@@ -160,7 +160,7 @@ def _html(view: RenderableType) -> str:
 
 def _table_html(made: Table) -> str:
     head = [
-        # A column of signs has no name, and an empty heading says nothing to who cannot see it.
+        # A column of signs has no name, and a heading without one helps nobody who listens.
         _cell("th" if column.header else "td", column.header, column, made.header_style)
         for column in made.columns
     ]
@@ -195,10 +195,11 @@ def _inline(text: RichText, style: StyleType = "") -> str:
 
 def _styled(inside: str, style: Style) -> str:
     css = "opacity:0.7;" if style.dim else ""
-    if style.color is not None:
-        hue = _HUES[style.color.name]
+    if style.color is not None and (hue := _HUES.get(style.color.name)):
         # An old browser, and JupyterLab where it does not trust the notebook, keep the first.
         css += f"color:{hue};color:color-mix(in srgb,{hue} 70%,currentColor);"
+        if " " not in inside:
+            css += "white-space:nowrap;"  # a sign stays with its word
     inside = f'<span style="{css.removesuffix(";")}">{inside}</span>' if css else inside
     return f"<b>{inside}</b>" if style.bold else inside
 

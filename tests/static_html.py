@@ -33,7 +33,7 @@ STYLES = {
     "padding": _LENGTHS,
     "text-align": "left|right",
     "vertical-align": "top|bottom",
-    "white-space": "pre|pre-wrap",
+    "white-space": "nowrap|pre|pre-wrap",
 }
 """What JupyterLab keeps of a notebook it does not trust (its sanitizer lists these), but for mixed
 colors, before which stands one that it keeps."""

@@ -103,6 +103,8 @@ def test_a_notebook_repeats_what_styles_say():
     assert styles["lost"].startswith("color:#")
     assert styles["a"] == styles["b"] != styles["lost"]
     assert "plain" not in styles
+    assert styles["a"].endswith(";white-space:nowrap")
+    assert "nowrap" not in styles_of(to_html(Text("as long as a line", "red")))["as long as a line"]
     made = table("word")
     made.add_row("null", style="dim")
     assert styles_of(to_html(made))["null"] == "opacity:0.7"
@@ -128,7 +130,7 @@ def luminance(color):
 @pytest.mark.parametrize(("text", "page"), PAGES)
 def test_colors_of_a_notebook_can_be_read_on_light_and_on_dark(name, text, page):
     style = styles_of(to_html(Text("word", name)))["word"]
-    plain, mixed = re.fullmatch(
+    plain, mixed = re.match(
         r"color:#(\w+);color:color-mix\(in srgb,#\1 (\d+)%,currentColor\)", style
     ).groups()
     color = np.array(list(bytes.fromhex(plain))) / 255

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from driftkit.errors import MissingExtraError
@@ -29,6 +30,8 @@ _INK = {
     False: {"page": "#ffffff", "text": "#1f2328", "soft": "#57606a", "line": "#d0d7de"},
     True: {"page": "#16181d", "text": "#e6e8eb", "soft": "#a8b0ba", "line": "#3a404a"},
 }
+
+LINE = 100  # columns of a subtitle
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 
@@ -104,9 +107,10 @@ def inline(rows: Iterable[Mapping[str, Any]]) -> Any:
 
 def finished(chart: Any, title: str, subtitle: str | Sequence[str], description: str) -> Chart:
     """Return a chart with its title, what a screen reader says of it, and the light frame."""
-    lines = [subtitle] if isinstance(subtitle, str) else list(subtitle)
-    heading = altair_module().TitleParams(title, subtitle=lines)
-    done: Chart = chart.properties(title=heading, description=description).configure(**config())
+    parts = [subtitle] if isinstance(subtitle, str) else subtitle
+    lines = [line for part in parts for line in wrap(part, LINE)]
+    whole = altair_module().TitleParams(title, subtitle=lines)
+    done: Chart = chart.properties(title=whole, description=description).configure(**config())
     return done
 
 

@@ -14,6 +14,8 @@ from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 from driftkit.report.terminal import STATUS_STYLE, VERDICT_STYLE
 
+CHANGES = "The rows of benchmarks show their change from the original."
+
 
 def comparison_view(audits: Sequence[Findings]) -> RenderableType:
     """What each audit advises, its answers to the six questions, and then its values."""
@@ -59,14 +61,22 @@ def _row(findings: Findings) -> dict[str, object]:
 
 def checkpoint_view(audits: Sequence[Findings]) -> RenderableType:
     """The same as a table to print, with one column for each checkpoint."""
+    _, rows = checkpoint_cells(audits)
+    made = _table("", audits)
+    for row in rows:
+        made.add_row(*row)
+    return section("Checkpoints side by side", made, Text(CHANGES, "dim"))
+
+
+def checkpoint_cells(audits: Sequence[Findings]) -> tuple[list[str], list[list[str]]]:
+    """Return the names of the checkpoints, and a row for each value: what it is, and its cells."""
     rows = [_row(findings) for findings in audits]
     frame = pd.DataFrame(rows, dtype=object).set_index("checkpoint")
     changes = {_name(change) for findings in audits for change in findings.scores}
-    made = _table("", audits)
-    for name in frame:
-        made.add_row(str(name), *(_cell(value, name in changes) for value in frame[name].tolist()))
-    note = Text("The rows of benchmarks show their change from the original.", "dim")
-    return section("Checkpoints side by side", made, note)
+    return list(map(str, frame.index)), [
+        [str(name), *(_cell(value, name in changes) for value in frame[name].tolist())]
+        for name in frame
+    ]
 
 
 def _table(first: str, audits: Sequence[Findings]) -> Table:

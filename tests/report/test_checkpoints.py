@@ -41,6 +41,15 @@ def test_the_trajectory_is_drawn_in_the_order_given(steps):
     assert drawn.index("unchanged") < drawn.index(steps[1].verdict)
 
 
+def test_one_report_holds_all_checkpoints(steps, tmp_path):
+    for name in ("altair", "jinja2", "vl_convert"):
+        pytest.importorskip(name, reason="the extra report is not installed")
+    dk.compare_audits(steps).to_html(tmp_path / "all.html", words=20)
+    page = (tmp_path / "all.html").read_text("utf-8")
+    for each in steps:
+        assert each.headline.split(":")[0] in page
+
+
 ASK = {"benchmarks": [], "k": 3, "candidates": 300}
 
 
