@@ -133,7 +133,7 @@ def to_html(view: RenderableType) -> str:
     return f'<div style="overflow-x:auto">{_html(view)}</div>'
 
 
-_HUES = {"red": "#d4326b", "cyan": "#0f9488", "green": "#2e8b40", "yellow": "#a3761a"}
+_HUES = {"red": "#e0245e", "cyan": "#0e93b8", "green": "#2e8b40", "yellow": "#a3761a"}
 """Colors of a notebook by those of a terminal, about as far from white as from black."""
 
 _PLAIN = Console(file=io.StringIO(), force_jupyter=False)
@@ -197,7 +197,7 @@ def _styled(inside: str, style: Style) -> str:
     css = "opacity:0.7;" if style.dim else ""
     if style.color is not None and (hue := _HUES.get(style.color.name)):
         # An old browser, and JupyterLab where it does not trust the notebook, keep the first.
-        css += f"color:{hue};color:color-mix(in srgb,{hue} 70%,currentColor);"
+        css += f"color:{hue};color:color-mix(in srgb,{hue} 65%,currentColor);"
         if " " not in inside:
             css += "white-space:nowrap;"  # a sign stays with its word
     inside = f'<span style="{css.removesuffix(";")}">{inside}</span>' if css else inside

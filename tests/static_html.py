@@ -22,7 +22,7 @@ TAGS = {
 _LENGTHS = r"-?[\d.]+(em)?( -?[\d.]+(em)?)*"
 STYLES = {
     "border-collapse": "collapse",
-    "color": "#[0-9a-f]{6}|color-mix\\(in srgb,#[0-9a-f]{6} 70%,currentColor\\)",
+    "color": "#[0-9a-f]{6}|color-mix\\(in srgb,#[0-9a-f]{6} 65%,currentColor\\)",
     "display": "inline-block",
     "font-family": "monospace",
     "font-weight": "normal",

@@ -55,7 +55,7 @@ def _parses(words):
 
 def test_commands_of_the_gitlab_job_exist():
     job = yaml.safe_load((CI / "gitlab-ci.yml").read_text("utf-8"))["vectors"]
-    _parses(job["script"][1].split())
+    _parses(job["script"][2].split())
 
 
 def test_both_jobs_verify_golden_vectors_by_one_command_that_exists():
@@ -63,7 +63,7 @@ def test_both_jobs_verify_golden_vectors_by_one_command_that_exists():
     steps = [each["run"] for each in workflow["jobs"]["verify"]["steps"] if "run" in each]
     job = yaml.safe_load((CI / "golden-gitlab-ci.yml").read_text("utf-8"))["golden-vectors"]
     assert steps == job["script"]
-    _parses(steps[1].split())
+    _parses(steps[2].split())
 
 
 def test_the_workflow_gives_the_action_what_it_takes():
@@ -183,41 +183,41 @@ def test_no_expression_is_pasted_into_a_script():
 # --- what is installed ----------------------------------------------------------------------------
 
 
-def test_the_small_torch_is_installed_and_what_pip_downloads_is_cached(folder):
-    """Of pip, which would ask the network, only the arguments are looked at."""
+def test_the_small_torch_is_installed_and_what_is_downloaded_is_cached(folder):
+    """Of pip and uv, which would ask the network, only the arguments are looked at."""
     (folder / "bin").mkdir()
-    pip = folder / "bin" / "python"
-    pip.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    pip.chmod(0o755)
-    path = {"PATH": f"{pip.parent}{os.pathsep}{os.environ['PATH']}"}
-    install = "Install driftkit"
-    done, _ = _run_step(install, folder, environment=path)
-    small = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
-    asked = ["-m", "pip", "install", "--quiet", "-c", f"{ROOT}/constraints.txt"]
-    assert done.stdout.splitlines() == [*asked, *small, str(ROOT)]
-    other = {"torch-index": "", "package": "driftkit==0.1.0"}
-    done, _ = _run_step(install, folder, environment=path, **other)
-    assert done.stdout.splitlines() == [*asked, "driftkit==0.1.0"]
+    for name, answer in {"python": "", "uv": "$@"}.items():
+        stand_in = folder / "bin" / name
+        stand_in.write_text(f"#!/bin/sh\necho {answer}\n")
+        stand_in.chmod(0o755)
+    path = {"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
 
-    find = "Find the cache of pip"
-    (folder / "cache").mkdir()
-    there = {"PIP_CACHE_DIR": str(folder / "cache")}
-    done, first = _run_step(find, folder, environment=there)
-    assert (done.returncode, first["folder"]) == (0, str(folder / "cache"))
-    assert _run_step(find, folder, environment=there)[1] == first
-    assert _run_step(find, folder, environment=there, **other)[1]["key"] != first["key"]
-    done, output = _run_step(find, folder, environment={"PIP_NO_CACHE_DIR": "1"})
-    assert (done.returncode, output) == (0, {})
-    assert STEPS["Cache what pip downloads"]["if"] == "steps.pip.outputs.folder"
+    def installed(**inputs):
+        done, _ = _run_step("Install driftkit", folder, environment=path, **inputs)
+        return done.stdout.split()
+
+    python = str(folder / "bin" / "python")
+    asked = ["pip", "install", "--quiet", "--python", python, "--torch-backend"]
+    pinned = ["-c", f"{ROOT}/constraints.txt"]
+    assert installed() == [*asked, "cpu", *pinned, str(ROOT)]
+    other = {"torch-backend": "cu130", "package": "driftkit==0.1.0"}
+    assert installed(**other) == [*asked, "cu130", *pinned, "driftkit==0.1.0"]
+
+    def cached(**inputs):
+        done, output = _run_step("Find the cache", folder, environment=path, **inputs)
+        assert (done.returncode, output["folder"]) == (0, "cache dir")  # as `uv` was asked
+        return output["key"]
+
+    assert cached() == cached() != cached(**other)
+    assert STEPS["Cache what is downloaded"]["with"]["path"] == "${{ steps.uv.outputs.folder }}"
 
 
 @pytest.mark.parametrize("name", ["gitlab-ci.yml", "golden-gitlab-ci.yml"])
 def test_gitlab_jobs_install_the_small_torch_and_cache(name):
     (job,) = yaml.safe_load((CI / name).read_text("utf-8")).values()
-    index = ACTION["inputs"]["torch-index"]["default"]
-    assert job["variables"]["PIP_EXTRA_INDEX_URL"] == index
+    assert job["variables"]["UV_TORCH_BACKEND"] == ACTION["inputs"]["torch-backend"]["default"]
     (path,) = job["cache"]["paths"]
-    assert job["variables"]["PIP_CACHE_DIR"] == f"$CI_PROJECT_DIR/{path}"
+    assert job["variables"]["UV_CACHE_DIR"] == f"$CI_PROJECT_DIR/{path}"
 
 
 # --- the comment on a pull request ----------------------------------------------------------------

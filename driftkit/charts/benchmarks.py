@@ -136,7 +136,7 @@ def benchmarks(changes: pd.DataFrame, split: pd.DataFrame) -> Chart:
                 title="words of an item",
                 legend=below,
                 scale=alt.Scale(
-                    domain=order, range=[COLORS["unmoved"], "#A98ADF", COLORS["moved"]]
+                    domain=order, range=[COLORS["unmoved"], "#AE8DF9", COLORS["moved"]]
                 ),
             ),
         ),

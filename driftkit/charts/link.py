@@ -48,7 +48,7 @@ def link(document: Mapping[str, Any]) -> Chart:
             scale=alt.Scale(domain=[0, 1]),
         ),
     )
-    colors = [COLORS["original"], COLORS["tuned"], COLORS["gained"]]
+    colors = [COLORS["original"], COLORS["tuned"], COLORS["tuned"]]
     shapes = ["circle", "diamond", "triangle-right"]
     tables = [table for table in TABLES if table in {record["rows"] for record in records}]
     dots = base.mark_point(filled=True, size=95, opacity=0.9).encode(

@@ -87,6 +87,7 @@ def map_(
             ("y", f"second {of}{shares[1]}", frame.y),
         )
     )
+    seen = min(0.5, 1_500 / len(rows) ** 0.9)  # fainter where many lie on each other
     layers = [
         alt.Chart(inline(dots))
         .mark_circle(size=size, opacity=opacity)
@@ -99,7 +100,7 @@ def map_(
         .transform_calculate(**{"is": f"'{kind}'"})
         # What moved lies on top.
         for kind, dots, field, size, opacity in zip(
-            meaning, (still, gone, gone), ("", "", "2"), (9, 16, 16), (0.4, 0.5, 0.5), strict=True
+            meaning, (still, gone, gone), ("", "", "2"), (9, 16, 16), (0.4, seen, seen), strict=True
         )
     ]
     chosen = [at for at in np.searchsorted(rows, arrows).tolist() if placed[at]]
@@ -125,7 +126,7 @@ def map_(
                 x="x:Q", y="y:Q"
             ),
             base.mark_point(
-                filled=True, shape="triangle", size=70, opacity=1, color=COLORS["tuned"]
+                filled=True, shape="triangle", size=95, opacity=1, color=COLORS["tuned"]
             ).encode(**ends, angle=alt.Angle("angle:Q", scale=None)),
             alt.Chart(inline(frame.labels(drawn)))
             .mark_text(align="left", baseline="middle", fontWeight=600)

@@ -16,15 +16,18 @@ if TYPE_CHECKING:
 COLORS: Mapping[str, str] = {
     "original": "#2878B5",
     "tuned": "#D97706",
-    "lost": "#D4326B",
-    "gained": "#0F9488",
-    "moved": "#8A63D2",
+    "lost": "#E0245E",
+    "gained": "#0E93B8",
+    "moved": "#8B5CF6",
     "unmoved": "#808590",
     "chance": "#808590",
 }
 """One color for each thing, in every chart. Each stands out from a light and from a dark page by
 3 : 1 or more, and those that meet in one chart are told apart by color-blind eyes. Shape, sign or
 place says the same wherever color says something."""
+
+SERIES = ("#2878B5", "#D97706", "#8B5CF6", "#0E93B8", "#E0245E", "#808590")
+"""For what comes in any number, such as tables and benchmarks, which have shapes besides."""
 
 _INK = {
     False: {"page": "#ffffff", "text": "#1f2328", "soft": "#57606a", "line": "#d0d7de"},
@@ -51,7 +54,7 @@ def config(dark: bool = False) -> dict[str, Any]:
         "background": ink["page"],
         "font": FONT,
         "padding": 12,
-        "view": {"stroke": None},
+        "view": {"continuousHeight": 300, "continuousWidth": 300, "stroke": None},
         "title": {
             "anchor": "start",
             "color": ink["text"],
@@ -87,7 +90,7 @@ def config(dark: bool = False) -> dict[str, Any]:
         "text": {"color": ink["text"], "fontSize": 11},
         "rule": {"color": ink["soft"]},
         "tick": {"color": ink["soft"]},
-        "range": {"category": [COLORS[name] for name in ("original", "tuned", "moved", "gained")]},
+        "range": {"category": list(SERIES)},
     }
 
 
