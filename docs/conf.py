@@ -63,7 +63,11 @@ nb_execution_show_tb = True
 nb_execution_timeout = 300
 nb_output_stderr = "remove-warn"
 nb_merge_streams = True
-os.environ |= {"IPYTHONDIR": str(DEMO / "ipython"), "TQDM_DISABLE": "1"}
+os.environ |= {
+    "IPYTHONDIR": str(DEMO / "ipython"),
+    "TQDM_DISABLE": "1",
+    "PYTHONWARNINGS": "ignore:IProgress not found",  # of a bar that is not drawn anyway
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = "driftkit"

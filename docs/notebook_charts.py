@@ -1,6 +1,7 @@
 """Charts of the documentation as pictures, light and dark; every notebook runs this first."""
 
 import base64
+import re
 from html import escape
 
 import altair
@@ -10,6 +11,10 @@ from driftkit.charts import theme
 
 MOST = 200_000
 """Characters of a drawing; one of thousands of points is a picture of pixels instead."""
+
+
+BROAD = 700
+"""From so many pixels on a picture is scrolled on a narrow screen, where it could not be read."""
 
 
 def picture(spec, dark):
@@ -29,13 +34,20 @@ def pictures(spec, **_):
     shown = []
     for name, dark in (("light", False), ("dark", True)):
         data, kind = picture(spec, dark)
+        # Two pixels of a PNG are one of the page.
+        width = int.from_bytes(data[16:20], "big") / 2 if kind == "png" else svg_width(data)
+        size = "chart broad" if width > BROAD else "chart"
         url = f"data:image/{kind};base64,{base64.b64encode(data).decode()}"
         said = escape(spec.get("description", "A chart."))
-        shown.append(f'<img class="only-{name} chart" alt="{said}" src="{url}">')
-        if kind == "png":  # two pixels for each of the page
-            width = int.from_bytes(data[16:20], "big") // 2
-            shown[-1] = shown[-1].replace("<img", f'<img width="{width}"')
+        shown.append(
+            f'<img class="only-{name} {size}" width="{width:.0f}" alt="{said}" src="{url}">'
+        )
     return {"text/html": "".join(shown)}
+
+
+def svg_width(data):
+    """Return the width that a drawing states of itself."""
+    return float(re.search(rb'width="([\d.]+)"', data)[1])
 
 
 altair.renderers.register("documentation", pictures)

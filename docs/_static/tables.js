@@ -9,6 +9,7 @@ document.addEventListener("DOMContentLoaded", () => {
     if (names.length < 2 || names.length > MOST_COLUMNS) continue;
     table.classList.add("cards");
     for (const row of table.tBodies[0]?.rows ?? [])
-      [...row.cells].forEach((cell, column) => names[column] && (cell.dataset.column = names[column]));
+      for (const [column, cell] of [...row.cells].entries())
+        if (names[column] && names.length > 2) cell.dataset.column = names[column];
   }
 });
