@@ -47,7 +47,7 @@ def benchmarks(changes: pd.DataFrame, split: pd.DataFrame) -> Chart:
     labels = told_apart(named, LABEL)
     sides = {"original": "original", "tuned": "tuned"}
     if "null" in changes:
-        sides["null"] = "if moved as far at random"
+        sides["null"] = "moved at random"
     rows, scores, parts = [], [], []
     for name, row in zip(named, changes.to_dict("records"), strict=True):
         label, status = labels[name], row["status"]
@@ -81,7 +81,7 @@ def benchmarks(changes: pd.DataFrame, split: pd.DataFrame) -> Chart:
     y = {"scale": alt.Scale(domain=[row["benchmark"] for row in rows]), "title": None}
     axis = alt.Axis(ticks=False, domain=False, labelPadding=10, grid=True)
     height = STEP * len(rows)
-    below = alt.Legend(orient="bottom")
+    below = alt.Legend(orient="bottom", columns=2)
 
     tables = list(sides.values())
     colors = [COLORS["original"], COLORS["tuned"], COLORS["chance"]][: len(tables)]
@@ -124,11 +124,11 @@ def benchmarks(changes: pd.DataFrame, split: pd.DataFrame) -> Chart:
     order = list(_PARTS.values())
     base = alt.Chart(inline(parts)).encode(
         y=bare,
-        yOffset=alt.YOffset("part:N", sort=order),
+        yOffset=alt.YOffset("part:N", sort=order, scale=alt.Scale(paddingInner=0.2)),
         tooltip=["benchmark:N", alt.Tooltip("part:N", title="words"), "items:Q", "delta:Q"],
     )
     whose = alt.layer(
-        base.mark_bar(height={"band": 0.75}).encode(
+        base.mark_bar().encode(
             x=alt.X("delta:Q", title="tuned − original", scale=alt.Scale(padding=44)),
             color=alt.Color(
                 "part:N",
@@ -136,7 +136,7 @@ def benchmarks(changes: pd.DataFrame, split: pd.DataFrame) -> Chart:
                 title="words of an item",
                 legend=below,
                 scale=alt.Scale(
-                    domain=order, range=[COLORS["unmoved"], "#A98ADF", COLORS["moved"]]
+                    domain=order, range=[COLORS["unmoved"], "#AE8DF9", COLORS["moved"]]
                 ),
             ),
         ),

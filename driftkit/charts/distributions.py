@@ -72,13 +72,13 @@ def distributions(findings: Findings) -> Chart:
                 )
             ]
             if name == overlap:
-                layers += _line(alt, x, chance_overlap(findings), "two random lists", 4)
+                layers += _line(alt, x, bins, chance_overlap(findings), "two random lists", 4)
             if findings.null is not None:
                 values = findings.null.values[name][mask]
                 known = values[~np.isnan(values)]
                 if len(known):
                     mean = round(float(known.mean()), 6)
-                    layers += _line(alt, x, mean, "mean if moved as far at random", 18)
+                    layers += _line(alt, x, bins, mean, "mean if moved at random", 18)
             panel = alt.layer(*layers).properties(width=300, height=150, title=heading(title))
             panels.append(panel)
         columns.append(alt.vconcat(*panels, spacing=10))
@@ -93,10 +93,11 @@ def distributions(findings: Findings) -> Chart:
     return finished(chart, title, note, f"{title}: {'; '.join(told)}.")
 
 
-def _line(alt: Any, x: Any, value: float, said: str, down: int) -> list[Any]:
+def _line(alt: Any, x: Any, bins: Values, value: float, said: str, down: int) -> list[Any]:
     """Return a line at a value, and its name where there is room."""
     base = alt.Chart(inline([{"low": value, "said": said}])).encode(x=x)
-    side = {"align": "right", "dx": -5} if value > 0.5 else {"align": "left", "dx": 5}
+    right = value > (bins[0] + bins[-1]) / 2
+    side = {"align": "right", "dx": -5} if right else {"align": "left", "dx": 5}
     return [
         base.mark_rule(strokeDash=[4, 3], strokeWidth=1.5).encode(tooltip=["said:N", "low:Q"]),
         base.mark_text(fontSize=10, baseline="top", **side).encode(

@@ -9,7 +9,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from driftkit.arguments import whole
-from driftkit.arrays import Mask, Rows, Values
+from driftkit.arrays import Mask, Rows
 from driftkit.charts.theme import COLORS, altair_module, finished, inline, sentence
 from driftkit.drift.projection import Method, Projection, project
 from driftkit.escaping import printable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 640, 560  # pixels
 DIGITS = 3  # of a coordinate, which are from -2 to 2: a pixel is 0.004
 LABEL = 24  # columns of a label
-CELL, LINE = 6.6, 13  # pixels of a column, and of a line
+CELL, LINE = 7.2, 13  # pixels of a column, and of a line
 
 POINTS = 2_000
 
@@ -62,35 +62,19 @@ def map_(
     rows = _drawn(findings, points)
     arrows = _farthest(findings, rows, n)
     found = project(pair, rows, method=method, seed=findings.settings.seed)
-    placed: Mask = np.isfinite(np.hstack([found.before, found.after])).all(axis=1)
+    placed: Mask = np.asarray(np.isfinite(np.hstack([found.before, found.after])).all(axis=1))
     if not placed.any():
         return sentence("The map before and after", f"No {noun} has a direction to be drawn.")
     moved: Mask = pair.moved[rows]
     frame = _Frame(found, placed)
-    records: list[dict[str, Any]] = []
-    for at in np.flatnonzero(placed).tolist():
-        name = printable(found.words[at])
-        sides = ("original", "tuned") if moved[at] else ("unmoved",)
-        for side, (x, y) in zip(sides, (found.before[at], found.after[at]), strict=False):
-            place = {"x": round(float(x), DIGITS), "y": round(float(y), DIGITS)}
-            records.append({"word": name, "is": side, **place})
-    order = {"unmoved": 0, "original": 1, "tuned": 2}
-    records.sort(key=lambda record: order[str(record["is"])])  # what moved lies on top
-    kinds = ["unmoved", "original", "tuned"]
+    still = [_dot(found, at) for at in np.flatnonzero(placed & ~moved).tolist()]
+    gone = [_dot(found, at) | _end(found, at) for at in np.flatnonzero(placed & moved).tolist()]
     meaning = {
-        "unmoved": f"unmoved {noun}",
-        "original": f"moved {noun}, before",
-        "tuned": f"moved {noun}, after",
+        f"unmoved {noun}": COLORS["unmoved"],
+        f"moved {noun}, before": COLORS["original"],
+        f"moved {noun}, after": COLORS["tuned"],
     }
-    for record in records:
-        record["is"] = meaning[record["is"]]
-    domain = [meaning[kind] for kind in kinds]
-    color = alt.Color(
-        "is:N",
-        title=None,
-        scale=alt.Scale(domain=domain, range=[COLORS[kind] for kind in kinds]),
-        legend=alt.Legend(symbolSize=70),
-    )
+    colors = alt.Scale(domain=list(meaning), range=list(meaning.values()))
     shares = [f" ({share:.0%} of the variance)" for share in found.shares] or ["", ""]
     of = {"pca": "principal axis", "umap": "UMAP axis"}[method]
     quiet = {"grid": False, "ticks": False, "labels": False, "domain": False}
@@ -103,26 +87,29 @@ def map_(
             ("y", f"second {of}{shares[1]}", frame.y),
         )
     )
-    dots = (
-        alt.Chart(inline(records))
-        .mark_circle()
+    seen = min(0.5, 1_500 / len(rows) ** 0.9)  # fainter where many lie on each other
+    layers = [
+        alt.Chart(inline(dots))
+        .mark_circle(size=size, opacity=opacity)
         .encode(
-            x=x,
-            y=y,
-            color=color,
-            size=alt.condition(f"datum.is == {domain[0]!r}", alt.value(9), alt.value(16)),
-            opacity=alt.condition(f"datum.is == {domain[0]!r}", alt.value(0.35), alt.value(0.5)),
+            x=x if field == "" else f"x{field}:Q",
+            y=y if field == "" else f"y{field}:Q",
+            color=alt.Color("is:N", title=None, scale=colors, legend=alt.Legend(symbolSize=70)),
             tooltip=[alt.Tooltip("word:N", title=noun), "is:N"],
         )
-    )
-    layers = [dots]
+        .transform_calculate(**{"is": f"'{kind}'"})
+        # What moved lies on top.
+        for kind, dots, field, size, opacity in zip(
+            meaning, (still, gone, gone), ("", "", "2"), (9, 16, 16), (0.4, seen, seen), strict=True
+        )
+    ]
     chosen = [at for at in np.searchsorted(rows, arrows).tolist() if placed[at]]
     if chosen:
         labels = told_apart((found.words[at] for at in chosen), LABEL, findings.texts)
         drawn = [
             {
+                **_arrow(found, at),
                 "word": labels[found.words[at]],
-                **_arrow(found.before[at], found.after[at]),
                 "self_cosine": round(float(findings.words.self_cosine[rows[at]]), 3),
             }
             for at in chosen
@@ -139,7 +126,7 @@ def map_(
                 x="x:Q", y="y:Q"
             ),
             base.mark_point(
-                filled=True, shape="triangle", size=70, opacity=1, color=COLORS["tuned"]
+                filled=True, shape="triangle", size=95, opacity=1, color=COLORS["tuned"]
             ).encode(**ends, angle=alt.Angle("angle:Q", scale=None)),
             alt.Chart(inline(frame.labels(drawn)))
             .mark_text(align="left", baseline="middle", fontWeight=600)
@@ -151,11 +138,13 @@ def map_(
     notes = [
         f"Both tables on the axes of the original; {noun}s that point the same way lie together.",
     ]
+    turned = float(findings.words.self_cosine[rows[moved & placed]].mean()) if many else 1.0
     if not chosen:
         notes.append(f"No {noun} moved.")
     else:
         notes.append(
-            f"Arrows: the {len(chosen)} that turned most of the {many:,} moved {noun}s drawn."
+            f"Arrows: the {len(chosen)} that turned most of {many:,} moved {noun}s drawn, whose "
+            f"mean self_cosine is {turned:.2f}."
         )
     told = ", ".join(str(record["word"]) for record in drawn[:5]) if chosen else ""
     said = f"{title}. {many:,} of them moved." + (f" Turned most: {told}." if told else "")
@@ -176,14 +165,21 @@ def _drawn(findings: Findings, points: int) -> Rows:
     return np.sort(np.concatenate([some, first]))
 
 
-def _arrow(before: Values, after: Values) -> dict[str, float]:
-    (x, y), (x2, y2) = before.tolist(), after.tolist()
+def _dot(found: Projection, at: int) -> dict[str, Any]:
+    x, y = found.before[at].round(DIGITS).tolist()
+    return {"word": printable(found.words[at]), "x": x, "y": y}
+
+
+def _end(found: Projection, at: int) -> dict[str, float]:
+    x, y = found.after[at].round(DIGITS).tolist()
+    return {"x2": x, "y2": y}
+
+
+def _arrow(found: Projection, at: int) -> dict[str, Any]:
+    x, y = (found.after[at] - found.before[at]).tolist()
     # A triangle points up, and angles go with the clock.
-    angle = np.degrees(np.arctan2(x2 - x, y2 - y))
-    places = {"x": x, "y": y, "x2": x2, "y2": y2}
-    return {key: round(value, DIGITS) for key, value in places.items()} | {
-        "angle": round(float(angle), 1)
-    }
+    angle = round(float(np.degrees(np.arctan2(x, y))), 1)
+    return _dot(found, at) | _end(found, at) | {"angle": angle}
 
 
 class _Frame:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PER_DECADE = 4  # bins of ranks up to ten times the first
 FEWEST = 5  # words, below which a bin is no mean
-CHANCE, RANDOM = "two random lists", "moved ones, if moved as far at random"
+CHANCE, RANDOM = "two random lists", "moved at random"
 
 
 def drift_by_rank(findings: Findings) -> Chart:

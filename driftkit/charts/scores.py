@@ -51,7 +51,7 @@ def scores(frame: pd.DataFrame) -> Chart:
         }
         for name, row in zip(named, known.itertuples(), strict=True)
     ]
-    order, sources = list(dict.fromkeys(labels.values())), list(tables.values())
+    order, sources = list(labels.values()), list(tables.values())
     several = len(sources) > 1
     height = len(order) * max(30, 20 * len(sources) + 8)
     base = alt.Chart(inline(records)).encode(
@@ -94,8 +94,7 @@ def scores(frame: pd.DataFrame) -> Chart:
         for record in records
     )
     left = len(whole) - len(known)
-    note = (
-        f"{left} could not be measured and {'is' if left == 1 else 'are'} left out." if left else []
-    )
-    title = TITLE if several else f"{TITLE}, {next(iter(tables.values()))}"
-    return finished(chart, title, note, f"{title}: {told}.")
+    notes = [] if several else sources
+    if left:
+        notes.append(f"{left} could not be measured and {'is' if left == 1 else 'are'} left out.")
+    return finished(chart, TITLE, notes, f"{TITLE}: {told}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from driftkit.errors import MissingExtraError
@@ -15,9 +16,9 @@ if TYPE_CHECKING:
 COLORS: Mapping[str, str] = {
     "original": "#2878B5",
     "tuned": "#D97706",
-    "lost": "#D4326B",
-    "gained": "#0F9488",
-    "moved": "#8A63D2",
+    "lost": "#E0245E",
+    "gained": "#0E93B8",
+    "moved": "#8B5CF6",
     "unmoved": "#808590",
     "chance": "#808590",
 }
@@ -25,10 +26,15 @@ COLORS: Mapping[str, str] = {
 3 : 1 or more, and those that meet in one chart are told apart by color-blind eyes. Shape, sign or
 place says the same wherever color says something."""
 
+SERIES = ("#2878B5", "#D97706", "#8B5CF6", "#0E93B8", "#E0245E", "#808590")
+"""For what comes in any number, such as tables and benchmarks, which have shapes besides."""
+
 _INK = {
     False: {"page": "#ffffff", "text": "#1f2328", "soft": "#57606a", "line": "#d0d7de"},
     True: {"page": "#16181d", "text": "#e6e8eb", "soft": "#a8b0ba", "line": "#3a404a"},
 }
+
+LINE = 100  # columns of a subtitle
 
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
 
@@ -48,7 +54,7 @@ def config(dark: bool = False) -> dict[str, Any]:
         "background": ink["page"],
         "font": FONT,
         "padding": 12,
-        "view": {"stroke": None},
+        "view": {"continuousHeight": 300, "continuousWidth": 300, "stroke": None},
         "title": {
             "anchor": "start",
             "color": ink["text"],
@@ -84,7 +90,7 @@ def config(dark: bool = False) -> dict[str, Any]:
         "text": {"color": ink["text"], "fontSize": 11},
         "rule": {"color": ink["soft"]},
         "tick": {"color": ink["soft"]},
-        "range": {"category": [COLORS[name] for name in ("original", "tuned", "moved", "gained")]},
+        "range": {"category": list(SERIES)},
     }
 
 
@@ -104,9 +110,10 @@ def inline(rows: Iterable[Mapping[str, Any]]) -> Any:
 
 def finished(chart: Any, title: str, subtitle: str | Sequence[str], description: str) -> Chart:
     """Return a chart with its title, what a screen reader says of it, and the light frame."""
-    lines = [subtitle] if isinstance(subtitle, str) else list(subtitle)
-    heading = altair_module().TitleParams(title, subtitle=lines)
-    done: Chart = chart.properties(title=heading, description=description).configure(**config())
+    parts = [subtitle] if isinstance(subtitle, str) else subtitle
+    lines = [line for part in parts for line in wrap(part, LINE)]
+    whole = altair_module().TitleParams(title, subtitle=lines)
+    done: Chart = chart.properties(title=whole, description=description).configure(**config())
     return done
 
 

@@ -62,9 +62,8 @@ def trajectory(audits: Sequence[Findings]) -> Chart:
         points = base.mark_point(filled=True, size=65, opacity=1).encode(
             shape=alt.Shape("is:N", scale=shape, title=f"the {noun}'s own row")
         )
-        title = heading(f"{measure}: {SAID.get(measure, 'neighbors kept')}")
+        title = heading(f"{measure}: {SAID.get(measure, 'neighbors kept')}", frame="group")
         panels.append(alt.layer(base.mark_line(), points).properties(title=title, **size))
-    chart = alt.vconcat(*panels, spacing=14)
     if changes:
         benchmarks = list(dict.fromkeys(record["benchmark"] for record in changes))
         look = {
@@ -83,11 +82,12 @@ def trajectory(audits: Sequence[Findings]) -> Chart:
         )
         zero = alt.Chart().mark_rule(strokeDash=[3, 3]).encode(y=alt.datum(0))
         intervals = base.mark_rule(strokeWidth=2).encode(y="low:Q", y2="high:Q")
-        title = heading("benchmarks: the change, with its 95 % interval")
+        title = heading("benchmarks: the change, with its 95 % interval", frame="group")
         changed = alt.layer(zero, intervals, points).properties(title=title, **size)
-        chart = alt.vconcat(chart, changed, spacing=14).resolve_scale(
-            color="independent", shape="independent"
-        )
+        # The words' groups share one legend, and benchmarks have their own.
+        panels = [alt.vconcat(*panels, spacing=14), changed]
+    chart = alt.vconcat(*panels, spacing=14)
+    chart = chart.resolve_scale(color="independent", shape="independent") if changes else chart
     title = f"{len(audits)} checkpoints against one original"
     verdicts = [f"{label}: {each.verdict}" for label, each in named]
     return finished(chart, title, verdicts, f"{title}. {'; '.join(verdicts)}.")

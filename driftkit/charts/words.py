@@ -53,7 +53,7 @@ def words(findings: Findings, n: int = 20, *, moved: bool | None = None) -> Char
         row = place[shift.word]
         record = {
             "word": labels[shift.word],
-            "whole": printable(shift.word),
+            "whole": printable(f"{shift.word} {findings.texts.get(shift.word, '')}".strip()),
             "overlap": round(shift.overlap, 4),
             "is": "moved" if group else "unmoved",
             findings.place: int(findings.pair.original_rows[row]) + 1,
@@ -97,10 +97,10 @@ def words(findings: Findings, n: int = 20, *, moved: bool | None = None) -> Char
     if turned:
         panels.append(panel("self_cosine", "self_cosine: direction kept", -1, bare, 170))
     for field, side in (("fewer", "lost"), ("more", "gained")):
-        text = alt.Chart().mark_text(align="left", color=COLORS[side], limit=260, x=0)
+        text = alt.Chart().mark_text(align="left", color=COLORS[side], limit=230, x=0)
         panels.append(
             text.encode(y=bare, text=f"{field}:N", tooltip=tooltip).properties(
-                width=260, height=height, title=heading(side)
+                width=230, height=height, title=heading(side)
             )
         )
     chart = alt.hconcat(*panels, data=inline(records), spacing=16)
