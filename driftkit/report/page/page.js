@@ -363,10 +363,13 @@ function draw() {
   const { map, words } = now();
   $("map-note").textContent = map.reason
     ? `There is no map: ${map.reason}`
-    : `The two directions in which the original ${noun}s differ most, by angle: ` +
-      `${map.shares.map((share) => `${(100 * share).toFixed(0)} %`).join(" and ")} of what sets them ` +
-      `apart. Both tables are drawn on them, so what lies apart here is apart, and what lies ` +
-      `together may not be near.`;
+    : map.shares.length
+      ? `The two directions in which the original ${noun}s differ most, by angle: ` +
+        `${map.shares.map((share) => `${(100 * share).toFixed(0)} %`).join(" and ")} of what sets ` +
+        `them apart. Both tables are drawn on them: what lies apart here is apart, and what lies ` +
+        `together may not be near.`
+      : `UMAP, fitted to the original ${noun}s alone: what is near lies together, and distances ` +
+        `between groups say little.`;
   document.querySelector(".plane").hidden = Boolean(map.reason);
   if (map.reason) return;
   const scale = devicePixelRatio || 1;
