@@ -53,7 +53,7 @@ def words(findings: Findings, n: int = 20, *, moved: bool | None = None) -> Char
         row = place[shift.word]
         record = {
             "word": labels[shift.word],
-            "whole": printable(shift.word),
+            "whole": printable(f"{shift.word} {findings.texts.get(shift.word, '')}".strip()),
             "overlap": round(shift.overlap, 4),
             "is": "moved" if group else "unmoved",
             findings.place: int(findings.pair.original_rows[row]) + 1,

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import driftkit as dk
+from driftkit.charts.benchmarks import benchmarks
 from driftkit.charts.plots import Plots, TrajectoryPlots
 from driftkit.charts.theme import COLORS, config
 from driftkit.errors import AlignmentError, OptionError
@@ -128,6 +129,17 @@ def test_changes_of_scores_have_the_same_chart(audited):
     without_null = audited.scores.plot().to_dict()
     assert "moved at random" not in json.dumps(without_null)
     assert without_null["title"] == audited.plot.benchmarks().to_dict()["title"]
+
+
+def test_what_was_not_measured_is_said_beside_the_rest(audited, rows_of, drawn):
+    frame = audited.scores.to_frame()
+    numbers = ["original", "tuned", "delta", "ci_low", "ci_high"]
+    frame.loc[1, numbers] = np.nan
+    frame.loc[1, "status"] = "not measured"
+    split = audited.scores.split_frame()
+    chart = benchmarks(frame, split[split["name"] == "ws353"])
+    assert rows_of(chart, "ci_low")[1]["ci_low"] is None
+    assert "? not measured" in drawn(chart)[1]
 
 
 def test_no_benchmark_is_said(hostile, drawn):
@@ -269,6 +281,13 @@ def test_a_trajectory_shows_each_checkpoint(audited, still, wider, rows_of, draw
     assert len({row["checkpoint"] for row in changes}) == 3
     _, texts = drawn(chart)
     assert any(f"after: {audited.verdict}" in text for text in texts)
+
+
+def test_a_trajectory_needs_no_benchmark(hostile, drawn):
+    chart = TrajectoryPlots([hostile, hostile]).trajectory()
+    _, texts = drawn(chart)
+    assert "1. memory" in texts
+    assert not any("benchmarks" in text for text in texts)
 
 
 def test_checkpoints_of_one_name_are_numbered(audited, rows_of):

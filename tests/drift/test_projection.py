@@ -1,5 +1,6 @@
 """The plane of the map: principal components of the original, and what holds whatever was drawn."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -151,7 +152,7 @@ def test_umap_says_what_to_install(monkeypatch):
 @pytest.mark.slow
 def test_umap_fits_the_original_and_leaves_what_did_not_move():
     pytest.importorskip("umap", reason="umap-learn (extra umap)")
-    # In a process of its own: importing it compiles kernels and warns of much.
+    # In a process of its own, since it warns of much, and there not compiled, which takes longer.
     code = (
         "import warnings; warnings.simplefilter('ignore')\n"
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
@@ -166,4 +167,5 @@ def test_umap_fits_the_original_and_leaves_what_did_not_move():
         "assert (found.after[:10] != found.before[:10]).any(axis=1).all()\n"
         "assert found.axes.shape == (0, 6) and found.shares.shape == (0,)\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    env = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=env)
