@@ -38,6 +38,19 @@ def test_colors_are_those_of_the_theme(name, audited):
 
 
 @pytest.mark.parametrize("name", CHARTS)
+def test_words_are_read_in_the_ink_of_the_page(name, audited, drawn):
+    """The colors of marks stand out by 3 : 1, which is too little for small letters."""
+    root, _ = drawn(getattr(audited.plot, name)())
+    colors = {color.lower() for color in COLORS.values()}
+    colored = (
+        each
+        for each in root.iter("{http://www.w3.org/2000/svg}text")
+        if each.get("fill", "").lower() in colors
+    )
+    assert {each.text for each in colored} <= {"−", "+"}
+
+
+@pytest.mark.parametrize("name", CHARTS)
 def test_strange_names_are_text_and_nothing_else(name, hostile, drawn):
     root, texts = drawn(getattr(hostile.plot, name)())
     assert not any(each.tag.endswith(("script", "}b", "}i")) for each in root.iter())
