@@ -13,6 +13,7 @@ from driftkit.arguments import shown
 from driftkit.arrays import Mask
 from driftkit.display import first_few
 from driftkit.errors import OptionError
+from driftkit.forks import one_thread_in_a_child
 from driftkit.plugins import guarded
 
 Decisions = npt.NDArray[Any]
@@ -178,6 +179,7 @@ def _array(answer: Any) -> Decisions:
             "that takes out what decides: lambda rows: model(rows)[0]."
         )
     if hasattr(answer, "detach"):
+        one_thread_in_a_child()
         answer = answer.detach().cpu()
         answer = answer.float() if answer.is_floating_point() else answer  # NumPy has no bfloat16
     return np.asarray(answer)
@@ -226,6 +228,7 @@ def _through(module: Any, rows: Any) -> Any:
     """Return what a module says of rows, each part left in the mode it was in."""
     import torch
 
+    one_thread_in_a_child()
     modes = [(part, part.training) for part in module.modules()]
     floats = (each for each in module.parameters() if each.is_floating_point())
     own = next(floats, torch.empty(0, dtype=torch.float32, device="cpu"))
