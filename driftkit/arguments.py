@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from numbers import Integral
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from driftkit.errors import OptionError, UnknownNameError
@@ -53,6 +54,20 @@ dk.neighbor_shifts(dk.align(dk.load("original.npy"), dk.load("tuned.npy"))).
     """
     if not isinstance(given, due):
         raise mistaken(given, due.__name__, function)
+
+
+def path_of(given: object, function: str) -> Path:
+    """Return the path of a file; refuse what is none.
+
+    Examples
+    --------
+    >>> path_of(None, "dk.read_lock")
+    Traceback (most recent call last):
+    driftkit.errors.OptionError: dk.read_lock takes the path of a file, and None was given.
+    """
+    if not isinstance(given, str | PathLike):
+        raise OptionError(f"{function} takes the path of a file, and {shown(given)} was given.")
+    return Path(given)
 
 
 def whole(least: int, most: int = LARGEST, /, **options: Any) -> None:
