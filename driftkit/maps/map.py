@@ -70,11 +70,12 @@ class Evidence:
     `chance` is what a map of the chosen kind undoes of random moves of the same size; None where
     widths differ. `found` is the share of rows whose nearest row in the other space is their own,
     by distance, or nearly equal to it, before and after the map, and `lost` the share of those
-    found before and not after. `zeros` of the moved rows are zero, and stay so. `flips` is what the consumer decides
-    otherwise, before (None where it cannot read rows of another width) and after, on inputs that
-    had no say in the choice; `unseen` the same with maps that were not fitted on the words they
-    map. A map is given if these are no more than the share `allowed`, and `p_value`, of a sign test
-    that flips are taken back, is small. `inputs` says what of the documents was not read.
+    found before and not after. `zeros` of the moved rows are zero, and stay so. `flips` is what the
+    consumer decides otherwise, before (None where it cannot read rows of another width) and after,
+    on inputs that had no say in the choice; `unseen` the same with maps that were not fitted on the
+    words they map. A map is given if these are no more than the share `allowed`, and `p_value`, of
+    a sign test that flips are taken back, is small. `inputs` says what of the documents was not
+    read.
     """
 
     rows: int

@@ -154,21 +154,21 @@ class NeighborShifts(Displayed):
     recall: Recall | None = None
 
     @property
-    def missing(self) -> Recall | None:
-        """What true neighbors may be missing by; None where they are exact."""
+    def _missing(self) -> Recall | None:
+        """The recall where true neighbors may be missing; None where they are exact."""
         return None if self.recall is None or self.recall.exact is not None else self.recall
 
     @property
     def is_approximate(self) -> bool:
         """Whether true neighbors may be missing."""
-        return self.missing is not None
+        return self._missing is not None
 
     def require_exact(self, what: str) -> None:
         """Refuse what approximate neighbors cannot answer."""
-        if self.missing is not None:
+        if self._missing is not None:
             raise OptionError(
                 f"{what} needs exact neighbors, and these were found with "
-                f"recall={self.missing.asked:g}; find them without recall."
+                f"recall={self._missing.asked:g}; find them without recall."
             )
 
     @property
@@ -178,11 +178,11 @@ class NeighborShifts(Displayed):
         Named as the measure, with ``_low`` and ``_high``; for each measure, they are right but for
         5 % of the words.
         """
-        if self.missing is None:
+        if self._missing is None:
             return {}
         out: dict[str, Values] = {}
         for measure, values in zip(self.measures, (self.overlap, self.rbo), strict=True):
-            low, high = self.missing.around(measure.name, values, self.missing.word_error)
+            low, high = self._missing.around(measure.name, values, self._missing.word_error)
             out |= {f"{measure}_low": low, f"{measure}_high": high}
         return out
 
@@ -220,7 +220,7 @@ class NeighborShifts(Displayed):
             self.reasons.get(word),
             tuple(self.candidates[position] for position in new.tolist()),
             None
-            if (missing := self.missing) is None
+            if (missing := self._missing) is None
             else _overlap_within(missing, self.overlap[row], missing.word_error),
         )
 
@@ -324,7 +324,7 @@ class NeighborShifts(Displayed):
         if self.recall is None:
             return {}
         mean = float(np.nanmean(self.overlap)) if np.isfinite(self.overlap).any() else np.nan
-        low, high = self._overlap_within(mean, self.recall.mean_error)
+        low, high = _overlap_within(self.recall, mean, self.recall.mean_error)
         between = {"mean_overlap": none_if_nan(mean), "low": none_if_nan(low)}
         return {"recall": {**self.recall.to_dict(), **between, "high": none_if_nan(high)}}
 
@@ -359,7 +359,7 @@ class NeighborShifts(Displayed):
             if share.n
             else f"not measured: {share.reason}"
         )
-        if share.n and (missing := self.missing) is not None:
+        if share.n and (missing := self._missing) is not None:
             mean += f" ({_ends(_overlap_within(missing, share.mean, missing.mean_error))})"
         values = self.values
         made = table("word", right=tuple(values))
