@@ -13,7 +13,6 @@ from driftkit.neighbors.recall import (
     require_recall,
 )
 
-
 PAST_FLOATS = [pytest.param(number, id="huge") for number in (10**400, Fraction(1, 10**400))]
 
 
