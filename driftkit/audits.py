@@ -268,6 +268,8 @@ def audit(
     ------
     OptionError
         If an option is out of range, `pair` is not a pair, or `texts` are of no row.
+    SourceError
+        If a memory-mapped table was written to meanwhile.
     AlignmentError
         If the null is asked for and the tables differ in width.
     UnknownNameError, BenchmarkError
@@ -310,6 +312,7 @@ def audit(
     moved_at_random = null_pair(pair, seed=seed) if null else pair
     found = replace(_measure(pair, settings, benchmarks, asked, memo, memory, stage), texts=known)
     if not null:
+        pair.require_as_read()
         return found
     random = _measure(
         moved_at_random,
@@ -320,6 +323,7 @@ def audit(
         memory,
         lambda name: stage(f"{name} of random moves"),
     )
+    pair.require_as_read()
     return replace(found, null=random)
 
 
