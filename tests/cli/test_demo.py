@@ -32,9 +32,8 @@ def test_the_demo_trains_audits_and_leaves_what_the_commands_it_names_need(
         "link", "restore", "shifts", "audit", "inspect",
     ]  # fmt: skip
     assert f"  driftkit {commands[0].split(' --map')[0]}" in result.stdout.splitlines()
-    link, shifts, inspect = (run(*commands[at].split()) for at in (0, 2, 4))
-    assert link.exit_code == 0
-    assert (tmp_path / "driftkit-demo" / "back.safetensors").exists()
+    # `link` and `restore` are run on such a folder by the README's test, on fewer words.
+    shifts, inspect = (run(*commands[at].split()) for at in (2, 4))
     assert shifts.exit_code == inspect.exit_code == 0
     assert "next: driftkit audit ORIGINAL" in inspect.stdout
     quick = ("-b", "ws353", "--resamples", "100", "--candidates", "1000")

@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -40,12 +42,18 @@ def test_finds_what_the_oracle_finds(engine, same, question):
     same(found, oracle(matrix, queries, k, candidates))
 
 
+@cache
+def random_space(k, step):
+    """A matrix, queries and what the oracle finds, once for all engines."""
+    matrix = np.random.default_rng(0).normal(size=(1500, 30)).astype(np.float32)
+    queries = np.arange(0, 1500, step)
+    return matrix, queries, oracle(matrix, queries, k)
+
+
 @pytest.mark.parametrize("k", [1, 10, 400, 1600])
 @pytest.mark.parametrize("step", [1, 7])
 def test_random_space_of_several_strips_and_groups(engine, same, k, step):
-    matrix = np.random.default_rng(0).normal(size=(1500, 30)).astype(np.float32)
-    queries = np.arange(0, 1500, step)
-    expected = oracle(matrix, queries, k)
+    matrix, queries, expected = random_space(k, step)
     for tile in (150, 1300, None):
         same(nearest(matrix, queries, k, tile=tile, engine=engine), expected)
 
