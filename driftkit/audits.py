@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
 
+    from driftkit.charts.plots import Plots
     from driftkit.report.frames import Part
 
 TOP = 5  # moved words shown in a shell or a notebook
@@ -105,6 +106,13 @@ class Audit(Displayed, Findings):
         from driftkit.report.document import audit_document
 
         return audit_document(self, top, explain)
+
+    @property
+    def plot(self) -> Plots:
+        """Charts of what was found, such as ``audit.plot.words()``."""
+        from driftkit.charts.plots import Plots
+
+        return Plots(self)
 
     def to_card(self, name: str | None = None) -> str:
         """Return a section for a model card: Markdown, with what was not looked at.

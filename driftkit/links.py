@@ -23,6 +23,8 @@ from driftkit.questions.link import FOUND, LENGTHS, LOST, TOO_LONG
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from driftkit.charts.theme import Chart
+
 Group = Literal["all", "moved", "frequent"]
 Status = Literal["holds", "weakened", "broken"]
 
@@ -241,6 +243,12 @@ class Link(Displayed):
             "inputs": None if self.inputs is None else self.inputs.to_dict(),
             "map": self.map.to_dict(),
         }
+
+    def plot(self) -> Chart:
+        """Draw which tuned rows find their own original row, and through the map which do."""
+        from driftkit.charts.link import link as drawn
+
+        return drawn(self.to_dict())
 
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = [Text(self.headline, "bold")]

@@ -17,6 +17,8 @@ from driftkit.evaluators.lookup import Items
 if TYPE_CHECKING:
     import pandas as pd
 
+    from driftkit.charts.theme import Chart
+
 SCHEMA = "driftkit.scores/1"
 
 _KEYS = (
@@ -147,6 +149,12 @@ class Scores(Displayed):
             row.pop("details", None)
             rows.append(row)
         return pd.DataFrame(rows, columns=_KEYS).astype({"value": "float64", "n_correct": "Int64"})
+
+    def plot(self) -> Chart:
+        """Draw the score of each benchmark, tables side by side; needs the extra ``report``."""
+        from driftkit.charts.scores import scores
+
+        return scores(self.to_frame())
 
     def __rich__(self) -> RenderableType:
         several = len({score.source for score in self.results}) > 1

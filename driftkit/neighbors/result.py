@@ -25,6 +25,8 @@ from driftkit.neighbors.recall import Recall
 if TYPE_CHECKING:
     import pandas as pd
 
+    from driftkit.charts.theme import Chart
+
 Cosines = npt.NDArray[np.float32]
 Neighbors = tuple[tuple[str, float], ...]
 
@@ -99,6 +101,13 @@ class Shift(Displayed):
         """Return both lists side by side, under the word and a caption; `names` as shown."""
         before, after = ([name for name, _ in side] for side in (self.before, self.after))
         return before_and_after(self.word, caption, before, after, names=names, reason=self.reason)
+
+    def plot(self) -> Chart:
+        """Draw both lists, with a line for each neighbor that was kept (extra ``report``)."""
+        from driftkit.charts.neighbors import neighbors
+
+        listed = self.lists()
+        return neighbors(self.word, listed["before"], listed["after"], self.reason)
 
     def __rich__(self) -> RenderableType:
         within = "" if self.within is None else f" ({_ends(self.within)}, approximate)"

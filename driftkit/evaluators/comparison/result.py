@@ -20,6 +20,8 @@ from driftkit.evaluators.significance import Test
 if TYPE_CHECKING:
     import pandas as pd
 
+    from driftkit.charts.theme import Chart
+
 BROKEN = 20  # items that suffered most, as many as the JSON document names of each benchmark
 
 MARKS: Mapping[Status, tuple[str, str]] = {
@@ -275,6 +277,12 @@ class ScoreChanges(Displayed):
                 for change in self.changes
             ]
         )
+
+    def plot(self) -> Chart:
+        """Draw each benchmark before and after, its change and whose it is (extra ``report``)."""
+        from driftkit.charts.benchmarks import benchmarks
+
+        return benchmarks(self.to_frame(), self.split_frame())
 
     def __rich__(self) -> RenderableType:
         made = table("benchmark", "measure", right=("n", "before", "after", "change"))
