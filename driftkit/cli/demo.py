@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options
+from driftkit.cli.help import Command
 from driftkit.cli.output import Messages
 
 if TYPE_CHECKING:
@@ -22,7 +23,14 @@ if TYPE_CHECKING:
 TOP = 4  # moved words shown
 
 
-@click.command("demo")
+@click.command(
+    "demo",
+    cls=Command,
+    examples=(
+        "demo",
+        "demo -o somewhere-else",
+    ),
+)
 @click.option(
     "-o",
     "--output",
