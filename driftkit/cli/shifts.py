@@ -282,11 +282,12 @@ def command(
     document = shifts.to_dict()
     for entry, each in zip(document["words"], (one.to_dict() for one in told), strict=True):
         entry |= {name: each[name] for name in ("cause", "own", "neighbors")}
-    show(
-        lambda: Group(neighbors_view(shifts, known), Text(""), *(Text(str(each)) for each in told)),
-        document,
-        json_to,
-    )
+
+    def view() -> Group:
+        sentences = (Text(str(each)) for each in told)
+        return Group(neighbors_view(shifts, known, score=metric), Text(""), *sentences)
+
+    show(view, document, json_to)
 
 
 def _require_file(output: str | None, *, partitioned: bool, **spread: object) -> None:
