@@ -215,13 +215,14 @@ def before_and_after(
         if scores is not None:
             block.add_column(score, justify="right", no_wrap=True)
     for rank in range(max(len(before), len(after))):
-        cells = [
-            list(_marked(before, rank, after, "-", "red", names)),
-            list(_marked(after, rank, before, "+", "cyan", names)),
-        ]
-        for side, values in zip(cells, scores or (), strict=scores is not None):
-            side.append(Text(number(values[rank]) if rank < len(values) else "", "dim"))
-        block.add_row(*cells[0], *cells[1])
+        row: list[Text] = []
+        for at, (side, other, sign, style) in enumerate(
+            ((before, after, "-", "red"), (after, before, "+", "cyan"))
+        ):
+            row += _marked(side, rank, other, sign, style, names)
+            if scores is not None:
+                row.append(Text(number(scores[at][rank]) if rank < len(side) else "", "dim"))
+        block.add_row(*row)
     why = [Text(reason, "yellow")] if reason else []
     return Group(Text(names.title(title), "bold"), Text(caption, "dim"), *why, block)
 
