@@ -216,12 +216,12 @@ def before_and_after(
             block.add_column(score, justify="right", no_wrap=True)
     for rank in range(max(len(before), len(after))):
         row: list[Text] = []
-        for at, (side, other, sign, style) in enumerate(
+        for at, (listed, others, sign, style) in enumerate(
             ((before, after, "-", "red"), (after, before, "+", "cyan"))
         ):
-            row += _marked(side, rank, other, sign, style, names)
+            row += _marked(listed, rank, others, sign, style, names)
             if scores is not None:
-                row.append(Text(number(scores[at][rank]) if rank < len(side) else "", "dim"))
+                row.append(Text(number(scores[at][rank]) if rank < len(listed) else "", "dim"))
         block.add_row(*row)
     why = [Text(reason, "yellow")] if reason else []
     return Group(Text(names.title(title), "bold"), Text(caption, "dim"), *why, block)

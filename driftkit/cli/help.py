@@ -15,7 +15,7 @@ TERM = 26  # columns of an option's name, beyond which its help begins on the ne
 GROUPS = {
     "What is shown and written": (
         "words_from", "texts", "top", "words", "bands", "explain", "json_to", "html_to",
-        "junit", "markdown", "github",
+        "with_link", "junit", "markdown", "github",
     ),
     "Benchmarks": ("benchmarks", "offline", "case", "normalize", "phrase_separator"),
     "Measures and neighbors": (

@@ -12,7 +12,11 @@ from driftkit.cli import COMMANDS, main
 from driftkit.cli.help import GROUPS
 from driftkit.errors import OptionError, SourceError
 
-SOON = {"help", "html_to"}  # another name of --help in other versions of click; not there yet
+SOON = {
+    "help",
+    "html_to",
+    "with_link",
+}  # another name of --help in other versions of click; not there yet
 
 
 def run(*args, **settings):
