@@ -108,6 +108,40 @@ class Audit(Displayed, Findings):
 
         return audit_document(self, top, explain)
 
+    def to_card(self, name: str | None = None) -> str:
+        """Return a section for a model card: Markdown, with what was not looked at.
+
+        Parameters
+        ----------
+        name : str, optional
+            The model. With it the text begins with metadata, a ``model-index`` of the scores of
+            the tuned table, and is a card of its own.
+        """
+        from driftkit.report.card import card_section, front_matter
+
+        above = "" if name is None else f"{front_matter(self, name)}\n"
+        return above + card_section(self)
+
+    def to_eval_results(self, datasets: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return scores of the tuned table as the Hub reads them in ``.eval_results/*.yaml``.
+
+        Parameters
+        ----------
+        datasets : mapping of str to str
+            For each benchmark to list, the data set that is registered for it as a benchmark on the
+            Hub, and the task: ``{"ws353": "OWNER/NAME:TASK"}``. The Hub takes no other.
+
+        Raises
+        ------
+        UnknownNameError
+            If the audit asked no such benchmark.
+        OptionError
+            If a value is no data set with its task, or the benchmark has no score.
+        """
+        from driftkit.report.card import eval_results
+
+        return eval_results(self, datasets)
+
     def __rich__(self) -> RenderableType:
         from driftkit.report.terminal import audit_view
 

@@ -129,7 +129,7 @@ class DriftkitCheck:
         """Put every value into pytest's own JUnit report, and the verdict into the test's."""
         from driftkit.display import to_text
         from driftkit.escaping import printable
-        from driftkit.gate.reports.terminal import verdict_view
+        from driftkit.gate.reports.terminal import headline_first
 
         self._node.user_properties += [
             ("driftkit.state", verdict.state),
@@ -142,11 +142,11 @@ class DriftkitCheck:
                 for each in verdict.results
             ),
         ]
-        shown = to_text(verdict_view([verdict]))
-        if verdict.state != "pass":
-            self._node.add_report_section("call", "driftkit", shown)
+        shown = to_text(headline_first(verdict))
         if verdict.exit_code:
             pytest.fail(shown, pytrace=False)
+        if verdict.state == "warn":
+            self._node.add_report_section("call", "driftkit", shown)
 
 
 @pytest.fixture

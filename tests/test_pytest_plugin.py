@@ -63,6 +63,10 @@ def test_fixture_marker_and_report(project):
         ]
     )
     assert "Traceback" not in result.stdout.str()
+    lines = result.stdout.lines
+    (head,) = [at for at, line in enumerate(lines) if "Failed: 1 of 1 check" in line]
+    assert "test_fails" in lines[head - 1], "the sentence comes first"
+    assert lines[head + 1] == "gentle.pt::embedding.weight against original.npy"
     cases = {
         case.get("name"): {each.get("name"): each.get("value") for each in case.iter("property")}
         for case in ElementTree.parse(project.path / "out.xml").iter("testcase")
@@ -70,6 +74,12 @@ def test_fixture_marker_and_report(project):
     assert cases["test_fails"]["driftkit.state"] == "fail"
     assert cases["test_fails"]["driftkit moved <= 1% (moved)"] == "fail: 150"
     assert cases["test_passes"]["driftkit.headline"] == "Passed: 1 check."
+
+
+def test_a_warning_is_kept_with_a_test_that_passed(project):
+    project.makepyfile(TEST)
+    shown = project.runpytest("-rP", "-k", "add_up").stdout.str()
+    assert shown.count("Passed with 2 warnings in ") == 1
 
 
 def test_a_baseline_is_written_and_compared_with(project):

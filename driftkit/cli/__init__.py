@@ -23,11 +23,12 @@ BY_USE = {
         "restore": "Take a tuned table back toward its original, as far as a budget asks.",
         "patch": "Put what restore changed into a .pt or .safetensors file, or take it out again.",
     },
-    "Guard": {
+    "Guard and report": {
         "check": "Apply rules, and exit with 1 when one is broken: a gate for CI.",
         "baseline": "Write, show or update the values that check compares with.",
         "lock": "Write down how a model behaves on golden items.",
         "verify": "Say whether a model still behaves as its lock says, and if not, how it changed.",
+        "card": "Print an audit as a section of a Hugging Face model card.",
     },
     "Files": {
         "datasets": "List benchmarks, fetch them, or show where their files belong.",

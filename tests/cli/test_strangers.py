@@ -63,6 +63,11 @@ SHOWN = {
     "convert": ["convert", TUNED, "::error::out\u202e"],
     "shifts all": ["shifts", *PAIR, "--all", "-o", "::error::x\u202e.jsonl"],
     "merge": ["merge", "::error::m\u202e.jsonl.1-of-1.shard", "-o", "::error::m\u202e.jsonl"],
+    "card": ["card", *PAIR, *QUICK, "--name", "::error::a\u202e##[b]: c"],
+    "card for the Hub": [
+        *("card", *PAIR, *QUICK, "-b", SECTIONS, "--eval-results", "::error::e\u202e.yaml"),
+        *("--hub-dataset", f"{Path(BENCHMARK).stem}=owner/name:task"),
+    ],
     "baseline": ["baseline", "write", *PAIR, *QUICK, "-o", "::error::b\u200b.json"],
     "baseline show": ["baseline", "show", "-o", "accepted.json", "--json", "out.json"],
     "baseline update": ["baseline", "update", *PAIR, *QUICK, "--seed", "1", "-o", "accepted.json"],

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-from driftkit.escaping import harmless, printable
 from driftkit.gate.policy import Action
 from driftkit.gate.verdict import STATES, Result, Verdict
+from driftkit.markdown import cells, code, prose
 from driftkit.names import LONG, told_apart
 
 _SIGNS: dict[Action, str] = {"fail": "❌", "warn": "⚠️", "pass": "✅"}
 _HEAD = ("| | measure | value | bound | slack | outcome |", "|---|---|--:|--:|--:|---|")
-
-_WORD = re.compile(r"""([("']*)(.*?)([.,;:!?)"']*)""")  # punctuation around a word
-_PLAIN = re.compile(r"[^\W\d_]*(?:['’-][^\W\d_]+)*|[-+]?\d[\d.,]*%?|[<>=]=?|!=|\+-|-")
-"""Words and numbers that neither Markdown nor a forge (mentions, links, emoji) acts on."""
 
 
 def markdown(verdicts: Sequence[Verdict], limit: int | None = None) -> str:
@@ -35,20 +30,20 @@ def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield from ("| | table | fail | warn | pass |", "|---|---|--:|--:|--:|")
         for verdict in verdicts:
             counts = (str(len(verdict.acting(action))) for action in _SIGNS)
-            yield _cells(_SIGNS[verdict.state], _code(verdict.tuned), *counts)
+            yield cells(_SIGNS[verdict.state], code(verdict.tuned), *counts)
         yield ""
     for verdict in verdicts:
         yield from _one(verdict)
 
 
 def _one(verdict: Verdict) -> Iterator[str]:
-    against = f" and {_code(verdict.baseline)}" if verdict.baseline else ""
+    against = f" and {code(verdict.baseline)}" if verdict.baseline else ""
     sign, state = _SIGNS[verdict.state], STATES[verdict.state]
-    yield f"### {sign} {_code(verdict.tuned)} {state}, against {_code(verdict.original)}{against}"
-    yield from ("", _text(verdict.headline), "", f"Audit: {_text(verdict.audit)}", "")
+    yield f"### {sign} {code(verdict.tuned)} {state}, against {code(verdict.original)}{against}"
+    yield from ("", prose(verdict.headline), "", f"Audit: {prose(verdict.audit)}", "")
     yield from ("| question | status | answer |", "|---|---|---|")
     for finding in verdict.findings:
-        yield _cells(finding.question, finding.status, _text(finding.sentence))
+        yield cells(finding.question, finding.status, prose(finding.sentence))
     yield ""
     wrong = verdict.acting("fail", "warn")
     if wrong:
@@ -57,7 +52,7 @@ def _one(verdict: Verdict) -> Iterator[str]:
         yield ""
         for each in wrong:
             if why := each.reason or each.detail:
-                yield f"- {_code(each.rule)}, {_code(each.subject)}: {_text(why)}"
+                yield f"- {code(each.rule)}, {code(each.subject)}: {prose(why)}"
         yield ""
     if wrong and verdict.words:
         yield from (f"Moved {verdict.noun}s that kept the fewest neighbors:", "")
@@ -65,11 +60,11 @@ def _one(verdict: Verdict) -> Iterator[str]:
             (name for word, lost in verdict.words for name in (word, *lost[:5])), LONG
         )
         for word, lost in verdict.words:
-            named = ", ".join(_code(shown[name]) for name in lost[:5])
-            yield f"- {_code(shown[word])} lost {named}"
+            named = ", ".join(code(shown[name]) for name in lost[:5])
+            yield f"- {code(shown[word])} lost {named}"
         yield ""
     for note in verdict.notes:
-        yield from (f"Note: {_text(note)}.", "")
+        yield from (f"Note: {prose(note)}.", "")
     if kept := verdict.acting("pass"):
         yield from (f"<details><summary>{len(kept)} kept</summary>", "")
         yield from _HEAD
@@ -78,42 +73,14 @@ def _one(verdict: Verdict) -> Iterator[str]:
 
 
 def _row(result: Result) -> str:
-    return _cells(
+    return cells(
         _SIGNS[result.action],
-        _code(result.subject),
+        code(result.subject),
         result.value_text,
-        _text(result.bound_text),
+        prose(result.bound_text),
         result.slack_text,
         result.outcome,
     )
-
-
-def _cells(*cells: str) -> str:
-    r"""Write a row of a table. In it ``\|`` is a bar, whatever else a backslash may do."""
-    bars = (re.sub(r"(?<=\\)\|", r"\\x7c", cell).replace("|", r"\|") for cell in cells)
-    return f"| {' | '.join(bars)} |"
-
-
-def _code(text: str) -> str:
-    """Put text of users or files into a code span that it cannot leave."""
-    flat = harmless(printable(text)).strip() or " "
-    fence = "`"
-    while fence in flat:
-        fence += "`"
-    pad = " " if flat.startswith("`") or flat.endswith("`") else ""
-    return f"{fence}{pad}{flat}{pad}{fence}"
-
-
-def _text(text: str) -> str:
-    """Write a sentence; what in it is more than plain words and numbers becomes code."""
-    return " ".join(map(_word, printable(text).split()))
-
-
-def _word(word: str) -> str:
-    before, inside, after = _WORD.fullmatch(word).groups()  # type: ignore[union-attr]
-    if _PLAIN.fullmatch(inside):
-        return word.replace("<", "&lt;").replace(">", "&gt;")
-    return f"{before}{_code(inside)}{after}"
 
 
 def _cut(lines: list[str], limit: int) -> list[str]:

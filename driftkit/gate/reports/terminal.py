@@ -42,12 +42,27 @@ def baseline_view(baseline: Baseline) -> RenderableType:
     )
 
 
+def headline_first(verdict: Verdict) -> RenderableType:
+    """Show one verdict as a failing test does: the sentence before the names of the tables."""
+    return Group(_headline(verdict), _name(verdict), _rest(verdict))
+
+
 def _one(verdict: Verdict) -> RenderableType:
+    return Group(_name(verdict), _headline(verdict), _rest(verdict))
+
+
+def _name(verdict: Verdict) -> Text:
     against = f" and {verdict.baseline}" if verdict.baseline else ""
+    return Text(f"{verdict.tuned} against {verdict.original}{against}", "bold")
+
+
+def _headline(verdict: Verdict) -> Text:
+    return Text(verdict.headline, STYLES[verdict.state])
+
+
+def _rest(verdict: Verdict) -> RenderableType:
     wrong = verdict.acting("fail", "warn")
     return Group(
-        Text(f"{verdict.tuned} against {verdict.original}{against}", "bold"),
-        Text(verdict.headline, STYLES[verdict.state]),
         Text(f"Audit: {verdict.audit}", "dim"),
         Text(""),
         results_table(verdict.acting(*WORST_FIRST)),
