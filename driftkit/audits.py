@@ -213,6 +213,8 @@ def audit(
     ------
     OptionError
         If an option is out of range, `pair` is not a pair, or `texts` are of no row.
+    SourceError
+        If a memory-mapped table was written to meanwhile.
     AlignmentError
         If the null is asked for and the tables differ in width.
     UnknownNameError, BenchmarkError
@@ -261,6 +263,7 @@ def audit(
     moved_at_random = null_pair(pair, seed=seed) if null else pair
     found = replace(_measure(pair, settings, benchmarks, asked, memo, memory, stage), texts=known)
     if not null:
+        pair.require_as_read()
         return found
     random = _measure(
         moved_at_random,
@@ -271,6 +274,7 @@ def audit(
         memory,
         lambda name: stage(f"{name}{AT_RANDOM}"),
     )
+    pair.require_as_read()
     return replace(found, null=random)
 
 

@@ -36,9 +36,8 @@ def test_the_demo_trains_audits_and_leaves_what_the_commands_it_names_need(
     assert [command.split()[0] for command in commands] == [
         "audit", "audit", "shifts", "link", "restore", "inspect",
     ]  # fmt: skip
-    shifts, link, inspect = (run(*commands[at].split()) for at in (2, 3, 5))
-    assert link.exit_code == 0
-    assert (tmp_path / "driftkit-demo" / "back.safetensors").exists()
+    # `link` and `restore` are run on such a folder by the README's test, on fewer words.
+    shifts, inspect = (run(*commands[at].split()) for at in (2, 5))
     assert shifts.exit_code == inspect.exit_code == 0
     assert "next: driftkit audit ORIGINAL" in inspect.stdout
     quick = ("-b", "ws353", "--resamples", "100", "--candidates", "1000")
