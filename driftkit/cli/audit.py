@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
 from driftkit.cli.group import BROKEN_RULE
+from driftkit.cli.help import Command
 from driftkit.cli.tables import Composer, audits, gather_words
 
 FAILING = (
@@ -17,9 +19,20 @@ FAILING = (
 """What --fail-on takes: verdicts of an audit, then those of a benchmark."""
 
 
-@click.command("audit", epilog=options.SOURCE_HELP)
-@click.argument("original")
-@click.argument("tuned", nargs=-1, required=True)
+@click.command(
+    "audit",
+    cls=Command,
+    examples=(
+        "audit original.npy tuned.pt",
+        "audit original.npy hot.pt staged.pt --top 2",
+        "audit original.npy tuned.pt -w good -w bad --explain",
+        'audit original.npy tuned.pt --fail-on "do not ship" --json out.json',
+        "audit before.parquet after.parquet -b none",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files, nargs=-1, required=True)
 @options.audit_options
 @options.limit_option
 @options.compose_option
