@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from driftkit.arguments import DEEPEST, require, strings, whole
 from driftkit.datasets import DEFAULT
-from driftkit.defaults import CANDIDATES, RESAMPLES, K
+from driftkit.defaults import CANDIDATES, RESAMPLES, WORDS_LISTED, K
 from driftkit.display import Displayed
 from driftkit.drift import SpaceDrift, space_drift, word_drift
 from driftkit.drift.null_model import null_pair
@@ -36,7 +37,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from driftkit.charts.plots import Plots
+    from driftkit.links import Link
     from driftkit.report.frames import Part
+    from driftkit.thresholds import TranslatedThreshold
 
 AT_RANDOM = " of random moves"  # ends the names of stages of the null
 
@@ -94,6 +97,41 @@ class Audit(Displayed, Findings):
         from driftkit.report.frames import part_frame
 
         return part_frame(self, table)
+
+    def to_html(
+        self,
+        path: str | PathLike[str],
+        *,
+        words: int = WORDS_LISTED,
+        link: Link | None = None,
+        thresholds: Sequence[TranslatedThreshold] = (),
+    ) -> None:
+        """Write a report as one HTML file that opens from disk, offline (extra ``report``).
+
+        Parameters
+        ----------
+        path : path
+            The file; it is written whole or not at all.
+        words : int
+            How many words to list with their neighbors, at most: the most shifted ones, those that
+            the report names, and the first of the table. 10,000 take about 2 MB.
+        link : Link, optional
+            What ``dk.link(audit.pair)`` found: the report then shows it, and what a map restores.
+        thresholds : sequence of TranslatedThreshold, optional
+            Cut-offs that `driftkit.translate_threshold` carried over, shown beside the link.
+
+        Raises
+        ------
+        MissingExtraError
+            If jinja2, altair or vl-convert-python is not installed.
+        OptionError
+            If the link is of another pair, or thresholds are given without a link.
+        OutputError
+            If the file cannot be written.
+        """
+        from driftkit.report.page.build import write_page
+
+        write_page(path, [self], words=words, links=[link], thresholds=[thresholds])
 
     def to_dict(self, top: int = 50, *, explain: bool = False) -> dict[str, Any]:
         """Return the JSON document ``driftkit.audit/1`` as plain values.
@@ -210,8 +248,8 @@ def audit(
         Bytes that lists of neighbors may take while they are made; 500 MB unless given. All else
         takes blocks of rows, a few MB at a time, from tables that stay mapped.
     progress : callable or True, optional
-        Called with (stage, steps done, steps in all); True draws one bar over all stages on
-        standard error, with the time left as soon as it can be told.
+        Called with (stage, steps done, steps in all); True draws one bar over all stages, with the
+        time left as soon as it can be told.
 
     Returns
     -------

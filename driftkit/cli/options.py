@@ -80,9 +80,13 @@ class Output(click.Path):
         return super().convert(value, param, ctx)
 
 
-def output_option(*names: str, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
-    """Make an option that takes a file to write, or ``-`` for standard output."""
-    return click.option(*names, type=Output(stdout=True), metavar="FILE", help=help)
+def output_option(
+    *names: str,
+    help: str,  # noqa: A002 - click's word
+    stdout: bool = True,
+) -> Callable[[F], F]:
+    """Make an option that takes a file to write, or ``-`` for standard output if that may be."""
+    return click.option(*names, type=Output(stdout=stdout), metavar="FILE", help=help)
 
 
 def _outputs_apart(function: F) -> F:
