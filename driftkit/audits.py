@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from driftkit.charts.plots import Plots
+    from driftkit.drift.projection import Method
     from driftkit.links import Link
     from driftkit.report.frames import Part
     from driftkit.thresholds import TranslatedThreshold
@@ -105,6 +106,7 @@ class Audit(Displayed, Findings):
         words: int = WORDS_LISTED,
         link: Link | None = None,
         thresholds: Sequence[TranslatedThreshold] = (),
+        projection: Method = "pca",
     ) -> None:
         """Write a report as one HTML file that opens from disk, offline (extra ``report``).
 
@@ -119,11 +121,14 @@ class Audit(Displayed, Findings):
             What ``dk.link(audit.pair)`` found: the report then shows it, and what a map restores.
         thresholds : sequence of TranslatedThreshold, optional
             Cut-offs that `driftkit.translate_threshold` carried over, shown beside the link.
+        projection : {"pca", "umap"}
+            What draws the map (see `driftkit.drift.projection.project`).
 
         Raises
         ------
         MissingExtraError
-            If jinja2, altair or vl-convert-python is not installed.
+            If jinja2, altair or vl-convert-python is not installed, or umap-learn is asked for and
+            not.
         OptionError
             If the link is of another pair, or thresholds are given without a link.
         OutputError
@@ -131,7 +136,14 @@ class Audit(Displayed, Findings):
         """
         from driftkit.report.page.build import write_page
 
-        write_page(path, [self], words=words, links=[link], thresholds=[thresholds])
+        write_page(
+            path,
+            [self],
+            words=words,
+            links=[link],
+            thresholds=[thresholds],
+            projection=projection,
+        )
 
     def to_dict(self, top: int = 50, *, explain: bool = False) -> dict[str, Any]:
         """Return the JSON document ``driftkit.audit/1`` as plain values.

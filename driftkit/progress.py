@@ -35,7 +35,7 @@ _CLEAR = "\r\x1b[K"
 
 
 def as_progress(progress: Progress | bool | None, label: str = "") -> Progress | None:
-    """Return what to call with (done, total); True means a bar on standard error after `label`.
+    """Return what to call with (done, total); True means a bar after `label`.
 
     Examples
     --------
@@ -58,8 +58,7 @@ def _as_callable(progress: _F | bool | None, arguments: str) -> _F | None:
         return None
     if isinstance(progress, bool) or not callable(progress):
         raise OptionError(
-            f"progress={progress!r}: give True for a bar on standard error, or a callable that "
-            f"takes {arguments}."
+            f"progress={progress!r}: give True for a bar, or a callable that takes {arguments}."
         )
     return progress
 

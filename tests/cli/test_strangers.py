@@ -52,6 +52,7 @@ SHOWN = {
         SECTIONS,
         *(part for word in TABLE for part in ("-w", word)),
     ],
+    "audit html": ["audit", *PAIR, *QUICK, "--html", "::error::h\u202e.html", "--link"],
     "audit two": ["audit", *PAIR, TUNED, *QUICK],
     "audit json": ["audit", *PAIR, *QUICK, "--explain", "--json", "-"],
     "shifts": ["shifts", *PAIR, "--verify", "--json", "out.json", "--", *TABLE],

@@ -13,7 +13,9 @@ from typing import Any
 
 from driftkit.arguments import whole
 from driftkit.atomic import replacing
+from driftkit.charts.trajectory import checkpoint_names, trajectory
 from driftkit.defaults import WORDS_LISTED
+from driftkit.drift.projection import Method
 from driftkit.errors import MissingExtraError, OptionError
 from driftkit.escaping import printable, to_json
 from driftkit.explain.directions import drift_directions
@@ -35,6 +37,7 @@ def write_page(
     words: int = WORDS_LISTED,
     links: Sequence[Link | None] | None = None,
     thresholds: Sequence[Sequence[TranslatedThreshold]] | None = None,
+    projection: Method = "pca",
 ) -> None:
     """Write audits of tables tuned from one original as one HTML file, whole or not at all.
 
@@ -48,6 +51,8 @@ def write_page(
         The link of each audit, as `driftkit.link` found it.
     thresholds : sequence of sequences of TranslatedThreshold, optional
         The cut-offs of each audit that were carried over.
+    projection : {"pca", "umap"}
+        What draws the map.
 
     Raises
     ------
@@ -56,7 +61,7 @@ def write_page(
     OutputError
         If `path` cannot be written.
     """
-    page = page_of(audits, words=words, links=links, thresholds=thresholds)
+    page = page_of(audits, words=words, links=links, thresholds=thresholds, projection=projection)
     with replacing(path) as partial:
         partial.write_text(page, encoding="utf-8", newline="\n")
 
@@ -67,6 +72,7 @@ def page_of(
     words: int = WORDS_LISTED,
     links: Sequence[Link | None] | None = None,
     thresholds: Sequence[Sequence[TranslatedThreshold]] | None = None,
+    projection: Method = "pca",
 ) -> str:
     """Return the page that `write_page` writes."""
     whole(0, words=words)
@@ -85,7 +91,7 @@ def page_of(
         words_of(found, listed, strings, ways)
         for found, ways in zip(audits, directions, strict=True)
     ]
-    maps = [places_of(found, listed) for found in audits]
+    maps = [places_of(found, listed, projection) for found in audits]
     for columns in (known, maps):
         for each in columns[1:]:
             same = [name for name, packed in each.items() if packed == columns[0].get(name)]
@@ -94,7 +100,7 @@ def page_of(
         Said(found, ways, strings, len(listed))
         for found, ways in zip(audits, directions, strict=True)
     ]
-    first = audits[0]
+    first, labels = audits[0], checkpoint_names(audits)
     payload = {
         "strings": strings.shown,
         "texts": strings.texts(dict(ChainMap(*(dict(found.texts) for found in audits)))),
@@ -106,7 +112,7 @@ def page_of(
         "causes": list(CAUSES.values()),
         "checkpoints": [
             {
-                "name": printable(found.pair.tuned.source.name),
+                "name": label,
                 "ways": [
                     [[name for name, _ in way[end]] for end in ("away", "toward")]
                     for way in said.ways()
@@ -114,7 +120,7 @@ def page_of(
                 "words": each,
                 "map": drawn,
             }
-            for found, said, each, drawn in zip(audits, parts, known, maps, strict=True)
+            for label, said, each, drawn in zip(labels, parts, known, maps, strict=True)
         ],
     }
     return _rendered(
@@ -129,6 +135,7 @@ def page_of(
         checkpoints=[
             {
                 **said.head(),
+                "label": label,
                 "benchmarks": said.benchmarks(),
                 "drift": said.drift(),
                 "chance": said.chance(),
@@ -136,7 +143,9 @@ def page_of(
                 "link": said.link(link, several),
                 "figures": _figures(found),
             }
-            for found, said, link, several in zip(audits, parts, links, thresholds, strict=True)
+            for label, found, said, link, several in zip(
+                labels, audits, parts, links, thresholds, strict=True
+            )
         ],
         listed=len(listed),
         changes=CHANGES,
@@ -167,10 +176,10 @@ def _of_several(audits: Sequence[Findings]) -> dict[str, Any]:
     """Return the table of several checkpoints and their trajectory; None of one."""
     if len(audits) == 1:
         return {"side_by_side": None, "trajectory": None}
-    from driftkit.charts.trajectory import trajectory
     from driftkit.report.page.figures import drawn
 
-    return {"side_by_side": checkpoint_cells(audits), "trajectory": drawn(trajectory(audits))}
+    _, rows = checkpoint_cells(audits)
+    return {"side_by_side": rows, "trajectory": drawn(trajectory(audits))}
 
 
 def _rendered(payload: Mapping[str, Any], **context: Any) -> str:

@@ -32,16 +32,16 @@ _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 
 def drawn(chart: Chart) -> dict[str, str]:
-    """Return a chart as SVG for wide pages, and as another one for narrow pages."""
+    """Return a chart as SVG for wide pages, as another one for narrow ones, and its subtitle."""
     try:
         from vl_convert import vegalite_to_svg
     except ImportError:
         raise MissingExtraError("a report", "vl-convert-python", "report") from None
     spec = chart.to_dict()
-    told = str(spec.pop("description", ""))
-    wide, narrow = inline_svg(vegalite_to_svg(spec), told), ""
+    told, title = str(spec.pop("description", "")), spec.pop("title", {})  # the page has titles
+    wide = inline_svg(vegalite_to_svg(spec), told)
     narrow = inline_svg(vegalite_to_svg(narrowed(spec)), told)
-    return {"wide": wide, "narrow": narrow}
+    return {"wide": wide, "narrow": narrow, "said": " ".join(title.get("subtitle", ()))}
 
 
 def narrowed(spec: Any) -> Any:

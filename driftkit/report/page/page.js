@@ -226,7 +226,7 @@ function meter(thousandths) {
 }
 
 function few(neighbors, kind, sign) {
-  return neighbors.slice(0, 3).flatMap((each) => [
+  return neighbors.slice(0, 2).flatMap((each) => [
     make("span", { class: kind }, sign), named(each.place), " ",
   ]);
 }
@@ -363,10 +363,13 @@ function draw() {
   const { map, words } = now();
   $("map-note").textContent = map.reason
     ? `There is no map: ${map.reason}`
-    : `The two directions in which the original ${noun}s differ most, by angle: ` +
-      `${map.shares.map((share) => `${(100 * share).toFixed(0)} %`).join(" and ")} of what sets them ` +
-      `apart. Both tables are drawn on them, so what lies apart here is apart, and what lies ` +
-      `together may not be near.`;
+    : map.shares.length
+      ? `The two directions in which the original ${noun}s differ most, by angle: ` +
+        `${map.shares.map((share) => `${(100 * share).toFixed(0)} %`).join(" and ")} of what sets ` +
+        `them apart. Both tables are drawn on them: what lies apart here is apart, and what lies ` +
+        `together may not be near.`
+      : `UMAP, fitted to the original ${noun}s alone: what is near lies together, and distances ` +
+        `between groups say little.`;
   document.querySelector(".plane").hidden = Boolean(map.reason);
   if (map.reason) return;
   const scale = devicePixelRatio || 1;
@@ -606,9 +609,9 @@ const filtered = () => {
   refresh();
 };
 filters.addEventListener("input", filtered);
-filters.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (state.found.length) location.hash = address(state.found[0]);
+filters.addEventListener("submit", (event) => event.preventDefault());
+$("query").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && state.found.length) location.hash = address(state.found[0]);
 });
 filters.addEventListener("reset", () => setTimeout(() => {
   lens = null;
@@ -626,16 +629,20 @@ $("more").addEventListener("click", () => {
 for (const button of document.querySelectorAll("[data-way]")) {
   button.addEventListener("click", () => {
     filters.reset();
-    setTimeout(() => {
-      $("way").value = button.dataset.way;
-      filtered();
-      $("words").scrollIntoView();
-      $("way").focus({ preventScroll: true });
-    });
+    $("way").value = button.dataset.way;
+    filtered();
+    $("words").scrollIntoView();
+    $("way").focus({ preventScroll: true });
   });
 }
 addEventListener("hashchange", () => follow(false));
-new ResizeObserver(() => draw()).observe(plane);
+new ResizeObserver(() => {
+  draw();
+  // What scrolls sideways can be reached by keys, and nothing else stops them.
+  for (const each of document.querySelectorAll(".scroll")) {
+    each.tabIndex = each.scrollWidth > each.clientWidth ? 0 : -1;
+  }
+}).observe(document.querySelector("main"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 addEventListener("beforeprint", () => {
   for (const each of document.querySelectorAll("details")) each.open = true;
