@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from coverage import Coverage
 from hypothesis import settings
 
 from driftkit import Embeddings, align, load
@@ -28,38 +26,6 @@ def pytest_addoption(parser):
         action="store_true",
         help="Write the golden files anew instead of comparing with them; then read the diff.",
     )
-
-
-COUNTED = pytest.StashKey[bool]()
-CASES = 12
-ADAPTERS = {"test_lightning.py", "test_transformers.py"}
-"""Slow tests that are the only ones of what they test."""
-
-
-def pytest_collection_modifyitems(items):
-    """Count lines for coverage in the first cases of each test that is not slow.
-
-    Up to Python 3.11, counting slows whatever runs by half, other libraries and compilers too, and
-    what runs in a slow test or a thirteenth case has been seen elsewhere.
-    """
-    cases = Counter()
-    for item in items:
-        function = item.nodeid.partition("[")[0]
-        cases[function] += 1
-        slow = item.get_closest_marker("slow") and item.path.name not in ADAPTERS
-        item.stash[COUNTED] = not slow and cases[function] <= CASES
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item):
-    counting = Coverage.current()
-    if counting is None or item.stash[COUNTED]:
-        return (yield)
-    counting.stop()
-    try:
-        return (yield)
-    finally:
-        counting.start()
 
 
 SMALL = 3_000

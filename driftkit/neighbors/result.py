@@ -97,10 +97,25 @@ class Shift(Displayed):
         """The word, and its neighbors before and after."""
         return (self.word, *(name for name, _ in self.before), *(name for name, _ in self.after))
 
-    def beside(self, caption: str, names: Names | None = None) -> RenderableType:
-        """Return both lists side by side, under the word and a caption; `names` as shown."""
+    def beside(
+        self, caption: str, names: Names | None = None, *, score: str | None = None
+    ) -> RenderableType:
+        """Return both lists side by side, under the word and a caption; `names` as shown.
+
+        The cosines stand beside the names where they are to have a heading, `score`.
+        """
         before, after = ([name for name, _ in side] for side in (self.before, self.after))
-        return before_and_after(self.word, caption, before, after, names=names, reason=self.reason)
+        scores = [score for _, score in self.before], [score for _, score in self.after]
+        return before_and_after(
+            self.word,
+            caption,
+            before,
+            after,
+            names=names,
+            scores=None if score is None else scores,
+            score=score or "",
+            reason=self.reason,
+        )
 
     def plot(self) -> Chart:
         """Draw both lists, with a line for each neighbor that was kept (extra ``report``)."""
@@ -111,7 +126,8 @@ class Shift(Displayed):
 
     def __rich__(self) -> RenderableType:
         within = "" if self.within is None else f" ({_ends(self.within)}, approximate)"
-        return self.beside(f"overlap {number(self.overlap)}{within}, rbo {number(self.rbo)}")
+        agreement = f"overlap {number(self.overlap)}{within}, rbo {number(self.rbo)}"
+        return self.beside(agreement, score="cosine")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
