@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import driftkit.forks  # noqa: F401 - from here on, it is noted when this process is forked
+
 if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
     from driftkit.datasets import register_benchmark

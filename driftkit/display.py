@@ -199,19 +199,30 @@ def before_and_after(
     after: Sequence[str],
     *,
     names: Names | None = None,
+    scores: tuple[Sequence[float], Sequence[float]] | None = None,
+    score: str = "cosine",
     reason: str | None = None,
 ) -> RenderableType:
-    """Put two lists of names side by side, marked by what left and what came."""
+    """Put two lists of names side by side, marked by what left and what came.
+
+    The scores of both lists stand behind the names, under what a score is called.
+    """
     names = Names((title, *before, *after)) if names is None else names
     block = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for side in ("before", "after"):
         block.add_column("", width=1)
         block.add_column(side, width=names.width, no_wrap=True, overflow="ellipsis")
+        if scores is not None:
+            block.add_column(score, justify="right", no_wrap=True)
     for rank in range(max(len(before), len(after))):
-        block.add_row(
-            *_marked(before, rank, after, "-", "red", names),
-            *_marked(after, rank, before, "+", "cyan", names),
-        )
+        row: list[Text] = []
+        for at, (listed, others, sign, style) in enumerate(
+            ((before, after, "-", "red"), (after, before, "+", "cyan"))
+        ):
+            row += _marked(listed, rank, others, sign, style, names)
+            if scores is not None:
+                row.append(Text(number(scores[at][rank]) if rank < len(listed) else "", "dim"))
+        block.add_row(*row)
     why = [Text(reason, "yellow")] if reason else []
     return Group(Text(names.title(title), "bold"), Text(caption, "dim"), *why, block)
 

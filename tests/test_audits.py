@@ -208,7 +208,7 @@ def test_progress_names_every_stage(pair):
         resamples=RESAMPLES,
         progress=lambda stage, done, total: stages.append((stage, done <= total)),
     )
-    assert list(dict(stages)) == ["drift", "benchmarks", "neighbors"]
+    assert list(dict(stages)) == ["drift", "benchmarks", "neighbors", "link"]
     assert all(within for _, within in stages)
 
 

@@ -25,6 +25,7 @@ from driftkit.display import (
     to_text,
     unwrapped,
 )
+from driftkit.evaluators.scores import Score, Scores
 
 
 def test_numbers():
@@ -116,14 +117,40 @@ def test_a_shell_and_a_notebook_show_the_same_and_names_as_they_are(results, nam
     assert sorted(words) == sorted(to_text(results[name], 1000).split())
 
 
-def test_scores_of_several_tables_name_their_source(pair):
+def test_scores_of_several_tables_stand_side_by_side(pair):
     scores = dk.score(pair.original, ["ws353"]) + dk.score(pair.tuned, ["ws353"])
-    text = to_text(scores, 80)
-    assert re.search(r"before +ws353 +spearman", text)
-    assert re.search(r"after +ws353 +spearman", text)
+    lines = [line.split() for line in to_text(scores, 80).splitlines()]
+    assert lines[0][:4] == ["benchmark", "measure", "before", "after"]
+    values = [f"{each.value:.4f}" for each in scores if each.measure == "spearman"]
+    assert lines[1][:4] == ["ws353", "spearman", *values]
     one = repr(dk.score(pair.original, ["google"]))
-    assert "source" not in one
+    assert one.split()[:3] == ["benchmark", "measure", "score"]
     assert re.search(r"\n  semantic +3cosadd@1", one)
+
+
+def score(source, benchmark, value, used=10, oov=()):
+    return Score(source, benchmark, "spearman", value, 10, used, oov=oov, reason=None)
+
+
+def test_tables_that_lack_other_words_are_not_said_to_compare():
+    runs = [score("runs/a/hot.pt", "toy", 0.5), score("runs/b/hot.pt", "toy", 0.75, 8, ("tea",))]
+    lines = to_text(Scores(tuple(runs)), 100).splitlines()
+    assert lines[0].split()[2:4] == ["a/hot.pt", "b/hot.pt"]
+    assert lines[1].endswith("0.5000   0.7500 10 / 8 of 10     0 / 1")
+    assert "do not compare" in lines[2]
+    alike = to_text(Scores((runs[0], score("runs/b/hot.pt", "toy", 0.75))), 100)
+    assert "compare" not in alike
+    assert "OOV" not in alike
+
+
+def test_a_table_that_was_not_asked_has_an_empty_place_and_many_go_below():
+    asked = [score(f"{at}.npy", "toy", at / 10) for at in range(7)]
+    lines = to_text(Scores((score("0.npy", "other", 0.9), *asked)), 80).splitlines()
+    assert lines[1].split() == ["other", "spearman", "0.9000", "10"]
+    assert lines[2].split() == [*("toy", "spearman", "0.0000", "0.1000", "0.2000", "0.3000"),
+                                *("0.4000", "10")]  # fmt: skip
+    assert lines[4].split() == ["benchmark", "measure", "5.npy", "6.npy", "items"]
+    assert lines[5].split() == ["toy", "spearman", "0.5000", "0.6000", "10"]
 
 
 def test_an_inspection_ends_with_the_command_to_run(saved):

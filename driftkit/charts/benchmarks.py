@@ -118,7 +118,7 @@ def benchmarks(changes: pd.DataFrame, split: pd.DataFrame) -> Chart:
         base.mark_point(filled=True, size=90, opacity=1).encode(
             x=alt.X("delta:Q", title="tuned − original, 95 % interval"), color=exact
         ),
-        base.mark_text(dy=-13, fontWeight=600).encode(x="at:Q", text="said:N", color=exact),
+        base.mark_text(dy=-13, fontWeight=600).encode(x="at:Q", text="said:N"),
     ).properties(width=250, height=height, title=heading("the change"))
 
     order = list(_PARTS.values())

@@ -57,7 +57,6 @@ def map_(
         If the tables differ in width.
     """
     whole(1, n=n, points=points)
-    alt = altair_module()
     pair, noun = findings.pair, findings.noun
     rows = _drawn(findings, points)
     arrows = _farthest(findings, rows, n)
@@ -65,90 +64,80 @@ def map_(
     placed: Mask = np.asarray(np.isfinite(np.hstack([found.before, found.after])).all(axis=1))
     if not placed.any():
         return sentence("The map before and after", f"No {noun} has a direction to be drawn.")
-    moved: Mask = pair.moved[rows]
+    moved: Mask = placed & pair.moved[rows]
     frame = _Frame(found, placed)
-    still = [_dot(found, at) for at in np.flatnonzero(placed & ~moved).tolist()]
-    gone = [_dot(found, at) | _end(found, at) for at in np.flatnonzero(placed & moved).tolist()]
-    meaning = {
-        f"unmoved {noun}": COLORS["unmoved"],
-        f"moved {noun}, before": COLORS["original"],
-        f"moved {noun}, after": COLORS["tuned"],
-    }
-    colors = alt.Scale(domain=list(meaning), range=list(meaning.values()))
-    shares = [f" ({share:.0%} of the variance)" for share in found.shares] or ["", ""]
-    of = {"pca": "principal axis", "umap": "UMAP axis"}[method]
-    quiet = {"grid": False, "ticks": False, "labels": False, "domain": False}
-    x, y = (
-        alt.X(f"{field}:Q", title=title, scale=alt.Scale(domain=ends, nice=False), axis=quiet)
-        if field == "x"
-        else alt.Y(f"{field}:Q", title=title, scale=alt.Scale(domain=ends, nice=False), axis=quiet)
-        for field, title, ends in (
-            ("x", f"first {of}{shares[0]}", frame.x),
-            ("y", f"second {of}{shares[1]}", frame.y),
+    labels = told_apart((pair.words[row] for row in arrows.tolist()), LABEL, findings.texts)
+    drawn = [
+        {
+            **_arrow(found, at),
+            "word": labels[found.words[at]],
+            "self_cosine": round(float(findings.words.self_cosine[rows[at]]), 3),
+        }
+        for at in np.searchsorted(rows, arrows).tolist()
+    ]
+    layers = [*_dots(found, placed, moved, noun, frame), *_arrows(drawn, noun, frame)]
+    chart = altair_module().layer(*layers).properties(width=WIDTH, height=HEIGHT)
+    title = f"The map of {int(placed.sum()):,} of {len(pair):,} {noun}s, before and after"
+    said = f"No {noun} moved."
+    if drawn:
+        turned = float(findings.words.self_cosine[rows[moved]].mean())
+        said = (
+            f"Arrows: the {len(drawn)} that turned most of {int(moved.sum()):,} moved {noun}s "
+            f"drawn, whose mean self_cosine is {turned:.2f}."
         )
-    )
-    seen = min(0.5, 1_500 / len(rows) ** 0.9)  # fainter where many lie on each other
-    layers = [
-        alt.Chart(inline(dots))
-        .mark_circle(size=size, opacity=opacity)
-        .encode(
-            x=x if field == "" else f"x{field}:Q",
-            y=y if field == "" else f"y{field}:Q",
+    note = f"Both tables on the axes of the original; {noun}s that point the same way lie together."
+    named = ", ".join(record["word"] for record in drawn[:5])
+    told = f" They are {named}{', ...' if len(drawn) > 5 else ''}." if drawn else ""
+    return finished(chart, title, [note, said], f"{title}. {said}{told}")
+
+
+def _dots(found: Projection, placed: Mask, moved: Mask, noun: str, frame: _Frame) -> Iterator[Any]:
+    """Yield a layer of points for each: what did not move, what moved before, and after."""
+    alt = altair_module()
+    still = [_dot(found, at) for at in np.flatnonzero(placed & ~moved).tolist()]
+    gone = [_dot(found, at) | _end(found, at) for at in np.flatnonzero(moved).tolist()]
+    kinds = {
+        f"unmoved {noun}": ("unmoved", still, ""),
+        f"moved {noun}, before": ("original", gone, ""),
+        f"moved {noun}, after": ("tuned", gone, "2"),
+    }
+    colors = alt.Scale(domain=list(kinds), range=[COLORS[color] for color, *_ in kinds.values()])
+    shares = [f" ({share:.0%} of the variance)" for share in found.shares] or ["", ""]
+    of = {"pca": "principal axis", "umap": "UMAP axis"}[found.method]
+    bare = alt.Axis(grid=False, ticks=False, labels=False, domain=False)
+    faint = min(0.5, 1_500 / len(placed) ** 0.9)  # where many lie on each other
+    for kind, (color, dots, end) in kinds.items():
+        base = alt.Chart(inline(dots)).transform_calculate(**{"is": f"'{kind}'"})
+        marked = (
+            base.mark_circle(size=9, opacity=0.4)
+            if color == "unmoved"
+            else base.mark_circle(size=16, opacity=faint)
+        )
+        across, up = (alt.Scale(domain=ends, nice=False) for ends in (frame.x, frame.y))
+        yield marked.encode(
+            x=alt.X(f"x{end}:Q", title=f"first {of}{shares[0]}", scale=across, axis=bare),
+            y=alt.Y(f"y{end}:Q", title=f"second {of}{shares[1]}", scale=up, axis=bare),
             color=alt.Color("is:N", title=None, scale=colors, legend=alt.Legend(symbolSize=70)),
             tooltip=[alt.Tooltip("word:N", title=noun), "is:N"],
         )
-        .transform_calculate(**{"is": f"'{kind}'"})
-        # What moved lies on top.
-        for kind, dots, field, size, opacity in zip(
-            meaning, (still, gone, gone), ("", "", "2"), (9, 16, 16), (0.4, seen, seen), strict=True
-        )
-    ]
-    chosen = [at for at in np.searchsorted(rows, arrows).tolist() if placed[at]]
-    if chosen:
-        labels = told_apart((found.words[at] for at in chosen), LABEL, findings.texts)
-        drawn = [
-            {
-                **_arrow(found, at),
-                "word": labels[found.words[at]],
-                "self_cosine": round(float(findings.words.self_cosine[rows[at]]), 3),
-            }
-            for at in chosen
-        ]
-        base = alt.Chart(inline(drawn)).encode(
-            tooltip=[alt.Tooltip("word:N", title=noun), "self_cosine:Q"]
-        )
-        ends = {"x": "x2:Q", "y": "y2:Q"}
-        layers += [
-            base.mark_rule(strokeWidth=1.3, opacity=0.8).encode(
-                x="x:Q", y="y:Q", x2="x2:Q", y2="y2:Q"
-            ),
-            base.mark_point(filled=True, size=45, opacity=1, color=COLORS["original"]).encode(
-                x="x:Q", y="y:Q"
-            ),
-            base.mark_point(
-                filled=True, shape="triangle", size=95, opacity=1, color=COLORS["tuned"]
-            ).encode(**ends, angle=alt.Angle("angle:Q", scale=None)),
-            alt.Chart(inline(frame.labels(drawn)))
-            .mark_text(align="left", baseline="middle", fontWeight=600)
-            .encode(x="x:Q", y="y:Q", text="word:N"),
-        ]
-    chart = alt.layer(*layers).properties(width=WIDTH, height=HEIGHT)
-    title = f"The map of {int(placed.sum()):,} of {len(pair):,} {noun}s, before and after"
-    many = int((moved & placed).sum())
-    notes = [
-        f"Both tables on the axes of the original; {noun}s that point the same way lie together.",
-    ]
-    turned = float(findings.words.self_cosine[rows[moved & placed]].mean()) if many else 1.0
-    if not chosen:
-        notes.append(f"No {noun} moved.")
-    else:
-        notes.append(
-            f"Arrows: the {len(chosen)} that turned most of {many:,} moved {noun}s drawn, whose "
-            f"mean self_cosine is {turned:.2f}."
-        )
-    told = ", ".join(str(record["word"]) for record in drawn[:5]) if chosen else ""
-    said = f"{title}. {many:,} of them moved." + (f" Turned most: {told}." if told else "")
-    return finished(chart, title, notes, said)
+
+
+def _arrows(drawn: list[dict[str, Any]], noun: str, frame: _Frame) -> Iterator[Any]:
+    """Yield the layers of arrows: lines, where they begin, where they end, and names."""
+    if not drawn:
+        return
+    alt = altair_module()
+    tips = [alt.Tooltip("word:N", title=noun), "self_cosine:Q"]
+    base = alt.Chart(inline(drawn)).encode(tooltip=tips)
+    start, end = {"x": "x:Q", "y": "y:Q"}, {"x": "x2:Q", "y": "y2:Q"}
+    yield base.mark_rule(strokeWidth=1.3, opacity=0.8).encode(**start, x2="x2:Q", y2="y2:Q")
+    yield base.mark_point(filled=True, size=45, opacity=1, color=COLORS["original"]).encode(**start)
+    head = base.mark_point(filled=True, shape="triangle", size=95, opacity=1, color=COLORS["tuned"])
+    yield head.encode(**end, angle=alt.Angle("angle:Q", scale=None))
+    names = alt.Chart(inline(frame.labels(drawn))).mark_text(
+        align="left", baseline="middle", fontWeight=600
+    )
+    yield names.encode(**start, text="word:N")
 
 
 def _farthest(findings: Findings, rows: Rows, n: int) -> Rows:

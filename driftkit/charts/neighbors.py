@@ -90,13 +90,13 @@ def neighbors(
     ]
     for side, align, dx in (("before", "right", -9), ("after", "left", 9)):
         one = base.transform_filter(f"datum.side == '{side}'").encode(
-            x=alt.value(at[side]), y=alt.Y("rank:Q", **ranked), color=color, tooltip=tips
+            x=alt.value(at[side]), y=alt.Y("rank:Q", **ranked), tooltip=tips
         )
         heading = alt.Chart(inline([{"said": side}])).mark_text(
             align=align, dx=dx, fontSize=12, fontWeight=600
         )
         layers += [
-            one.mark_point(filled=True, size=50, opacity=1),
+            one.mark_point(filled=True, size=50, opacity=1).encode(color=color),
             one.mark_text(align=align, dx=dx).encode(text="said:N"),
             heading.encode(x=alt.value(at[side]), y=alt.value(-10), text="said:N"),
         ]

@@ -58,9 +58,7 @@ def thresholds(found: Iterable[Mapping[str, Any]]) -> Chart:
         base.mark_point(
             filled=True, size=90, opacity=1, shape="diamond", color=COLORS["tuned"]
         ).encode(x="tuned:Q"),
-        base.mark_text(dy=-13, color=COLORS["tuned"], fontWeight=600).encode(
-            x="tuned:Q", text="said:N"
-        ),
+        base.mark_text(dy=-13, fontWeight=600).encode(x="tuned:Q", text="said:N"),
     ).properties(
         width=320,
         height=height,

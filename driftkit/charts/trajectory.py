@@ -94,12 +94,7 @@ def trajectory(audits: Sequence[Findings]) -> Chart:
 
 
 def checkpoint_names(audits: Sequence[Findings]) -> list[str]:
-    """Return what each checkpoint is called: its file's name, numbered where two have one name.
-
-    >>> from driftkit.names import told_apart
-    >>> told_apart(["1. best.pt", "2. best.pt"], NAME)
-    {'1. best.pt': '1. best.pt', '2. best.pt': '2. best.pt'}
-    """
+    """Return what each checkpoint is called: its file's name, numbered where two have one."""
     names = [findings.pair.tuned.source.name for findings in audits]
     short = [name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name for name in names]
     if len(set(short)) < len(short):

@@ -59,8 +59,8 @@ def words(findings: Findings, n: int = 20, *, moved: bool | None = None) -> Char
             findings.place: int(findings.pair.original_rows[row]) + 1,
             "lost": _listed(shift.lost, len(shift.lost), 30),
             "gained": _listed(shift.gained, len(shift.gained), 30),
-            "fewer": "− " + _listed(shift.lost, NAMED, NAME) if shift.lost else "",
-            "more": "+ " + _listed(shift.gained, NAMED, NAME) if shift.gained else "",
+            "fewer": _listed(shift.lost, NAMED, NAME),
+            "more": _listed(shift.gained, NAMED, NAME),
         }
         if turned:
             own = float(findings.words.self_cosine[row])
@@ -96,12 +96,14 @@ def words(findings: Findings, n: int = 20, *, moved: bool | None = None) -> Char
     panels = [panel("overlap", f"overlap@{k}: neighbors kept", 0, named, 170)]
     if turned:
         panels.append(panel("self_cosine", "self_cosine: direction kept", -1, bare, 170))
-    for field, side in (("fewer", "lost"), ("more", "gained")):
-        text = alt.Chart().mark_text(align="left", color=COLORS[side], limit=230, x=0)
+    for field, side, sign in (("fewer", "lost", "−"), ("more", "gained", "+")):
+        base = alt.Chart().encode(y=bare, tooltip=tooltip)
+        mark = {"align": "left", "color": COLORS[side], "fontSize": 14, "fontWeight": 700}
+        signs = base.mark_text(**mark, text=sign).encode(x=alt.value(0))
+        names = base.mark_text(align="left", limit=220).encode(x=alt.value(14), text=f"{field}:N")
+        signs = signs.transform_filter(f"datum.{field} != ''")
         panels.append(
-            text.encode(y=bare, text=f"{field}:N", tooltip=tooltip).properties(
-                width=230, height=height, title=heading(side)
-            )
+            alt.layer(signs, names).properties(width=230, height=height, title=heading(side))
         )
     chart = alt.hconcat(*panels, data=inline(records), spacing=16)
     worst, own = found[0][0], found[0][1]

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
 from driftkit.cli.group import BROKEN_RULE
+from driftkit.cli.help import Command
 from driftkit.cli.tables import Composer, audits, gather_words
 
 if TYPE_CHECKING:
@@ -26,9 +28,20 @@ CUT_OFFS, CUT_OFF_ITEMS = (0.5, 0.6, 0.7, 0.8, 0.9), 2_000
 """Cosines that a report carries over to the tuned table, by all pairs of so many items."""
 
 
-@click.command("audit", epilog=options.SOURCE_HELP)
-@click.argument("original")
-@click.argument("tuned", nargs=-1, required=True)
+@click.command(
+    "audit",
+    cls=Command,
+    examples=(
+        "audit original.npy tuned.pt",
+        "audit original.npy hot.pt staged.pt --top 2",
+        "audit original.npy tuned.pt -w good -w bad --explain",
+        'audit original.npy tuned.pt --fail-on "do not ship" --json out.json',
+        "audit before.parquet after.parquet -b none",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files, nargs=-1, required=True)
 @options.audit_options
 @options.limit_option
 @options.compose_option

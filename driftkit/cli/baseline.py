@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
+from driftkit.cli.help import Group
 from driftkit.cli.tables import audits
 
 if TYPE_CHECKING:
@@ -36,18 +38,19 @@ _measure_options = options.group_of(
 )
 
 
-@click.group("baseline")
+@click.group("baseline", cls=Group)
 def command() -> None:
     """Keep the values of an accepted table, so that `driftkit check` can compare with them."""
 
 
 @command.command(
     "write",
+    examples=("baseline write original.npy accepted.pt -o accepted.json",),
     epilog=options.SOURCE_HELP,
     short_help="Measure an accepted table and write the values to a file.",
 )
-@click.argument("original")
-@click.argument("tuned")
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files)
 @click.option("--force", is_flag=True, help="Accept even a table whose audit says *do not ship*.")
 @_measure_options
 def write(
@@ -79,9 +82,13 @@ def write(
     )
 
 
-@command.command("update", epilog=options.SOURCE_HELP)
-@click.argument("original")
-@click.argument("tuned")
+@command.command(
+    "update",
+    examples=("baseline update original.npy tuned.pt -o accepted.json",),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files)
 @click.option(
     "--force",
     is_flag=True,
@@ -125,7 +132,10 @@ def update(
             output.say(f"  {line}", err=False)
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=("baseline show -o accepted.json",),
+)
 @_baseline_option(click.Path(dir_okay=False))
 @options.json_option
 @options.common_options

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import driftkit as dk
 from driftkit.charts.benchmarks import benchmarks
 from driftkit.charts.plots import Plots, TrajectoryPlots
 from driftkit.charts.theme import COLORS, config
+from driftkit.drift.projection import project
 from driftkit.errors import AlignmentError, OptionError
 from driftkit.explain.directions import drift_directions
 
@@ -33,6 +35,19 @@ def test_colors_are_those_of_the_theme(name, audited):
     del spec["config"]
     lighter = {"#AE8DF9"}  # words that moved in part
     assert set(re.findall(r"#[0-9A-Fa-f]{6}\b", json.dumps(spec))) <= {*COLORS.values(), *lighter}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_words_are_read_in_the_ink_of_the_page(name, audited, drawn):
+    """The colors of marks stand out by 3 : 1, which is too little for small letters."""
+    root, _ = drawn(getattr(audited.plot, name)())
+    colors = {color.lower() for color in COLORS.values()}
+    colored = (
+        each
+        for each in root.iter("{http://www.w3.org/2000/svg}text")
+        if each.get("fill", "").lower() in colors
+    )
+    assert {each.text for each in colored} <= {"−", "+"}
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -150,23 +165,15 @@ def test_no_benchmark_is_said(hostile, drawn):
 
 
 def test_the_map_draws_where_the_projection_puts_words(audited, rows_of):
-    from driftkit.drift.projection import project
-
     pair = audited.pair
     chart = audited.plot.map(5, points=400)
-    dots = [row for row in rows_of(chart, "word", "x") if "angle" not in row]
-    rows = pair.rows(row["word"] for row in dots if len(row) > 3)
-    found = project(pair, np.arange(len(pair)))
-    seen = {row["word"]: row for row in dots if "y" in row}
-    for word, row in seen.items():
-        at = pair.index[word]
-        if "x2" in row:
-            assert pair.moved[at]
-            np.testing.assert_allclose([row["x2"], row["y2"]], found.after[at], atol=6e-4)
-    moved = [row for row in dots if "x2" in row]
-    assert {row["word"] for row in moved} == {pair.words[at] for at in np.flatnonzero(pair.moved)}
-    assert len(rows) == len(moved)
     arrows = rows_of(chart, "angle")
+    moved = [row for row in rows_of(chart, "x2") if row not in arrows]
+    assert {row["word"] for row in moved} == {pair.words[at] for at in np.flatnonzero(pair.moved)}
+    at = pair.rows(row["word"] for row in moved)
+    found = project(pair, at)
+    for name, place in (("x", found.before[:, 0]), ("y2", found.after[:, 1])):
+        np.testing.assert_allclose([row[name] for row in moved], place, atol=6e-4)
     turned = audited.to_frame("words").query("moved").nsmallest(5, "self_cosine")
     assert {row["word"] for row in arrows} == set(turned["word"])
 
@@ -180,24 +187,16 @@ def test_arrows_point_from_before_to_after(audited, rows_of):
 
 
 def test_no_name_covers_another(audited):
-    chart = audited.plot.map(60).to_dict()
-    placed = [
-        row
-        for rows in chart["datasets"].values()
-        for row in rows
-        if row.keys() == {"word", "x", "y"}
-    ]
-    text = chart["layer"][-1]
+    spec = audited.plot.map(60).to_dict()
+    text = spec["layer"][-1]
     assert text["mark"]["type"] == "text"
-    named = chart["datasets"][text["data"]["name"]]
+    named = spec["datasets"][text["data"]["name"]]
     assert 10 < len(named) <= 60
-    assert len(placed) > len(named)
-    unit = np.diff(chart["layer"][0]["encoding"]["x"]["scale"]["domain"])[0] / chart["width"]
-    boxes = [(row["x"], row["y"], 5 * len(row["word"]) * unit, 10 * unit) for row in named]
-    for at, (x, y, w, h) in enumerate(boxes):
-        for x2, y2, w2, _ in boxes[at + 1 :]:
-            apart = x + w < x2 or x2 + w2 < x or abs(y - y2) > h
-            assert apart
+    unit = np.diff(spec["layer"][0]["encoding"]["x"]["scale"]["domain"])[0] / spec["width"]
+    for one, other in combinations(named, 2):
+        left, right = sorted([one, other], key=lambda row: row["x"])
+        beside = left["x"] + 5 * len(left["word"]) * unit < right["x"]
+        assert beside or abs(left["y"] - right["y"]) > 10 * unit
 
 
 @pytest.mark.parametrize("points", [1, 10, 5_001, 10**6])
