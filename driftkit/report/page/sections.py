@@ -22,6 +22,7 @@ from driftkit.maps import Map
 from driftkit.questions.finding import Finding, Question
 from driftkit.report.benchmarks import asked_words, outcome
 from driftkit.report.drift import drift_cells, drift_notes
+from driftkit.report.page.listed import NAMED
 from driftkit.report.page.strings import Strings
 from driftkit.report.terminal import compared, reading_notes
 from driftkit.thresholds import TranslatedThreshold
@@ -41,7 +42,6 @@ _DETAIL: Mapping[Question, tuple[str, str]] = {
     "link": ("link", "the link"),
 }
 
-NAMED = 8  # most shifted words in the head
 ASIDE = 40  # letters of the text behind an id where ids are named in a row
 
 Part = dict[str, Any]

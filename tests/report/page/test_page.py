@@ -156,7 +156,7 @@ def test_a_text_stands_beside_an_id_that_the_page_names(strange):
     page = page_of(
         [replace(strange, texts={first: "green <b>tea</b>, the very best " * 9})], words=9
     )
-    assert "green &lt;b&gt;tea&lt;/b&gt;, the very best gree…</bdi></a>" in page
+    assert "green &lt;b&gt;tea&lt;/b&gt;, the very best green &lt;b…</bdi></a>" in page
 
 
 def test_several_checkpoints_share_what_they_have_in_common(audits):
