@@ -47,7 +47,7 @@ check: $(VENV)/.dev docs  ## lint, formatting, types, and the docs with warnings
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev  ## build the documentation into docs/_build/html
+docs: $(VENV)/.dev  ## run the notebooks, and build the documentation into docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 $(VENV)/.study: $(VENV)/.demo
@@ -62,5 +62,5 @@ fuzz: $(VENV)/.dev  ## spoil valid files of every kind and see what parsers do (
 		--executions $(or $(EXECUTIONS),100000) --seed $(or $(SEED),0)
 
 clean:  ## remove what was built, the environment and the demo's files
-	rm -rf $(VENV) docs/_build docs/reference/generated driftkit-demo dist build \
+	rm -rf $(VENV) docs/_build docs/reference/generated driftkit-demo docs/tutorial/driftkit-demo dist build \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov

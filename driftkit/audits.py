@@ -260,8 +260,8 @@ def audit(
         Bytes that lists of neighbors may take while they are made; 500 MB unless given. All else
         takes blocks of rows, a few MB at a time, from tables that stay mapped.
     progress : callable or True, optional
-        Called with (stage, steps done, steps in all); True draws one bar over all stages on
-        standard error, with the time left as soon as it can be told.
+        Called with (stage, steps done, steps in all); True draws one bar over all stages, with the
+        time left as soon as it can be told.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Who is told how far long work has come: a callable, a bar on standard error, or nobody."""
+"""Who is told how far long work has come: a callable, a bar, or nobody."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from shutil import get_terminal_size
 from time import monotonic
 from typing import TypeVar
 
+from driftkit.cell import Cell, writes_to_cell
 from driftkit.errors import OptionError
 from driftkit.escaping import printable
 
@@ -34,7 +35,7 @@ _CLEAR = "\r\x1b[K"
 
 
 def as_progress(progress: Progress | bool | None, label: str = "") -> Progress | None:
-    """Return what to call with (done, total); True means a bar on standard error after `label`.
+    """Return what to call with (done, total); True means a bar after `label`.
 
     Examples
     --------
@@ -57,14 +58,13 @@ def _as_callable(progress: _F | bool | None, arguments: str) -> _F | None:
         return None
     if isinstance(progress, bool) or not callable(progress):
         raise OptionError(
-            f"progress={progress!r}: give True for a bar on standard error, or a callable that "
-            f"takes {arguments}."
+            f"progress={progress!r}: give True for a bar, or a callable that takes {arguments}."
         )
     return progress
 
 
 class Line:
-    """One line of standard error, drawn again whenever something else is to be seen in it.
+    """One line of standard error, or under a notebook's cell, drawn again when it says more.
 
     A line that `stays` ends at 100 %; another is for a terminal, and `clear` takes it away.
     """
@@ -72,6 +72,7 @@ class Line:
     def __init__(self, *, stays: bool = True) -> None:
         self._stays = stays
         self._drawn, self._ended = "", True
+        self._cell = Cell() if writes_to_cell(sys.stderr) else None
 
     def draw(self, title: str, percent: int | None, left: float | None = None) -> None:
         """Show how far something has come, as a bar where that is known, and the seconds left."""
@@ -102,6 +103,9 @@ class Line:
             self._ended = True
 
     def _write(self, text: str) -> None:
+        if self._cell is not None:
+            self._cell.write(text)
+            return
         encoding = getattr(sys.stderr, "encoding", None) or "utf-8"
         try:
             text.encode(encoding)

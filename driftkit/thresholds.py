@@ -224,7 +224,7 @@ def translate_threshold(
     seed : int
         Seed of the draw and of the halves.
     progress : callable or True, optional
-        Called with (steps done, steps in all); True draws a bar on standard error.
+        Called with (steps done, steps in all); True draws a bar.
 
     Returns
     -------

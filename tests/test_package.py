@@ -119,6 +119,7 @@ MET_WITH = {
     "Audit": "audit",
     "Baseline": "read_baseline",
     "Benchmark": "get",
+    "ComparedAudits": "compare_audits",
     "Dataset": "look_up",
     "Encoder": "open_encoder",
     "EncodedItems": "encode",

@@ -200,7 +200,7 @@ def test_a_stream_without_block_characters(monkeypatch):
 
 @pytest.mark.parametrize("make", [as_progress, as_stage_progress])
 def test_anything_else_is_told_what_works(make):
-    with pytest.raises(OptionError, match="progress=3: give True for a bar on standard error"):
+    with pytest.raises(OptionError, match="progress=3: give True for a bar, or"):
         make(3)
 
 

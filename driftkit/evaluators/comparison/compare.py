@@ -83,7 +83,7 @@ def compare_scores(
         Pass the same dictionary when several tuned tables are compared with one original: its
         answers to analogies are then searched once. It keeps the original alive.
     progress : callable or True, optional
-        Called with (done, total); True draws a bar on standard error.
+        Called with (done, total); True draws a bar.
 
     Returns
     -------

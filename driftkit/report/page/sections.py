@@ -233,7 +233,7 @@ class Said:
             if evidence is None
             else [
                 [
-                    trial.name,
+                    f"{trial.name}, of random moves" if trial is evidence.chance else trial.name,
                     f"{trial.parameters:,}",
                     f"{trial.undone:.1%}",
                     "-" if np.isnan(trial.turned) else f"{trial.turned:.1%}",

@@ -1,7 +1,6 @@
 """The report in a real browser, opened from disk, without a network."""
 
 import re
-import shutil
 from urllib.parse import quote
 
 import pytest
@@ -10,22 +9,7 @@ import driftkit as dk
 from driftkit.escaping import printable
 from driftkit.report.page.build import write_page
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 WIDE, NARROW = {"width": 1300, "height": 900}, {"width": 360, "height": 740}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """Chromium of the system; its event loop ends with this file, since others need their own."""
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium is on the PATH")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
