@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,13 @@ def drawn(chart: Chart) -> dict[str, str]:
     told, title = str(spec.pop("description", "")), spec.pop("title", {})  # the page has titles
     wide = inline_svg(vegalite_to_svg(spec), told)
     narrow = inline_svg(vegalite_to_svg(narrowed(spec)), told)
-    return {"wide": wide, "narrow": narrow, "said": " ".join(title.get("subtitle", ()))}
+    return {"wide": wide, "narrow": narrow, "said": _said(title.get("subtitle", ()))}
+
+
+def _said(lines: Sequence[str]) -> str:
+    """Join the lines of a subtitle to a sentence."""
+    said = "; ".join(lines)
+    return said if not said or said.endswith(".") else f"{said}."
 
 
 def narrowed(spec: Any) -> Any:
