@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
+from importlib.util import find_spec
 from os import PathLike
 from typing import Any
 
@@ -28,6 +29,15 @@ from driftkit.report.page.sections import Said
 from driftkit.report.page.strings import Strings
 from driftkit.report.page.words import CAUSES, words_of
 from driftkit.thresholds import TranslatedThreshold
+
+_LIBRARIES = {"altair": "altair", "jinja2": "jinja2", "vl_convert": "vl-convert-python"}
+
+
+def require_libraries() -> None:
+    """Raise a MissingExtraError if a library that pages need is not installed."""
+    for module, package in _LIBRARIES.items():
+        if find_spec(module) is None:
+            raise MissingExtraError("a report", package, "report")
 
 
 def write_page(
@@ -75,6 +85,7 @@ def page_of(
     projection: Method = "pca",
 ) -> str:
     """Return the page that `write_page` writes."""
+    require_libraries()
     whole(0, words=words)
     links = [None] * len(audits) if links is None else links
     thresholds = [()] * len(audits) if thresholds is None else thresholds
@@ -188,11 +199,9 @@ def _of_several(audits: Sequence[Findings]) -> dict[str, Any]:
 
 def _rendered(payload: Mapping[str, Any], **context: Any) -> str:
     """Put everything into the template; the page runs no script and style but its own."""
-    try:
-        from jinja2 import Environment, StrictUndefined
-        from markupsafe import Markup
-    except ImportError:
-        raise MissingExtraError("a report", "jinja2", "report") from None
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
     from driftkit.report.page.figures import palette
 
     def seen(value: Any) -> Any:

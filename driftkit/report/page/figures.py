@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from driftkit.charts.theme import COLORS, config
-from driftkit.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from driftkit.charts.theme import Chart
@@ -33,10 +32,8 @@ _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 def drawn(chart: Chart) -> dict[str, str]:
     """Return a chart as SVG for wide pages, as another one for narrow ones, and its subtitle."""
-    try:
-        from vl_convert import vegalite_to_svg
-    except ImportError:
-        raise MissingExtraError("a report", "vl-convert-python", "report") from None
+    from vl_convert import vegalite_to_svg
+
     spec = chart.to_dict()
     told, title = str(spec.pop("description", "")), spec.pop("title", {})  # the page has titles
     wide = inline_svg(vegalite_to_svg(spec), told)
