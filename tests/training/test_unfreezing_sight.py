@@ -154,6 +154,7 @@ def test_a_fused_optimizer_under_a_gradient_scaler(model):
 @pytest.mark.parametrize("is_prepared", [False, True])
 def test_steps_that_accelerate_accumulates_are_one(model, is_prepared):
     accelerate = pytest.importorskip("accelerate", reason="extra transformers is not installed")
+    accelerate.state.GradientState._reset_state()  # one a process, as another test left it
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # its own
         accelerator = accelerate.Accelerator(gradient_accumulation_steps=4, cpu=True)
