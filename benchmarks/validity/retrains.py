@@ -31,7 +31,7 @@ import driftkit as dk
 from driftkit.atomic import replacing
 from driftkit.demo import RECIPES, read_task, train
 from driftkit.errors import DriftkitError
-from driftkit.gate import Baseline, make_policy
+from driftkit.gate import Baseline, Run, make_policy
 from driftkit.gate.apply import apply_rules
 from driftkit.gate.facts import Facts, facts_of
 from driftkit.gate.policy import PROFILES
@@ -161,14 +161,14 @@ class Year:
         ]
 
 
-def as_baseline(name: str, facts: Facts) -> Baseline:
+def as_run(name: str, facts: Facts) -> Run:
     """Return facts with the little that rules need to know of where they come from."""
     answered = {
         str(subject): {"n_used": figure.n}
         for subject, figure in facts.items()
         if subject.kind == "benchmark" and subject.measure != COVERAGE and not subject.of
     }
-    return Baseline(name, {"benchmarks": answered, "tuned": {"sha256": name}}, facts)
+    return Run(name, {"benchmarks": answered, "tuned": {"sha256": name}}, facts)
 
 
 def judge(profile: str, week: Week, accepted: Week | None = None) -> str:
@@ -177,8 +177,8 @@ def judge(profile: str, week: Week, accepted: Week | None = None) -> str:
         return "error"
     results = apply_rules(
         make_policy(profile=profile, baseline=accepted is not None),
-        as_baseline("now", week.facts),
-        accepted and as_baseline("accepted", accepted.facts),
+        as_run("now", week.facts),
+        accepted and Baseline("accepted", (as_run("accepted", accepted.facts),)),
     )
     return max((each.action for each in results), key=["pass", "warn", "fail"].index)
 

@@ -18,7 +18,7 @@ COMMANDS = {
     "threshold": "Carry a cut-off on the cosine over to the tuned table.",
     "check": "Apply rules, and exit with 1 when one is broken: a gate for CI.",
     "card": "Print an audit as a section of a Hugging Face model card.",
-    "baseline": "Write, show or update the values that check compares with.",
+    "baseline": "Write, show, add to or update the values that check compares with.",
     "lock": "Write down how a model behaves on golden items.",
     "verify": "Say whether a model still behaves as its lock says, and if not, how it changed.",
     "datasets": "List benchmarks, fetch them, or show where their files belong.",

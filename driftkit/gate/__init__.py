@@ -3,12 +3,14 @@
 from driftkit.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
 from driftkit.gate.check import check
 from driftkit.gate.policy import Policy, make_policy
+from driftkit.gate.run import Run
 from driftkit.gate.verdict import Result, Verdict, check_document
 
 __all__ = [
     "Baseline",
     "Policy",
     "Result",
+    "Run",
     "Verdict",
     "baseline_of",
     "check",

@@ -11,17 +11,18 @@ from typing import Any
 from driftkit.arguments import require
 from driftkit.audits import Audit
 from driftkit.display import counted, joined
+from driftkit.gate.against import FEWEST, is_decided_by_runs, paired_interval
 from driftkit.gate.apply import apply_rules, is_moot
 from driftkit.gate.baseline import (
     Baseline,
     baseline_of,
     engine_changes,
-    paired_interval,
     read_baseline,
     require_comparable,
 )
 from driftkit.gate.facts import SPACE_DIGITS, SPACE_GRAIN, rounded
 from driftkit.gate.policy import make_policy
+from driftkit.gate.run import Run, run_of
 from driftkit.gate.verdict import Verdict
 from driftkit.questions.finding import Finding
 
@@ -92,7 +93,7 @@ def check(
         inconclusive=inconclusive,
         not_measured=not_measured,
     )
-    current = baseline_of(audit, policy.words, policy.bands)
+    current = run_of(audit, policy.words, policy.bands)
     paired, stored = None, None
     if isinstance(baseline, Audit):
         paired = partial(paired_interval, audit, baseline)
@@ -103,6 +104,8 @@ def check(
     notes: list[str] = []
     if stored is not None:
         require_comparable(stored, current)
+        if paired is None:
+            notes += _on_runs(stored, current)
         changes = engine_changes(stored, current)
         notes += [f"{stored.name} was {each}; last digits may differ" for each in changes]
     if moot := [
@@ -125,6 +128,7 @@ def check(
         results=apply_rules(policy, current, stored, paired),
         policy=policy,
         baseline=None if stored is None else stored.name,
+        runs=0 if stored is None else len(stored.runs),
         audit=audit.headline,
         findings=tuple(map(_portable, audit.findings)),
         words=tuple((each.word, each.lost) for each in audit.most_shifted(WORST_WORDS, moved=True)),
@@ -134,6 +138,20 @@ def check(
             **{name: about[name] for name in kept},
         },
     )
+
+
+def _on_runs(stored: Baseline, current: Run) -> list[str]:
+    """Say where the scatter of runs could not decide."""
+    n = len(stored.runs)
+    if any(run.sha256 == current.sha256 for run in stored.runs):
+        of = f"one of the {n} runs" if n > 1 else "the run"
+        return [f"{current.name} is {of} of {stored.name}, and was compared with itself"]
+    if is_decided_by_runs(stored):
+        return []
+    return [
+        f"{stored.name} holds {counted(n, 'run')}, which does not show how far runs of one recipe "
+        f"lie apart; {FEWEST} or more do, so add some of other seeds (`driftkit baseline add`)"
+    ]
 
 
 def _portable(finding: Finding) -> Finding:
