@@ -86,9 +86,8 @@ def difference(
         return portable(subject, replace(fact, low=value, high=value, doubt=None))
     if is_decided_by_runs(stored):
         values = [then.value for then in thens]
-        half, kept = (
-            prediction(values, level, step(subject, now)) for level in (LEVEL, KEPT_LEVEL)
-        )
+        half = prediction(values, LEVEL, step(subject, now))
+        kept = prediction(values, KEPT_LEVEL)
         fact = replace(fact, low=value - half, high=value + half, kept=kept, runs=len(thens))
         return portable(subject, fact)
     low, high = paired(subject) if paired else _by_items(now, thens, value)
@@ -98,8 +97,8 @@ def difference(
 def prediction(values: Sequence[float], level: float, least: float = 0.0) -> float:
     """Return how far one more value may lie from the mean of `values`, n of them, n > 1.
 
-    Values are known to steps of `least` only. So they scatter by half a step at the least: of runs
-    that are equal, one that differs by a hair is no other recipe.
+    They scatter by half of `least` at the least, the step to which they are known: where runs are
+    equal, one that differs by a hair is of no other recipe.
 
     >>> round(prediction([0.50, 0.52, 0.51, 0.53, 0.49], 0.95), 4)
     0.0481
