@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-portable check docs study fuzz clean
+.PHONY: help demo test coverage test-portable check docs study fuzz clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -29,9 +29,15 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 demo: $(VENV)/.demo  ## fine-tune real GloVe on a real task, three ways, and audit all three
 	@$(BIN)/driftkit demo
 
-test: $(VENV)/.dev  ## run every test and doctest, with coverage
+PYTEST = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+test: $(VENV)/.dev  ## run every test and doctest
 	@# One thread a worker: two workers of two threads each would wait for each other on two cores.
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --durations=20 --cov --cov-report=term --cov-fail-under=95
+	@# Each takes half of the files in order, so that what a file's tests share is made once.
+	$(PYTEST) --durations=20
+
+coverage: $(VENV)/.dev  ## the same, counting the lines that ran, which makes it take half as long again
+	$(PYTEST) --cov --cov-report=term --cov-fail-under=95
 
 test-portable: $(VENV)/.dev  ## run the suite under each arithmetic this processor can do (ONLY="torch-avx2 ...")
 	$(BIN)/python tests/portable.py $(ONLY)
@@ -41,7 +47,7 @@ check: $(VENV)/.dev docs  ## lint, formatting, types, and the docs with warnings
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev  ## build the documentation into docs/_build/html
+docs: $(VENV)/.dev  ## run the notebooks, and build the documentation into docs/_build/html
 	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 $(VENV)/.study: $(VENV)/.demo
@@ -56,5 +62,5 @@ fuzz: $(VENV)/.dev  ## spoil valid files of every kind and see what parsers do (
 		--executions $(or $(EXECUTIONS),100000) --seed $(or $(SEED),0)
 
 clean:  ## remove what was built, the environment and the demo's files
-	rm -rf $(VENV) docs/_build docs/reference/generated driftkit-demo dist build \
+	rm -rf $(VENV) docs/_build docs/reference/generated driftkit-demo docs/tutorial/driftkit-demo dist build \
 		.pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov

@@ -8,8 +8,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import driftkit.forks  # noqa: F401 - from here on, it is noted when this process is forked
+
 if TYPE_CHECKING:
     from driftkit.audits import Audit, audit
+    from driftkit.checkpoints import ComparedAudits, compare_audits
     from driftkit.datasets import register_benchmark
     from driftkit.embeddings import Embeddings
     from driftkit.encoders import encode
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Audit": "audits",
+    "ComparedAudits": "checkpoints",
     "Embeddings": "embeddings",
     "Link": "links",
     "Map": "maps",
@@ -46,6 +50,7 @@ _HOME = {
     "align": "pair",
     "audit": "audits",
     "check": "gate",
+    "compare_audits": "checkpoints",
     "compare_results": "mteb",
     "compare_retrieval": "retrieval",
     "compare_scores": "evaluators",
@@ -73,6 +78,7 @@ _ROOMS = ("datasets", "encoders", "evaluators", "retrieval", "training")
 
 __all__ = [
     "Audit",
+    "ComparedAudits",
     "Embeddings",
     "Link",
     "Lock",
@@ -89,6 +95,7 @@ __all__ = [
     "align",
     "audit",
     "check",
+    "compare_audits",
     "compare_results",
     "compare_retrieval",
     "compare_scores",

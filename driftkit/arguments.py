@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from driftkit.errors import OptionError, UnknownNameError
@@ -55,6 +56,20 @@ dk.neighbor_shifts(dk.align(dk.load("original.npy"), dk.load("tuned.npy"))).
         raise mistaken(given, due.__name__, function)
 
 
+def path_of(given: object, function: str) -> Path:
+    """Return the path of a file; refuse what is none.
+
+    Examples
+    --------
+    >>> path_of(None, "dk.read_lock")
+    Traceback (most recent call last):
+    driftkit.errors.OptionError: dk.read_lock takes the path of a file, and None was given.
+    """
+    if not isinstance(given, str | PathLike):
+        raise OptionError(f"{function} takes the path of a file, and {shown(given)} was given.")
+    return Path(given)
+
+
 def whole(least: int, most: int = LARGEST, /, **options: Any) -> None:
     """Refuse options that are not whole numbers from `least` to `most`."""
     for name, value in options.items():
@@ -63,6 +78,21 @@ def whole(least: int, most: int = LARGEST, /, **options: Any) -> None:
             too_many = is_whole and int(value) > most < LARGEST
             due = f"{most:,} or less" if too_many else f"{least} or more"
             raise OptionError(f"{name}={shown(value)} was given; it must be a whole number, {due}.")
+
+
+def real(value: Any) -> float:
+    """Return a real number as a float: NaN for anything else, infinity for what is past all floats.
+
+    Examples
+    --------
+    >>> real(0.5), real(-(10**400)), real("0.5"), real(True)
+    (0.5, -inf, nan, nan)
+    """
+    is_number = isinstance(value, Real) and not isinstance(value, bool)
+    try:
+        return float(value) if is_number else math.nan
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def number(text: str) -> float | None:

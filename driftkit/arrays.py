@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from driftkit.forks import one_thread_in_a_child
+
 Matrix = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -27,6 +29,7 @@ def as_array(vectors: Any) -> Any:
     vectors = getattr(vectors, "weight", vectors)
     if not hasattr(vectors, "detach"):
         return vectors
+    one_thread_in_a_child()
     tensor = vectors.detach().to("cpu")
     return (tensor.float() if tensor.is_floating_point() else tensor).numpy().copy()
 

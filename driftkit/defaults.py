@@ -6,3 +6,4 @@ CANDIDATES = 60_000
 """Neighbors are sought among this many of the first shared words, and as many moved ones."""
 RESAMPLES = 2_000
 """Bootstrap resamples behind each interval."""
+WORDS_LISTED = 10_000  # in a report as HTML

@@ -17,7 +17,8 @@ from typing import Any
 from rich.columns import Columns
 from rich.console import Console, Group, RenderableType
 from rich.protocol import rich_cast
-from rich.table import Table
+from rich.style import Style, StyleType
+from rich.table import Column, Table
 from rich.text import Text as RichText
 
 from driftkit.escaping import harmless, printable
@@ -33,6 +34,10 @@ class Text(RichText):
     def __init__(self, text: str = "", style: str = "", **settings: Any) -> None:
         cut = not settings.get("no_wrap")  # a command to copy stays whole
         super().__init__(printable(text, cut=cut), style, **settings)
+
+
+class Heading(Text):
+    """The title of a section."""
 
 
 def run_of(parts: Iterable[str], between: str, style: str = "") -> RichText:
@@ -114,40 +119,89 @@ def _safe(view: RenderableType) -> RenderableType:
 
 
 def to_html(view: RenderableType) -> str:
-    """Return a view, or a result that has one, as HTML: paragraphs and tables, all text escaped.
+    """Return a view, or a result that has one, as HTML: headings, paragraphs and tables.
+
+    All text is escaped. There is no script, address, class or id, and every style is one that
+    JupyterLab leaves to notebooks it does not trust. Colors are mixed with that of the text around,
+    so that they can be read on light and on dark.
 
     Examples
     --------
-    >>> to_html(section("Words", "<b>"))
-    '<p><b>Words</b></p><p>&lt;b&gt;</p>'
+    >>> print(to_html(Text("<b>")))
+    <div style="overflow-x:auto"><p style="margin:0;white-space:pre-wrap">&lt;b&gt;</p></div>
     """
+    return f'<div style="overflow-x:auto">{_html(view)}</div>'
+
+
+_HUES = {"red": "#e0245e", "cyan": "#0e93b8", "green": "#2e8b40", "yellow": "#a3761a"}
+"""Colors of a notebook by those of a terminal, about as far from white as from black."""
+
+_PLAIN = Console(file=io.StringIO(), force_jupyter=False)
+
+
+def _html(view: RenderableType) -> str:
     shown = _safe(view)
     if isinstance(shown, Group):
-        return "".join(map(to_html, shown.renderables))
+        return "".join(map(_html, shown.renderables))
     if isinstance(shown, Columns):
-        blocks = (f"<div>{to_html(block)}</div>" for block in shown.renderables)
-        return f'<div style="display:flex;flex-wrap:wrap;gap:2em">{"".join(blocks)}</div>'
+        style = "display:inline-block;vertical-align:top;margin:0 2em 1em 0"
+        return "".join(f'<div style="{style}">{_html(block)}</div>' for block in shown.renderables)
     if isinstance(shown, Table):
         return _table_html(shown)
     text = shown if isinstance(shown, RichText) else Text(str(shown))
-    inside = escape(text.plain.strip("\n")).replace("\n", "<br>")
-    if "bold" in str(text.style):
-        inside = f"<b>{inside}</b>"
-    return f"<p>{inside}</p>" if text.plain else ""
+    if not text.plain:
+        return '<div style="height:0.6em"></div>'
+    if isinstance(text, Heading):
+        return f'<h4 style="margin:0.4em 0 0.2em">{escape(text.plain)}</h4>'
+    if text.no_wrap:
+        return f'<pre style="margin:0;white-space:pre;font-family:monospace">{_inline(text)}</pre>'
+    return f'<p style="margin:0;white-space:pre-wrap">{_inline(text)}</p>'
 
 
 def _table_html(made: Table) -> str:
-    columns = [
-        [f'<{tag} style="text-align:{column.justify}">{_cell(cell)}</{tag}>' for tag, cell in cells]
+    head = [
+        # A column of signs has no name, and a heading without one helps nobody who listens.
+        _cell("th" if column.header else "td", column.header, column, made.header_style)
         for column in made.columns
-        for cells in [[("th", column.header), *(("td", cell) for cell in column.cells)]]
     ]
-    rows = "".join(f"<tr>{''.join(row)}</tr>" for row in zip(*columns, strict=True))
-    return f"<table>{rows}</table>"
+    columns = ([*column.cells] for column in made.columns)
+    body = [
+        [_cell("td", *of, row.style or "") for of in zip(cells, made.columns, strict=True)]
+        for cells, row in zip(zip(*columns, strict=True), made.rows, strict=True)
+    ]
+    head_row, *rows = (f"<tr>{''.join(cells)}</tr>" for cells in (head, *body))
+    return (
+        '<table style="margin:0.2em 0;border-collapse:collapse">'
+        f"<thead>{head_row}</thead><tbody>{''.join(rows)}</tbody></table>"
+    )
 
 
-def _cell(cell: RenderableType) -> str:
-    return escape(cell.plain if isinstance(cell, RichText) else str(cell)).replace("\n", "<br>")
+def _cell(tag: str, cell: RenderableType, column: Column, style: StyleType) -> str:
+    text = cell if isinstance(cell, RichText) else RichText(str(cell))
+    wrap = "pre" if column.no_wrap or tag == "th" else "pre-wrap"
+    css = f"text-align:{column.justify};white-space:{wrap};padding:0.1em 0.8em 0.1em 0"
+    css += ";font-weight:normal;vertical-align:bottom" if tag == "th" else ";vertical-align:top"
+    return f'<{tag} style="{css}">{_inline(text, style)}</{tag}>'
+
+
+def _inline(text: RichText, style: StyleType = "") -> str:
+    """Escape a text, with what its styles mean; `style` is that of the row it stands in."""
+    around = _PLAIN.get_style(style) + _PLAIN.get_style(text.style)
+    return "".join(
+        _styled(escape(part.text).replace("\n", "<br>"), around + (part.style or Style()))
+        for part in text.render(_PLAIN)
+    )
+
+
+def _styled(inside: str, style: Style) -> str:
+    css = "opacity:0.7;" if style.dim else ""
+    if style.color is not None and (hue := _HUES.get(style.color.name)):
+        # An old browser, and JupyterLab where it does not trust the notebook, keep the first.
+        css += f"color:{hue};color:color-mix(in srgb,{hue} 65%,currentColor);"
+        if " " not in inside:
+            css += "white-space:nowrap;"  # a sign stays with its word
+    inside = f'<span style="{css.removesuffix(";")}">{inside}</span>' if css else inside
+    return f"<b>{inside}</b>" if style.bold else inside
 
 
 def table(*left: str, right: Sequence[str] = ()) -> Table:
@@ -162,7 +216,7 @@ def table(*left: str, right: Sequence[str] = ()) -> Table:
 
 def section(title: str, *parts: RenderableType) -> RenderableType:
     """Put a title over some parts, after an empty line."""
-    return Group(Text(""), Text(title, "bold"), *parts)
+    return Group(Text(""), Heading(title, "bold"), *parts)
 
 
 def unwrapped(line: str, style: str = "") -> Text:
@@ -199,19 +253,30 @@ def before_and_after(
     after: Sequence[str],
     *,
     names: Names | None = None,
+    scores: tuple[Sequence[float], Sequence[float]] | None = None,
+    score: str = "cosine",
     reason: str | None = None,
 ) -> RenderableType:
-    """Put two lists of names side by side, marked by what left and what came."""
+    """Put two lists of names side by side, marked by what left and what came.
+
+    The scores of both lists stand behind the names, under what a score is called.
+    """
     names = Names((title, *before, *after)) if names is None else names
     block = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for side in ("before", "after"):
         block.add_column("", width=1)
         block.add_column(side, width=names.width, no_wrap=True, overflow="ellipsis")
+        if scores is not None:
+            block.add_column(score, justify="right", no_wrap=True)
     for rank in range(max(len(before), len(after))):
-        block.add_row(
-            *_marked(before, rank, after, "-", "red", names),
-            *_marked(after, rank, before, "+", "cyan", names),
-        )
+        row: list[Text] = []
+        for at, (listed, others, sign, style) in enumerate(
+            ((before, after, "-", "red"), (after, before, "+", "cyan"))
+        ):
+            row += _marked(listed, rank, others, sign, style, names)
+            if scores is not None:
+                row.append(Text(number(scores[at][rank]) if rank < len(listed) else "", "dim"))
+        block.add_row(*row)
     why = [Text(reason, "yellow")] if reason else []
     return Group(Text(names.title(title), "bold"), Text(caption, "dim"), *why, block)
 

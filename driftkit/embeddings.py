@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from mmap import mmap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -149,10 +150,28 @@ class Embeddings(OneLine):
     def is_as_read(self) -> bool:
         """Whether the rows are still those that were read, told by looking at all of them.
 
-        Those of a memory-mapped file change with it, when it is written to in place.
+        Those of a memory-mapped file change with it, when it is written to in place. Lengths tell;
+        the digest does too, if it was asked for before.
         """
         norms = row_norms(self.matrix)
-        return np.allclose(norms, self._norms, rtol=1e-9, atol=0) and self._digest() == self.sha256
+        if not np.allclose(norms, self._norms, rtol=1e-9, atol=0):
+            return False
+        return "sha256" not in vars(self) or self._digest() == self.sha256
+
+    def require_as_read(self) -> None:
+        """Refuse a table that was written to since it was read, if it is memory-mapped.
+
+        Raises
+        ------
+        SourceError
+            If `is_as_read` says so.
+        """
+        if _is_mapped(self.matrix) and not self.is_as_read():
+            raise SourceError(
+                self.source.name,
+                "was changed while it was read, so there is no result; let nobody write to it, "
+                "and run the same again.",
+            )
 
     def _digest(self) -> str:
         digest = hashlib.sha256()
@@ -284,6 +303,13 @@ def _as_matrix(matrix: Any, source: Source) -> Matrix:
     except FloatingPointError:
         why = "holds numbers past 3.4e38, too large for float32; scale the table down."
         raise SourceError(source.name, why) from None
+
+
+def _is_mapped(matrix: Any) -> bool:
+    """Whether an array is, or shows a part of, a memory-mapped file."""
+    while matrix is not None and not isinstance(matrix, np.memmap | mmap):
+        matrix = getattr(matrix, "base", None)
+    return matrix is not None
 
 
 def _require_finite(norms: Values, words: Sequence[str], source: Source) -> None:

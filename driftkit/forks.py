@@ -2,13 +2,13 @@
 
 Threads do not come along into a child. Torch, which does not notice, would hand work to those that
 the parent had started, and wait for them for ever.
+
+``import driftkit`` imports this module, so that a fork is noted whatever was used before it.
 """
 
 from __future__ import annotations
 
 import os
-
-import torch
 
 _is_child = False
 
@@ -29,4 +29,6 @@ def one_thread_in_a_child() -> None:
     driftkit stay as they are.
     """
     if _is_child:
+        import torch
+
         torch.set_num_threads(1)

@@ -23,6 +23,8 @@ from driftkit.questions.link import FOUND, LENGTHS, LOST, TOO_LONG
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from driftkit.charts.theme import Chart
+
 Group = Literal["all", "moved", "frequent"]
 Status = Literal["holds", "weakened", "broken"]
 
@@ -46,8 +48,10 @@ class Crossing:
 
     `at_1` is the share whose nearest original row is their own, and `mrr` the mean reciprocal rank,
     over all original rows; a row that is as near counts against it. `original_at_1` is what the
-    original rows find themselves, less than 1 by the dot product. Equal original rows are one
-    place, and words whose rows are equal in both tables are asked about once: `n` are asked.
+    original rows find themselves, less than 1 by the dot product, or where rows are nearly equal.
+    `kept` is the share, of the rows that had a direction, that find their own at no later rank than
+    their original rows do. Equal original rows are one place, and words whose rows are equal in
+    both tables are asked about once: `n` are asked.
     """
 
     group: Group
@@ -56,10 +60,11 @@ class Crossing:
     at_1: float
     mrr: float
     original_at_1: float
+    kept: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
-        names = ("group", "way", "n", "at_1", "mrr", "original_at_1")
+        names = ("group", "way", "n", "at_1", "mrr", "original_at_1", "kept")
         values = {name: getattr(self, name) for name in names}
         return {
             name: none_if_nan(value) if isinstance(value, float) else value
@@ -139,13 +144,9 @@ class Link(Displayed):
 
     @property
     def _kept(self) -> float:
-        """Of the rows a way found among the originals, the least share found with tuned rows."""
-        kept = (
-            each.at_1 / each.original_at_1
-            for each in self.crossings
-            if each.n and each.original_at_1 and each.group != "all" and each.way != "dot"
-        )
-        return min(kept, default=np.nan)
+        """The least share of rows that are found where they were, by cosine or by distance."""
+        kept = [each.kept for each in self.crossings if each.group != "all" and each.way != "dot"]
+        return float(np.nanmin(kept)) if not np.isnan(kept).all() else np.nan
 
     @property
     def _emptied(self) -> int:
@@ -242,6 +243,12 @@ class Link(Displayed):
             "inputs": None if self.inputs is None else self.inputs.to_dict(),
             "map": self.map.to_dict(),
         }
+
+    def plot(self) -> Chart:
+        """Draw which tuned rows find their own original row, and through the map which do."""
+        from driftkit.charts.link import link as drawn
+
+        return drawn(self.to_dict())
 
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = [Text(self.headline, "bold")]
@@ -354,12 +361,15 @@ def _crossings(pair: Pair) -> Iterator[Crossing]:
     after = own_ranks(pair.after[every[other]], pair.before, every[other])
     for group, asked in groups.items():
         at = np.searchsorted(every, asked)
+        has_direction = pair.before_norms[asked] > 0
         for way in WAYS:
             ranks = original[way].ranks.copy()
             ranks[other] = after[way].ranks
             tuned = Found(ranks[at])
             itself = Found(original[way].ranks[at])
-            yield Crossing(group, way, len(asked), tuned.at_1, tuned.mrr, itself.at_1)
+            kept = tuned.kept(itself)[has_direction]
+            share = float(kept.mean()) if len(kept) else np.nan
+            yield Crossing(group, way, len(asked), tuned.at_1, tuned.mrr, itself.at_1, share)
 
 
 def _dots(pair: Pair, moved: Rows) -> float:

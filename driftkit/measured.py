@@ -153,11 +153,14 @@ class Measured:
         lost neighbors. Special tokens such as ``[PAD]`` are no words, and left out.
         """
         whole(0, n=n)
+        return [self.shifts.at(at) for at in self.in_order_of_shift(moved=moved)[:n].tolist()]
+
+    def in_order_of_shift(self, *, moved: bool) -> Rows:
+        """Return the positions among the candidates of all words that `most_shifted` can return."""
         overlap = self.shifts.overlap
         special = np.array([is_special(word) for word in self.shifts.words], bool)
         chosen = np.flatnonzero((self.shifts.moved == moved) & (overlap < 1) & ~special)
-        order = np.lexsort((self.candidate_rows[chosen], overlap[chosen]))
-        return [self.shifts.at(at) for at in chosen[order[:n]].tolist()]
+        return chosen[np.lexsort((self.candidate_rows[chosen], overlap[chosen]))]
 
     def shifts_of(self, words: Sequence[str]) -> NeighborShifts:
         """Return the neighbors of chosen shared words, over the same candidates.

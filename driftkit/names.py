@@ -6,14 +6,15 @@ no two names that differ look alike in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.cells import cell_len
 
 from driftkit.escaping import printable
 
-SHORT, LONG = 15, 34
-"""Columns of a name in two lists side by side: enough for words, and the most that 80 hold."""
+SHORT, LONG = 15, 30
+"""Columns of a name in two lists side by side: enough for words, and the most that 80 hold with the
+cosines behind the names."""
 
 
 def shortened(name: str, width: int) -> str:
@@ -61,6 +62,23 @@ def told_apart(
             short[name] = shortened(full, width - len(mark)) + mark
         taken.add(short[name])
     return short
+
+
+def without_shared_folder(paths: Sequence[str]) -> list[str]:
+    """Return paths without the folders that all of them begin with.
+
+    Examples
+    --------
+    >>> without_shared_folder(["runs/a/hot.pt", "runs/b/hot.pt", "runs/a.npy"])
+    ['a/hot.pt', 'b/hot.pt', 'a.npy']
+    """
+    split = [path.split("/") for path in paths]
+    alike = 0
+    for folders in zip(*(parts[:-1] for parts in split), strict=False):
+        if len({*folders}) > 1:
+            break
+        alike += 1
+    return ["/".join(parts[alike:]) for parts in split]
 
 
 class Names:

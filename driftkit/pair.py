@@ -103,6 +103,11 @@ class Pair(OneLine):
             "word", word, self.words, f"It is in neither table; {len(self):,} words are shared."
         )
 
+    def require_as_read(self) -> None:
+        """Refuse tables that were written to since they were read; see `Embeddings`."""
+        for table in (self.original, self.tuned):
+            table.require_as_read()
+
     @cached_property
     def before(self) -> Matrix:
         """Original vectors (n, d) of the shared words; a view wherever the order allows."""

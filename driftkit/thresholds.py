@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 from rich.console import Group, RenderableType
@@ -17,6 +17,9 @@ from driftkit.display import Displayed, Text, counted, section
 from driftkit.errors import AlignmentError, OptionError
 from driftkit.pair import Pair
 from driftkit.progress import Progress, as_progress
+
+if TYPE_CHECKING:
+    from driftkit.charts.theme import Chart
 
 SCHEMA = "driftkit.thresholds/1"
 
@@ -134,6 +137,12 @@ class TranslatedThreshold(Displayed):
         ]
         return numbers | {"held_out": halves}
 
+    def plot(self) -> Chart:
+        """Draw what the threshold has become, and who still passes; needs the extra ``report``."""
+        from driftkit.charts.thresholds import thresholds
+
+        return thresholds([self.to_dict()])
+
     def __rich__(self) -> RenderableType:
         return Group(*map(Text, self._lines()))
 
@@ -215,7 +224,7 @@ def translate_threshold(
     seed : int
         Seed of the draw and of the halves.
     progress : callable or True, optional
-        Called with (steps done, steps in all); True draws a bar on standard error.
+        Called with (steps done, steps in all); True draws a bar.
 
     Returns
     -------

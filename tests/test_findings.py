@@ -110,8 +110,8 @@ def test_progress_names_the_stages_of_the_null(pair):
     stages = []
     dk.audit(pair, null=True, progress=lambda stage, *_: stages.append(stage), **QUICK)
     assert list(dict.fromkeys(stages)) == [
-        "drift", "benchmarks", "neighbors", "drift of random moves", "benchmarks of random moves",
-        "neighbors of random moves",
+        "drift", "benchmarks", "neighbors", "link", "drift of random moves",
+        "benchmarks of random moves", "neighbors of random moves", "link of random moves",
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ import driftkit as dk
 from driftkit.demo import RECIPES, read_task, train
 from driftkit.errors import MissingExtraError
 
-WORDS = 60_000
+WORDS = 30_000
 
 
 @pytest.fixture(scope="module")

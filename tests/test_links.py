@@ -106,6 +106,39 @@ def test_equal_rows_are_one_place(twins, rows):
         assert not found.map
 
 
+@pytest.mark.parametrize("share", [0.1, 1.0])
+def test_nearly_equal_rows_are_tied_and_are_one_place_too(share, rows):
+    """Twins a rounding apart: no row is first, and the link is judged by which ranks got worse."""
+    twins = int(share * 200)
+    near = rows.copy()
+    near[200 : 200 + twins] = np.nextafter(near[:twins].astype(np.float32), np.float32(99))
+    turn = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))[0]
+    turned = dk.link(pair_of(near, near @ turn))
+    assert turned.status == "broken"
+    assert turned.map.affine.name == "rotation"
+    assert turned.map.evidence.found[1] == 1
+    assert dk.link(pair_of(near, near * 1.0001)).status == "holds"
+    places = np.roll(np.arange(twins), 1)
+    for length in (1, np.linalg.norm(near, axis=1, keepdims=True)):
+        unit = near / length
+        exchanged = unit.copy()
+        exchanged[:twins], exchanged[200 : 200 + twins] = unit[places], unit[200 + places]
+        found = dk.link(pair_of(unit, exchanged))
+        assert found.status == "broken"
+        assert not found.map
+    swapped = near.copy()
+    swapped[:twins], swapped[200 : 200 + twins] = near[200 : 200 + twins], near[:twins]
+    assert dk.link(pair_of(near, swapped)).status == "holds"
+
+
+def test_a_row_that_had_no_direction_is_kept_nowhere(rows):
+    """Else the zero rows, which are found nowhere, would outweigh what was exchanged."""
+    original, tuned = rows.copy(), rows.copy()
+    original[20:] = 0
+    tuned[:20] = np.roll(rows[:20], 1, axis=0)
+    assert dk.link(pair_of(original, tuned)).status == "broken"
+
+
 @pytest.mark.parametrize("factor", [1e30, 1e-30])
 def test_numbers_of_any_size_are_said_shortly(factor, rows):
     found = dk.link(pair_of(rows, factor * rows))

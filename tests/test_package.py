@@ -22,7 +22,7 @@ PACKAGE = Path(driftkit.__file__).parent
 ROOT = PACKAGE.parent
 DOCS = ROOT / "docs"
 HEAVY = {
-    "dask", "distributed", "fsspec", "gensim", "ir_measures", "lightning", "matplotlib",
+    "altair", "dask", "distributed", "fsspec", "gensim", "ir_measures", "lightning", "matplotlib",
     "model2vec", "numba", "numpy", "pandas", "polars", "pyarrow", "rich", "scipy",
     "sentence_transformers", "sklearn", "torch", "transformers",
 }  # fmt: skip
@@ -119,6 +119,7 @@ MET_WITH = {
     "Audit": "audit",
     "Baseline": "read_baseline",
     "Benchmark": "get",
+    "ComparedAudits": "compare_audits",
     "Dataset": "look_up",
     "Encoder": "open_encoder",
     "EncodedItems": "encode",

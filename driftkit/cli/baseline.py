@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
+from driftkit.cli.help import Group
 from driftkit.cli.tables import audits
 
 if TYPE_CHECKING:
@@ -29,8 +31,9 @@ def _baseline_option(kind: click.Path) -> Callable[[options.F], options.F]:
 
 
 def _runs_arguments(command: options.F) -> options.F:
-    named = click.argument("runs", nargs=-1, required=True, metavar="RUN...")
-    return click.argument("original")(named(command))
+    runs: dict[str, Any] = {"nargs": -1, "required": True, "metavar": "RUN...", "shell_complete": files}
+    named = click.argument("runs", **runs)(command)
+    return click.argument("original", shell_complete=files)(named)
 
 
 _accepting_option = click.option(
@@ -47,13 +50,17 @@ _measure_options = options.group_of(
 )
 
 
-@click.group("baseline")
+@click.group("baseline", cls=Group)
 def command() -> None:
     """Keep the values of an accepted table, so that `driftkit check` can compare with them."""
 
 
 @command.command(
     "write",
+    examples=(
+        "baseline write original.npy seed-0.pt seed-1.pt seed-2.pt",
+        "baseline write original.npy accepted.pt -o accepted.json",
+    ),
     epilog=options.SOURCE_HELP,
     short_help="Measure accepted runs and write the values to a file.",
 )
@@ -93,7 +100,10 @@ def write(
 
 
 @command.command(
-    "add", epilog=options.SOURCE_HELP, short_help="Measure more accepted runs and keep them too."
+    "add",
+    examples=("baseline add original.npy this-week.pt --keep 10",),
+    epilog=options.SOURCE_HELP,
+    short_help="Measure more accepted runs and keep them too.",
 )
 @_runs_arguments
 @options.number_option(
@@ -134,7 +144,11 @@ def add(
             output.say(f"  {run.name} left", err=False)
 
 
-@command.command("update", epilog=options.SOURCE_HELP)
+@command.command(
+    "update",
+    examples=("baseline update original.npy tuned.pt -o accepted.json",),
+    epilog=options.SOURCE_HELP,
+)
 @_runs_arguments
 @_accepting_option
 @_measure_options
@@ -172,7 +186,10 @@ def update(
             output.say(f"  {line}", err=False)
 
 
-@command.command("show")
+@command.command(
+    "show",
+    examples=("baseline show -o accepted.json",),
+)
 @_baseline_option(click.Path(dir_okay=False))
 @options.json_option
 @options.common_options

@@ -7,12 +7,22 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
+from driftkit.cli.help import Command
 from driftkit.cli.tables import audits
 
 
-@click.command("card", epilog=options.SOURCE_HELP)
-@click.argument("original")
-@click.argument("tuned")
+@click.command(
+    "card",
+    cls=Command,
+    examples=(
+        "card original.npy tuned.pt",
+        "card original.npy tuned.pt --name my-model",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files)
 @options.audit_options
 @options.limit_option
 @click.option(

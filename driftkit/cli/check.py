@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from driftkit.cli import options, output
+from driftkit.cli import completion, options, output
 from driftkit.cli.group import BROKEN_RULE
+from driftkit.cli.help import Command
 from driftkit.cli.tables import audits
 
 if TYPE_CHECKING:
@@ -19,12 +20,23 @@ if TYPE_CHECKING:
 ACTIONS = click.Choice(["fail", "warn", "pass"])
 
 
-@click.command("check", epilog=options.SOURCE_HELP)
-@click.argument("original", required=False)
-@click.argument("tuned", nargs=-1)
+@click.command(
+    "check",
+    cls=Command,
+    examples=(
+        "check original.npy tuned.pt",
+        "check original.npy tuned.pt -r 'moved <= 5%' -r 'link != broken'",
+        "check original.npy tuned.pt --profile strict --junit out.xml",
+        "check --show-rules --profile lenient",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=completion.files, required=False)
+@click.argument("tuned", shell_complete=completion.files, nargs=-1)
 @click.option(
     "--profile",
     metavar="NAME",
+    shell_complete=completion.profiles,
     help="strict, default or lenient. Rules are added to a profile that is named; without a name "
     "they replace the default one.",
 )
@@ -33,6 +45,7 @@ ACTIONS = click.Choice(["fail", "warn", "pass"])
 @click.option(
     "--previous",
     metavar="SOURCE",
+    shell_complete=completion.files,
     help="Compare with the previous release as well: a table tuned from the same original.",
 )
 @click.option(

@@ -7,12 +7,22 @@ from typing import Any
 import click
 
 from driftkit.cli import options
+from driftkit.cli.completion import files
+from driftkit.cli.help import Command
 from driftkit.cli.output import Messages
 from driftkit.cli.tables import gather_words, read_table
 
 
-@click.command("convert", epilog=options.SOURCE_HELP)
-@click.argument("source")
+@click.command(
+    "convert",
+    cls=Command,
+    examples=(
+        "convert tuned.pt tuned.bin",
+        "convert glove.txt first.npy --limit 50000",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("source", shell_complete=files)
 @click.argument("dest", type=options.Output(may_be_folder=True))
 @click.option(
     "--to",

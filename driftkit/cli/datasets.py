@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from driftkit.cli import options, output
+from driftkit.cli import completion, options, output
+from driftkit.cli.help import Group
 
 
-@click.group("datasets")
+@click.group("datasets", cls=Group)
 def command() -> None:
     """List benchmarks, fetch them, or show where their files belong.
 
@@ -17,7 +18,11 @@ def command() -> None:
     """
 
 
-@command.command("list", short_help="List every benchmark and whether its file is here.")
+@command.command(
+    "list",
+    examples=("datasets list",),
+    short_help="List every benchmark and whether its file is here.",
+)
 @options.json_option
 @options.common_options
 def list_(json_to: str | None) -> None:
@@ -29,8 +34,12 @@ def list_(json_to: str | None) -> None:
     output.show(lambda: datasets_view(known), datasets_document(known), json_to)
 
 
-@command.command("fetch", short_help="Download benchmarks, check them, print their paths.")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@command.command(
+    "fetch",
+    examples=("datasets fetch men rw",),
+    short_help="Download benchmarks, check them, print their paths.",
+)
+@click.argument("names", shell_complete=completion.benchmarks, nargs=-1, metavar="[NAME]...")
 @click.option("--all", "everything", is_flag=True, help="Fetch every benchmark.")
 @options.offline_option
 @options.common_options
@@ -48,8 +57,14 @@ def fetch(names: tuple[str, ...], everything: bool) -> None:
             output.say(str(dataset.fetch()), err=False, cut=False)
 
 
-@command.command("path", short_help="Print where the files of benchmarks belong.")
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@command.command(
+    "path",
+    examples=("datasets path ws353",),
+    short_help="Print where the files of benchmarks belong.",
+)
+@click.argument(
+    "names", shell_complete=completion.benchmarks, nargs=-1, required=True, metavar="NAME..."
+)
 @options.common_options
 def path(names: tuple[str, ...]) -> None:
     """Print where the file of each benchmark NAME lies, or belongs if it is not here yet."""

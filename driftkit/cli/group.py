@@ -7,13 +7,18 @@ import io
 import os
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from driftkit.cli.help import WIDEST, write_examples, write_groups
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 OK, BROKEN_RULE, FAILED, INTERRUPTED = 0, 1, 2, 130
 """Exit codes. Only a verdict, or a budget out of reach, gives 1; what else goes wrong gives 2."""
@@ -27,15 +32,30 @@ TRACEBACK_VARIABLE = "DRIFTKIT_TRACEBACK"
 class LazyGroup(click.Group):
     """Commands listed by name and one line of help, imported only when they are called.
 
-    Each is the attribute ``command`` of a module of `package` that is named after it.
+    Each is the attribute ``command`` of a module of `package` that is named after it. Their lines
+    of help, `commands_help`, stand under headings.
     """
 
     def __init__(
-        self, name: str, *, commands_help: Mapping[str, str], package: str, **settings: Any
+        self,
+        name: str,
+        *,
+        commands_help: Mapping[str, Mapping[str, str]],
+        package: str,
+        examples: Sequence[str],
+        **settings: Any,
     ) -> None:
-        names = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": name.upper()}
-        super().__init__(name, context_settings=names, **settings)
-        self._help = commands_help
+        ways = {
+            "help_option_names": ["-h", "--help"],
+            "auto_envvar_prefix": name.upper(),
+            "max_content_width": WIDEST,
+        }
+        super().__init__(name, context_settings=ways, **settings)
+        self._groups = commands_help
+        self._help = {
+            name: line for group in commands_help.values() for name, line in group.items()
+        }
+        self._examples = examples
         self._package = package
         click.version_option(package_name=name)(self)
 
@@ -88,9 +108,19 @@ class LazyGroup(click.Group):
             ctx.default_map = default_map(settings, ctx.meta[SETTINGS], commands)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without importing them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(self._help.items()))
+        """List the commands by what they are for, without importing them."""
+        groups = {heading: list(group.items()) for heading, group in self._groups.items()}
+        write_groups(formatter, groups)
+        write_examples(formatter, self._examples)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands without importing them, and the options."""
+        from driftkit.cli.completion import beginning
+
+        return [
+            *beginning(incomplete, self._help.items()),
+            *click.Command.shell_complete(self, ctx, incomplete),
+        ]
 
     def main(self, *args: Any, standalone_mode: bool = True, **settings: Any) -> Any:
         """Run, and exit with the code the contract gives."""
@@ -104,9 +134,10 @@ class LazyGroup(click.Group):
         try:
             code = run(*args, **settings)
             sys.stdout.flush()
-        except SystemExit:
-            # click itself leaves this way, with 1, when the reader of our output has left.
-            code = FAILED
+        except SystemExit as left:
+            # click itself leaves this way: with 0 where it answered the tab key, with 1 when the
+            # reader of our output has left.
+            code = FAILED if left.code else OK
         except Exception as error:
             code = _report(error)
         except KeyboardInterrupt:

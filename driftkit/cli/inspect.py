@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
+from driftkit.cli.help import Command
 from driftkit.cli.tables import with_vocab
 
 if TYPE_CHECKING:
     from driftkit.loaders import Inspection
 
 
-class _ListsFormats(click.Command):
+class _ListsFormats(Command):
     """A command whose help ends with everything that is read, registered formats too."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -27,9 +29,22 @@ class _ListsFormats(click.Command):
             formatter.write_text("; ".join(titles()))
 
 
-@click.command("inspect", cls=_ListsFormats, epilog=options.SOURCE_HELP)
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--original", metavar="ORIGINAL", help="Say which tables equal those of this source.")
+@click.command(
+    "inspect",
+    cls=_ListsFormats,
+    examples=(
+        "inspect tuned.pt",
+        "inspect model.safetensors --original glove.txt",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("sources", shell_complete=files, nargs=-1, required=True, metavar="SOURCE...")
+@click.option(
+    "--original",
+    metavar="ORIGINAL",
+    shell_complete=files,
+    help="Say which tables equal those of this source.",
+)
 @options.vocab_option
 @options.base_option
 @options.unsafe_option

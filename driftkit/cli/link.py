@@ -7,12 +7,23 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
+from driftkit.cli.help import Command
 from driftkit.cli.tables import read_lines, read_original, read_table
 
 
-@click.command("link", epilog=options.SOURCE_HELP)
-@click.argument("original")
-@click.argument("tuned")
+@click.command(
+    "link",
+    cls=Command,
+    examples=(
+        "link original.npy tuned.pt",
+        "link original.npy tuned.pt --map back.safetensors",
+        "link original.npy tuned.pt --consumer reader.py:predict",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files)
 @click.option(
     "--consumer",
     metavar="MODULE:NAME",

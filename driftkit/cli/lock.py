@@ -7,11 +7,18 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
 from driftkit.cli.golden_items import golden_options, read_golden
+from driftkit.cli.help import Command
 
 
-@click.command("lock", epilog=options.SOURCE_HELP)
-@click.argument("source")
+@click.command(
+    "lock",
+    cls=Command,
+    examples=("lock models/minilm --items golden.txt -o embed.lock",),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("source", shell_complete=files)
 @click.option(
     "-o",
     "--output",

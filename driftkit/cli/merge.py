@@ -5,11 +5,17 @@ from __future__ import annotations
 import click
 
 from driftkit.cli import options
+from driftkit.cli.completion import files
+from driftkit.cli.help import Command
 from driftkit.cli.output import Messages
 
 
-@click.command("merge")
-@click.argument("shards", nargs=-1, required=True, metavar="SHARD...")
+@click.command(
+    "merge",
+    cls=Command,
+    examples=("merge shifts.parquet.*-of-8.shard -o shifts.parquet",),
+)
+@click.argument("shards", shell_complete=files, nargs=-1, required=True, metavar="SHARD...")
 @click.option(
     "-o",
     "--output",

@@ -5,11 +5,17 @@ from __future__ import annotations
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
+from driftkit.cli.help import Command
 
 
-@click.command("mteb")
-@click.argument("original", metavar="ORIGINAL")
-@click.argument("tuned", metavar="TUNED")
+@click.command(
+    "mteb",
+    cls=Command,
+    examples=("mteb results/before results/after",),
+)
+@click.argument("original", shell_complete=files, metavar="ORIGINAL")
+@click.argument("tuned", shell_complete=files, metavar="TUNED")
 @options.json_option
 @options.common_options
 def command(original: str, tuned: str, *, json_to: str | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from driftkit.cli import completion
 from driftkit.defaults import CANDIDATES, RESAMPLES, K
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -79,9 +80,13 @@ class Output(click.Path):
         return super().convert(value, param, ctx)
 
 
-def output_option(*names: str, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
-    """Make an option that takes a file to write, or ``-`` for standard output."""
-    return click.option(*names, type=Output(stdout=True), metavar="FILE", help=help)
+def output_option(
+    *names: str,
+    help: str,  # noqa: A002 - click's word
+    stdout: bool = True,
+) -> Callable[[F], F]:
+    """Make an option that takes a file to write, or ``-`` for standard output if that may be."""
+    return click.option(*names, type=Output(stdout=stdout), metavar="FILE", help=help)
 
 
 def _outputs_apart(function: F) -> F:
@@ -130,6 +135,10 @@ def _same(one: str, other: str) -> bool:
 
 class WholeNumber(click.IntRange):
     """A whole number as people write it: ASCII digits, no underscores, nothing past 2**63."""
+
+    def _describe_range(self) -> str:
+        """Leave the range out of the help, which click would print as x>=1."""
+        return ""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """Return the number, or fail with one sentence."""
@@ -183,7 +192,9 @@ def repeated(*left_out: str) -> list[str]:
 
 
 def _load_plugins(ctx: click.Context, __: click.Parameter, names: tuple[str, ...]) -> None:
-    """Load the plugins that are named, and those that are always there."""
+    """Load the plugins that are named, and those that are always there; none at the tab key."""
+    if ctx.resilient_parsing:
+        return
     from driftkit.plugins import load_plugin, load_plugins
 
     load_plugins()
@@ -225,6 +236,7 @@ common_options = group_of(
         "plugins",
         multiple=True,
         metavar="MODULE|FILE",
+        shell_complete=completion.files,
         expose_value=False,
         allow_from_autoenv=False,  # DRIFTKIT_PLUGINS is for every command
         is_eager=True,
@@ -251,6 +263,7 @@ vocab_option = file_option(
 base_option = click.option(
     "--base",
     metavar="SOURCE",
+    shell_complete=completion.files,
     help="The model that an adapter (LoRA and its like) changes.  [default: the one that its "
     "adapter_config.json names, if it is here]",
 )
@@ -347,6 +360,7 @@ benchmark_option = group_of(
         "benchmarks",
         multiple=True,
         metavar="NAME|FILE|none",
+        shell_complete=completion.benchmarks,
         help="A benchmark by name (`driftkit datasets list`) or a file; may be repeated. none is "
         "for items that are no words.  [default: ws353, simlex999, google, where any name is one "
         "of their words]",
@@ -435,6 +449,7 @@ audit_options = group_of(
         "measures",
         multiple=True,
         metavar="NAME",
+        shell_complete=completion.measures,
         help="Take another measure as well, such as jaccard@50, displacement(center=1) or "
         "hubness_skewness; may be repeated.",
     ),

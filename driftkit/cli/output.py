@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from driftkit.escaping import harmless, printable, to_json
-from driftkit.progress import Bar, Progress
+from driftkit.progress import Bar, Line, Progress, Whole
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -27,7 +28,7 @@ class Messages:
         self.quiet = asked.get("driftkit.quiet", False)
         self.verbose = asked.get("driftkit.verbose", False)
         self.live = not self.quiet and sys.stderr.isatty()
-        self.draw = Bar(stays=False)
+        self.draw: Bar | Whole = Bar(Line(stays=False))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Progress | None]:
@@ -41,10 +42,33 @@ class Messages:
         if self.verbose and name:
             self.say(f"{name}: {monotonic() - start:.1f} s{_held()}")
 
+    @contextmanager
+    def over(self, original: str, tuned: Sequence[str]) -> Iterator[Whole]:
+        """Show all stages of the work on several tables on one bar, while it lasts."""
+        before, whole = self.draw, Whole(Line(stays=False), tables=len(tuned))
+        for table, source in ((1, original), *enumerate(tuned, 1)):
+            whole.will_read(table, source, _size_of(source))
+        self.draw = whole
+        try:
+            yield whole
+        finally:
+            if self.live:
+                self.draw.clear()
+            self.draw = before
+
     def say(self, text: str) -> None:
         """Print a line that stays."""
         if not self.quiet:
             say(text)
+
+
+def _size_of(source: str) -> int:
+    """Return the bytes of a file that a source names; 0 where it names no file."""
+    path = source.partition("::")[0]
+    try:
+        return os.path.getsize(path) if os.path.isfile(path) else 0  # noqa: PTH113, PTH202
+    except (OSError, ValueError):
+        return 0
 
 
 def _held() -> str:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import click
 
 from driftkit.cli import options
+from driftkit.cli.completion import files
+from driftkit.cli.help import Group
 from driftkit.cli.output import Messages
 
 
-@click.group("patch")
+@click.group("patch", cls=Group)
 def command() -> None:
     """Put a patch of `driftkit restore` into a .pt or .safetensors file, or take it out again."""
 
 
-@command.command("apply", short_help="Replace the one tensor that the patch is for.")
-@click.argument("source", metavar="FILE")
-@click.argument("patch")
+@command.command(
+    "apply",
+    examples=("patch apply tuned.pt back.patch",),
+    short_help="Replace the one tensor that the patch is for.",
+)
+@click.argument("source", shell_complete=files, metavar="FILE")
+@click.argument("patch", shell_complete=files)
 @options.vocab_option
 @options.common_options
 def apply(source: str, patch: str, *, vocab: str | None) -> None:
@@ -28,9 +34,13 @@ def apply(source: str, patch: str, *, vocab: str | None) -> None:
     Messages().say(apply_patch(read_patch(patch), source, vocab=vocab).sentence)
 
 
-@command.command("undo", short_help="Give the file back the bytes it had.")
-@click.argument("source", metavar="FILE")
-@click.argument("patch")
+@command.command(
+    "undo",
+    examples=("patch undo tuned.pt back.patch",),
+    short_help="Give the file back the bytes it had.",
+)
+@click.argument("source", shell_complete=files, metavar="FILE")
+@click.argument("patch", shell_complete=files)
 @options.vocab_option
 @options.common_options
 def undo(source: str, patch: str, *, vocab: str | None) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
 from driftkit.cli.group import BROKEN_RULE
+from driftkit.cli.help import Command
 from driftkit.cli.tables import benchmarks_named, read_lines, read_original, read_table
 from driftkit.defaults import CANDIDATES
 
@@ -18,9 +20,17 @@ METHODS = click.Choice(
 _CHECKPOINTS = (".pt", ".pth", ".ckpt")
 
 
-@click.command("restore", epilog=options.SOURCE_HELP)
-@click.argument("original")
-@click.argument("tuned")
+@click.command(
+    "restore",
+    cls=Command,
+    examples=(
+        "restore original.npy tuned.pt --budget 'moved <= 5%' -o out.npy",
+        "restore original.npy tuned.pt --interpolate 0.5 --patch back.patch",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files)
 @click.option(
     "-o",
     "--output",

@@ -7,7 +7,9 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
 from driftkit.cli.group import BROKEN_RULE
+from driftkit.cli.help import Command
 from driftkit.cli.tables import read_original, read_table, require_sources
 from driftkit.defaults import K
 
@@ -17,15 +19,26 @@ FAILING = (*BY_MEASURES, *BY_LINK)
 """What --fail-on takes: verdicts of a measure in the new index, then of new queries in the old."""
 
 
-@click.command("retrieval", epilog=options.SOURCE_HELP)
-@click.argument("original")
-@click.argument("tuned")
+@click.command(
+    "retrieval",
+    cls=Command,
+    examples=("retrieval old new --items corpus.jsonl --queries queries.jsonl",),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files)
 @click.option(
     "--original-queries",
     metavar="SOURCE",
+    shell_complete=files,
     help="The queries by the original model: ids and vectors.",
 )
-@click.option("--tuned-queries", metavar="SOURCE", help="The queries by the tuned model.")
+@click.option(
+    "--tuned-queries",
+    metavar="SOURCE",
+    shell_complete=files,
+    help="The queries by the tuned model.",
+)
 @options.file_option(
     "--items",
     help="ORIGINAL and TUNED are encoders: encode these documents, ids and texts in a .jsonl, "

@@ -7,6 +7,8 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
+from driftkit.cli.help import Command
 from driftkit.cli.tables import (
     Composer,
     benchmarks_named,
@@ -17,8 +19,17 @@ from driftkit.cli.tables import (
 )
 
 
-@click.command("score", epilog=options.SOURCE_HELP)
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.command(
+    "score",
+    cls=Command,
+    examples=(
+        "score glove.txt -b ws353 -b simlex999",
+        "score original.npy hot.pt staged.pt",
+        "score models/minilm --encode -b sick",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("sources", shell_complete=files, nargs=-1, required=True, metavar="SOURCE...")
 @options.benchmark_option
 @options.spelling_options
 @click.option(

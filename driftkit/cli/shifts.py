@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from driftkit.cli import options
+from driftkit.cli.completion import files
+from driftkit.cli.help import Command
 from driftkit.cli.output import Messages, show
 from driftkit.cli.tables import Encoding, gather_words, read_original, read_table, read_texts
 
@@ -43,9 +45,18 @@ def _recall(ctx: click.Context, option: click.Parameter, value: float | None) ->
     return None if value == 1 else value
 
 
-@click.command("shifts", epilog=options.SOURCE_HELP)
-@click.argument("original")
-@click.argument("tuned")
+@click.command(
+    "shifts",
+    cls=Command,
+    examples=(
+        "shifts original.npy tuned.pt good bad film",
+        "shifts original.npy tuned.pt --words-from words.txt -k 20",
+        "shifts original.npy tuned.pt --all -o shifts.parquet",
+    ),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files)
 @click.argument("words", nargs=-1, metavar="[WORD]...")
 @options.words_options
 @options.texts_option
@@ -271,11 +282,12 @@ def command(
     document = shifts.to_dict()
     for entry, each in zip(document["words"], (one.to_dict() for one in told), strict=True):
         entry |= {name: each[name] for name in ("cause", "own", "neighbors")}
-    show(
-        lambda: Group(neighbors_view(shifts, known), Text(""), *(Text(str(each)) for each in told)),
-        document,
-        json_to,
-    )
+
+    def view() -> Group:
+        sentences = (Text(str(each)) for each in told)
+        return Group(neighbors_view(shifts, known, score=metric), Text(""), *sentences)
+
+    show(view, document, json_to)
 
 
 def _require_file(output: str | None, *, partitioned: bool, **spread: object) -> None:

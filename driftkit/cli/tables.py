@@ -151,6 +151,8 @@ def read_table(
 
     def read(vocab: str | None) -> Embeddings:
         with messages.stage(f"reading {source}") as progress:
+            if progress is not None:
+                progress(0, 1)  # not every format tells how far it has come
             return load(source, progress=progress, **{**settings, "vocab": vocab})
 
     return with_vocab(read, settings.get("vocab"), messages, several=several)
@@ -306,20 +308,22 @@ def audits(
     reading: dict[str, Any] = {"base": base, "unsafe_pickle": unsafe_pickle, "limit": limit}
     reading["encoding"] = encoding
     width = original_dimensions or dimensions
-    table = read_original(original, messages, vocab=original_vocab, dimensions=width, **reading)
-    reading["dimensions"] = dimensions
-    several = len(tuned) > 1
-    table = composer(table) if composer else table
-    settings |= {"memo": {}, "progress": messages.draw if messages.live else None}
     made = []
-    for source in tuned:
-        other = read_table(source, messages, several=several, vocab=vocab, **reading)
-        pair = align(table, composer(other) if composer else other)
-        if composer:
-            composer.require_pieces()
-        pair.rows(words)
-        with messages.stage(f"auditing {source}"):
-            made.append(audit(pair, asked, k=k, measures=measures, **settings))
+    with messages.over(original, tuned) as bar:
+        table = read_original(original, messages, vocab=original_vocab, dimensions=width, **reading)
+        reading["dimensions"] = dimensions
+        several = len(tuned) > 1
+        table = composer(table) if composer else table
+        settings |= {"memo": {}, "progress": bar if messages.live else None}
+        for number, source in enumerate(tuned, 1):
+            bar.begin(number)
+            other = read_table(source, messages, several=several, vocab=vocab, **reading)
+            pair = align(table, composer(other) if composer else other)
+            if composer:
+                composer.require_pieces()
+            pair.rows(words)
+            with messages.stage(f"auditing {source}"):
+                made.append(audit(pair, asked, k=k, measures=measures, **settings))
     return made
 
 

@@ -7,12 +7,19 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
+from driftkit.cli.help import Command
 from driftkit.cli.tables import Encoding, read_original, read_table, require_sources
 
 
-@click.command("threshold", epilog=options.SOURCE_HELP)
-@click.argument("original")
-@click.argument("tuned")
+@click.command(
+    "threshold",
+    cls=Command,
+    examples=("threshold original.npy tuned.pt 0.7 0.8",),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("original", shell_complete=files)
+@click.argument("tuned", shell_complete=files)
 @click.argument("thresholds", nargs=-1, required=True, type=float, metavar="THRESHOLD...")
 @click.option(
     "--pairs",

@@ -7,13 +7,20 @@ from typing import Any
 import click
 
 from driftkit.cli import options, output
+from driftkit.cli.completion import files
 from driftkit.cli.golden_items import golden_options, read_golden
 from driftkit.cli.group import BROKEN_RULE
+from driftkit.cli.help import Command
 
 
-@click.command("verify", epilog=options.SOURCE_HELP)
-@click.argument("source")
-@click.argument("locked", metavar="LOCK")
+@click.command(
+    "verify",
+    cls=Command,
+    examples=("verify models/minilm embed.lock",),
+    epilog=options.SOURCE_HELP,
+)
+@click.argument("source", shell_complete=files)
+@click.argument("locked", shell_complete=files, metavar="LOCK")
 @golden_options
 @options.rules_option
 @click.option(

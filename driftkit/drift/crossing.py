@@ -40,6 +40,14 @@ class Found:
         """Share of the queries whose own row is the nearest; NaN without queries."""
         return float(self.first.mean()) if len(self.ranks) else np.nan
 
+    def kept(self, original: Found) -> Mask:
+        """Queries that find their own row at no later rank than the original ones do, (m,).
+
+        These find it first, unless another row lies so near to it that both are tied.
+        """
+        kept: Mask = self.ranks <= original.ranks
+        return kept
+
     @property
     def mrr(self) -> float:
         """Mean reciprocal rank; NaN without queries."""

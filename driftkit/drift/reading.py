@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from driftkit.arrays import Matrix, Rows
-from driftkit.drift.crossing import WAYS, own_ranks, spaced
+from driftkit.drift.crossing import WAYS, Found, Way, own_ranks, spaced
 from driftkit.drift.groups import none_if_nan
 from driftkit.pair import Pair
 
@@ -21,19 +22,21 @@ class Reading:
 
     A tie counts against the word, unless the rows are equal: then they are one place. `original`
     says what the original vectors themselves find: less than 1 by the dot product, where long rows
-    win.
+    win, or where rows are nearly equal. `kept` is the share, of the words whose original rows have
+    a direction, that find their own at no later rank than these do.
     """
 
     group: str  # moved or frequent
     n: int
     tuned: dict[str, float]  # by cosine, l2 and dot; NaN where no word could be asked
     original: dict[str, float]
+    kept: dict[str, float]
     reason: str | None = None  # why the tuned vectors could not be asked about
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         fields = asdict(self)
-        for side in ("tuned", "original"):
+        for side in ("tuned", "original", "kept"):
             fields[side] = {way: none_if_nan(value) for way, value in fields[side].items()}
         return fields
 
@@ -62,13 +65,23 @@ def readings(pair: Pair, candidates: Rows) -> tuple[Reading, ...]:
 
 
 def _reading(pair: Pair, candidates: Rows, group: str, asked: Rows) -> Reading:
-    def finds(vectors: Matrix) -> dict[str, float]:
-        found = own_ranks(vectors[asked], pair.before, asked, candidates)
-        return {way: found[way].at_1 for way in WAYS}
+    def finds(vectors: Matrix) -> Mapping[Way, Found]:
+        return own_ranks(vectors[asked], pair.before, asked, candidates)
+
+    def shares(found: Mapping[Way, Found]) -> dict[str, float]:
+        return {way: each.at_1 for way, each in found.items()}
 
     tuned = original = finds(pair.before)
     if pair.mismatch:
-        tuned = dict.fromkeys(WAYS, np.nan)
-    elif pair.changed[asked].any():
+        unknown: dict[str, float] = dict.fromkeys(WAYS, np.nan)
+        return Reading(group, len(asked), unknown, shares(original), unknown, pair.mismatch)
+    if pair.changed[asked].any():
         tuned = finds(pair.after)
-    return Reading(group, len(asked), tuned, original, pair.mismatch)
+    has_direction = pair.before_norms[asked] > 0
+    kept: dict[str, float] = dict.fromkeys(WAYS, np.nan)
+    if has_direction.any():
+        kept |= {
+            way: float(each.kept(original[way])[has_direction].mean())
+            for way, each in tuned.items()
+        }
+    return Reading(group, len(asked), shares(tuned), shares(original), kept)

@@ -28,7 +28,7 @@ def encode(
     items : path, sequence of str, mapping of str to str or TextItems
         A file that `driftkit.encoders.read_items` reads; the texts themselves; or texts by id.
     progress : callable or True, optional
-        Called with (texts done, texts in all); True draws a bar on standard error.
+        Called with (texts done, texts in all); True draws a bar.
     **options
         Those of `driftkit.encoders.open_encoder`: ``pooling``, ``prompt``, ``batch_size``,
         ``device``, ``max_length``, ``dimensions`` and ``cache``.

@@ -116,7 +116,7 @@ class Encoder(ABC):
         texts : sequence of str
             The n texts.
         progress : callable or True, optional
-            Called with (texts done, texts in all); True draws a bar on standard error.
+            Called with (texts done, texts in all); True draws a bar.
 
         Returns
         -------

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from driftkit.forks import one_thread_in_a_child
+
 _TALKERS = ("sentence_transformers", "transformers", "model2vec", "huggingface_hub")
 
 
@@ -39,6 +41,7 @@ def evaluating(model: Any) -> Iterator[None]:
     """Put a torch model in evaluation, without gradients; afterwards it is as it was."""
     import torch
 
+    one_thread_in_a_child()
     training = [module for module in model.modules() if module.training]
     model.eval()
     try:

@@ -61,6 +61,11 @@ Memo = MutableMapping[Any, Any]
 """What was found out about an original table, kept for the next tuned table compared with it."""
 
 
+def questions_of(evaluator: object) -> int:
+    """Return for how many items an evaluator searches all words, as analogies do."""
+    return len(getattr(getattr(evaluator, "benchmark", None), "quadruples", ()))
+
+
 @runtime_checkable
 class Evaluator(Protocol):
     """A benchmark and a way to score it: these four names, and nothing else is asked for.

@@ -183,7 +183,7 @@ def score(
         Names, files or evaluators; by default ``ws353``, ``simlex999`` and ``google``, for encoders
         ``ws353``, ``simlex999`` and ``sick``.
     progress : callable or True, optional
-        Called with (done, total); True draws a bar on standard error.
+        Called with (done, total); True draws a bar.
 
     Returns
     -------

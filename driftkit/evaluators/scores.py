@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +12,27 @@ from rich.console import Group, RenderableType
 from driftkit.arguments import position
 from driftkit.display import Displayed, Text, number, reasons, table
 from driftkit.errors import OptionError, UnknownNameError
+from driftkit.escaping import printable
 from driftkit.evaluators.lookup import Items
+from driftkit.names import told_apart, without_shared_folder
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from driftkit.charts.theme import Chart
+
+BESIDE = 5
+"""Tables that 80 columns hold beside each other; further ones follow below."""
+
+INCOMPARABLE = (
+    "Where tables lack different words, their scores are of different items and do not compare; "
+    "`driftkit audit` compares two tables on what both can answer."
+)
+
+LABEL = 30
+"""Columns of the name of a benchmark, or of a part of one, in a printed table."""
+
+_Table = tuple[str, int]  # its source, and which of those it is
 
 SCHEMA = "driftkit.scores/1"
 
@@ -148,36 +165,86 @@ class Scores(Displayed):
             rows.append(row)
         return pd.DataFrame(rows, columns=_KEYS).astype({"value": "float64", "n_correct": "Int64"})
 
+    def plot(self) -> Chart:
+        """Draw the score of each benchmark, tables side by side; needs the extra ``report``."""
+        from driftkit.charts.scores import scores
+
+        return scores(self.to_frame())
+
     def __rich__(self) -> RenderableType:
-        several = len({score.source for score in self.results}) > 1
-        made = table()
-        for name in [*(["source"] if several else []), "benchmark", "measure"]:
-            made.add_column(name, overflow="fold")
-        for name in ("score", "used", "of", "OOV words"):
-            made.add_column(name, justify="right")
-        for score in self.results:
-            made.add_row(
-                *([score.source] if several else []),
-                score.benchmark if score.category is None else f"  {score.category}",
-                score.measure,
-                number(score.value, 4),
-                f"{score.n_used:,}",
-                f"{score.n_total:,}",
-                f"{len(score.oov):,}",
-            )
-        whole = {score.benchmark for score in self.results if score.reason and not score.category}
-        return Group(
-            made,
-            *reasons(
-                (
-                    f"{score.benchmark}, {score.category}" if score.category else score.benchmark,
-                    score.reason,
-                )
-                for score in self.results
-                if not score.category or score.benchmark not in whole
-            ),
-            *(Text(f"{note}.", "yellow") for note in self.notes),
+        rows, tables = self._beside()
+        names = dict(
+            zip(tables, without_shared_folder([source for source, _ in tables]), strict=True)
         )
+        parts: list[RenderableType] = []
+        for at in range(0, len(tables) or 1, BESIDE):
+            parts += [Text("")] * bool(parts) + [_table(rows, tables[at : at + BESIDE], names)]
+        if any(len({(score.oov, score.zero) for score in row.values()}) > 1 for row in rows):
+            parts.append(Text(INCOMPARABLE, "yellow"))
+        whole = {
+            (score.source, score.benchmark)
+            for score in self.results
+            if score.reason and not score.category
+        }
+        unmeasured = (
+            (_place(names if len(tables) > 1 else {}, score), score.reason)
+            for score in self.results
+            if not score.category or (score.source, score.benchmark) not in whole
+        )
+        notes = (Text(f"{note}.", "yellow") for note in self.notes)
+        return Group(*parts, *reasons(unmeasured), *notes)
+
+    def _beside(self) -> tuple[list[dict[_Table, Score]], list[_Table]]:
+        """Return a row for each benchmark, measure and category, and the tables beside each other.
+
+        What is scored twice under one name, as by other settings, stands beside itself.
+        """
+        rows: dict[tuple[str, str, str | None], dict[_Table, Score]] = {}
+        for score in self.results:
+            row = rows.setdefault((score.benchmark, score.measure, score.category), {})
+            row[score.source, sum(source == score.source for source, _ in row)] = score
+        return [*rows.values()], [*dict.fromkeys(table for row in rows.values() for table in row)]
+
+
+def _table(
+    rows: Sequence[Mapping[_Table, Score]], tables: Sequence[_Table], names: Mapping[_Table, str]
+) -> RenderableType:
+    """A row for each benchmark, measure and category; one column of scores for each table."""
+    asked = [[row[each] for each in tables if each in row] for row in rows]
+    labels = told_apart((_label(score) for scores in asked for score in scores), LABEL)
+    lacking = any(score.oov for scores in asked for score in scores)
+    made = table("benchmark", "measure")
+    for each in tables:
+        name = printable(names[each]) if len(names) > 1 else "score"
+        made.add_column(name, justify="right", overflow="fold", min_width=6)
+    for name in ("items", "OOV words") if lacking else ("items",):
+        made.add_column(name, justify="right", no_wrap=True)
+    for row, scores in zip(rows, asked, strict=True):
+        if not scores:
+            continue
+        counts = [_once(f"{score.n_used:,}" for score in scores)]
+        if any(score.n_used < score.n_total for score in scores):
+            counts[0] += f" of {_once(f'{score.n_total:,}' for score in scores)}"
+        counts += [_once(f"{len(score.oov):,}" for score in scores)] * lacking
+        values = (number(row[each].value, 4) if each in row else "" for each in tables)
+        made.add_row(labels[_label(scores[0])], scores[0].measure, *values, *counts)
+    return made
+
+
+def _label(score: Score) -> str:
+    return score.benchmark if score.category is None else f"  {score.category}"
+
+
+def _once(counts: Iterable[str]) -> str:
+    """Write the count that all tables share, or that of each."""
+    each = [*counts]
+    return " / ".join(each[:1] if len({*each}) == 1 else each)
+
+
+def _place(names: Mapping[_Table, str], score: Score) -> str:
+    """Name what a score is of, and the table where there are several."""
+    parts = (names.get((score.source, 0)), score.benchmark, score.category)
+    return ", ".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

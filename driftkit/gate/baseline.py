@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from driftkit.arguments import cut, shown
+from driftkit.arguments import cut, path_of, shown
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.documents import read_json
@@ -181,7 +181,7 @@ def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
 
 def read_baseline(path: str | os.PathLike[str]) -> Baseline:
     """Read the baseline at `path`; one that is missing or damaged is a BaselineError."""
-    if not Path(path).exists():
+    if not path_of(path, "read_baseline").exists():
         raise BaselineError(path, "does not exist; make it with `driftkit baseline write`.")
     document = read_json(Path(path), lambda why: BaselineError(path, f"{why} {RESTORE}"))
     schema = document.get("schema") if isinstance(document, dict) else None

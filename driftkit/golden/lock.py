@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from driftkit.arguments import require, strings
+from driftkit.arguments import path_of, require, strings
 from driftkit.arrays import Matrix, Rows
 from driftkit.atomic import replacing
 from driftkit.display import OneLine, counted
@@ -234,6 +234,8 @@ def read_lock(path: str | os.PathLike[str]) -> Lock:
     ------
     SourceError
         If it cannot be read, or is not a lock.
+    OptionError
+        If it is no path.
 
     Examples
     --------
@@ -243,7 +245,7 @@ def read_lock(path: str | os.PathLike[str]) -> Lock:
     >>> read_lock(place).vectors.tolist()
     [[1.0, 0.5]]
     """
-    place = Path(path)
+    place = path_of(path, "dk.read_lock")
 
     def wrong(why: str) -> SourceError:
         return SourceError(place, why)

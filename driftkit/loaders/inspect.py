@@ -32,6 +32,7 @@ from driftkit.loaders.formats.format import Format
 from driftkit.loaders.load import load
 from driftkit.loaders.preconditions import within_limits
 from driftkit.loaders.quote import quote, quote_some
+from driftkit.loaders.remote import here, is_remote
 from driftkit.loaders.request import Request, Vocab, parse
 from driftkit.loaders.vocabulary.find import find_vocabulary, read_vocabulary
 from driftkit.loaders.vocabulary.words import Vocabulary, doubts
@@ -133,6 +134,8 @@ class Inspection(Displayed):
         """
         table = table or self.tables[0]
         target = self.source if self.path is None else str(self.path)
+        if is_remote(self.source):
+            target = parse(self.source).target  # and not its copy here
         if table.key is not None:
             target += f"::{table.key}"
         original = "ORIGINAL" if self.original is None else argument(self.original)
@@ -213,7 +216,7 @@ def inspect(
     Parameters
     ----------
     source : str or path
-        As for `load`; of ``PATH::KEY`` only that tensor is looked at.
+        As for `load`; of ``PATH::KEY`` only that tensor is looked at. Of a URL the copy here is.
     vocab : str, path, sequence of str or map of str to int, optional
         As for `load`.
     base : str or path, optional
@@ -238,7 +241,7 @@ def inspect(
         If no tensor has the key given.
     """
     options: dict[str, Any] = {"vocab": vocab, "base": base, "unsafe_pickle": unsafe_pickle}
-    request = parse(source, function="inspect", progress=progress, **options)
+    request = here(parse(source, function="inspect", progress=progress, **options))
     compared = None if original is None else os.fspath(original)
     with within_limits(request.name):
         found = _inspected(request, compared)

@@ -64,7 +64,7 @@ def load(
     unsafe_pickle : bool, default False
         Open pickles that can run code. Only for files whose origin you trust.
     progress : None, bool or callable
-        True shows a bar on standard error; a callable is called with (done, total).
+        True draws a bar; a callable is called with (done, total).
 
     Returns
     -------

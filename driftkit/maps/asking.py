@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from numbers import Real
 from typing import Any
 
@@ -13,6 +14,7 @@ from driftkit.arguments import shown
 from driftkit.arrays import Mask
 from driftkit.display import first_few
 from driftkit.errors import OptionError
+from driftkit.forks import one_thread_in_a_child
 from driftkit.plugins import guarded
 
 Decisions = npt.NDArray[Any]
@@ -86,12 +88,17 @@ def plain(values: Decisions, what: str) -> Decisions:
     --------
     >>> plain(np.array([1.0, 2.0]), "labels"), plain(np.array(["a"], object), "labels")
     (array([1, 2]), array(['a'], dtype='<U1'))
+    >>> plain(np.array([b"yes", b"no"]), "labels")
+    array(['yes', 'no'], dtype='<U3')
     """
     if values.dtype.kind == "O" and len(values):
-        for kinds in (str, (Real, np.bool_)):
+        for kinds in (str, bytes, (Real, np.bool_)):
             if all(isinstance(each, kinds) for each in values):
                 values = np.asarray(values.tolist())
                 break
+    if values.dtype.kind == "S":
+        with suppress(UnicodeDecodeError):
+            return np.char.decode(values, "utf-8")
     if values.dtype.kind == "f":
         if (broken := values[(values != np.round(values)) | np.isinf(values)]).size:
             raise OptionError(
@@ -99,7 +106,7 @@ def plain(values: Decisions, what: str) -> Decisions:
                 "as score(rows) > 0.5."
             )
         return values.astype(np.int64)
-    if values.dtype.kind not in "biuUS":
+    if values.dtype.kind not in "biuU":
         strange = [each for each in values.tolist() if not isinstance(each, str | Real)]
         which = f"such as {shown(strange[0])}" if strange else "of numbers and strings"
         raise OptionError(
@@ -178,6 +185,7 @@ def _array(answer: Any) -> Decisions:
             "that takes out what decides: lambda rows: model(rows)[0]."
         )
     if hasattr(answer, "detach"):
+        one_thread_in_a_child()
         answer = answer.detach().cpu()
         answer = answer.float() if answer.is_floating_point() else answer  # NumPy has no bfloat16
     return np.asarray(answer)
@@ -226,6 +234,7 @@ def _through(module: Any, rows: Any) -> Any:
     """Return what a module says of rows, each part left in the mode it was in."""
     import torch
 
+    one_thread_in_a_child()
     modes = [(part, part.training) for part in module.modules()]
     floats = (each for each in module.parameters() if each.is_floating_point())
     own = next(floats, torch.empty(0, dtype=torch.float32, device="cpu"))

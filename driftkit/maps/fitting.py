@@ -13,7 +13,7 @@ import numpy as np
 
 from driftkit.arguments import require, whole
 from driftkit.arrays import Mask, Matrix, Rows, Values, alike, generator, row_bytes
-from driftkit.drift.crossing import IMMATERIAL, own_ranks, spaced, steps
+from driftkit.drift.crossing import IMMATERIAL, Found, own_ranks, spaced, steps
 from driftkit.errors import OptionError
 from driftkit.maps.affine import Affine, families
 from driftkit.maps.consumer import Consumer, Flips, Reads
@@ -172,7 +172,7 @@ def _stay(pair: Pair, rows: Rows) -> bool:
     before, after = (
         own_ranks(side[asked], pair.before, asked) for side in (pair.before, pair.after)
     )
-    lost = (before[way].first & ~after[way].first for way in ("cosine", "l2"))
+    lost = (~after[way].kept(before[way]) for way in ("cosine", "l2"))
     return all(each.mean() <= FOUND for each in lost)
 
 
@@ -220,9 +220,19 @@ class _Fit:
         return table
 
     def found(self, rows: Values) -> Mask:
-        """Return for some rows of (m, e) whether their nearest target row by distance is theirs."""
+        """Return for some rows of (m, e) whether their nearest target row by distance is theirs.
+
+        Where target rows are so near to each other that they are tied, any of these may be it.
+        """
+        return self._ranks(rows).kept(self._own_ranks)
+
+    @cached_property
+    def _own_ranks(self) -> Found:
+        return self._ranks(self.y)
+
+    def _ranks(self, rows: Values) -> Found:
         asked = spaced(np.arange(len(self.own)), ASKED)
-        return own_ranks(rows[asked], self.target, self.own[asked])["l2"].first
+        return own_ranks(rows[asked], self.target, self.own[asked])["l2"]
 
 
 class _Trials:

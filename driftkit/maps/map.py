@@ -10,13 +10,17 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
+import numpy.typing as npt
 
+from driftkit.arguments import path_of
 from driftkit.arrays import Mask, Values, row_blocks
 from driftkit.display import Displayed, Text, counted
 from driftkit.drift.groups import none_if_nan
 from driftkit.embeddings import Embeddings
 from driftkit.errors import OptionError, SourceError
 from driftkit.escaping import printable
+from driftkit.forks import one_thread_in_a_child
+from driftkit.loaders.preconditions import require_file
 from driftkit.maps.affine import Affine
 from driftkit.maps.consumer import Flips, Inputs
 from driftkit.provenance import Source
@@ -65,12 +69,13 @@ class Evidence:
 
     `chance` is what a map of the chosen kind undoes of random moves of the same size; None where
     widths differ. `found` is the share of rows whose nearest row in the other space is their own,
-    by distance, before and after the map, and `lost` the share of those found before and not
-    after. `zeros` of the moved rows are zero, and stay so. `flips` is what the consumer decides
-    otherwise, before (None where it cannot read rows of another width) and after, on inputs that
-    had no say in the choice; `unseen` the same with maps that were not fitted on the words they
-    map. A map is given if these are no more than the share `allowed`, and `p_value`, of a sign test
-    that flips are taken back, is small. `inputs` says what of the documents was not read.
+    by distance, or nearly equal to it, before and after the map, and `lost` the share of those
+    found before and not after. `zeros` of the moved rows are zero, and stay so. `flips` is what the
+    consumer decides otherwise, before (None where it cannot read rows of another width) and after,
+    on inputs that had no say in the choice; `unseen` the same with maps that were not fitted on the
+    words they map. A map is given if these are no more than the share `allowed`, and `p_value`, of
+    a sign test that flips are taken back, is small. `inputs` says what of the documents was not
+    read.
     """
 
     rows: int
@@ -161,31 +166,48 @@ class Map(Displayed):
     def __call__(self, rows: Any) -> Any:
         """Return rows (m, d) mapped: an array for an array, a tensor for a tensor.
 
-        All of them are, moved or not, but zero rows: these have no direction and stay zero.
+        All of them are, moved or not, but zero rows: these have no direction and stay zero. They
+        keep their type; of whole numbers or truth values they become float32.
 
         Raises
         ------
         OptionError
-            If they are of another width, or hold NaN or infinity.
+            If they are of another width, are no real numbers, or hold NaN or infinity, or if mapped
+            ones are past what their type holds.
         """
-        if hasattr(rows, "detach"):
-            mapped = self(rows.detach().cpu().double().numpy())
-            return rows.new_tensor(mapped)
-        given = np.asarray(rows)
+        if not hasattr(rows, "detach"):
+            given = np.asarray(rows)
+            kind = given.dtype if given.dtype.kind == "f" else np.dtype(np.float32)
+            return _within(self._mapped(given), np.finfo(kind)).astype(kind)
+        import torch
+
+        one_thread_in_a_child()
+        held = rows.detach().cpu()
+        wide = held if held.is_complex() else held.double()  # NumPy lacks some narrow types
+        dtype = held.dtype if held.is_floating_point() else torch.float32
+        mapped = _within(self._mapped(wide.numpy()), torch.finfo(dtype))
+        return torch.from_numpy(mapped).to(rows.device, dtype)
+
+    def _mapped(self, given: npt.NDArray[Any]) -> Values:
+        """Return rows (m, d) mapped, in float64."""
         if given.ndim != 2 or given.shape[1] != len(self.affine.matrix):
             raise OptionError(
                 f"rows of shape {given.shape} were given; this map takes (m, "
                 f"{len(self.affine.matrix)})."
+            )
+        if given.dtype.kind not in "fiub":
+            raise OptionError(
+                f"rows of type {given.dtype} were given; a map takes real numbers, such as float32."
             )
         if not (finite := np.isfinite(given).all(axis=1)).all():
             raise OptionError(
                 f"{(~finite).sum():,} of {len(given):,} rows hold NaN or infinity; rows must be "
                 "finite, and a map makes none of what is not."
             )
-        kind = given.dtype if given.dtype.kind == "f" else np.dtype(np.float32)
-        mapped = self.affine(given.astype(np.float64))
+        with np.errstate(over="ignore", invalid="ignore"):  # past what float64 holds
+            mapped = self.affine(given.astype(np.float64))
         mapped[~given.any(axis=1)] = 0
-        return mapped.astype(kind)
+        return mapped
 
     @overload
     def apply(self, table: Embeddings) -> Embeddings: ...
@@ -332,10 +354,14 @@ def load_map(path: str | PathLike[str]) -> Map:
     ------
     SourceError
         If the file is no map, or damaged.
+    OptionError
+        If it is no path.
     """
+    accepted = "a file that Map.save or `driftkit link` wrote"
+    require_file(path_of(path, "load_map"), str(path), SourceError, accepted)
     tensors, about = read_tensors(path, "a map")
     if about.get("schema") != SCHEMA or not {"matrix", "shift"} <= tensors.keys():
-        raise SourceError(path, "is no map; give a file that Map.save or `driftkit link` wrote.")
+        raise SourceError(path, f"is no map; give {accepted}.")
     matrix, shift = tensors["matrix"], tensors["shift"]
     is_sound = is_whole(tensors, about) and _finite(matrix, shift)
     if not is_sound or matrix.ndim != 2 or shift.shape != matrix.shape[1:]:
@@ -372,12 +398,11 @@ def _layer_like(layer: nn.Embedding, table: Embeddings, mapped: Mask) -> nn.Embe
     """Return a layer with the mapped rows of a table, and with its own where none was mapped."""
     import torch
 
+    one_thread_in_a_child()
     weight = layer.weight.detach()
-    made = torch.from_numpy(np.array(table.matrix)).to(weight)
+    made = torch.from_numpy(_within(np.array(table.matrix), torch.finfo(weight.dtype))).to(weight)
     if made.shape == weight.shape:  # of float64, the table has a part only
         made = torch.where(torch.from_numpy(mapped).to(weight.device)[:, None], made, weight)
-    if not made.isfinite().all():
-        raise OptionError(f"mapped rows are past what {made.dtype} holds; widen the layer.")
     like: nn.Embedding = torch.nn.Embedding.from_pretrained(
         made,
         freeze=not layer.weight.requires_grad,
@@ -388,6 +413,15 @@ def _layer_like(layer: nn.Embedding, table: Embeddings, mapped: Mask) -> nn.Embe
         sparse=layer.sparse,
     )
     return like
+
+
+def _within(mapped: Any, kind: Any) -> Any:
+    """Return mapped rows (m, e); refuse those past the largest number of a type, by its finfo."""
+    if not np.float64(np.abs(mapped).max(initial=0)) <= kind.max:  # nor is NaN
+        raise OptionError(
+            f"mapped rows are past what {kind.dtype} holds; give rows, or a layer, of a wider type."
+        )
+    return mapped
 
 
 def _finite(*arrays: Values) -> bool:

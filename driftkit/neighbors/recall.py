@@ -11,12 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from driftkit.arguments import shown
+from driftkit.arguments import real, shown
 from driftkit.arrays import Values
 from driftkit.errors import OptionError
 from driftkit.neighbors.overlap import Lists, common_by_depth, overlap, rbo
@@ -109,12 +108,13 @@ less time
 
 def require_recall(recall: object) -> float:
     """Return a recall above 0 and up to 1, which is exact; refuse anything else."""
-    if not isinstance(recall, Real) or isinstance(recall, bool) or not 0 < float(recall) <= 1:
+    share = real(recall)
+    if not 0 < share <= 1:
         raise OptionError(
             f"recall={shown(recall)} was given; it must be a number above 0 and below 1, the share "
             "of the true neighbors to be found, or 1 for exact neighbors."
         )
-    return float(recall)
+    return share
 
 
 def measured(

@@ -25,6 +25,8 @@ from driftkit.neighbors.recall import Recall
 if TYPE_CHECKING:
     import pandas as pd
 
+    from driftkit.charts.theme import Chart
+
 Cosines = npt.NDArray[np.float32]
 Neighbors = tuple[tuple[str, float], ...]
 
@@ -95,14 +97,37 @@ class Shift(Displayed):
         """The word, and its neighbors before and after."""
         return (self.word, *(name for name, _ in self.before), *(name for name, _ in self.after))
 
-    def beside(self, caption: str, names: Names | None = None) -> RenderableType:
-        """Return both lists side by side, under the word and a caption; `names` as shown."""
+    def beside(
+        self, caption: str, names: Names | None = None, *, score: str | None = None
+    ) -> RenderableType:
+        """Return both lists side by side, under the word and a caption; `names` as shown.
+
+        The cosines stand beside the names where they are to have a heading, `score`.
+        """
         before, after = ([name for name, _ in side] for side in (self.before, self.after))
-        return before_and_after(self.word, caption, before, after, names=names, reason=self.reason)
+        scores = [score for _, score in self.before], [score for _, score in self.after]
+        return before_and_after(
+            self.word,
+            caption,
+            before,
+            after,
+            names=names,
+            scores=None if score is None else scores,
+            score=score or "",
+            reason=self.reason,
+        )
+
+    def plot(self) -> Chart:
+        """Draw both lists, with a line for each neighbor that was kept (extra ``report``)."""
+        from driftkit.charts.neighbors import neighbors
+
+        listed = self.lists()
+        return neighbors(self.word, listed["before"], listed["after"], self.reason)
 
     def __rich__(self) -> RenderableType:
         within = "" if self.within is None else f" ({_ends(self.within)}, approximate)"
-        return self.beside(f"overlap {number(self.overlap)}{within}, rbo {number(self.rbo)}")
+        agreement = f"overlap {number(self.overlap)}{within}, rbo {number(self.rbo)}"
+        return self.beside(agreement, score="cosine")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -154,16 +179,21 @@ class NeighborShifts(Displayed):
     recall: Recall | None = None
 
     @property
+    def _missing(self) -> Recall | None:
+        """The recall where true neighbors may be missing; None where they are exact."""
+        return None if self.recall is None or self.recall.exact is not None else self.recall
+
+    @property
     def is_approximate(self) -> bool:
         """Whether true neighbors may be missing."""
-        return self.recall is not None and self.recall.exact is None
+        return self._missing is not None
 
     def require_exact(self, what: str) -> None:
         """Refuse what approximate neighbors cannot answer."""
-        if self.recall is not None and self.is_approximate:
+        if self._missing is not None:
             raise OptionError(
                 f"{what} needs exact neighbors, and these were found with "
-                f"recall={self.recall.asked:g}; find them without recall."
+                f"recall={self._missing.asked:g}; find them without recall."
             )
 
     @property
@@ -173,11 +203,11 @@ class NeighborShifts(Displayed):
         Named as the measure, with ``_low`` and ``_high``; for each measure, they are right but for
         5 % of the words.
         """
-        if self.recall is None or not self.is_approximate:
+        if self._missing is None:
             return {}
         out: dict[str, Values] = {}
         for measure, values in zip(self.measures, (self.overlap, self.rbo), strict=True):
-            low, high = self.recall.around(measure.name, values, self.recall.word_error)
+            low, high = self._missing.around(measure.name, values, self._missing.word_error)
             out |= {f"{measure}_low": low, f"{measure}_high": high}
         return out
 
@@ -214,15 +244,10 @@ class NeighborShifts(Displayed):
             float(self.rbo[row]),
             self.reasons.get(word),
             tuple(self.candidates[position] for position in new.tolist()),
-            self._overlap_within(self.overlap[row], self.recall.word_error)
-            if self.recall is not None and self.is_approximate
-            else None,
+            None
+            if (missing := self._missing) is None
+            else _overlap_within(missing, self.overlap[row], missing.word_error),
         )
-
-    def _overlap_within(self, value: float, errors: Mapping[str, float]) -> tuple[float, float]:
-        assert self.recall is not None
-        low, high = self.recall.around("overlap", np.array([value]), errors)
-        return float(low[0]), float(high[0])
 
     def _named(self, positions: Lists, cosines: Cosines) -> Neighbors:
         return tuple(
@@ -324,7 +349,7 @@ class NeighborShifts(Displayed):
         if self.recall is None:
             return {}
         mean = float(np.nanmean(self.overlap)) if np.isfinite(self.overlap).any() else np.nan
-        low, high = self._overlap_within(mean, self.recall.mean_error)
+        low, high = _overlap_within(self.recall, mean, self.recall.mean_error)
         between = {"mean_overlap": none_if_nan(mean), "low": none_if_nan(low)}
         return {"recall": {**self.recall.to_dict(), **between, "high": none_if_nan(high)}}
 
@@ -359,8 +384,8 @@ class NeighborShifts(Displayed):
             if share.n
             else f"not measured: {share.reason}"
         )
-        if share.n and self.recall is not None and self.is_approximate:
-            mean += f" ({_ends(self._overlap_within(share.mean, self.recall.mean_error))})"
+        if share.n and (missing := self._missing) is not None:
+            mean += f" ({_ends(_overlap_within(missing, share.mean, missing.mean_error))})"
         values = self.values
         made = table("word", right=tuple(values))
         for side in ("lost", "gained"):
@@ -382,6 +407,14 @@ class NeighborShifts(Displayed):
             made,
             *([] if self.recall is None else [Text(str(self.recall))]),
         )
+
+
+def _overlap_within(
+    missing: Recall, value: float, errors: Mapping[str, float]
+) -> tuple[float, float]:
+    """Return the ends between which the true overlap lies."""
+    low, high = missing.around("overlap", np.array([value]), errors)
+    return float(low[0]), float(high[0])
 
 
 def _ends(ends: tuple[float, float]) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from driftkit.arguments import require
+from driftkit.arguments import path_of, require
 from driftkit.arrays import Mask, Matrix, changed_rows
 from driftkit.display import OneLine, counted
 from driftkit.documents import parse_json
@@ -178,6 +177,8 @@ def read_patch(path: str | PathLike[str]) -> Patch:
     ------
     SourceError
         If the file is no patch, or damaged.
+    OptionError
+        If it is no path.
 
     Examples
     --------
@@ -189,7 +190,7 @@ def read_patch(path: str | PathLike[str]) -> Patch:
     <Patch of 1 row x 2>
     """
     accepted = "a file that `driftkit restore --patch` wrote"
-    require_file(Path(path), str(path), SourceError, accepted)
+    require_file(path_of(path, "dk.read_patch"), str(path), SourceError, accepted)
     tensors, about = read_tensors(path, "a patch")
     hashes = {side: about.get(f"sha256_{side}", "") for side in SIDES}
     if about.get("schema") != SCHEMA or set(tensors) != {"names", "before", "after"}:

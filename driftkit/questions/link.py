@@ -65,7 +65,12 @@ def answer(found: Measured) -> Finding:
 
 
 def _still(reading: Reading, way: str) -> float:
-    """Of the words a reader found in the original table, the share it finds with tuned rows."""
+    """Of the words a reader found in the original table, the share it finds with tuned rows.
+
+    By the dot product few words may be found at all, and ranks say little of the others.
+    """
+    if way != "dot":
+        return 1.0 if np.isnan(reading.kept[way]) else reading.kept[way]
     before = reading.original[way]
     return min(reading.tuned[way] / before, 1.0) if before else 1.0
 

@@ -40,16 +40,30 @@ def describe(item: dict[str, Any]) -> str:
     ...           "tuned_rank": 80.0, "moved": 1})
     'tea / cup: ranked 3 by people, 5 before, 80 now (1 word moved)'
     """
-    words = item["words"]
+    asked = "".join(asked_words(item["words"]))
+    return f"{asked}{',' if _is_analogy(item) else ':'} {outcome(item)}"
+
+
+def asked_words(words: Sequence[str]) -> list[str]:
+    """Return the words of an item with the signs between them: every other entry is a word."""
+    signs = (" : ", " = ", " : ") if len(words) == 4 else (" / ",) * (len(words) - 1)
+    return [part for pair in zip(words, (*signs, ""), strict=True) for part in pair][:-1]
+
+
+def outcome(item: dict[str, Any]) -> str:
+    """Say what became of an item: its ranks, or its answers, and how many of its words moved."""
     moved = f"({counted(item['moved'], 'word')} moved)"
     if "gold_rank" in item:
         ranks = (item["gold_rank"], item["original_rank"], item["tuned_rank"])
         people, before, now = (f"{rank:,.0f}" for rank in ranks)
-        return f"{' / '.join(words)}: ranked {people} by people, {before} before, {now} now {moved}"
-    if len(words) == 4:
-        a, b, c, d = words
-        return f"{a} : {b} = {c} : {d}, now {item['tuned']} {moved}"
-    return f"{' / '.join(words)}: {item['original']} before, {item['tuned']} now {moved}"
+        return f"ranked {people} by people, {before} before, {now} now {moved}"
+    if _is_analogy(item):
+        return f"now {item['tuned']} {moved}"
+    return f"{item['original']} before, {item['tuned']} now {moved}"
+
+
+def _is_analogy(item: dict[str, Any]) -> bool:
+    return "gold_rank" not in item and len(item["words"]) == 4
 
 
 def null_view(findings: Findings, null: Findings) -> RenderableType:

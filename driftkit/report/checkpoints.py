@@ -5,12 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pandas as pd
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
+from rich.table import Table
 
 from driftkit.display import Text, number, section, signed, table
 from driftkit.escaping import printable
 from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
+from driftkit.report.terminal import STATUS_STYLE, VERDICT_STYLE
+
+CHANGES = "The rows of benchmarks show their change from the original."
+
+
+def comparison_view(audits: Sequence[Findings]) -> RenderableType:
+    """What each audit advises, its answers to the six questions, and then its values."""
+    heads = [
+        line
+        for findings in audits
+        for line in (
+            Text(findings.pair.tuned.source.name, "bold"),
+            Text(findings.headline, VERDICT_STYLE[findings.verdict]),
+        )
+    ]
+    made = _table("question", audits)
+    for answers in zip(*(findings.findings for findings in audits), strict=True):
+        statuses = (Text(each.status, STATUS_STYLE[each.status]) for each in answers)
+        made.add_row(answers[0].question, *statuses)
+    return Group(*heads, Text(""), made, checkpoint_view(audits))
 
 
 def checkpoint_frame(audits: Sequence[Findings]) -> pd.DataFrame:
@@ -40,16 +61,30 @@ def _row(findings: Findings) -> dict[str, object]:
 
 def checkpoint_view(audits: Sequence[Findings]) -> RenderableType:
     """The same as a table to print, with one column for each checkpoint."""
+    _, rows = checkpoint_cells(audits)
+    made = _table("", audits)
+    for row in rows:
+        made.add_row(*row)
+    return section("Checkpoints side by side", made, Text(CHANGES, "dim"))
+
+
+def checkpoint_cells(audits: Sequence[Findings]) -> tuple[list[str], list[list[str]]]:
+    """Return the names of the checkpoints, and a row for each value: what it is, and its cells."""
     rows = [_row(findings) for findings in audits]
     frame = pd.DataFrame(rows, dtype=object).set_index("checkpoint")
     changes = {_name(change) for findings in audits for change in findings.scores}
-    made = table("")
-    for name in frame.index:
-        made.add_column(printable(str(name)), justify="right", overflow="fold")
-    for name in frame:
-        made.add_row(str(name), *(_cell(value, name in changes) for value in frame[name].tolist()))
-    note = Text("The rows of benchmarks show their change from the original.", "dim")
-    return section("Checkpoints side by side", made, note)
+    return list(map(str, frame.index)), [
+        [str(name), *(_cell(value, name in changes) for value in frame[name].tolist())]
+        for name in frame
+    ]
+
+
+def _table(first: str, audits: Sequence[Findings]) -> Table:
+    made = table(first)
+    for findings in audits:
+        name = printable(findings.pair.tuned.source.name)
+        made.add_column(name, justify="right", overflow="fold")
+    return made
 
 
 def _name(change: ScoreChange) -> str:

@@ -15,24 +15,30 @@ from driftkit.findings import Findings
 SPACE_SHOWN = ("cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine")
 """Whole-space measures worth a line; the rest are shown when asked for."""
 
-_Cells = dict[str, dict[str, float]]  # row, group, value
+Cells = dict[str, dict[str, float]]  # row, group, value
 
 
 def drift_view(findings: Findings) -> RenderableType:
     """Means and whole-space values over all, moved and unmoved words, beside their null."""
-    null = None if findings.null is None else _cells(findings.null)
+    null = None if findings.null is None else drift_cells(findings.null)
     made = _table(GROUPS)
-    for name, groups in _cells(findings).items():
+    for name, groups in drift_cells(findings).items():
         made.add_row(name, *(number(groups[group], 3) for group in GROUPS))
         if null is not None and not name.endswith(", original"):
             cells = (number(null[name][group], 3) for group in GROUPS)
             made.add_row("  null", *cells, style="dim")
+    notes = (Text(note, "dim") for note in drift_notes(findings))
+    return section("How far the table moved", made, *notes)
+
+
+def drift_notes(findings: Findings) -> list[str]:
+    """Say whose neighbors these are, what was not measured, and what the null is."""
     shifts = findings.shifts
     notes = [f"Neighbors are those of {counted(len(shifts), findings.noun)} among {shifts.among}."]
     notes += unmeasured(findings.words.reasons)
-    if null is not None:
+    if findings.null is not None:
         notes.append(f"null: the same {findings.noun}s moved as far, each in a random direction.")
-    return section("How far the table moved", made, *(Text(note, "dim") for note in notes))
+    return notes
 
 
 def bands_view(findings: Findings) -> RenderableType:
@@ -43,7 +49,7 @@ def bands_view(findings: Findings) -> RenderableType:
     if not bands:
         return section(title, Text(f"All {len(findings.pair):,} {noun}s are in one band.", "dim"))
     made = _table([f"to\n{int(band.rsplit('-')[-1]):,}" for band in bands])
-    for name, groups in _cells(findings, bands=True).items():
+    for name, groups in drift_cells(findings, bands=True).items():
         if bands[0] in groups:
             made.add_row(name, *(number(groups[band], 3) for band in bands))
     notes = [f"A {place} is a position among the shared {noun}s."]
@@ -65,8 +71,9 @@ def _table(columns: Sequence[str]) -> Table:
     return made
 
 
-def _cells(findings: Findings, *, bands: bool = False) -> _Cells:
-    found: _Cells = {}
+def drift_cells(findings: Findings, *, bands: bool = False) -> Cells:
+    """Return the values that the views show, by measure and then by group or band."""
+    found: Cells = {}
     for row in findings.summaries(bands=bands):
         if row.measure in findings.words.reasons:
             continue

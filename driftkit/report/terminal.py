@@ -81,6 +81,17 @@ def shown_words(findings: Findings, top: int) -> list[Shift]:
 
 
 def _head(findings: Findings) -> RenderableType:
+    pair = findings.pair
+    return Group(
+        Text(f"{pair.tuned.source.name} against {pair.original.source.name}", "bold"),
+        Text(findings.headline, VERDICT_STYLE[findings.verdict]),
+        Text(compared(findings), "dim"),
+        *(Text(note, "yellow") for note in reading_notes(findings)),
+    )
+
+
+def compared(findings: Findings) -> str:
+    """Say what was compared: how many rows, and what counts as moved."""
     pair, noun = findings.pair, findings.noun
     counts = [
         f"{len(pair):,} shared {noun}s",
@@ -89,18 +100,19 @@ def _head(findings: Findings) -> RenderableType:
         f"{len(pair.removed):,} removed",
         f"{int(pair.zero.sum()):,} with a zero row",
     ]
-    lines = [
-        Text(f"{pair.tuned.source.name} against {pair.original.source.name}", "bold"),
-        Text(findings.headline, VERDICT_STYLE[findings.verdict]),
-        Text(f"{', '.join(counts)}. Moved means {pair.tolerance}.", "dim"),
-    ]
-    for side in (pair.original, pair.tuned):
+    return f"{', '.join(counts)}. Moved means {pair.tolerance}."
+
+
+def reading_notes(findings: Findings) -> list[str]:
+    """Say of each table that was repaired as it was read how often, and the first time how."""
+    notes = []
+    for side in (findings.pair.original, findings.pair.tuned):
         if side.problems:
             first, count = side.problems[0], len(side.problems)
-            notes = "1 note" if count == 1 else f"{count:,} notes"
-            said = f"{notes} from reading it, such as {first.kind}: {first.detail}."
-            lines.append(Text(f"{side.source.name}: {said}", "yellow"))
-    return Group(*lines)
+            many = "1 note" if count == 1 else f"{count:,} notes"
+            said = f"{many} from reading it, such as {first.kind}: {first.detail}."
+            notes.append(f"{side.source.name}: {said}")
+    return notes
 
 
 def _questions(findings: Findings) -> RenderableType:

@@ -17,13 +17,18 @@ LISTED = 20  # columns of a name there, of which 80 hold three
 
 
 def neighbors_view(
-    shifts: NeighborShifts, texts: Mapping[str, str] | None = None
+    shifts: NeighborShifts, texts: Mapping[str, str] | None = None, *, score: str = "cosine"
 ) -> RenderableType:
-    """Neighbors of each word before and after, with the two measures of agreement."""
+    """Neighbors of each word before and after, and the two measures of agreement.
+
+    The cosines stand beside the names, under the name of the metric where it is another, `score`.
+    """
     names = _names(shifts, texts)
     share, ranked = shifts.measures
-    captions = (f"{share} {number(each.overlap)}, {ranked} {number(each.rbo)}" for each in shifts)
-    blocks = [each.beside(caption, names) for each, caption in zip(shifts, captions, strict=True)]
+    blocks = []
+    for each in shifts:
+        caption = f"{share} {number(each.overlap)}, {ranked} {number(each.rbo)}"
+        blocks.append(each.beside(caption, names, score=score))
     return Columns(blocks, padding=(0, 3))
 
 

@@ -8,6 +8,9 @@ from driftkit.maps import Refusal, fit_map
 from driftkit.pair import Pair
 from driftkit.restoring.curve import TENTHS, Curve, between
 
+MEANS = "the share of the way from the mapped to the tuned row"
+"""What a strength is, whether or not there is a map."""
+
 
 def back_map(pair: Pair, seed: int) -> Curve | Refusal:
     """Return the curve whose strength is the share of the way from the mapped to the tuned row.
@@ -21,5 +24,4 @@ def back_map(pair: Pair, seed: int) -> Curve | Refusal:
     rows = np.flatnonzero(pair.moved)
     after = pair.after[rows]
     mapped = fitted(after)
-    means = "the share of the way from the mapped to the tuned row"
-    return Curve(rows, TENTHS[::-1], lambda share: between(mapped, after, share), means)
+    return Curve(rows, TENTHS[::-1], lambda share: between(mapped, after, share), MEANS)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Real
 
 import numpy as np
 
-from driftkit.arguments import shown
+from driftkit.arguments import real, shown
 from driftkit.arrays import Matrix, Rows, Values
 from driftkit.errors import OptionError
 from driftkit.pair import Pair
@@ -44,22 +43,27 @@ class Curve:
 
     def require(self, strength: float) -> float:
         """Return a strength as a number; one that has no meaning is an OptionError."""
-        is_number = isinstance(strength, Real) and not isinstance(strength, bool | np.bool_)
-        value = float(strength) if is_number else np.nan
-        if not self.least <= value <= self.most or (self.whole and not value.is_integer()):
-            kind = "whole numbers" if self.whole else "numbers"
-            most = "" if np.isinf(self.most) else f" to {self.most:g}"
-            raise OptionError(
-                f"strength={shown(strength)} was given; it is {self.means}: {kind} from "
-                f"{self.least:g}{most}."
-            )
-        return value
+        return require_strength(strength, self.means, self.least, self.most, whole=self.whole)
 
     def halfway(self, one: float, other: float) -> float | None:
         """Return the strength in the middle of two, or None where there is none between them."""
         middle = (one + other) / 2
         middle = float(np.floor(middle)) if self.whole else middle
         return None if middle in (one, other) else middle
+
+
+def require_strength(
+    strength: float, means: str, least: float = 0.0, most: float = 1.0, *, whole: bool = False
+) -> float:
+    """Return a strength as a number; one that has no meaning is an OptionError."""
+    value = real(strength)
+    if not least <= value <= most or (whole and not value.is_integer()):
+        kind = "whole numbers" if whole else "numbers"
+        end = "" if np.isinf(most) else f" to {most:g}"
+        raise OptionError(
+            f"strength={shown(strength)} was given; it is {means}: {kind} from {least:g}{end}."
+        )
+    return value
 
 
 def between(before: Matrix, after: Matrix, share: float | Values) -> Matrix:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from driftkit.arguments import DEEPEST, require, shown, strings, whole
+from driftkit.arguments import DEEPEST, real, require, shown, strings, whole
 from driftkit.defaults import CANDIDATES, RESAMPLES, K
 from driftkit.embeddings import Embeddings
 from driftkit.encoders import encoder_of
@@ -23,16 +22,16 @@ from driftkit.maps import Refusal
 from driftkit.measured import Settings
 from driftkit.pair import Pair, align
 from driftkit.progress import Progress, as_progress
-from driftkit.restoring.back_map import back_map
+from driftkit.restoring.back_map import MEANS, back_map
 from driftkit.restoring.ball import ball
-from driftkit.restoring.curve import Curve, steps
+from driftkit.restoring.curve import Curve, require_strength, steps
 from driftkit.restoring.directions import directions
 from driftkit.restoring.gains import gains
 from driftkit.restoring.interpolation import interpolation
 from driftkit.restoring.measuring import Gauge
 from driftkit.restoring.norm import norm
 from driftkit.restoring.propagation import propagation
-from driftkit.restoring.result import Point, Restored
+from driftkit.restoring.result import Point, Restored, kept_by
 from driftkit.restoring.selection import paid, rare
 from driftkit.restoring.tables import with_rows
 from driftkit.restoring.task import Task, require_task, value_of
@@ -58,7 +57,7 @@ def _rare(pair: Pair, asked: _Asked) -> Curve:
     if not isinstance(asked.counts, Mapping):
         raise OptionError(f"counts={shown(asked.counts)} was given; give numbers by word, a dict.")
     for word, count in asked.counts.items():
-        if not (isinstance(count, Real) and 0 <= count < math.inf):
+        if not 0 <= real(count) < math.inf:
             raise OptionError(
                 f"{shown(word)} was seen {shown(count)} times by counts; give numbers from 0."
             )
@@ -146,6 +145,8 @@ def restore(
     OptionError
         If `pair` is no pair, its widths differ, or neither a budget nor a strength nor a task is
         given; if a strength has no meaning for the method, or a task fails.
+    SourceError
+        If a memory-mapped table was written to meanwhile.
     RuleError
         If a rule cannot be read, or is about something that is not measured.
     UnknownNameError
@@ -191,10 +192,12 @@ def restore(
         require_task(task, pair)
     gauge = Gauge(pair.moved, policy, benchmarks, Settings(k, candidates, resamples, seed))
     curve = METHODS[method](pair, _Asked(counts, k, candidates, seed))
+    given = strengths if strength is None else (strength,)
     if isinstance(curve, Refusal):
+        for each in given or ():
+            require_strength(each, MEANS)
         why = f"no map helps: {curve.reason}"
         return Restored(pair, method, "", (), None, None, _texts(policy), why)
-    given = strengths if strength is None else (strength,)
     asked = [curve.require(each) for each in (curve.strengths if given is None else given)]
     finer = _FINER if given is None and task is None else 0
     told = as_progress(progress, "restoring")
@@ -213,8 +216,9 @@ def restore(
     points.sort(key=lambda point: -point.kept)
     if told is not None:
         told(total, total)
-    best, reason = _choose(points)
+    best, reason = _choose(points, pair)
     made = None if best is None else _table(pair, curve, points[best].strength)
+    pair.require_as_read()
     texts = _texts(policy)
     return Restored(pair, method, curve.means, tuple(points), best, made, texts, reason)
 
@@ -290,7 +294,7 @@ def _kept(pair: Pair, curve: Curve, values: Any) -> float:
     return float((gap + every[~those].sum()) / whole_way) if whole_way else 1.0
 
 
-def _choose(points: Sequence[Point]) -> tuple[int | None, str | None]:
+def _choose(points: Sequence[Point], pair: Pair) -> tuple[int | None, str | None]:
     """Return the place of the best point inside the budget, or why there is none."""
     inside = [at for at, point in enumerate(points) if point.is_inside]
     if inside:
@@ -306,8 +310,8 @@ def _choose(points: Sequence[Point]) -> tuple[int | None, str | None]:
     )
     why = f" ({broken.reason})" if broken.outcome == "inconclusive" and broken.reason else ""
     return None, (
-        f"no strength is surely inside the budget; at {near.strength:g}, which keeps "
-        f"{near.kept:.0%} of the movement, {broken.sentence}{why}"
+        f"no strength is surely inside the budget; at {near.strength:g}, which "
+        f"{kept_by(near, pair)}, {broken.sentence}{why}"
     )
 
 

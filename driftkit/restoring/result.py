@@ -120,7 +120,7 @@ class Restored(Displayed):
         point = self.point
         if point is None:
             return f"Not restored: {self.reason}."
-        parts = [f"{self.method} at {point.strength:g} keeps {point.kept:.0%} of the movement"]
+        parts = [f"{self.method} at {point.strength:g} {kept_by(point, self.pair)}"]
         if self.budget:
             most = "the best task value" if point.task == point.task else "the most"
             parts[0] += f", {most} inside the budget"
@@ -174,6 +174,8 @@ class Restored(Displayed):
 
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = [Text(self.headline, "bold")]
+        if not self.points:
+            return parts[0]
         for title, held in (("Curve", False), ("The other half of the items", True)):
             if held and not any(point.held_out for point in self.points):
                 continue
@@ -196,6 +198,13 @@ class Restored(Displayed):
             mark = Text(">" if at == self.chosen else sign, "bold" if at == self.chosen else "")
             shown.add_row(mark, f"{point.strength:g}", f"{point.kept:.0%}", *cells)
         return shown
+
+
+def kept_by(point: Point, pair: Pair) -> str:
+    """Say what a point keeps of the movement, if there is any: ``keeps 50% of the movement``."""
+    if not pair.changed.any():
+        return "keeps the table as it is, since no row moved"
+    return f"keeps {point.kept:.0%} of the movement"
 
 
 def _told(results: tuple[Result, ...]) -> str:

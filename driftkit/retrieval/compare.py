@@ -113,7 +113,7 @@ def compare_retrieval(
     device : str
         Where torch takes the products, such as ``"cpu"`` or ``"cuda"``.
     progress : callable or True, optional
-        Called with (done, total); True draws a bar on standard error.
+        Called with (done, total); True draws a bar.
 
     Returns
     -------

@@ -96,7 +96,7 @@ class WordEmbedding(nn.Embedding):
 
     def to_embeddings(self) -> Embeddings:
         """Return the rows as they are now, copied, with their words."""
-        return Embeddings(self.words, self.weight.detach().cpu().float().numpy().copy())
+        return Embeddings(self.words, self)
 
     def get_extra_state(self) -> Tensor:
         """Return words and source as JSON in bytes (m,): safetensors files hold only tensors."""

@@ -299,12 +299,11 @@ class DriftMonitor:
             self.history[0][RATE_LEFT] = self._rate.share
         self._guessed = self._missed = 0  # calls of `step` with no step of an optimizer before them
         self._was_called = False
-        self._notes = _Notes(self)
         self._hooks = ExitStack()
+        self._notes = _Notes(self)
         for layer in (embedding, *layers_sharing(layer_in(embedding))):
             hook = layer.register_forward_hook(self._notes, with_kwargs=True)
             self._hooks.callback(hook.remove)
-        weakref.finalize(self, self._hooks.close)
 
     @property
     def original(self) -> Tensor:
@@ -606,10 +605,13 @@ class _Notes:
     """A forward hook that stays with its monitor when the layer is copied, and not when saved.
 
     A layer does not keep its monitor alive: one that nobody else holds neither watches nor cuts.
+    Its hooks are taken off when one is called: garbage collection, at any moment, could do it while
+    a layer goes through them, which stops the training.
     """
 
     def __init__(self, monitor: DriftMonitor | None = None) -> None:
         self._monitor = None if monitor is None else weakref.ref(monitor)
+        self._hooks = ExitStack() if monitor is None else monitor._hooks
 
     def forget(self) -> None:
         self._monitor = None
@@ -620,7 +622,9 @@ class _Notes:
         given = (*inputs, *named.values())
         rows = next((each for each in given if isinstance(each, Tensor)), None)
         monitor = None if self._monitor is None else self._monitor()
-        if monitor is not None and rows is not None:
+        if monitor is None:
+            self._hooks.close()
+        elif rows is not None:
             monitor._note_rows(module, rows)
 
     def __deepcopy__(self, _: dict[int, Any]) -> _Notes:

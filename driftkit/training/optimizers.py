@@ -10,7 +10,6 @@ import inspect
 import math
 import weakref
 from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
 from functools import partial
 from itertools import count
 from numbers import Real
@@ -19,12 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
-from torch.optim.optimizer import (
-    register_optimizer_step_post_hook,
-    register_optimizer_step_pre_hook,
-)
 
 from driftkit.errors import OptionError
+from driftkit.training.listening import ignore, listen
 
 Layer = nn.Module | Iterable[nn.Parameter]
 
@@ -167,21 +163,7 @@ class TableRate:
         self._took = False
         self._sees_steps: bool | None = None
         self._lowered: list[tuple[dict[str, Any], Any]] = []  # during a step: groups, their rates
-        this = weakref.ref(self)
-
-        def before(optimizer: Optimizer, *_: Any) -> None:
-            if (rate := this()) is not None:
-                rate._lower(optimizer)
-
-        def after(optimizer: Optimizer, *_: Any) -> None:
-            if (rate := this()) is not None:
-                rate._took = rate._took or _took_step(optimizer)
-                rate._restore()
-
-        hooks = ExitStack()
-        hooks.callback(register_optimizer_step_pre_hook(before).remove)
-        hooks.callback(register_optimizer_step_post_hook(after).remove)
-        self._close = weakref.finalize(self, hooks.close)
+        listen(self)
         self._made = next(_COUNTER)
         if may_cut:
             _CUTTING.add(self)
@@ -189,7 +171,7 @@ class TableRate:
     def close(self) -> None:
         """Lower nothing any more, and leave the layer to the one made before."""
         _CUTTING.discard(self)
-        self._close()
+        ignore(self)
 
     @property
     def is_taken_over(self) -> bool:
@@ -250,7 +232,8 @@ class TableRate:
             )
         self.share *= factor
 
-    def _lower(self, optimizer: Optimizer) -> None:
+    def before_step(self, optimizer: Optimizer) -> None:
+        """Lower the rate of the groups that hold the layer."""
         groups = self.note(optimizer)
         if self.share == 1 or self._lowered or self.is_taken_over:
             return  # an optimizer inside another one steps once
@@ -261,7 +244,9 @@ class TableRate:
                 self._lowered.append((group, group["lr"]))
             group["lr"] = group["lr"] * self.share
 
-    def _restore(self) -> None:
+    def after_step(self, optimizer: Optimizer) -> None:
+        """Give the groups back the rate that the schedule says."""
+        self._took = self._took or _took_step(optimizer)
         for group, scheduled in self._lowered:
             group["lr"] = scheduled
             _LOWERED.discard(id(group))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import weakref
 from collections import Counter
 from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.optimizer import register_optimizer_step_post_hook
+
+from driftkit.training.listening import listen
 
 
 class Steps:
@@ -33,23 +33,11 @@ class Steps:
         self._taken: Counter[int] = Counter()
         wrapped = (optimizer, getattr(optimizer, "optimizer", None))
         self._is_heard = any(getattr(type(each).step, "hooked", False) for each in wrapped if each)
-        self._listen()
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "close"}
+        listen(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._listen()
-
-    def _listen(self) -> None:
-        this = weakref.ref(self)
-
-        def after(stepped: Optimizer, *_: Any) -> None:
-            if (steps := this()) is not None:
-                steps._note(stepped)
-
-        self.close = weakref.finalize(self, register_optimizer_step_post_hook(after).remove)
+        listen(self)
 
     def taken(self) -> int:
         """Return how many steps were taken since this was called last; 1 if nothing tells of them.
@@ -65,17 +53,21 @@ class Steps:
         self._taken.clear()
         self.rival = ""
 
-    def _note(self, stepped: Optimizer) -> None:
-        if stepped.param_groups is self.optimizer.param_groups:
-            overflow = getattr(stepped, "found_inf", None)  # a fused one is told by GradScaler
+    def before_step(self, optimizer: Optimizer) -> None:
+        """A step that only begins may be none."""
+
+    def after_step(self, optimizer: Optimizer) -> None:
+        """Count a step of the own optimizer, and remember one of another."""
+        if optimizer.param_groups is self.optimizer.param_groups:
+            overflow = getattr(optimizer, "found_inf", None)  # a fused one is told by GradScaler
             if overflow is None or not overflow.item():
-                self._taken[id(stepped)] += 1
+                self._taken[id(optimizer)] += 1
                 self.ever = True
             return
-        if getattr(stepped, "is_trial", False):  # of `row_motion`
+        if getattr(optimizer, "is_trial", False):  # of `row_motion`
             return
-        self.other = type(stepped).__name__
-        if not self._taken and not self.rival and _ids(stepped) & _ids(self.optimizer):
+        self.other = type(optimizer).__name__
+        if not self._taken and not self.rival and _ids(optimizer) & _ids(self.optimizer):
             self.rival = self.other
 
 

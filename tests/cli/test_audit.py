@@ -166,3 +166,32 @@ def test_memory_for_lists_changes_nothing_but_how_many_are_made_at_once(run, tab
     ]
     assert documents[0] == documents[1]
     assert "not a size" in run("audit", *tables, "--memory", "0MB").stderr
+
+
+def test_one_html_file_holds_all_checkpoints(run, tables, tmp_path):
+    path = tmp_path / "audit.html"
+    both = (*tables, "gentle.pt", "--original-vocab", "original.vocab.txt")
+    result = run("audit", *both, *QUICK, "--top", "0", "--link", "--html", str(path))
+    assert result.exit_code == 0, result.output
+    page = path.read_text("utf-8")
+    assert page.startswith("<!doctype html>")
+    assert "2 checkpoints" in page
+    assert page.count("What a map restores") == 2
+    assert "Cut-offs on the cosine" in page
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--link"], "--link is for the report; give --html FILE too."),
+        (["--html", "-"], "- is standard output, which this is not written to."),
+        (["--html", "none/audit.html"], "the folder none does not exist"),
+        (["--html", "a.out", "--json", "a.out"], "both go to a.out"),
+        (["--html", "original.npy"], "original.npy"),
+    ],
+)
+def test_a_report_that_cannot_be_written_is_refused_before_the_work(run, tables, options, said):
+    result = run("audit", *tables, *options)
+    assert result.exit_code == 2
+    assert said in result.stderr
+    assert result.stdout == ""

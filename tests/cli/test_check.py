@@ -100,7 +100,7 @@ def test_settings_from_a_file(check, tables):
 
 
 @pytest.mark.slow
-def test_the_same_bytes_twice_and_with_one_or_two_threads(tables):
+def test_the_same_bytes_in_two_processes_with_one_and_two_threads(tables):
     def document(threads):
         done = subprocess.run(
             [str(Path(sys.executable).with_name("driftkit")), "check", "original.npy", TUNED,
@@ -114,6 +114,6 @@ def test_the_same_bytes_twice_and_with_one_or_two_threads(tables):
         return done.stdout
 
     one = document("1")
-    assert one == document("1") == document("2")
+    assert one == document("2")
     values = [each["value"] for each in json.loads(one)["checks"][0]["results"]]
     assert any(isinstance(value, float) and np.isfinite(value) for value in values)

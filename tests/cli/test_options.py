@@ -80,7 +80,7 @@ def test_progress_is_silent_unless_on_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     with output.Messages().stage("reading") as progress:
         progress(1, 4)
-    bar = "█" * 7 + "░" * 23
+    bar = "█" * 5 + "░" * 15
     assert capsys.readouterr().err == f"\r\x1b[Kreading {bar}  25 %\r\x1b[K"
     with click.Context(click.Command("any")) as context:
         context.meta["driftkit.quiet"] = True

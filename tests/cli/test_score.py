@@ -15,7 +15,13 @@ def test_several_tables_and_a_file_of_pairs(run, saved, tmp_path):
     assert [entry["source"] for entry in document["results"]] == [
         str(source) for source in sources for _ in range(2)
     ]
-    assert run("score", *sources, "-b", pairs).stdout.count("mine") == 4
+    rows = [line.split() for line in run("score", *sources, "-b", pairs).stdout.splitlines()]
+    values = {(each["measure"], each["source"]): each["value"] for each in document["results"]}
+    beside = [
+        ["mine", measure, *(f"{values[measure, str(each)]:.4f}" for each in sources), "5"]
+        for measure in ("spearman", "pearson")
+    ]
+    assert rows[-2:] == beside
 
 
 @pytest.mark.slow

@@ -29,6 +29,19 @@ def test_a_tie_counts_against_a_row():
     assert between["l2"].ranks.tolist() == [2]
 
 
+def test_a_row_is_kept_where_its_rank_is_no_worse_than_before():
+    """Nearly equal rows are tied with each other, and with nothing else."""
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    rows[20:] = rows[:20] * (1 + 1e-15)
+    own = np.arange(40)
+    original = own_ranks(rows, rows, own)
+    for change, kept in ((1 + 1e-9, 1), (-1, 0)):
+        found = own_ranks(rows * change, rows, own)
+        for way in ("cosine", "l2"):
+            assert (original[way].ranks == 2).all()
+            assert found[way].kept(original[way]).mean() == kept
+
+
 def test_equal_rows_are_one_place_and_count_against_each_other_no_more_than_once():
     """As if none but a query's own were there, if its twins are not there either."""
     rng = np.random.default_rng(1)

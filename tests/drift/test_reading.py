@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 
-from driftkit import Embeddings, align
+from driftkit import Embeddings, align, audit
 from driftkit.drift.reading import ASKED, readings
 
 
@@ -66,3 +66,16 @@ def test_many_words_are_asked_in_part():
     moved, frequent = readings(pair(before, 2 * before), np.arange(3 * ASKED))
     assert moved.n == frequent.n == ASKED
     assert moved.tuned["cosine"] == 1
+
+
+def test_nearly_equal_rows_are_tied_and_what_they_lose_is_told():
+    """No twin is the first, so shares that find their own would call any change kept."""
+    rng = np.random.default_rng(0)
+    before = rng.normal(size=(200, 4)).astype(np.float32)
+    before[100:] = np.nextafter(before[:100], np.float32(99))
+    for after, kept in ((before * 1.001, 1), (np.roll(before, 1, axis=0), 0)):
+        moved, _ = readings(pair(before, after), np.arange(200))
+        assert moved.original["cosine"] == moved.original["l2"] == 0
+        assert moved.kept["cosine"] == moved.kept["l2"] == kept
+        found = audit(pair(before, after), benchmarks=[])
+        assert found.finding("link").status == ("kept" if kept else "broken")

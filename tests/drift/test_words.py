@@ -103,7 +103,7 @@ def test_views(zeros):
     lines = repr(zeros).splitlines()
     assert lines[0] == "Drift of 5 words, 3 moved, 3 with a zero row; most moved:"
     assert [line.split()[0] for line in lines[2:]] == ["w1", "w2", "w4", "w0", "w3"]
-    assert zeros._repr_html_().startswith("<p>Drift of 5 words")
+    assert ">Drift of 5 words" in zeros._repr_html_()
 
 
 def test_an_unknown_word_gets_the_nearest(zeros):

@@ -96,7 +96,7 @@ def test_frame_text_and_notebook(verdict):
     assert headline.startswith("Failed: 2 of 4 checks: ")
     assert any(line.split() == ["x", "moved", "150", "<=", "120", "-30", "fail"] for line in table)
     html = verdict._repr_html_()
-    assert "<b>Failed: 2 of 4 checks" in html
+    assert ">Failed: 2 of 4 checks" in html
     assert "&lt;= 120" in html
 
 

@@ -3,8 +3,9 @@ import zipfile
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
-from driftkit import load
+from driftkit import inspect, load
 from driftkit.errors import MissingExtraError, SourceError
 
 fsspec = pytest.importorskip("fsspec", reason="needs fsspec (extra dask)")
@@ -35,6 +36,21 @@ def test_a_url_is_read_as_the_file_it_names(bucket, tmp_path):
         assert table.source.name == "memory://b/tuned.npy"
     copies = [each.name for each in (tmp_path / "data" / "remote").rglob("*.*")]
     assert sorted(copies) == ["tuned.npy", "words.txt"]
+
+
+def test_a_url_is_inspected_as_it_is_read(bucket, tmp_path):
+    found = inspect("memory://b/tuned.npy", vocab=["good", "bad"])
+    assert (found.source, found.words) == ("memory://b/tuned.npy", 2)
+    assert found.command().startswith("driftkit audit ORIGINAL memory://b/tuned.npy")
+    with pytest.raises(SourceError, match="is not there, or cannot be reached"):
+        inspect("memory://b/none.npy")
+
+
+def test_the_command_for_a_tensor_at_a_url_names_the_url(bucket):
+    bucket.pipe("/b/two.safetensors", save({"a": np.eye(2), "b": np.eye(2) * 2}))
+    for url in ("memory://b/two.safetensors", "memory://b/two.safetensors::a"):
+        command = inspect(url, vocab=["good", "bad"]).command()
+        assert command.startswith("driftkit audit ORIGINAL memory://b/two.safetensors::a")
 
 
 def test_what_was_replaced_there_is_copied_anew(bucket):

@@ -121,6 +121,22 @@ def test_an_input_is_what_the_consumer_is_given(rows):
     assert read == [4, 6]
 
 
+def test_bytes_are_text(rows):
+    """Whether the labels are, or the decisions."""
+    pair, named = pair_of(rows, rows[:, ::-1]), np.array(["no", "yes"])
+
+    def said(given):
+        return named[side(given).astype(int)]
+
+    as_bytes = [word.encode() for word in said(rows)]
+    expected = flips_of(Consumer(said, pair, labels=said(rows)), pair.after)
+    for labels in (as_bytes, np.array(as_bytes)):
+        for asks in (said, lambda given: said(given).astype("S")):
+            assert flips_of(Consumer(asks, pair, labels=labels), pair.after) == expected
+    with pytest.raises(OptionError, match="name no class; give numbers or strings"):
+        Consumer(said, pair, labels=[b"\xff"] * 400)
+
+
 def test_repeated_inputs_with_unlike_labels_are_right_in_part(rows):
     pair = pair_of(rows, rows[:, ::-1])
     labels = [*side(rows), ~side(rows)[0], side(rows)[1]]

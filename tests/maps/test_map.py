@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import driftkit as dk
-from driftkit.errors import OptionError, SourceError
+from driftkit.errors import InputError, OptionError, SourceError
+from driftkit.gate import read_baseline
 from driftkit.maps import load_map
 
 
@@ -45,6 +46,49 @@ def test_a_stream_of_tensors_is_one(turned):
     rows = zip(pair.words, torch.from_numpy(pair.after.copy()), strict=True)
     streamed = torch.stack([row for _, row in made.stream(rows)])
     assert (streamed.numpy() == made.apply(pair.tuned).matrix).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_tensors_of_floats_keep_their_type(dtype, turned):
+    pair, made = turned
+    tensor = torch.from_numpy(pair.after[:300].copy()).to(dtype)
+    mapped = made(tensor)
+    assert mapped.dtype == dtype
+    assert (mapped == torch.from_numpy(made(tensor.double().numpy())).to(dtype)).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.uint8, torch.bool])
+def test_whole_numbers_and_truth_values_become_float32(dtype, space, pair_of):
+    """They would else be cut to whole numbers again."""
+    made = dk.fit_map(pair_of(space * 3))
+    ones = torch.ones(2, 8, dtype=dtype)
+    mapped = made(ones.numpy())
+    assert mapped.dtype == np.float32
+    assert (mapped != np.round(mapped)).any()
+    assert made(ones).dtype == torch.float32
+    assert (made(ones).numpy() == mapped).all()
+    ((_, row),) = made.stream([("w0", ones[0])])
+    assert (row.numpy() == mapped[0]).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (np.ones((1, 8), complex), "rows of type complex128 were given; a map takes real numbers"),
+        (torch.ones(1, 8, dtype=torch.complex64), "rows of type complex64 were given"),
+        (np.ones((1, 8), object), "rows of type object were given"),
+        (np.full((1, 8), "1"), "rows of type <U1 were given"),
+        (np.full((1, 8), 6e4, np.float16), "mapped rows are past what float16 holds"),
+        (torch.full((1, 8), 6e4, dtype=torch.float16), "past what float16 holds"),
+        (torch.full((1, 8), 400.0).to(torch.float8_e4m3fn), "past what float8_e4m3fn holds"),
+        (np.full((1, 8), 3e38, np.float32), "past what float32 holds"),
+        (np.full((1, 8), 1e308), "past what float64 holds"),
+    ],
+)
+def test_rows_that_cannot_be_mapped_are_refused(rows, said, space, pair_of):
+    made = dk.fit_map(pair_of(space / 100))
+    with pytest.raises(OptionError, match=said):
+        made(rows)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
@@ -105,7 +149,7 @@ def test_mapped_rows_past_what_a_layer_holds_are_refused(space, pair_of):
         layer.weight.fill_(6e4)
     with (
         pytest.warns(UserWarning, match="is not the tuned table"),
-        pytest.raises(OptionError, match="past what torch.float16 holds"),
+        pytest.raises(OptionError, match="past what float16 holds"),
     ):
         dk.fit_map(pair).apply(layer, pair.words)
 
@@ -168,6 +212,15 @@ def test_a_foreign_table_is_refused(turned):
         made(np.ones((2, 9)))
 
 
+@pytest.mark.parametrize("read", [load_map, dk.read_patch, dk.read_lock, read_baseline])
+def test_what_is_no_path_is_one_sentence(read, tmp_path):
+    for given in (None, 3, b"back.map"):
+        with pytest.raises(OptionError, match=f"takes the path of a file, and {given!r} was given"):
+            read(given)
+    with pytest.raises(InputError, match="folder"):
+        read(tmp_path)
+
+
 @pytest.mark.parametrize("content", [b"", b"\x08\0\0\0\0\0\0\0{}      ", b"words"])
 def test_a_file_that_is_no_map(content, tmp_path):
     path = tmp_path / "odd.safetensors"
@@ -181,7 +234,7 @@ def test_what_is_shown(turned):
     text = repr(made)
     assert text.startswith("Rotation to the original space (8 to 8), for 300 rows that moved")
     assert made.to_dict()["map"] == "rotation"
-    assert "<p>" in made._repr_html_()
+    assert "<p" in made._repr_html_()
 
 
 def test_a_map_with_one_bit_turned_is_not_read(tmp_path, space, pair_of):

@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -11,8 +13,10 @@ from driftkit.neighbors.recall import (
     require_recall,
 )
 
+PAST_FLOATS = [pytest.param(number, id="huge") for number in (10**400, Fraction(1, 10**400))]
 
-@pytest.mark.parametrize("bad", [0, -0.1, 1.01, float("nan"), True, "high", None])
+
+@pytest.mark.parametrize("bad", [0, -0.1, 1.01, float("nan"), True, "high", None, *PAST_FLOATS])
 def test_a_recall_is_a_share(bad):
     with pytest.raises(OptionError, match="a number above 0 and below 1"):
         require_recall(bad)

@@ -16,18 +16,26 @@ def test_before_and_after_stand_side_by_side(pair, nudged):
     lines = blocks(to_text(neighbors_view(shifts), 80))
     assert lines[0] == word
     assert lines[1].startswith("overlap@5 ")
-    assert lines[2].split() == ["before", "after"]
+    assert lines[2].split() == ["before", "cosine", "after", "cosine"]
     for rank, line in enumerate(lines[3:]):
-        left, right = shift.before[rank][0], shift.after[rank][0]
+        (left, its), (right, cosine) = shift.before[rank], shift.after[rank]
         assert line.split() == [
-            "-" if left in shift.lost else "=", left, "+" if right in shift.gained else "=", right,
-        ]  # fmt: skip
+            *("-" if left in shift.lost else "=", left, f"{its:.2f}"),
+            *("+" if right in shift.gained else "=", right, f"{cosine:.2f}"),
+        ]
+
+
+def test_what_stands_beside_a_neighbor_is_named_after_the_metric(pair):
+    shifts = dk.neighbor_shifts(pair, ["good"], k=2, metric="dot")
+    lines = blocks(to_text(neighbors_view(shifts, score="dot"), 80))
+    assert lines[2].split() == ["before", "dot", "after", "dot"]
+    assert lines[3].split()[2] == f"{shifts['good'].before[0][1]:.2f}"
 
 
 def test_a_wide_terminal_holds_more_words_a_row(pair):
     shifts = dk.neighbor_shifts(pair, ["good", "bad", "film"], k=3)
     narrow, wide = (blocks(to_text(neighbors_view(shifts), width)) for width in (40, 140))
-    assert len(wide) == 6
+    assert len(wide) == 12
     assert len(narrow) == 18
 
 

@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 from safetensors.torch import save_file
 
 import driftkit as dk
-from driftkit.errors import OptionError, RuleError, UnknownNameError
+from driftkit.errors import OptionError, RuleError, SourceError, UnknownNameError
 
 NEAR = "relative_l2 mean[moved] <= 0.2"
 
@@ -250,6 +250,63 @@ def test_a_budget_out_of_reach_gives_no_table_and_says_why(pair):
     assert len(found.points) == 2
 
 
+@pytest.mark.parametrize("strength", [7, "x", pytest.param(10**400, id="huge"), float("nan")])
+def test_strengths_are_judged_though_no_map_helps(pair, strength):
+    with pytest.raises(OptionError, match="it is the share of the way from the mapped"):
+        dk.restore(pair, "moved <= 3", method="map", strengths=[strength])
+    refused = dk.restore(pair, "moved <= 3", method="map")
+    assert not refused
+    assert repr(refused).startswith("Not restored: no map helps: of the moved rows")
+
+
+def test_numbers_past_all_floats_are_refused(pair):
+    with pytest.raises(OptionError, match="strength=1000"):
+        dk.restore(pair, strength=10**400)
+    with pytest.raises(OptionError, match="'w0' was seen 1000"):
+        dk.restore(pair, strength=1, method="rare", counts={"w0": 10**400})
+
+
+def test_where_nothing_moved_no_share_of_the_movement_is_told(pair):
+    same = dk.align(pair.original, pair.original)
+    for found in (dk.restore(same, "shared >= 999"), dk.restore(same, strength=0)):
+        assert "no row moved" in found.headline
+        assert "%" not in found.headline
+
+
+def test_a_rule_on_unmoved_words_holds_where_all_moved(space):
+    """As `docs/reference/restore.md` says: there is none that it could be about."""
+    noise = np.random.default_rng(0).normal(size=space.shape)
+    words = [f"w{row}" for row in range(len(space))]
+    moved = dk.align(dk.Embeddings(words, space), dk.Embeddings(words, space + noise))
+    found = dk.restore(moved, "overlap@10 mean[unmoved] >= 0.9")
+    assert found.point.strength == 1
+    assert found.point.results[0].value_text == "-"
+    assert (
+        dk.check(dk.audit(moved, benchmarks=[]), ["overlap@10 mean[unmoved] >= 0.9"]).state
+        == "pass"
+    )
+
+
+@pytest.mark.parametrize("side", ["original", "tuned"])
+def test_a_table_that_is_written_to_meanwhile_gives_no_result(pair, tmp_path, side):
+    words = getattr(pair, side).words
+    np.save(tmp_path / "table.npy", getattr(pair, side).matrix)
+    mapped = dk.load(tmp_path / "table.npy", vocab=words)
+    tables = {"original": pair.original, "tuned": pair.tuned, side: mapped}
+    joined = dk.align(tables["original"], tables["tuned"])
+    assert dk.audit(joined, benchmarks=[])
+
+    def write(*_):
+        np.lib.format.open_memmap(tmp_path / "table.npy", mode="r+")[5] += 1
+
+    for asked in (
+        lambda: dk.audit(joined, benchmarks=[], progress=write),
+        lambda: dk.restore(joined, "moved <= 50", progress=write),
+    ):
+        with pytest.raises(SourceError, match=r"table\.npy: was changed while it was read"):
+            asked()
+
+
 def test_of_too_few_words_the_reason_of_the_gate_is_given(pair):
     few = [dk.Embeddings(pair.words[:60], rows[:60]) for rows in (pair.before, pair.after)]
     found = dk.restore(dk.align(*few), ["overlap@10 mean >= 0.9", "moved <= 5"])
@@ -434,5 +491,5 @@ def test_the_curve_is_a_frame_a_document_and_a_text(pair, liked):
     assert text.startswith("Restored: ")
     assert "The other half of the items" in text
     assert "spearman[liked]" in text
-    assert "<table>" in found._repr_html_()
+    assert "<table" in found._repr_html_()
     assert len(dk.restore(pair, strength=0.5).to_frame()) == 1

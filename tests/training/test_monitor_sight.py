@@ -350,5 +350,6 @@ def test_a_layer_does_not_keep_its_monitor(model):
     alive = weakref.ref(monitor)
     del monitor
     assert alive() is None
+    model(ROWS)
     assert not model.table._forward_hooks
     model(ROWS)

@@ -1,12 +1,18 @@
 """Parameter groups of a layer's own."""
 
+import gc
+from contextlib import ExitStack
+
 import pytest
 import torch
 from torch import nn
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from driftkit.errors import OptionError
 from driftkit.training import AtEpoch, SlantedTriangular, Times, freeze_then_unfreeze
+from driftkit.training.monitor import DriftMonitor
 from driftkit.training.optimizers import give_own_group
+from driftkit.training.steps import Steps
 
 
 def lists(optimizer, *names):
@@ -48,3 +54,27 @@ def test_a_rate_may_be_a_factor_of_the_base_rate_and_the_schedule_starts_from_it
         freeze_then_unfreeze(
             torch.optim.SGD(table.parameters()), table, AtEpoch(1), rate=Times(-0.1)
         )
+
+
+def test_a_monitor_may_be_collected_in_the_middle_of_a_step_or_of_a_pass(make_table, toy):
+    """As garbage collection may do at any moment: torch goes through its hooks just then."""
+    table = make_table()
+    optimizer = torch.optim.SGD(table.parameters(), lr=0.1)
+    lost = []
+
+    def collect(*_):
+        lost.clear()
+        gc.collect()
+
+    with ExitStack() as hooks:
+        hooks.callback(register_optimizer_step_pre_hook(collect).remove)
+        hooks.callback(table.register_forward_pre_hook(collect).remove)
+        hooks.callback(table.register_forward_hook(collect).remove)
+        for _ in range(2):
+            lost.append(DriftMonitor(table, [f"w{i}" for i in range(60)], benchmarks=[toy]))
+            lost.append(Steps(optimizer))
+            table(torch.tensor([1])).sum().backward()
+            lost.append(DriftMonitor(table, [f"w{i}" for i in range(60)], benchmarks=[toy]))
+            lost.append(Steps(optimizer))
+            optimizer.step()
+    assert lost == []

@@ -14,7 +14,7 @@ from driftkit.arrays import Mask, generator
 from driftkit.defaults import RESAMPLES
 from driftkit.drift.groups import BANDS
 from driftkit.errors import UnknownNameError
-from driftkit.evaluators.base import BuiltIn, Memo, is_encoded
+from driftkit.evaluators.base import BuiltIn, Memo, is_encoded, questions_of
 from driftkit.evaluators.comparison import verdict
 from driftkit.evaluators.comparison.paired_items import PairedAnswers, PairedItems
 from driftkit.evaluators.comparison.result import PartChange, ScoreChange, ScoreChanges
@@ -42,6 +42,7 @@ from driftkit.progress import Progress, as_progress, part
 FEWEST_CLUSTERS = 5  # with fewer categories a bootstrap over them has too few distinct resamples
 
 FEWEST_RESAMPLES = 100  # with fewer, the ends of a 95 % interval are single draws
+RESAMPLING = 2_000  # questions that take as long as the resamples of a benchmark
 MOST_RESAMPLES = 1_000_000  # more only take time and memory
 
 
@@ -82,7 +83,7 @@ def compare_scores(
         Pass the same dictionary when several tuned tables are compared with one original: its
         answers to analogies are then searched once. It keeps the original alive.
     progress : callable or True, optional
-        Called with (done, total); True draws a bar on standard error.
+        Called with (done, total); True draws a bar.
 
     Returns
     -------
@@ -108,8 +109,9 @@ def compare_scores(
         benchmarks, notes = default_of_encoders()
     asked = evaluators(benchmarks)
     changes = []
+    sizes = [RESAMPLING + questions_of(evaluator) for evaluator in asked]
     for step, evaluator in enumerate(asked):
-        report = part(progress, step, len(asked))
+        report = part(progress, step, len(asked), sizes)
         name = evaluator.benchmark.name
         rng = generator(seed, name)
         how = (resamples, rng, margins, method)

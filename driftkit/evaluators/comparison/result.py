@@ -20,6 +20,8 @@ from driftkit.evaluators.significance import Test
 if TYPE_CHECKING:
     import pandas as pd
 
+    from driftkit.charts.theme import Chart
+
 BROKEN = 20  # items that suffered most, as many as the JSON document names of each benchmark
 
 MARKS: Mapping[Status, tuple[str, str]] = {
@@ -276,6 +278,12 @@ class ScoreChanges(Displayed):
             ]
         )
 
+    def plot(self) -> Chart:
+        """Draw each benchmark before and after, its change and whose it is (extra ``report``)."""
+        from driftkit.charts.benchmarks import benchmarks
+
+        return benchmarks(self.to_frame(), self.split_frame())
+
     def __rich__(self) -> RenderableType:
         made = table("benchmark", "measure", right=("n", "before", "after", "change"))
         made.add_column("95 % interval", justify="right", no_wrap=True)
@@ -295,6 +303,17 @@ class ScoreChanges(Displayed):
             )
             parts = (f"{signed(part.delta)} (n {part.n:,})" for part in change.split)
             split.add_row(change.name, *parts)
+        return Group(
+            made,
+            split,
+            *(Text(note, "dim") for note in self.remarks()),
+            *self._reasons("not tested"),
+            *self._reasons("not measured"),
+            *(Text(f"{note[0].upper()}{note[1:]}.", "yellow") for note in self.notes),
+        )
+
+    def remarks(self) -> list[str]:
+        """Say from where on a change counts, what was not answered, and what counts for less."""
         margins = {change.measure: change.margin for change in self.changes}
         counts = ", ".join(f"{margin:g} ({measure})" for measure, margin in margins.items())
         notes = [f"A change counts if it is at least {counts}."] + [
@@ -308,21 +327,13 @@ class ScoreChanges(Displayed):
             for change in self.changes
             if change.items_lost_from_set.count
         ]
-        notes += [
+        return notes + [
             f"{change.name}: {counted(change.items_rivals, 'answer')} went to or from words that "
             "moved or were added, in questions whose own words stayed; what these mended is no "
             f"gain, and without them the change is {own.delta:+.3f}."
             for change in self.changes
             if (own := change.items.without_rivals()) is not None
         ]
-        return Group(
-            made,
-            split,
-            *(Text(note, "dim") for note in notes),
-            *self._reasons("not tested"),
-            *self._reasons("not measured"),
-            *(Text(f"{note[0].upper()}{note[1:]}.", "yellow") for note in self.notes),
-        )
 
     def _reasons(self, status: Status) -> list[RenderableType]:
         """Say which benchmarks have a status and why."""

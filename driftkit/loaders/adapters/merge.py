@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.arrays import row_blocks
+from driftkit.forks import one_thread_in_a_child
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor
 from driftkit.loaders.preconditions import require_memory
@@ -133,8 +134,6 @@ def _cast(values: npt.NDArray[Any], dtype: str) -> npt.NDArray[np.float32]:
     if dtype not in _NARROW:
         return single
     import torch
-
-    from driftkit.forks import one_thread_in_a_child
 
     one_thread_in_a_child()
     rounded: npt.NDArray[np.float32] = (

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from driftkit.arrays import type_name
 from driftkit.embeddings import Embeddings
+from driftkit.forks import one_thread_in_a_child
 from driftkit.loaders.choose_rows import chosen_table
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, read_table
 from driftkit.loaders.formats.format import refuse_vocabulary
@@ -102,6 +103,7 @@ def _is_words_to_vectors(value: Mapping[Any, Any]) -> bool:
 def _vector(value: Any) -> npt.NDArray[Any]:
     """Return a list, array or tensor as an array; anything else as one of objects."""
     if hasattr(value, "detach"):
+        one_thread_in_a_child()
         value = value.detach().cpu()
         value = (value.float() if "bfloat16" in str(value.dtype) else value).numpy()
     try:

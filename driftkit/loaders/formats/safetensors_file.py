@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.documents import parse_json
+from driftkit.forks import one_thread_in_a_child
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, no_numbers, words_inside
 from driftkit.loaders.formats.format import Format
@@ -87,8 +88,6 @@ def _tensor(path: Path, key: str, entry: dict[str, Any], start: int) -> Tensor:
 
 def _of_float8(stored: npt.NDArray[Any], dtype: str) -> npt.NDArray[np.float32]:
     import torch
-
-    from driftkit.forks import one_thread_in_a_child
 
     one_thread_in_a_child()
     held = torch.from_numpy(np.array(stored)).view(getattr(torch, dtype))

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.errors import UnsafePickleError, VocabularyError
+from driftkit.forks import one_thread_in_a_child
 from driftkit.loaders.choose_rows import Rows
 from driftkit.loaders.choose_tensor import Tensor, TensorFile, words_inside
 from driftkit.loaders.formats import torch_records
@@ -110,9 +111,6 @@ def to_numpy(tensor: torch.Tensor) -> npt.NDArray[np.generic]:
     """Return a tensor as numpy, in float32 where numpy has no such type, else without a copy."""
     import torch
 
-    from driftkit.forks import one_thread_in_a_child
-
-    one_thread_in_a_child()
     tensor = tensor.detach().resolve_conj().resolve_neg()
     if tensor.is_floating_point() and tensor.dtype not in (torch.float64, torch.float16):
         tensor = tensor.float()
@@ -193,6 +191,7 @@ def _tensor(key: str | None, tensor: torch.Tensor) -> Tensor:
     def read(chosen: Rows) -> npt.NDArray[np.generic]:
         import torch
 
+        one_thread_in_a_child()
         at = torch.from_numpy(chosen) if isinstance(chosen, np.ndarray) else chosen
         claimed = tensor.numel() * tensor.element_size()
         if claimed > tensor.untyped_storage().nbytes():  # expanded: a few numbers, many times
@@ -229,6 +228,7 @@ def _dequantized(key: str | None, tensor: torch.Tensor, dtype: str) -> Tensor:
     import torch
 
     def read(chosen: Rows) -> npt.NDArray[np.generic]:
+        one_thread_in_a_child()
         at = torch.from_numpy(chosen) if isinstance(chosen, np.ndarray) else chosen
         return to_numpy(tensor.int_repr()[at])
 

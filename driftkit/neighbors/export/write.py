@@ -200,14 +200,11 @@ def _write_here(
 
 def _require_as_read(pair: Pair, folder: Path) -> None:
     """Refuse parts of tables that were written to meanwhile, and remove them."""
-    for table in (pair.original, pair.tuned):
-        if not table.is_as_read():
-            shutil.rmtree(folder, ignore_errors=True)
-            raise SourceError(
-                table.source.name,
-                "was changed while it was read, so nothing was written; let nobody write to it, "
-                "and run the same again.",
-            )
+    try:
+        pair.require_as_read()
+    except SourceError:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def _counted(progress: Progress, found: int, total: int) -> Progress:

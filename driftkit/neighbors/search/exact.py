@@ -84,7 +84,7 @@ def nearest(
     whole(1, DEEPEST, k=k)
     whole(1, memory=memory, tile=1 if tile is None else tile)
     size = len(matrix) if candidates is None else len(candidates)
-    device = device_for(device, len(queries) * size * matrix.shape[1])
+    device = device_for(device, len(queries) * size * np.shape(matrix)[-1])
     search = Search.over(Space.of(matrix, norms, device, engine), candidates, tile, product)
     return search.nearest(search.of_rows(queries), k, memory=memory, progress=progress)
 
@@ -112,9 +112,8 @@ class Search:
         chosen = np.arange(n) if candidates is None else _rows_of("candidates", candidates, n)
         position = np.full(len(space.matrix), -1, np.int32)
         position[chosen] = np.arange(len(chosen))
-        compiled = space.engine == "compiled" and space.device.type == "cpu"
-        _refuse_product(product, compiled)
-        best = product or (fastest(space.matrix.shape[1]) if compiled else "float32")
+        _refuse_product(product, space.is_compiled)
+        best = product or (fastest(space.matrix.shape[1]) if space.is_compiled else "float32")
         return cls(space, chosen, position, tile, best)
 
     def of_rows(self, rows: Rows) -> Queries:
@@ -167,14 +166,14 @@ class Search:
 
     def depth(self, k: int, reserve: int = 0) -> int:
         """Entries of a short list: where products are coarser, more may be among the first k."""
-        coarse = self.is_compiled and self.product == "int8"
+        coarse = self.space.is_compiled and self.product == "int8"
         slack = COARSE_SLACK + k // 4 if coarse else SLACK
         return min(k + max(reserve, slack), len(self.candidates))
 
     def settled(self, queries: Queries, lists: Lists, k: int) -> Lists:
         """Make at least k entries of each list sure."""
         open_ = np.flatnonzero(lists.sure < min(k, lists.identity.shape[1]))
-        if len(open_) and self.is_compiled and self.product == "int8":
+        if len(open_) and self.space.is_compiled and self.product == "int8":
             found = replace(self, product="float32").lists(queries[open_], k, tell=lambda _: None)
             lists.put(open_, found)
         elif len(open_):
@@ -182,17 +181,12 @@ class Search:
             lists.put(open_, found)
         return lists
 
-    @property
-    def is_compiled(self) -> bool:
-        """Whether compiled code looks through the products."""
-        return self.space.engine == "compiled" and self.space.device.type == "cpu"
-
     def is_fused(self, k: int) -> bool:
         """Whether one pass on a card finds the first k, however much is known beforehand."""
         return card.can_search(self.space, self.candidates, k)
 
     def _propose(self, queries: Queries, depth: int, floor: Cosines, tell: Tell) -> Proposals:
-        if not self.is_compiled:
+        if not self.space.is_compiled:
             return self._propose_blockwise(queries, depth, tell)
         coding = self.coding()
         heaps = Heaps(coding, floor, depth)
@@ -235,6 +229,7 @@ class Search:
 def _rows_of(name: str, given: Any, n: int) -> Rows:
     """Rows of a matrix of n, as 64 bits; NumPy would count those below zero from the end."""
     rows = np.asarray(given)
+    rows = rows if rows.size else rows.astype(np.int64)  # an empty list is one of floats to NumPy
     if rows.ndim != 1 or rows.dtype.kind not in "iu":
         raise OptionError(
             f"{name} of shape {rows.shape} and type {rows.dtype} were given; they must be rows of "
@@ -263,7 +258,7 @@ def parts(
     count: int, depth: int, memory: int, progress: Progress | None, spaces: int = 1
 ) -> Iterator[tuple[slice, Tell]]:
     """Yield the queries that lists of a depth let be answered together, and how to tell it."""
-    together = max(LEAST_TOGETHER, memory // (ENTRY_BYTES * depth))
+    together = max(LEAST_TOGETHER, memory // (ENTRY_BYTES * max(depth, 1)))
     for start in range(0, count, together):
 
         def tell(share: float, start: int = start) -> None:

@@ -158,7 +158,7 @@ class _SharedSearch:
             return self.after.lists(queries, self.k, floor=near, tell=tell).first(self.k)
         anew, same = np.flatnonzero(self.changed[rows]), np.flatnonzero(~self.changed[rows])
         near = self._still_near(rows[anew], kept[anew])
-        if self.after.is_compiled and np.array_equal(rows, self.after.candidates):
+        if self.after.space.is_compiled and np.array_equal(rows, self.after.candidates):
             lists, offers, limit = self._crossed(anew, near, same, self._floor(kept[same]), tell)
         else:
             lists = self.after.lists(

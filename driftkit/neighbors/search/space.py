@@ -29,8 +29,8 @@ TIE = 2.0**-23  # cosines closer than this can be one number in float32
 class Space:
     """Rows of a matrix that ask, or may be neighbors, and where their products are taken.
 
-    A zero row has no direction: its norm is NaN here, and so are its unit row and all that is
-    computed from it. Nothing that is compared with NaN wins.
+    A zero row has no direction, nor has one that holds NaN or infinity: its norm is NaN here, and
+    so are its unit row and all that is computed from it. Nothing that is compared with NaN wins.
     """
 
     matrix: Matrix | Values  # (n, d)
@@ -59,8 +59,14 @@ class Space:
         chosen: Engine = engine or ("compiled" if can_compile() else "torch")
         plain = _plain(matrix)
         norms = row_norms(plain) if norms is None else norms
-        norms, where = np.where(norms > 0, norms, np.nan), usable_device(device)
+        norms = np.where((norms > 0) & np.isfinite(norms), norms, np.nan)
+        where = usable_device(device)
         return cls(plain, norms, where, chosen, Resident.where_it_fits(plain, norms, where))
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether compiled code looks through the products."""
+        return self.engine == "compiled" and self.device.type == "cpu"
 
     def unit(self, rows: Rows) -> torch.Tensor:
         """Unit rows (b, d) in float32, on the device."""

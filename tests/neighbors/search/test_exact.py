@@ -1,3 +1,5 @@
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
@@ -40,14 +42,47 @@ def test_finds_what_the_oracle_finds(engine, same, question):
     same(found, oracle(matrix, queries, k, candidates))
 
 
+@cache
+def random_space(k, step):
+    """A matrix, queries and what the oracle finds, once for all engines."""
+    matrix = np.random.default_rng(0).normal(size=(1500, 30)).astype(np.float32)
+    queries = np.arange(0, 1500, step)
+    return matrix, queries, oracle(matrix, queries, k)
+
+
 @pytest.mark.parametrize("k", [1, 10, 400, 1600])
 @pytest.mark.parametrize("step", [1, 7])
 def test_random_space_of_several_strips_and_groups(engine, same, k, step):
-    matrix = np.random.default_rng(0).normal(size=(1500, 30)).astype(np.float32)
-    queries = np.arange(0, 1500, step)
-    expected = oracle(matrix, queries, k)
+    matrix, queries, expected = random_space(k, step)
     for tile in (150, 1300, None):
         same(nearest(matrix, queries, k, tile=tile, engine=engine), expected)
+
+
+@pytest.mark.parametrize("odd", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("product", [None, "float32"])
+def test_a_row_that_is_not_finite_has_no_neighbor_and_is_none(engine, same, product, odd):
+    """As a zero row: it has no direction."""
+    matrix = np.random.default_rng(0).normal(size=(500, 24)).astype(np.float32)
+    zeroed, queries = matrix.copy(), np.arange(500)
+    matrix[3, 0], zeroed[3] = odd, 0
+    found = nearest(matrix, queries, 10, engine=engine, product=product)
+    same(found, oracle(zeroed, queries, 10))
+
+
+def test_of_no_candidate_and_of_no_query_there_is_no_neighbor(engine):
+    matrix = np.eye(4, dtype=np.float32)
+    for none in ([], np.array([], np.int64)):
+        found, cosine = nearest(matrix, np.arange(3), 2, candidates=none, engine=engine)
+        assert found.shape == cosine.shape == (3, 2)
+        assert (found == -1).all()
+        assert np.isnan(cosine).all()
+        assert nearest(matrix, none, 2, engine=engine)[0].shape == (0, 2)
+
+
+def test_a_matrix_may_be_a_list_of_rows(engine):
+    assert nearest([[1, 0], [1, 1], [0, 1]], [0], 1, engine=engine)[0].tolist() == [[1]]
+    with pytest.raises(OptionError, match=r"a matrix of shape \(3,\)"):
+        nearest(np.ones(3), [0], 1, engine=engine)
 
 
 def test_more_duplicates_than_the_short_list_holds(engine, same):

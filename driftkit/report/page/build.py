@@ -1,0 +1,228 @@
+"""The page itself: what was found, its words and its charts put into one file."""
+
+from __future__ import annotations
+
+import base64
+from collections import ChainMap
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.resources import files
+from os import PathLike
+from typing import Any
+
+from driftkit.arguments import whole
+from driftkit.atomic import replacing
+from driftkit.charts.trajectory import checkpoint_names, trajectory
+from driftkit.defaults import WORDS_LISTED
+from driftkit.drift.projection import Method
+from driftkit.errors import MissingExtraError, OptionError
+from driftkit.escaping import printable, to_json
+from driftkit.explain.directions import drift_directions
+from driftkit.findings import Findings
+from driftkit.links import Link
+from driftkit.report.checkpoints import CHANGES, checkpoint_cells
+from driftkit.report.page.listed import listed_words, which
+from driftkit.report.page.places import places_of
+from driftkit.report.page.sections import Said
+from driftkit.report.page.strings import Strings
+from driftkit.report.page.words import CAUSES, words_of
+from driftkit.thresholds import TranslatedThreshold
+
+
+def write_page(
+    path: str | PathLike[str],
+    audits: Sequence[Findings],
+    *,
+    words: int = WORDS_LISTED,
+    links: Sequence[Link | None] | None = None,
+    thresholds: Sequence[Sequence[TranslatedThreshold]] | None = None,
+    projection: Method = "pca",
+) -> None:
+    """Write audits of tables tuned from one original as one HTML file, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+    audits : sequence of Findings
+    words : int
+        How many words the page may list.
+    links : sequence of Link or None, optional
+        The link of each audit, as `driftkit.link` found it.
+    thresholds : sequence of sequences of TranslatedThreshold, optional
+        The cut-offs of each audit that were carried over.
+    projection : {"pca", "umap"}
+        What draws the map.
+
+    Raises
+    ------
+    MissingExtraError
+        If jinja2, altair or vl-convert-python is not installed.
+    OutputError
+        If `path` cannot be written.
+    """
+    page = page_of(audits, words=words, links=links, thresholds=thresholds, projection=projection)
+    with replacing(path) as partial:
+        partial.write_text(page, encoding="utf-8", newline="\n")
+
+
+def page_of(
+    audits: Sequence[Findings],
+    *,
+    words: int = WORDS_LISTED,
+    links: Sequence[Link | None] | None = None,
+    thresholds: Sequence[Sequence[TranslatedThreshold]] | None = None,
+    projection: Method = "pca",
+) -> str:
+    """Return the page that `write_page` writes."""
+    whole(0, words=words)
+    links = [None] * len(audits) if links is None else links
+    thresholds = [()] * len(audits) if thresholds is None else thresholds
+    for found, link, several in zip(audits, links, thresholds, strict=True):
+        if link is not None and link.pair is not found.pair:
+            raise OptionError("a link was given of another pair; give dk.link(audit.pair).")
+        if several and link is None:
+            raise OptionError("thresholds were given without a link; give dk.link(audit.pair) too.")
+    directions = [drift_directions(found.pair) for found in audits]
+    listed = listed_words(audits, directions, words)
+    strings = Strings()
+    strings.places(listed)
+    known = [
+        words_of(found, listed, strings, ways)
+        for found, ways in zip(audits, directions, strict=True)
+    ]
+    maps = [places_of(found, listed, projection) for found in audits]
+    for columns in (known, maps):
+        for each in columns[1:]:
+            same = [name for name, packed in each.items() if packed == columns[0].get(name)]
+            each |= dict.fromkeys(same)  # as in the first
+    parts = [
+        Said(found, ways, strings, len(listed))
+        for found, ways in zip(audits, directions, strict=True)
+    ]
+    first, labels = audits[0], checkpoint_names(audits)
+    payload = {
+        "strings": strings.shown,
+        "texts": strings.texts(dict(ChainMap(*(dict(found.texts) for found in audits)))),
+        "listed": len(listed),
+        "k": first.shifts.k,
+        "measures": [str(measure) for measure in first.shifts.measures],
+        "noun": first.noun,
+        "place": first.place,
+        "causes": list(CAUSES.values()),
+        "checkpoints": [
+            {
+                "name": label,
+                "ways": [
+                    [[name for name, _ in way[end]] for end in ("away", "toward")]
+                    for way in said.ways()
+                ],
+                "words": each,
+                "map": drawn,
+            }
+            for label, said, each, drawn in zip(labels, parts, known, maps, strict=True)
+        ],
+    }
+    return _rendered(
+        payload,
+        original=first.pair.original.source.name,
+        noun=first.noun,
+        place=first.place,
+        k=first.shifts.k,
+        overlap=str(first.shifts.measures[0]),
+        which=which(audits, listed),
+        settings=first.settings,
+        checkpoints=[
+            {
+                **said.head(),
+                "label": label,
+                "benchmarks": said.benchmarks(),
+                "drift": said.drift(),
+                "chance": said.chance(),
+                "ways": said.ways(),
+                "link": said.link(link, several),
+                "figures": _figures(found),
+            }
+            for label, found, said, link, several in zip(
+                labels, audits, parts, links, thresholds, strict=True
+            )
+        ],
+        listed=len(listed),
+        changes=CHANGES,
+        **_of_several(audits),
+    )
+
+
+def _figures(found: Findings) -> dict[str, Any]:
+    """Draw the charts of one audit, each with what it shows."""
+    from driftkit.charts.plots import Plots
+    from driftkit.report.page.figures import drawn
+
+    plots, noun = Plots(found), found.noun
+    overlap = str(found.shifts.measures[0])
+    return {
+        "benchmarks": drawn(plots.benchmarks()) if found.scores else None,
+        "spread": [
+            (
+                drawn(plots.distributions()),
+                f"How {overlap} and self_cosine are spread over moved and unmoved {noun}s.",
+            ),
+            (drawn(plots.drift_by_rank()), f"What {noun}s kept, by their {found.place}."),
+        ],
+    }
+
+
+def _of_several(audits: Sequence[Findings]) -> dict[str, Any]:
+    """Return the table of several checkpoints and their trajectory; None of one."""
+    if len(audits) == 1:
+        return {"side_by_side": None, "trajectory": None}
+    from driftkit.report.page.figures import drawn
+
+    _, rows = checkpoint_cells(audits)
+    return {"side_by_side": rows, "trajectory": drawn(trajectory(audits))}
+
+
+def _rendered(payload: Mapping[str, Any], **context: Any) -> str:
+    """Put everything into the template; the page runs no script and style but its own."""
+    try:
+        from jinja2 import Environment, StrictUndefined
+        from markupsafe import Markup
+    except ImportError:
+        raise MissingExtraError("a report", "jinja2", "report") from None
+    from driftkit.report.page.figures import palette
+
+    def seen(value: Any) -> Any:
+        """Show what cannot be seen; every expression of the template passes through here."""
+        return printable(value) if type(value) is str else value
+
+    made = Environment(
+        autoescape=True,
+        finalize=seen,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    here = files("driftkit.report.page")
+    source = {
+        name: (here / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")
+    }
+    style = made.from_string(source["css"]).render(palette())
+    data = to_json(payload, separators=(",", ":")).replace("<", "\\u003c")
+    early = "document.documentElement.classList.add('js')"
+    return made.from_string(source["html"]).render(
+        **context,
+        version=version("driftkit"),
+        style=Markup(style),
+        style_hash=_hash(style),
+        early=Markup(early),
+        early_hash=_hash(early),
+        script=Markup(source["js"]),
+        script_hash=_hash(source["js"]),
+        data=Markup(data),
+        raw=Markup,
+    )
+
+
+def _hash(text: str) -> str:
+    """Return what names a text in a Content-Security-Policy."""
+    return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
