@@ -31,7 +31,12 @@ def _baseline_option(kind: click.Path) -> Callable[[options.F], options.F]:
 
 
 def _runs_arguments(command: options.F) -> options.F:
-    runs: dict[str, Any] = {"nargs": -1, "required": True, "metavar": "RUN...", "shell_complete": files}
+    runs: dict[str, Any] = {
+        "nargs": -1,
+        "required": True,
+        "metavar": "RUN...",
+        "shell_complete": files,
+    }
     named = click.argument("runs", **runs)(command)
     return click.argument("original", shell_complete=files)(named)
 

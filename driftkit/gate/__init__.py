@@ -3,6 +3,7 @@
 from driftkit.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
 from driftkit.gate.check import check
 from driftkit.gate.policy import Policy, make_policy
+from driftkit.gate.recipes import check_runs
 from driftkit.gate.run import Run
 from driftkit.gate.verdict import Result, Verdict, check_document
 
@@ -15,6 +16,7 @@ __all__ = [
     "baseline_of",
     "check",
     "check_document",
+    "check_runs",
     "make_policy",
     "read_baseline",
     "write_baseline",

@@ -37,6 +37,9 @@ FEWEST = 3
 
 KEPT_LEVEL = 0.80
 
+Compare = Callable[[Subject, Run, Baseline], Fact | None]
+"""Return how far a run lies from a baseline; None where two known values are simply compared."""
+
 PairedInterval = Callable[[Subject], tuple[float, float]]
 """Return the interval of candidate minus previous release on a benchmark."""
 
@@ -59,15 +62,18 @@ def mean_of(subject: Subject, stored: Baseline) -> float:
 
 def difference(
     subject: Subject, current: Run, stored: Baseline, paired: PairedInterval | None = None
-) -> Fact:
+) -> Fact | None:
     """Return candidate minus the mean of a baseline's runs, and how far chance may move it.
 
-    Benchmarks of which the two answered other items are not measured. From `FEWEST` runs on, the
+    None where nothing is known of chance: of fewer than `FEWEST` runs and no benchmark. Benchmarks
+    of which the two answered other items are not measured. From `FEWEST` runs on, the
     interval is that for one more run; with fewer it is that of the items, see `_by_items`.
     """
     now, thens = current.facts[subject], [run.facts[subject] for run in stored.runs]
     empty = replace(now, value=NAN, low=NAN, high=NAN, unchanged=0.0, detail="")
     of_items = subject.kind == "benchmark" and now.uncertain
+    if not of_items and not is_decided_by_runs(stored):
+        return None
     if math.isnan(now.value) or (of_items and now.reason is not None):
         return replace(empty, reason=now.reason)
     for run, then in zip(stored.runs, thens, strict=True):

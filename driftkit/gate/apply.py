@@ -31,13 +31,7 @@ from functools import partial
 
 from driftkit.drift.groups import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
-from driftkit.gate.against import (
-    PairedInterval,
-    accepted,
-    difference,
-    is_decided_by_runs,
-    mean_of,
-)
+from driftkit.gate.against import Compare, accepted, difference, mean_of
 from driftkit.gate.baseline import AGAIN, Baseline
 from driftkit.gate.facts import NAN, SETTLED, Fact, Facts, rounded
 from driftkit.gate.policy import Action, Policy
@@ -52,11 +46,11 @@ def apply_rules(
     policy: Policy,
     current: Run,
     stored: Baseline | None = None,
-    paired: PairedInterval | None = None,
+    compare: Compare = difference,
 ) -> tuple[Result, ...]:
     """Apply every rule, in order, to everything it is about.
 
-    `stored` is what rules on a baseline compare with, `paired` as for `difference`. A rule about
+    `stored` is what rules on a baseline compare with, and `compare` how. A rule about
     something that was not measured is a RuleError, a value the baseline lacks a BaselineError.
     """
     results: list[Result] = []
@@ -67,7 +61,9 @@ def apply_rules(
                 results.append(_moot(rule, pattern, current.facts))
                 continue
             results += (
-                _result(policy, _oriented(rule, pattern, subject), subject, current, stored, paired)
+                _result(
+                    policy, _oriented(rule, pattern, subject), subject, current, stored, compare
+                )
                 for subject in _subjects(rule, pattern, current)
             )
     return tuple(results)
@@ -216,7 +212,7 @@ def _result(
     subject: Subject,
     current: Run,
     stored: Baseline | None,
-    paired: PairedInterval | None,
+    compare: Compare,
 ) -> Result:
     fact, bound = current.facts[subject], rule.bound
     name, against, reference = str(subject), 0.0, NAN
@@ -227,8 +223,8 @@ def _result(
             why = f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}"
             raise BaselineError(stored.name, why)
         against = reference = rounded(mean_of(subject, stored))
-        if is_decided_by_runs(stored) or (subject.kind == "benchmark" and fact.uncertain):
-            fact = difference(subject, current, stored, paired)
+        if (between := compare(subject, current, stored)) is not None:
+            fact = between
             name, against = f"{subject} - baseline", 0.0
         elif math.isnan(reference):
             fact = replace(fact, value=NAN, reason="the baseline could not measure it")
@@ -303,7 +299,7 @@ def _reason(fact: Fact, outcome: Outcome) -> str | None:
     if outcome == "inconclusive" and fact.doubt:
         return f"not tested: {fact.doubt}"
     interval = f"{fact.low:.4g} to {fact.high:.4g}"
-    if outcome == "inconclusive" and fact.runs:
+    if outcome == "inconclusive" and fact.kept is not None:
         return f"from {fact.runs} runs that scatter so, {interval} allows a kept and a broken rule"
     if outcome == "inconclusive":
         return f"the interval, {interval}, allows both a kept and a broken rule"

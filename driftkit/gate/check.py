@@ -11,7 +11,14 @@ from typing import Any
 from driftkit.arguments import require
 from driftkit.audits import Audit
 from driftkit.display import counted, joined
-from driftkit.gate.against import FEWEST, is_decided_by_runs, paired_interval
+from driftkit.embeddings import Embeddings
+from driftkit.gate.against import (
+    FEWEST,
+    Compare,
+    difference,
+    is_decided_by_runs,
+    paired_interval,
+)
 from driftkit.gate.apply import apply_rules, is_moot
 from driftkit.gate.baseline import (
     Baseline,
@@ -21,12 +28,15 @@ from driftkit.gate.baseline import (
     require_comparable,
 )
 from driftkit.gate.facts import SPACE_DIGITS, SPACE_GRAIN, rounded
-from driftkit.gate.policy import make_policy
+from driftkit.gate.policy import Policy, make_policy
 from driftkit.gate.run import Run, run_of
 from driftkit.gate.verdict import Verdict
 from driftkit.questions.finding import Finding
 
 WORST_WORDS = 5
+
+ABOUT = ("benchmarks", "settings", "driftkit", "engines", "rounding")
+"""What a verdict keeps of where its values come from, besides the tables."""
 
 
 def check(
@@ -93,10 +103,20 @@ def check(
         inconclusive=inconclusive,
         not_measured=not_measured,
     )
+    return check_table(audit, policy, baseline)
+
+
+def check_table(
+    audit: Audit,
+    policy: Policy,
+    baseline: str | os.PathLike[str] | Baseline | Audit | None = None,
+) -> Verdict:
+    """Decide whether a table passes the rules of a policy; see `check`."""
     current = run_of(audit, policy.words, policy.bands)
-    paired, stored = None, None
+    stored: Baseline | None = None
+    compare: Compare = difference
     if isinstance(baseline, Audit):
-        paired = partial(paired_interval, audit, baseline)
+        compare = partial(difference, paired=partial(paired_interval, audit, baseline))
         words = [word for word in policy.words if word in baseline.pair.original]
         stored = baseline_of(baseline, words, policy.bands)
     elif baseline is not None:
@@ -104,7 +124,7 @@ def check(
     notes: list[str] = []
     if stored is not None:
         require_comparable(stored, current)
-        if paired is None:
+        if not isinstance(baseline, Audit):
             notes += _on_runs(stored, current)
         changes = engine_changes(stored, current)
         notes += [f"{stored.name} was {each}; last digits may differ" for each in changes]
@@ -115,27 +135,22 @@ def check(
     ]:
         why = audit.finding("knowledge").sentence
         notes.append(f"{why}; so nothing was decided by {joined(moot)}")
-    for table in (audit.pair.original, audit.pair.tuned):
-        if table.problems:
-            first = table.problems[0]
-            told = f"{counted(len(table.problems), 'note')} from reading it"
-            notes.append(f"{table.source.name}: {told}, such as {first.kind}: {first.detail}")
+    notes += notes_from_reading(audit.pair.original, audit.pair.tuned)
     about = current.document
-    kept = ("benchmarks", "settings", "driftkit", "engines", "rounding")
     return Verdict(
         original=audit.pair.original.source.name,
         tuned=audit.pair.tuned.source.name,
-        results=apply_rules(policy, current, stored, paired),
+        results=apply_rules(policy, current, stored, compare),
         policy=policy,
         baseline=None if stored is None else stored.name,
         runs=0 if stored is None else len(stored.runs),
         audit=audit.headline,
-        findings=tuple(map(_portable, audit.findings)),
+        findings=tuple(map(portable_finding, audit.findings)),
         words=tuple((each.word, each.lost) for each in audit.most_shifted(WORST_WORDS, moved=True)),
         notes=tuple(notes),
         about={
             "sources": {name: about[name] for name in ("original", "tuned")},
-            **{name: about[name] for name in kept},
+            **{name: about[name] for name in ABOUT},
         },
     )
 
@@ -154,7 +169,18 @@ def _on_runs(stored: Baseline, current: Run) -> list[str]:
     ]
 
 
-def _portable(finding: Finding) -> Finding:
+def notes_from_reading(*tables: Embeddings) -> list[str]:
+    """Tell of each table how much there was to say when it was read."""
+    notes = []
+    for table in tables:
+        if table.problems:
+            first = table.problems[0]
+            told = f"{counted(len(table.problems), 'note')} from reading it"
+            notes.append(f"{table.source.name}: {told}, such as {first.kind}: {first.detail}")
+    return notes
+
+
+def portable_finding(finding: Finding) -> Finding:
     """Round the evidence of a finding to the digits that every processor agrees on."""
 
     def kept(value: Any) -> Any:

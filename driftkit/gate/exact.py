@@ -22,7 +22,7 @@ from driftkit.arrays import Values
 from driftkit.evaluators.significance import LEVEL, Interval, bca_interval
 
 RESAMPLES = 10_000
-MOST = 2**16
+MOST = 2**14
 """Arrangements looked at one by one; of more, as many are drawn."""
 
 _POWER = 0.8
@@ -96,7 +96,7 @@ def difference_of_groups(ours: Values, theirs: Values, seed: int = 0) -> MeanDif
     if total <= MOST:
         chosen = np.array(list(combinations(range(n + m), n)))[1:]  # the first leaves all in place
     else:
-        chosen = np.array([rng.permutation(n + m)[:n] for _ in range(MOST - 1)])
+        chosen = rng.random((MOST - 1, n + m)).argsort(axis=1)[:, :n]
         chosen = chosen[(chosen >= n).any(axis=1)]
         total = len(chosen) + 1
     sums, kept = everything[chosen].sum(axis=1), (chosen < n).sum(axis=1)

@@ -272,12 +272,13 @@ def results_table(results: Sequence[Result]) -> Table:
 def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Return the JSON document ``driftkit.check/1`` of `verdicts`, which share their rules."""
     policy = verdicts[0].policy
+    rules = dict.fromkeys(rule for verdict in verdicts for rule in verdict.policy.rules)
     return {
         "schema": SCHEMA,
         "state": worst(each.state for each in verdicts),
         "exit_code": max(each.exit_code for each in verdicts),
         "profile": policy.profile,
-        "rules": [{"level": rule.level, "rule": rule.text} for rule in policy.rules],
+        "rules": [{"level": rule.level, "rule": rule.text} for rule in rules],
         "inconclusive": policy.inconclusive,
         "not_measured": policy.not_measured,
         "checks": [each.to_dict() for each in verdicts],
