@@ -7,7 +7,8 @@ one. With the mean m and the standard deviation s of n runs, one more run x of t
 
     x - m within  t(n - 1) s sqrt(1 + 1 / n)
 
-(Student's prediction interval; exact where runs are normal). Two such intervals decide a rule. What
+(Student's prediction interval; exact where runs are normal, and near it where not: see
+docs/explanation/gate.md). Two such intervals decide a rule. What
 lies outside the one at `LEVEL` is no chance of seeds; so a run of the same recipe fails a rule in
 at most 2.5 of 100 cases. The bound has to be kept by the whole interval at `KEPT_LEVEL`; so a run
 of a recipe that lost as much as the bound allows passes in at most 10 of 100. The share is one over
