@@ -48,7 +48,7 @@ check: $(VENV)/.dev docs  ## lint, formatting, types, and the docs with warnings
 	$(BIN)/mypy
 
 docs: $(VENV)/.dev  ## run the notebooks, and build the documentation into docs/_build/html
-	$(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
 
 $(VENV)/.study: $(VENV)/.demo
 	@$(PIP) install -c constraints.txt -e '.[study]'

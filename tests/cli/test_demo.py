@@ -32,6 +32,9 @@ def test_the_demo_trains_audits_and_leaves_what_the_commands_it_names_need(
     direct, hot = re.split(r"^(?=hot\.pt: )", links, flags=re.M)
     assert direct.strip().startswith("direct.pt: Affine")
     assert hot.startswith("hot.pt: No map: ")
+    (report,) = re.findall(r"^  (\S+\.html), a page", more, re.M)
+    page = (tmp_path / report).read_text("utf-8")
+    assert all(name in page for name in ("hot.pt", "direct.pt", "staged.pt"))
     commands = re.findall(r"^  driftkit (.+)$", more, re.M)
     assert [command.split()[0] for command in commands] == [
         "audit", "audit", "shifts", "link", "restore", "inspect",

@@ -89,6 +89,14 @@ def test_version():
     assert run("--version").output == "driftkit, version 0.1.0\n"
 
 
+def test_the_module_is_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "driftkit", "datasets", "--help"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: driftkit datasets")
+
+
 def test_a_wrong_command_names_the_nearest():
     result = run("audt")
     assert result.exit_code == 2

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
+from importlib.util import find_spec
 from os import PathLike
 from typing import Any
 
@@ -28,6 +29,15 @@ from driftkit.report.page.sections import Said
 from driftkit.report.page.strings import Strings
 from driftkit.report.page.words import CAUSES, words_of
 from driftkit.thresholds import TranslatedThreshold
+
+_LIBRARIES = {"altair": "altair", "jinja2": "jinja2", "vl_convert": "vl-convert-python"}
+
+
+def require_libraries() -> None:
+    """Raise a MissingExtraError if a library that pages need is not installed."""
+    for module, package in _LIBRARIES.items():
+        if find_spec(module) is None:
+            raise MissingExtraError("a report", package, "report")
 
 
 def write_page(
@@ -75,6 +85,7 @@ def page_of(
     projection: Method = "pca",
 ) -> str:
     """Return the page that `write_page` writes."""
+    require_libraries()
     whole(0, words=words)
     links = [None] * len(audits) if links is None else links
     thresholds = [()] * len(audits) if thresholds is None else thresholds
@@ -83,74 +94,78 @@ def page_of(
             raise OptionError("a link was given of another pair; give dk.link(audit.pair).")
         if several and link is None:
             raise OptionError("thresholds were given without a link; give dk.link(audit.pair) too.")
+    if len({(found.shifts.k, found.noun) for found in audits}) > 1:
+        raise OptionError("audits of several depths were given; make all with one k for one page.")
     directions = [drift_directions(found.pair) for found in audits]
     listed = listed_words(audits, directions, words)
-    strings = Strings()
+    strings, labels = Strings(), checkpoint_names(audits)
     strings.places(listed)
-    known = [
-        words_of(found, listed, strings, ways)
-        for found, ways in zip(audits, directions, strict=True)
-    ]
-    maps = [places_of(found, listed, projection) for found in audits]
-    for columns in (known, maps):
-        for each in columns[1:]:
-            same = [name for name, packed in each.items() if packed == columns[0].get(name)]
-            each |= dict.fromkeys(same)  # as in the first
     parts = [
         Said(found, ways, strings, len(listed))
         for found, ways in zip(audits, directions, strict=True)
     ]
-    first, labels = audits[0], checkpoint_names(audits)
-    payload = {
-        "strings": strings.shown,
-        "texts": strings.texts(dict(ChainMap(*(dict(found.texts) for found in audits)))),
+    checkpoints = [
+        {
+            "label": label,
+            **said.head(),
+            "benchmarks": said.benchmarks(),
+            "drift": said.drift(),
+            "chance": said.chance(),
+            "ways": said.ways(),
+            "link": said.link(link, several),
+            "figures": _figures(found),
+        }
+        for label, found, said, link, several in zip(
+            labels, audits, parts, links, thresholds, strict=True
+        )
+    ]
+    first = audits[0]
+    known = {
         "listed": len(listed),
-        "k": first.shifts.k,
-        "measures": [str(measure) for measure in first.shifts.measures],
         "noun": first.noun,
         "place": first.place,
+        "k": first.shifts.k,
+        "measures": [str(measure) for measure in first.shifts.measures],
+    }
+    explored = [
+        {
+            "name": checkpoint["label"],
+            "ways": [
+                [[name for name, _ in way[end]] for end in ("away", "toward")]
+                for way in checkpoint["ways"]
+            ],
+            "words": words_of(found, listed, strings, ways),
+            "map": places_of(found, listed, projection),
+        }
+        for checkpoint, found, ways in zip(checkpoints, audits, directions, strict=True)
+    ]
+    _say_once(explored)
+    payload = {
+        **known,
+        "strings": strings.shown,
+        "texts": strings.texts(dict(ChainMap(*(dict(found.texts) for found in audits)))),
         "causes": list(CAUSES.values()),
-        "checkpoints": [
-            {
-                "name": label,
-                "ways": [
-                    [[name for name, _ in way[end]] for end in ("away", "toward")]
-                    for way in said.ways()
-                ],
-                "words": each,
-                "map": drawn,
-            }
-            for label, said, each, drawn in zip(labels, parts, known, maps, strict=True)
-        ],
+        "checkpoints": explored,
     }
     return _rendered(
         payload,
+        **known,
         original=first.pair.original.source.name,
-        noun=first.noun,
-        place=first.place,
-        k=first.shifts.k,
-        overlap=str(first.shifts.measures[0]),
         which=which(audits, listed),
         settings=first.settings,
-        checkpoints=[
-            {
-                **said.head(),
-                "label": label,
-                "benchmarks": said.benchmarks(),
-                "drift": said.drift(),
-                "chance": said.chance(),
-                "ways": said.ways(),
-                "link": said.link(link, several),
-                "figures": _figures(found),
-            }
-            for label, found, said, link, several in zip(
-                labels, audits, parts, links, thresholds, strict=True
-            )
-        ],
-        listed=len(listed),
+        checkpoints=checkpoints,
         changes=CHANGES,
         **_of_several(audits),
     )
+
+
+def _say_once(explored: Sequence[dict[str, Any]]) -> None:
+    """Put None for what a checkpoint has in common with the first one."""
+    for part in ("words", "map"):
+        first = explored[0][part]
+        for each in explored[1:]:
+            same = [name for name, value in each[part].items() if value == first.get(name)]
+            each[part] |= dict.fromkeys(same)
 
 
 def _figures(found: Findings) -> dict[str, Any]:
@@ -184,11 +199,9 @@ def _of_several(audits: Sequence[Findings]) -> dict[str, Any]:
 
 def _rendered(payload: Mapping[str, Any], **context: Any) -> str:
     """Put everything into the template; the page runs no script and style but its own."""
-    try:
-        from jinja2 import Environment, StrictUndefined
-        from markupsafe import Markup
-    except ImportError:
-        raise MissingExtraError("a report", "jinja2", "report") from None
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+
     from driftkit.report.page.figures import palette
 
     def seen(value: Any) -> Any:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from html import escape
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from driftkit.charts.theme import COLORS, config
-from driftkit.errors import MissingExtraError
 
 if TYPE_CHECKING:
     from driftkit.charts.theme import Chart
@@ -33,15 +32,19 @@ _NUMBER = re.compile(r"-?\d+\.\d{2,}")
 
 def drawn(chart: Chart) -> dict[str, str]:
     """Return a chart as SVG for wide pages, as another one for narrow ones, and its subtitle."""
-    try:
-        from vl_convert import vegalite_to_svg
-    except ImportError:
-        raise MissingExtraError("a report", "vl-convert-python", "report") from None
+    from vl_convert import vegalite_to_svg
+
     spec = chart.to_dict()
     told, title = str(spec.pop("description", "")), spec.pop("title", {})  # the page has titles
     wide = inline_svg(vegalite_to_svg(spec), told)
     narrow = inline_svg(vegalite_to_svg(narrowed(spec)), told)
-    return {"wide": wide, "narrow": narrow, "said": " ".join(title.get("subtitle", ()))}
+    return {"wide": wide, "narrow": narrow, "said": _said(title.get("subtitle", ()))}
+
+
+def _said(lines: Sequence[str]) -> str:
+    """Join the lines of a subtitle to a sentence."""
+    said = "; ".join(lines)
+    return said if not said or said.endswith(".") else f"{said}."
 
 
 def narrowed(spec: Any) -> Any:

@@ -9,6 +9,8 @@ from driftkit.evaluators.comparison.result import BROKEN
 from driftkit.explain.directions import Direction
 from driftkit.findings import Findings
 
+NAMED = 8  # most shifted words, moved and unmoved, that the head of the page names
+
 MOVED, UNMOVED = 2, 4
 """The most moved words take one half of the list at most, and unmoved ones that lost neighbors one
 quarter; the most frequent words have the rest."""
@@ -37,7 +39,9 @@ def listed_words(
 
 
 def _named(found: Findings, directions: Sequence[Direction]) -> Iterator[str]:
-    """Yield the words of broken items, and those at the ends of the directions."""
+    """Yield the most shifted words, those of broken items, and those at ends of the directions."""
+    for moved in (True, False):
+        yield from (shift.word for shift in found.most_shifted(NAMED, moved=moved))
     for change in found.scores:
         for item in change.items.broken(BROKEN):
             yield from (word for word in item["words"] if isinstance(word, str))

@@ -388,6 +388,7 @@ function draw() {
     pen.arc(...at(point), radius, 0, 2 * Math.PI);
     pen.fill();
   };
+  const size = listed > 2_000 ? 1 : 1.7; // of a dot
   const isFiltered = state.found.length < listed;
   const shown = isFiltered ? new Set(state.found) : null;
   const moved = [];
@@ -395,13 +396,13 @@ function draw() {
     if (words.moved[word] === 1) moved.push(word);
     else {
       const point = spot(word, "before");
-      if (point) dot(point, 1.3, color.unmoved, shown && !shown.has(word) ? 0.12 : 0.35);
+      if (point) dot(point, 1.3 * size, color.unmoved, shown && !shown.has(word) ? 0.12 : 0.35);
     }
   }
   for (const [side, fill] of [["before", color.original], ["after", color.tuned]]) {
     for (const word of moved) {
       const point = spot(word, side);
-      if (point) dot(point, 1.6, fill, shown && !shown.has(word) ? 0.06 : 0.42);
+      if (point) dot(point, 1.6 * size, fill, shown && !shown.has(word) ? 0.06 : 0.42);
     }
   }
   const far = (shown ? moved.filter((word) => shown.has(word)) : moved)
@@ -456,7 +457,8 @@ function label(word, side, at, fill, taken, isOpen = false) {
   const point = spot(word, side);
   if (!point) return;
   const [x, y] = at(point);
-  const text = strings[word].length > 24 ? `${strings[word].slice(0, 23)}…` : strings[word];
+  const whole = data.texts[word] ? `${strings[word]} ${data.texts[word]}` : strings[word];
+  const text = whole.length > 26 ? `${whole.slice(0, 25)}…` : whole;
   pen.font = `${isOpen ? "600 13px" : "12px"} ${getComputedStyle(document.body).fontFamily}`;
   const width = pen.measureText(text).width;
   const { width: all } = plane.getBoundingClientRect();
@@ -613,12 +615,14 @@ filters.addEventListener("submit", (event) => event.preventDefault());
 $("query").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && state.found.length) location.hash = address(state.found[0]);
 });
-filters.addEventListener("reset", () => setTimeout(() => {
+function clear() {
+  filters.reset();
   lens = null;
   state.area = null;
   filtered();
   tell();
-}));
+}
+$("clear").addEventListener("click", clear);
 $("unbrush").addEventListener("click", leave);
 $("more").addEventListener("click", () => {
   const from = state.rows;
@@ -628,7 +632,7 @@ $("more").addEventListener("click", () => {
 });
 for (const button of document.querySelectorAll("[data-way]")) {
   button.addEventListener("click", () => {
-    filters.reset();
+    clear();
     $("way").value = button.dataset.way;
     filtered();
     $("words").scrollIntoView();

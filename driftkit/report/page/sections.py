@@ -12,6 +12,7 @@ from driftkit.display import counted, interval, joined, number, signed, to_text
 from driftkit.drift.groups import GROUPS
 from driftkit.drift.words import unmeasured
 from driftkit.embeddings import Embeddings
+from driftkit.escaping import printable
 from driftkit.evaluators import ScoreChange
 from driftkit.evaluators.comparison.result import BROKEN
 from driftkit.explain.directions import Direction
@@ -21,6 +22,7 @@ from driftkit.maps import Map
 from driftkit.questions.finding import Finding, Question
 from driftkit.report.benchmarks import asked_words, outcome
 from driftkit.report.drift import drift_cells, drift_notes
+from driftkit.report.page.listed import NAMED
 from driftkit.report.page.strings import Strings
 from driftkit.report.terminal import compared, reading_notes
 from driftkit.thresholds import TranslatedThreshold
@@ -40,7 +42,7 @@ _DETAIL: Mapping[Question, tuple[str, str]] = {
     "link": ("link", "the link"),
 }
 
-NAMED = 8  # most shifted words in the head
+ASIDE = 40  # letters of the text behind an id where ids are named in a row
 
 Part = dict[str, Any]
 
@@ -231,7 +233,7 @@ class Said:
             if evidence is None
             else [
                 [
-                    trial.name,
+                    f"{trial.name}, of random moves" if trial is evidence.chance else trial.name,
                     f"{trial.parameters:,}",
                     f"{trial.undone:.1%}",
                     "-" if np.isnan(trial.turned) else f"{trial.turned:.1%}",
@@ -260,10 +262,12 @@ class Said:
 
     def _name(self, name: str) -> tuple[str, str | None]:
         place = self.strings.find(name)
-        if place is None or place >= self.listed:
-            return name, None
-        shown = self.strings.shown[place]
-        return shown, f"#word={quote(shown, safe='')}"
+        is_listed = place is not None and place < self.listed
+        shown = self.strings.shown[place] if place is not None else printable(name)
+        address = f"#word={quote(shown, safe='')}" if is_listed else None
+        if text := " ".join(self.findings.texts.get(name, "").split()):
+            shown += f" {printable(text if len(text) <= ASIDE else f'{text[:ASIDE]}…')}"
+        return shown, address
 
 
 def not_looked_at(found: Findings) -> Iterator[str]:

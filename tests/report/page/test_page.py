@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -150,6 +151,14 @@ def test_what_strangers_wrote_is_text(strange, strange_names):
     assert "<b>before</b>" in read.text
 
 
+def test_a_text_stands_beside_an_id_that_the_page_names(strange):
+    first = strange.most_shifted(1, moved=True)[0].word
+    page = page_of(
+        [replace(strange, texts={first: "green <b>tea</b>, the very best " * 9})], words=9
+    )
+    assert "green &lt;b&gt;tea&lt;/b&gt;, the very best green &lt;b…</bdi></a>" in page
+
+
 def test_several_checkpoints_share_what_they_have_in_common(audits):
     read = Read(page_of(audits))
     first, *others = read.data["checkpoints"]
@@ -184,6 +193,12 @@ def test_a_link_of_another_pair_is_refused(audits, tmp_path):
     with pytest.raises(OptionError, match="words=-1"):
         late.to_html(tmp_path / "audit.html", words=-1)
     assert not list(tmp_path.iterdir())
+
+
+def test_audits_of_several_depths_are_no_page(late):
+    shallow = dk.audit(late.pair, ["ws353"], resamples=100, k=5)
+    with pytest.raises(OptionError, match="audits of several depths"):
+        page_of([late, shallow])
 
 
 def test_a_page_is_written_whole_or_not_at_all(late, tmp_path, monkeypatch):
