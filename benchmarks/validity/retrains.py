@@ -19,7 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from driftkit.demo import RECIPES, read_task, train
 from driftkit.errors import DriftkitError
 from driftkit.gate import Baseline, Run, make_policy
 from driftkit.gate.apply import apply_rules
-from driftkit.gate.facts import Facts, facts_of
+from driftkit.gate.facts import Fact, Facts, facts_of
 from driftkit.gate.policy import PROFILES
 from driftkit.gate.subjects import COVERAGE
 from driftkit.provenance import Source
@@ -123,6 +123,20 @@ class Week:
     facts: Facts | None = None
 
 
+def _with_all_fields(week: Week) -> Week:
+    """Give facts that an earlier driftkit kept the fields that it did not know."""
+    if week.facts is None:
+        return week
+    known = {each.name: each.default for each in fields(Fact)}
+    return replace(
+        week,
+        facts={
+            subject: Fact(**{name: getattr(fact, name, value) for name, value in known.items()})
+            for subject, fact in week.facts.items()
+        },
+    )
+
+
 class Year:
     """What audits measured, kept in a folder by name."""
 
@@ -145,7 +159,7 @@ class Year:
             with replacing(kept) as partial:
                 partial.write_bytes(pickle.dumps(found))
             print(f"{name}: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)
-        return pickle.loads(kept.read_bytes())
+        return _with_all_fields(pickle.loads(kept.read_bytes()))
 
     def weeks(self, recipe, count: int) -> list[Week]:
         return [
