@@ -139,6 +139,7 @@ MET_WITH = {
     "Qrels": "read_qrels",
     "Request": "register_format",
     "Result": "check",
+    "Run": "read_baseline",
     "RetrievalChanges": "compare_retrieval",
     "Score": "score",
     "ScoreChange": "compare_scores",

@@ -456,7 +456,7 @@ def test_the_gate_passes_what_is_measured_and_names_the_rest(audit, tmp_path):
     assert WHY in to_text(verdict)
     baseline = tmp_path / "accepted.json"
     write_baseline(baseline_of(audit, ["item-1"]), baseline)
-    figures = read_baseline(baseline).document["figures"]
+    figures = read_baseline(baseline).document["runs"][0]["figures"]
     assert figures["displaced"] is figures["self_cosine mean"] is None
     assert figures["word[item-1] self_cosine"] is None
     kept = ["overlap mean[moved] >= baseline - 0.01", "spearman[ratings] >= baseline - 0.01"]

@@ -19,7 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -31,9 +31,9 @@ import driftkit as dk
 from driftkit.atomic import replacing
 from driftkit.demo import RECIPES, read_task, train
 from driftkit.errors import DriftkitError
-from driftkit.gate import Baseline, make_policy
+from driftkit.gate import Baseline, Run, make_policy
 from driftkit.gate.apply import apply_rules
-from driftkit.gate.facts import Facts, facts_of
+from driftkit.gate.facts import Fact, Facts, facts_of
 from driftkit.gate.policy import PROFILES
 from driftkit.gate.subjects import COVERAGE
 from driftkit.provenance import Source
@@ -123,6 +123,20 @@ class Week:
     facts: Facts | None = None
 
 
+def _with_all_fields(week: Week) -> Week:
+    """Give facts that an earlier driftkit kept the fields that it did not know."""
+    if week.facts is None:
+        return week
+    known = {each.name: each.default for each in fields(Fact)}
+    return replace(
+        week,
+        facts={
+            subject: Fact(**{name: getattr(fact, name, value) for name, value in known.items()})
+            for subject, fact in week.facts.items()
+        },
+    )
+
+
 class Year:
     """What audits measured, kept in a folder by name."""
 
@@ -145,7 +159,7 @@ class Year:
             with replacing(kept) as partial:
                 partial.write_bytes(pickle.dumps(found))
             print(f"{name}: {time.perf_counter() - start:.1f} s", file=sys.stderr, flush=True)
-        return pickle.loads(kept.read_bytes())
+        return _with_all_fields(pickle.loads(kept.read_bytes()))
 
     def weeks(self, recipe, count: int) -> list[Week]:
         return [
@@ -161,14 +175,14 @@ class Year:
         ]
 
 
-def as_baseline(name: str, facts: Facts) -> Baseline:
+def as_run(name: str, facts: Facts) -> Run:
     """Return facts with the little that rules need to know of where they come from."""
     answered = {
         str(subject): {"n_used": figure.n}
         for subject, figure in facts.items()
         if subject.kind == "benchmark" and subject.measure != COVERAGE and not subject.of
     }
-    return Baseline(name, {"benchmarks": answered, "tuned": {"sha256": name}}, facts)
+    return Run(name, {"benchmarks": answered, "tuned": {"sha256": name}}, facts)
 
 
 def judge(profile: str, week: Week, accepted: Week | None = None) -> str:
@@ -177,8 +191,8 @@ def judge(profile: str, week: Week, accepted: Week | None = None) -> str:
         return "error"
     results = apply_rules(
         make_policy(profile=profile, baseline=accepted is not None),
-        as_baseline("now", week.facts),
-        accepted and as_baseline("accepted", accepted.facts),
+        as_run("now", week.facts),
+        accepted and Baseline("accepted", (as_run("accepted", accepted.facts),)),
     )
     return max((each.action for each in results), key=["pass", "warn", "fail"].index)
 

@@ -30,6 +30,23 @@ def _baseline_option(kind: click.Path) -> Callable[[options.F], options.F]:
     )
 
 
+def _runs_arguments(command: options.F) -> options.F:
+    runs: dict[str, Any] = {
+        "nargs": -1,
+        "required": True,
+        "metavar": "RUN...",
+        "shell_complete": files,
+    }
+    named = click.argument("runs", **runs)(command)
+    return click.argument("original", shell_complete=files)(named)
+
+
+_accepting_option = click.option(
+    "--force",
+    is_flag=True,
+    help="Do so even where the variable CI is set, or the audit says *do not ship*.",
+)
+
 _measure_options = options.group_of(
     _baseline_option(options.Output()),
     options.rules_option,
@@ -45,41 +62,91 @@ def command() -> None:
 
 @command.command(
     "write",
-    examples=("baseline write original.npy accepted.pt -o accepted.json",),
+    examples=(
+        "baseline write original.npy seed-0.pt seed-1.pt seed-2.pt",
+        "baseline write original.npy accepted.pt -o accepted.json",
+    ),
     epilog=options.SOURCE_HELP,
-    short_help="Measure an accepted table and write the values to a file.",
+    short_help="Measure accepted runs and write the values to a file.",
 )
-@click.argument("original", shell_complete=files)
-@click.argument("tuned", shell_complete=files)
+@_runs_arguments
 @click.option("--force", is_flag=True, help="Accept even a table whose audit says *do not ship*.")
 @_measure_options
 def write(
     original: str,
-    tuned: str,
+    runs: tuple[str, ...],
     *,
     baseline: str,
     force: bool,
     rules: tuple[str, ...],
     **audit_options: Any,
 ) -> None:
-    """Measure an accepted TUNED table against its ORIGINAL and write the values to a file.
+    """Measure accepted RUNS, the oldest first, against their ORIGINAL and write the values.
 
-    Rules decide which benchmarks and protected words are measured; none is applied. A table whose
-    audit says *do not ship* is refused without --force.
+    Several runs of one recipe, with other seeds, show how far its runs lie apart; `driftkit check`
+    goes by that from three runs on. Rules decide which benchmarks and protected words are measured;
+    none is applied. A table whose audit says *do not ship* is refused without --force.
     """
     from driftkit.display import argument
     from driftkit.errors import BaselineError
     from driftkit.gate import write_baseline
 
     if Path(baseline).exists():
-        replacing = "replace it with `driftkit baseline update`, or name another file (-o FILE)"
-        raise BaselineError(baseline, f"exists already; {replacing}.")
-    write_baseline(_measure(original, tuned, rules, audit_options, force), baseline)
+        more = "replace it with `driftkit baseline update`, add runs with `driftkit baseline add`"
+        raise BaselineError(baseline, f"exists already; {more}, or name another file (-o FILE).")
+    made = _measure(original, runs, rules, audit_options, force)
+    write_baseline(made, baseline)
     command = ["driftkit check", argument(original), "TUNED", "--baseline", argument(baseline)]
     output.say(f"Wrote {baseline}. Commit it, and check with:", err=False)
     output.say(
         f"  {' '.join([*command, *options.repeated('baseline', 'force')])}", err=False, cut=False
     )
+    _say_accepted(made)
+
+
+@command.command(
+    "add",
+    examples=("baseline add original.npy this-week.pt --keep 10",),
+    epilog=options.SOURCE_HELP,
+    short_help="Measure more accepted runs and keep them too.",
+)
+@_runs_arguments
+@options.number_option(
+    "--keep",
+    default=None,
+    least=1,
+    help="Keep the N newest runs; the oldest leave.  [default: all]",
+)
+@_accepting_option
+@_measure_options
+def add(
+    original: str,
+    runs: tuple[str, ...],
+    *,
+    baseline: str,
+    keep: int | None,
+    force: bool,
+    rules: tuple[str, ...],
+    **audit_options: Any,
+) -> None:
+    """Measure more accepted RUNS, the oldest first, and add their values to a baseline.
+
+    They are measured as the ones before: give the same options. Refuses where the variable CI is
+    set, and a table whose audit says *do not ship*.
+    """
+    from driftkit.gate import read_baseline, write_baseline
+    from driftkit.gate.baseline import added
+
+    _require_somebody(force)
+    before = read_baseline(baseline)
+    new = _measure(original, runs, rules, audit_options, force)
+    after = added(before, new.runs, keep)
+    write_baseline(after, baseline)
+    output.say(f"Added to {baseline}, which holds {_count(after)}.", err=False)
+    _say_accepted(new)
+    for run in before.runs:
+        if run not in after.runs:
+            output.say(f"  {run.name} left", err=False)
 
 
 @command.command(
@@ -87,36 +154,27 @@ def write(
     examples=("baseline update original.npy tuned.pt -o accepted.json",),
     epilog=options.SOURCE_HELP,
 )
-@click.argument("original", shell_complete=files)
-@click.argument("tuned", shell_complete=files)
-@click.option(
-    "--force",
-    is_flag=True,
-    help="Update even where the variable CI is set, or the audit says *do not ship*.",
-)
+@_runs_arguments
+@_accepting_option
 @_measure_options
 def update(
     original: str,
-    tuned: str,
+    runs: tuple[str, ...],
     *,
     baseline: str,
     force: bool,
     rules: tuple[str, ...],
     **audit_options: Any,
 ) -> None:
-    """Replace a baseline, and say which values changed.
+    """Replace a baseline by accepted RUNS, and say which values changed.
 
     Refuses where the variable CI is set: a job that accepts its own values checks nothing. Refuses
     a table whose audit says *do not ship*.
     """
-    from driftkit.errors import BaselineError, OptionError
+    from driftkit.errors import BaselineError
     from driftkit.gate import read_baseline, write_baseline
 
-    if os.environ.get("CI") and not force:
-        raise OptionError(
-            "the variable CI is set, and a job that updates its own baseline checks nothing; "
-            "update it where a person looks at the difference, or give --force."
-        )
+    _require_somebody(force)
     if not Path(baseline).exists():
         raise BaselineError(baseline, "does not exist; make it with `driftkit baseline write`.")
     try:
@@ -124,9 +182,10 @@ def update(
     except BaselineError as error:
         output.say(f"The old baseline cannot be read, so nothing is compared: {error}")
         before = None
-    after = _measure(original, tuned, rules, audit_options, force)
+    after = _measure(original, runs, rules, audit_options, force)
     write_baseline(after, baseline)
     output.say(f"Updated {baseline}.", err=False)
+    _say_accepted(after)
     if before is not None:
         for line in _changes(before, after) or ["no value changed"]:
             output.say(f"  {line}", err=False)
@@ -148,28 +207,62 @@ def show(*, baseline: str, json_to: str | None) -> None:
     output.show(lambda: baseline_view(read), read.document, json_to)
 
 
+def _require_somebody(force: bool) -> None:
+    from driftkit.errors import OptionError
+
+    if os.environ.get("CI") and not force:
+        raise OptionError(
+            "the variable CI is set, and a job that updates its own baseline checks nothing; "
+            "update it where a person looks at the difference, or give --force."
+        )
+
+
 def _measure(
-    original: str, tuned: str, rules: tuple[str, ...], audit_options: dict[str, Any], force: bool
+    original: str,
+    runs: tuple[str, ...],
+    rules: tuple[str, ...],
+    audit_options: dict[str, Any],
+    force: bool,
 ) -> Baseline:
+    """Audit runs, and refuse those not to ship."""
     from driftkit.gate import Policy, baseline_of
     from driftkit.gate.baseline import require_acceptable
     from driftkit.gate.rules import parse_rule
 
     policy = Policy(rules=tuple(map(parse_rule, rules)))
-    (audit,) = audits(original, [tuned], output.Messages(), policy=policy, **audit_options)
-    if not force:
-        require_acceptable(audit)
-    return baseline_of(audit, policy.words, policy.bands)
+    found = audits(original, runs, output.Messages(), policy=policy, **audit_options)
+    for audit in found:
+        if not force:
+            require_acceptable(audit)
+    return baseline_of(found, policy.words, policy.bands)
+
+
+def _say_accepted(baseline: Baseline) -> None:
+    """Say of each run what accepting it accepts."""
+    for run in baseline.runs:
+        output.say(f"  accepted {run.name}: {run.headline}", err=False)
 
 
 def _changes(before: Baseline, after: Baseline) -> list[str]:
     """Name the values that differ, before and after."""
-    then, now = before.document["figures"], after.document["figures"]
-    return [
+    from driftkit.gate.baseline import summary
+
+    several = max(len(before.runs), len(after.runs)) > 1
+    then, now = (summary(each, several=several) for each in (before, after))
+    lines = [
         f"{name}: {_entry(then, name)} -> {_entry(now, name)}"
         for name in sorted({*then, *now})
         if then.get(name, ...) != now.get(name, ...)  # null is an entry
     ]
+    if several and lines:
+        lines.insert(0, f"means [least, most] of {_count(before)} -> {_count(after)}")
+    return lines
+
+
+def _count(baseline: Baseline) -> str:
+    from driftkit.display import counted
+
+    return counted(len(baseline.runs), "run")
 
 
 def _entry(values: Mapping[str, Any], name: str) -> str:

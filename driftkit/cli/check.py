@@ -11,7 +11,7 @@ import click
 
 from driftkit.cli import completion, options, output
 from driftkit.cli.group import BROKEN_RULE
-from driftkit.cli.help import Command
+from driftkit.cli.help import Variadic
 from driftkit.cli.tables import audits
 
 if TYPE_CHECKING:
@@ -22,11 +22,13 @@ ACTIONS = click.Choice(["fail", "warn", "pass"])
 
 @click.command(
     "check",
-    cls=Command,
+    cls=Variadic,
+    spread=("--runs", "--against"),
     examples=(
         "check original.npy tuned.pt",
         "check original.npy tuned.pt -r 'moved <= 5%' -r 'link != broken'",
         "check original.npy tuned.pt --profile strict --junit out.xml",
+        "check original.npy --runs new-*.pt --against old-*.pt",
         "check --show-rules --profile lenient",
     ),
     epilog=options.SOURCE_HELP,
@@ -47,6 +49,21 @@ ACTIONS = click.Choice(["fail", "warn", "pass"])
     metavar="SOURCE",
     shell_complete=completion.files,
     help="Compare with the previous release as well: a table tuned from the same original.",
+)
+@click.option(
+    "--runs",
+    multiple=True,
+    metavar="RUN...",
+    shell_complete=completion.files,
+    help="Runs of one recipe with other seeds; rules on a baseline compare their mean with that of "
+    "the runs --against, all others are applied to each of them.",
+)
+@click.option(
+    "--against",
+    multiple=True,
+    metavar="RUN...",
+    shell_complete=completion.files,
+    help="Runs of the recipe to compare with; where names pair, as by seed, so do runs.",
 )
 @click.option(
     "--inconclusive",
@@ -80,6 +97,8 @@ def command(
     profile: str | None,
     baseline: str | None,
     previous: str | None,
+    runs: tuple[str, ...],
+    against: tuple[str, ...],
     inconclusive: str | None,
     not_measured: str | None,
     show_rules: bool,
@@ -94,7 +113,7 @@ def command(
     Without rules the profile "default" is used; --show-rules prints what is in force. Exit codes:
     0 passed (perhaps with warnings), 1 a rule is broken, 2 anything else, 130 interrupted.
     """
-    from driftkit.gate import check, check_document, make_policy, read_baseline
+    from driftkit.gate import check, check_document, check_runs, make_policy, read_baseline
     from driftkit.gate.reports.junit import junit_xml
     from driftkit.gate.reports.markdown import markdown as to_markdown
     from driftkit.gate.reports.terminal import verdict_view
@@ -103,7 +122,14 @@ def command(
         raise click.UsageError("give --baseline or --previous, not both.")
     deciding: dict[str, Any] = {"inconclusive": inconclusive, "not_measured": not_measured}
     deciding["profile"] = profile
-    compares = baseline is not None or previous is not None
+    if runs or against:
+        if not (runs and against) or tuned or baseline is not None or previous is not None:
+            raise click.UsageError(
+                "two recipes are ORIGINAL --runs RUN... --against RUN..., without other tables, "
+                "--baseline and --previous."
+            )
+        tuned = (*runs, *against)
+    compares = baseline is not None or previous is not None or bool(runs)
     policy = make_policy(rules, baseline=compares, **deciding)
     if show_rules:
         for line in rules_text(policy):
@@ -114,8 +140,11 @@ def command(
     stored = read_baseline(baseline) if baseline is not None else None  # before the long work
     sources = [*tuned, *([previous] if previous is not None else ())]
     found = audits(original, sources, output.Messages(), policy=policy, **audit_options)
-    other = found.pop() if previous is not None else stored
-    verdicts = [check(audit, rules, baseline=other, **deciding) for audit in found]
+    if runs:
+        verdicts = check_runs(found[: len(runs)], found[len(runs) :], rules, **deciding)
+    else:
+        other = found.pop() if previous is not None else stored
+        verdicts = [check(audit, rules, baseline=other, **deciding) for audit in found]
     for path, text in ((junit, junit_xml), (markdown, to_markdown)):
         if path is not None:
             output.write_text(path, text(verdicts))

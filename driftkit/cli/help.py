@@ -65,6 +65,39 @@ class Command(click.Command):
         write_groups(formatter, rows)
 
 
+class Variadic(Command):
+    """A command with options that take all values up to the next option: ``--runs A B C``.
+
+    Parameters
+    ----------
+    spread : sequence of str
+        These options, which click knows as ones that may be repeated.
+    """
+
+    def __init__(self, *args: Any, spread: Sequence[str] = (), **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.spread = tuple(spread)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Repeat the option before each of its values, and go on as ever."""
+        parsed: list[str] = []
+        option = ""
+        for at, arg in enumerate(args):
+            if arg == "--":
+                parsed += args[at:]
+                break
+            if arg in self.spread:
+                option = arg
+                if at + 1 == len(args) or args[at + 1].startswith("-"):
+                    parsed.append(arg)  # without a value, which click tells
+            elif arg.startswith("-") and arg != "-":
+                option = ""
+                parsed.append(arg)
+            else:
+                parsed += [option, arg] if option else [arg]
+        return super().parse_args(ctx, parsed)
+
+
 class Group(click.Group):
     """A command that has commands of its own."""
 

@@ -3,16 +3,20 @@
 from driftkit.gate.baseline import Baseline, baseline_of, read_baseline, write_baseline
 from driftkit.gate.check import check
 from driftkit.gate.policy import Policy, make_policy
+from driftkit.gate.recipes import check_runs
+from driftkit.gate.run import Run
 from driftkit.gate.verdict import Result, Verdict, check_document
 
 __all__ = [
     "Baseline",
     "Policy",
     "Result",
+    "Run",
     "Verdict",
     "baseline_of",
     "check",
     "check_document",
+    "check_runs",
     "make_policy",
     "read_baseline",
     "write_baseline",

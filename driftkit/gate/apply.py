@@ -1,7 +1,8 @@
 """Rules applied to what was measured, wherever that comes from.
 
 A value that is known exactly is compared with the bound, and that is all. One that is uncertain,
-such as the change of a benchmark, is decided by its 95 % interval. For ``>=``:
+such as the change of a benchmark, is decided by its 95 % interval; one that several accepted runs
+are known of, by how these scatter (`driftkit.gate.against`). For ``>=``:
 
 - *pass*: the whole interval lies at or above the bound, so the worst change that the data allow is
   still allowed;
@@ -30,10 +31,12 @@ from functools import partial
 
 from driftkit.drift.groups import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
-from driftkit.gate.baseline import AGAIN, Baseline, PairedInterval, difference
+from driftkit.gate.against import Compare, accepted, difference, mean_of
+from driftkit.gate.baseline import AGAIN, Baseline
 from driftkit.gate.facts import NAN, SETTLED, Fact, Facts, rounded
 from driftkit.gate.policy import Action, Policy
 from driftkit.gate.rules import Operator, Rule
+from driftkit.gate.run import Run
 from driftkit.gate.subjects import CHANGE, COVERAGE, EVERY, STATISTICS, Subject
 from driftkit.gate.verdict import DecidedBy, Outcome, Result
 from driftkit.measures.registry import parse_measure
@@ -41,29 +44,32 @@ from driftkit.measures.registry import parse_measure
 
 def apply_rules(
     policy: Policy,
-    current: Baseline,
+    current: Run,
     stored: Baseline | None = None,
-    paired: PairedInterval | None = None,
+    compare: Compare = difference,
 ) -> tuple[Result, ...]:
     """Apply every rule, in order, to everything it is about.
 
-    `stored` is what rules on a baseline compare with, `paired` as for `difference`. A rule about
+    `stored` is what rules on a baseline compare with, and `compare` how. A rule about
     something that was not measured is a RuleError, a value the baseline lacks a BaselineError.
     """
     results: list[Result] = []
+    stored = None if stored is None else accepted(stored, current)
     for rule in policy.rules:
         for pattern in rule.subjects:
             if is_moot(policy, rule, pattern, current):
                 results.append(_moot(rule, pattern, current.facts))
                 continue
             results += (
-                _result(policy, _oriented(rule, pattern, subject), subject, current, stored, paired)
+                _result(
+                    policy, _oriented(rule, pattern, subject), subject, current, stored, compare
+                )
                 for subject in _subjects(rule, pattern, current)
             )
     return tuple(results)
 
 
-def is_moot(policy: Policy, rule: Rule, pattern: Subject, current: Baseline) -> bool:
+def is_moot(policy: Policy, rule: Rule, pattern: Subject, current: Run) -> bool:
     """Whether a profile has a rule on benchmarks, and the audit of items has none.
 
     A rule that somebody wrote asks for benchmarks, and is not passed over.
@@ -86,6 +92,7 @@ def _moot(rule: Rule, pattern: Subject, facts: Facts) -> Result:
         action="pass",
         decided_by="value",
         n=0,
+        runs=0,
         detail="",
         reason=why,
     )
@@ -136,7 +143,7 @@ def _at_least(fact: Fact, bound: float, *, strict: bool) -> Outcome:
         return "fail" if short(fact.value) else "pass"
     if math.isnan(fact.low) or math.isnan(fact.high):
         return "inconclusive"
-    if not short(fact.low):
+    if not short(fact.low if fact.kept is None else fact.value - fact.kept):
         return "pass"
     still = bound if math.isnan(fact.unchanged) else max(bound, fact.unchanged)
     return "fail" if short(fact.value) and fact.high < still else "inconclusive"
@@ -148,7 +155,7 @@ def _negated(fact: Fact) -> Fact:
     )
 
 
-def _subjects(rule: Rule, pattern: Subject, current: Baseline) -> Sequence[Subject]:
+def _subjects(rule: Rule, pattern: Subject, current: Run) -> Sequence[Subject]:
     """Return what a subject of a rule stands for among the facts."""
     if rule.bound.reference == "original" and not pattern.of:
         pattern = replace(pattern, of="tuned")
@@ -203,26 +210,28 @@ def _result(
     policy: Policy,
     rule: Rule,
     subject: Subject,
-    current: Baseline,
+    current: Run,
     stored: Baseline | None,
-    paired: PairedInterval | None,
+    compare: Compare,
 ) -> Result:
     fact, bound = current.facts[subject], rule.bound
     name, against, reference = str(subject), 0.0, NAN
     if bound.reference == "original":
         against = reference = fact.unchanged
     elif bound.reference == "baseline" and stored is not None:
-        if subject not in stored.facts:
+        if any(subject not in run.facts for run in stored.runs):
             why = f"is outdated: it has no {subject}, which rule {rule.text!r} needs. {AGAIN}"
             raise BaselineError(stored.name, why)
-        against = reference = stored.facts[subject].value
-        if subject.kind == "benchmark" and fact.uncertain:
-            fact = difference(subject, current, stored, paired)
+        against = reference = rounded(mean_of(subject, stored))
+        if (between := compare(subject, current, stored)) is not None:
+            fact = between
             name, against = f"{subject} - baseline", 0.0
         elif math.isnan(reference):
             fact = replace(fact, value=NAN, reason="the baseline could not measure it")
         else:
-            fact = replace(fact, uncertain=False, detail=f"{reference:.6g} in the baseline")
+            n = len(stored.runs)
+            where = "in the baseline" if n == 1 else f"in the mean of {n} runs"
+            fact = replace(fact, uncertain=False, detail=f"{reference:.6g} {where}")
     whole = fact.whole if math.isnan(reference) else abs(reference)
     limit = rounded(against + bound.amount(margin=fact.margin, whole=whole))
     tolerance = 0.0
@@ -251,6 +260,7 @@ def _result(
         action=_action(policy, rule, outcome),
         decided_by=decided_by,
         n=fact.n,
+        runs=fact.runs,
         detail=fact.detail,
         reason=_reason(fact, outcome),
     )
@@ -288,7 +298,9 @@ def _action(policy: Policy, rule: Rule, outcome: Outcome) -> Action:
 def _reason(fact: Fact, outcome: Outcome) -> str | None:
     if outcome == "inconclusive" and fact.doubt:
         return f"not tested: {fact.doubt}"
+    interval = f"{fact.low:.4g} to {fact.high:.4g}"
+    if outcome == "inconclusive" and fact.kept is not None:
+        return f"from {fact.runs} runs that scatter so, {interval} allows a kept and a broken rule"
     if outcome == "inconclusive":
-        interval = f"{fact.low:.4g} to {fact.high:.4g}"
         return f"the interval, {interval}, allows both a kept and a broken rule"
     return fact.reason if outcome == "not measured" else None

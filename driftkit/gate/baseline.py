@@ -1,40 +1,36 @@
-"""What was measured of an accepted release, kept in a file, and what has changed since."""
+"""What was measured of accepted runs, kept in a file."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
+from itertools import chain, zip_longest
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 from driftkit.arguments import cut, path_of, shown
-from driftkit.arrays import generator
 from driftkit.atomic import replacing
 from driftkit.audits import Audit
 from driftkit.documents import read_json
-from driftkit.embeddings import Embeddings
 from driftkit.errors import BaselineError, DriftkitError, OptionError, UnknownNameError
 from driftkit.escaping import to_json
-from driftkit.evaluators import ScoreChange
-from driftkit.gate.facts import NAN, ROUNDING, Fact, Facts, facts_of, portable
-from driftkit.gate.subjects import Subject, parse_subjects
-from driftkit.report.document import ENGINES
+from driftkit.gate.facts import Fact, Facts, portable, rounded
+from driftkit.gate.run import Run, run_of
+from driftkit.gate.subjects import parse_subjects
 
-SCHEMA = "driftkit.baseline/1"
-
-PairedInterval = Callable[[Subject], tuple[float, float]]
-"""Return the interval of candidate minus previous release on a benchmark."""
-
-COMPARED = ("k", "candidates", "resamples", "seed")
-"""Settings of an audit that change its values; measures asked for besides only add some."""
+SCHEMA = "driftkit.baseline/2"
+OF_ONE_RUN = "driftkit.baseline/1"
+"""The schema before: the entries of one run, at the top."""
 
 AGAIN = "Write it again with `driftkit baseline update`."
 RESTORE = "Restore the file as it was committed, or write it again with `driftkit baseline update`."
+
+_COMMON = ("original", "settings", "rounding")
+"""Entries that all runs share."""
 
 _ENTRIES = {
     "driftkit": str,
@@ -55,65 +51,114 @@ _OF_BENCHMARK = {"n_total": int, "n_used": int, "items_sha256": str}
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
-    """What was measured of an accepted table, against an original.
+    """What was measured of accepted runs, against one original.
 
     Parameters
     ----------
     name : str
         File it was read from, or name of the accepted table.
-    document : mapping
-        The whole document ``driftkit.baseline/1``.
-    facts : dict of Subject to Fact
-        The values in it, by name.
+    runs : tuple of Run
+        The oldest first.
     """
 
     name: str
-    document: Mapping[str, Any] = field(repr=False)
-    facts: Facts = field(repr=False)
+    runs: tuple[Run, ...] = field(repr=False)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The whole document ``driftkit.baseline/2``."""
+        first = self.runs[0].document
+        return {
+            "schema": SCHEMA,
+            **{name: first[name] for name in _COMMON},
+            "runs": [
+                {name: entry for name, entry in run.document.items() if name not in _COMMON}
+                | {"figures": _to_figures(run.facts)}
+                for run in self.runs
+            ],
+        }
 
     def to_json(self) -> str:
         """Return the file's text: keys sorted, one line for each value."""
-        lines = (
-            f"    {to_json(name)}: {json.dumps(entry)}"
-            for name, entry in sorted(self.document["figures"].items())
-        )
-        listed = "{\n" + ",\n".join(lines) + "\n  }"
-        text = to_json({**self.document, "figures": None}, indent=2, sort_keys=True)
-        return text.replace('"figures": null', f'"figures": {listed}', 1) + "\n"
+        document = self.document
+        listed = []
+        for run in document["runs"]:
+            figures = sorted(run["figures"].items())
+            lines = (f"        {to_json(name)}: {json.dumps(entry)}" for name, entry in figures)
+            listed.append('"figures": {\n' + ",\n".join(lines) + "\n      }")
+            run["figures"] = None
+        parts = to_json(document, indent=2, sort_keys=True).split('"figures": null')
+        return "".join(chain(*zip_longest(parts, listed, fillvalue=""))) + "\n"
 
 
-def baseline_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Baseline:
-    """Make a baseline of the `audit` of an accepted table.
+def baseline_of(
+    audits: Audit | Sequence[Audit], words: Iterable[str] = (), bands: Iterable[str] = ()
+) -> Baseline:
+    """Make a baseline of the audit of an accepted table, or of several, the oldest first.
 
-    The values of `words`, the protected ones, are kept too, and per-word measures are summed up
-    over `bands` of ranks (``rank 1-1000``) as well.
+    Parameters
+    ----------
+    audits : Audit or sequence of Audit
+        Of runs of one recipe with other seeds, against one original.
+    words : iterable of str
+        Protected words, whose values are kept too.
+    bands : iterable of str
+        Bands of ranks, such as ``"rank 1-1000"``, over which per-word measures are summed up too.
+
+    Returns
+    -------
+    Baseline
+
+    Raises
+    ------
+    OptionError
+        If there is no audit, or two are of one table.
+    BaselineError
+        If they are of other originals, or were made with other settings.
     """
-    pair = audit.pair
-    facts = facts_of(audit, words, bands)
-    document = {
-        "schema": SCHEMA,
-        "driftkit": version("driftkit"),
-        "engines": {name: version(name) for name in ENGINES},
-        "settings": {name: getattr(audit.settings, name) for name in COMPARED},
-        "rounding": ROUNDING,
-        "original": _describe_table(pair.original),
-        "tuned": _describe_table(pair.tuned),
-        "benchmarks": {
-            str(Subject("benchmark", change.measure, on=change.name)): {
-                "margin": change.margin,
-                "n_total": change.n_total,
-                "n_used": change.n_used,
-                "items_sha256": items_sha256(change),
-            }
-            for change in audit.scores
-        },
-        "figures": {
-            str(subject): _to_entry(fact)
-            for subject, fact in facts.items()
-            if subject.kind != "question"  # an answer, which rests on figures
-        },
-    }
-    return Baseline(pair.tuned.source.name, document, facts)
+    each = [audits] if isinstance(audits, Audit) else list(audits)
+    if not each:
+        raise OptionError("a baseline needs the audit of one accepted table or more.")
+    words, bands = list(words), list(bands)
+    first, *others = (run_of(audit, words, bands) for audit in each)
+    made = Baseline(first.name, (first,))
+    return added(made, others) if others else made
+
+
+def added(baseline: Baseline, runs: Iterable[Run], keep: int | None = None) -> Baseline:
+    """Return a baseline with more runs, and of all of them the `keep` newest, by default all.
+
+    A run that is in it already, or that lacks values the others have, is an OptionError; one that
+    cannot be compared with them a BaselineError.
+    """
+    for run in runs:
+        if known := next((each for each in baseline.runs if each.sha256 == run.sha256), None):
+            raise OptionError(
+                f"{run.name} is the same table as {known.name}, which is in the baseline, and a "
+                "run counts once: how runs scatter is seen of other seeds only."
+            )
+        require_comparable(baseline, run)
+        if lacking := baseline.runs[-1].facts.keys() - run.facts.keys():
+            raise OptionError(
+                f"{run.name} was measured without {min(lacking)}, which the runs of the baseline "
+                "have; give the options that it was written with, such as -b and --rule."
+            )
+        baseline = replace(baseline, runs=(*baseline.runs, run))
+    return baseline if keep is None else replace(baseline, runs=baseline.runs[-keep:])
+
+
+def summary(baseline: Baseline, *, several: bool) -> dict[str, Any]:
+    """Return every value by name: [mean, least, most] of several runs, or the last one's entry."""
+    listed = [_to_figures(run.facts) for run in baseline.runs]
+    if not several:
+        return listed[-1]
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys(chain(*listed)):
+        entries = [figures.get(name) for figures in listed]
+        values = [entry[0] if isinstance(entry, list) else entry for entry in entries]
+        known = [value for value in values if value is not None]
+        found[name] = [rounded(fmean(known)), min(known), max(known)] if known else None
+    return found
 
 
 def require_acceptable(audit: Audit) -> None:
@@ -121,27 +166,8 @@ def require_acceptable(audit: Audit) -> None:
     if audit.verdict == "do not ship":
         raise OptionError(
             f"{audit.headline} A baseline of {audit.pair.tuned.source.name} would accept that; if "
-            "it is meant, give --force to `driftkit baseline write` or `driftkit baseline update`."
+            "it is meant, give --force to `driftkit baseline write`, `add` or `update`."
         )
-
-
-def items_sha256(change: ScoreChange) -> str:
-    """SHA-256 of the items of a benchmark that both tables answered, with the gold answers."""
-    text = repr((change.measure, sorted(change.items.questions().items())))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _describe_table(table: Embeddings) -> dict[str, Any]:
-    source = table.source
-    return {
-        "name": source.name,
-        "key": source.key,
-        "format": source.format,
-        "dtype": source.dtype,
-        "rows": len(table),
-        "d": table.dimensions,
-        "sha256": table.sha256,
-    }
 
 
 def write_baseline(baseline: Baseline, path: str | os.PathLike[str]) -> None:
@@ -159,14 +185,30 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         raise BaselineError(path, "does not exist; make it with `driftkit baseline write`.")
     document = read_json(Path(path), lambda why: BaselineError(path, f"{why} {RESTORE}"))
     schema = document.get("schema") if isinstance(document, dict) else None
-    if schema != SCHEMA:
+    if schema not in (SCHEMA, OF_ONE_RUN):
         given = shown(schema)
         why = f"is not one this driftkit reads: its schema is {given}, not {SCHEMA!r}. {AGAIN}"
         raise BaselineError(path, why)
+    return Baseline(str(path), tuple(_read_run(path, each) for each in _entries(path, document)))
+
+
+def _entries(path: str | os.PathLike[str], document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the entries of each run, with those that all share."""
+    document = {name: entry for name, entry in document.items() if name != "schema"}
+    if "runs" not in document:
+        return [document]
+    runs = document.pop("runs")
+    if not isinstance(runs, list) or not runs or not all(isinstance(run, dict) for run in runs):
+        raise BaselineError(path, f"is damaged: 'runs' is no list of runs. {RESTORE}")
+    return [{**run, **document} for run in runs]
+
+
+def _read_run(path: str | os.PathLike[str], document: dict[str, Any]) -> Run:
     if lacking := _lacking(document):
         raise BaselineError(path, f"is damaged: it has no {lacking!r}. {RESTORE}")
+    figures = document.pop("figures")
     facts: Facts = {}
-    for name, entry in document["figures"].items():
+    for name, entry in figures.items():
         try:
             subject = parse_subjects(name, name)[0]
             facts[subject] = portable(subject, _from_entry(entry))
@@ -187,18 +229,19 @@ def read_baseline(path: str | os.PathLike[str]) -> Baseline:
         if subject.kind == "benchmark" and fact.uncertain:
             whole, tuned = (str(replace(subject, of=of)) for of in ("", "tuned"))
             lacks = whole if whole not in document["benchmarks"] else tuned
-            if lacks == whole or tuned not in document["figures"]:
+            if lacks == whole or tuned not in figures:
                 raise BaselineError(path, f"is damaged: it has no {shown(lacks)}. {RESTORE}")
-    return Baseline(str(path), document, facts)
+    return Run(document["tuned"]["name"], document, facts)
 
 
-def require_comparable(baseline: Baseline, current: Baseline) -> None:
+def require_comparable(baseline: Baseline, current: Run) -> None:
     """Refuse a baseline that says nothing about the table that is being checked.
 
     The original, the settings, the release series of driftkit and the benchmarks must be the same.
     """
-    for why in _incomparable(baseline.document, current.document):
-        raise BaselineError(baseline.name, why)
+    for run in baseline.runs:
+        for why in _incomparable(run.document, current.document):
+            raise BaselineError(baseline.name, why)
 
 
 def _incomparable(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
@@ -229,71 +272,21 @@ def _incomparable(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
             yield f"is outdated: {name} is measured on other items now. {AGAIN}"
 
 
-def difference(
-    subject: Subject, current: Baseline, stored: Baseline, paired: PairedInterval | None = None
-) -> Fact:
-    """Return candidate minus baseline; not measured when the two answered other items.
-
-    With the audit of the previous release the two tables are compared item by item, by the paired
-    bootstrap that the audit itself uses. A file holds no items, so the interval is put together
-    from the two intervals against the original as if they were independent (MOVER, Zou & Donner
-    2008): with d = d2 - d1, its ends are d - sqrt((d2 - l2)^2 + (u1 - d1)^2) and
-    d + sqrt((u2 - d2)^2 + (d1 - l1)^2). Both answer the same items, so their errors tend to agree
-    and this interval is, if anything, too wide: inconclusive more often, wrong no more often.
-    """
-    now, then = current.facts[subject], stored.facts[subject]
-    name = str(replace(subject, of=""))
-    n_then, n_now = (each.document["benchmarks"][name]["n_used"] for each in (stored, current))
-    empty = replace(now, value=NAN, low=NAN, high=NAN, unchanged=0.0, detail="")
-    if now.reason is not None:
-        return replace(empty, reason=now.reason)
-    if math.isnan(then.value) or math.isnan(then.low):
-        return replace(empty, reason="the baseline could not measure it")
-    if n_then != n_now:
-        why = f"the baseline answered {n_then:,} items and this table {n_now:,}"
-        return replace(empty, reason=f"{why}, and only answers to the same items can be compared")
-    value = now.value - then.value
-    if stored.document["tuned"]["sha256"] == current.document["tuned"]["sha256"]:
-        low = high = value  # the very same table: nothing is uncertain
-        empty = replace(empty, doubt=None)
-    elif paired is None:
-        low = value - math.hypot(now.value - now.low, then.high - then.value)
-        high = value + math.hypot(now.high - now.value, then.value - then.low)
-    else:
-        low, high = paired(subject)
-    before, after = (each.facts[replace(subject, of="tuned")].value for each in (stored, current))
-    detail = f"{before:.3f} in the baseline, {after:.3f} now"
-    return portable(subject, replace(empty, value=value, low=low, high=high, detail=detail))
-
-
-def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[float, float]:
-    """Resample the items that both releases answered, the previous one in the original's place."""
-    items, older = (
-        next(
-            change.items
-            for change in each.scores
-            if (change.name, change.measure) == (subject.on, subject.measure)
-        )
-        for each in (audit, previous)
-    )
-    settings = audit.settings
-    rng = generator(settings.seed, subject.on)
-    bounds = items.since(older).spread(settings.resamples, rng).bounds()
-    return bounds.low, bounds.high
-
-
-def engine_changes(baseline: Baseline, current: Baseline) -> tuple[str, ...]:
+def engine_changes(baseline: Baseline, current: Run) -> tuple[str, ...]:
     """Name the libraries whose versions differ, with which last digits may differ."""
-    then, now = baseline.document["engines"], current.document["engines"]
+    now = current.document["engines"]
     return tuple(
-        f"made with {name} {then.get(name)}, and this check with {now[name]}"
-        for name in now
-        if then.get(name) != now[name]
+        dict.fromkeys(
+            f"made with {name} {run.document['engines'].get(name)}, and this check with {now[name]}"
+            for run in baseline.runs
+            for name in now
+            if run.document["engines"].get(name) != now[name]
+        )
     )
 
 
 def _lacking(document: Mapping[str, Any]) -> str | None:
-    """Name the first entry that every baseline has and this one does not."""
+    """Name the first entry that every run has and this one does not."""
     for name, kind in _ENTRIES.items():
         inside: Any = document
         for step in name.split("."):
@@ -315,6 +308,14 @@ def _is(kind: type, value: object) -> bool:
 def _series(version: str) -> tuple[str, ...]:
     """Major and minor version: within a series measures keep their meaning."""
     return tuple(version.split(".")[:2])
+
+
+def _to_figures(facts: Facts) -> dict[str, Any]:
+    return {
+        str(subject): _to_entry(fact)
+        for subject, fact in facts.items()
+        if subject.kind != "question"  # an answer, which rests on figures
+    }
 
 
 def _to_entry(fact: Fact) -> float | list[float | None] | None:

@@ -11,21 +11,32 @@ from typing import Any
 from driftkit.arguments import require
 from driftkit.audits import Audit
 from driftkit.display import counted, joined
+from driftkit.embeddings import Embeddings
+from driftkit.gate.against import (
+    FEWEST,
+    Compare,
+    difference,
+    is_decided_by_runs,
+    paired_interval,
+)
 from driftkit.gate.apply import apply_rules, is_moot
 from driftkit.gate.baseline import (
     Baseline,
     baseline_of,
     engine_changes,
-    paired_interval,
     read_baseline,
     require_comparable,
 )
 from driftkit.gate.facts import SPACE_DIGITS, SPACE_GRAIN, rounded
-from driftkit.gate.policy import make_policy
+from driftkit.gate.policy import Policy, make_policy
+from driftkit.gate.run import Run, run_of
 from driftkit.gate.verdict import Verdict
 from driftkit.questions.finding import Finding
 
 WORST_WORDS = 5
+
+ABOUT = ("benchmarks", "settings", "driftkit", "engines", "rounding")
+"""What a verdict keeps of where its values come from, besides the tables."""
 
 
 def check(
@@ -92,10 +103,20 @@ def check(
         inconclusive=inconclusive,
         not_measured=not_measured,
     )
-    current = baseline_of(audit, policy.words, policy.bands)
-    paired, stored = None, None
+    return check_table(audit, policy, baseline)
+
+
+def check_table(
+    audit: Audit,
+    policy: Policy,
+    baseline: str | os.PathLike[str] | Baseline | Audit | None = None,
+) -> Verdict:
+    """Decide whether a table passes the rules of a policy; see `check`."""
+    current = run_of(audit, policy.words, policy.bands)
+    stored: Baseline | None = None
+    compare: Compare = difference
     if isinstance(baseline, Audit):
-        paired = partial(paired_interval, audit, baseline)
+        compare = partial(difference, paired=partial(paired_interval, audit, baseline))
         words = [word for word in policy.words if word in baseline.pair.original]
         stored = baseline_of(baseline, words, policy.bands)
     elif baseline is not None:
@@ -103,6 +124,8 @@ def check(
     notes: list[str] = []
     if stored is not None:
         require_comparable(stored, current)
+        if not isinstance(baseline, Audit):
+            notes += _on_runs(stored, current)
         changes = engine_changes(stored, current)
         notes += [f"{stored.name} was {each}; last digits may differ" for each in changes]
     if moot := [
@@ -112,31 +135,52 @@ def check(
     ]:
         why = audit.finding("knowledge").sentence
         notes.append(f"{why}; so nothing was decided by {joined(moot)}")
-    for table in (audit.pair.original, audit.pair.tuned):
-        if table.problems:
-            first = table.problems[0]
-            told = f"{counted(len(table.problems), 'note')} from reading it"
-            notes.append(f"{table.source.name}: {told}, such as {first.kind}: {first.detail}")
+    notes += notes_from_reading(audit.pair.original, audit.pair.tuned)
     about = current.document
-    kept = ("benchmarks", "settings", "driftkit", "engines", "rounding")
     return Verdict(
         original=audit.pair.original.source.name,
         tuned=audit.pair.tuned.source.name,
-        results=apply_rules(policy, current, stored, paired),
+        results=apply_rules(policy, current, stored, compare),
         policy=policy,
         baseline=None if stored is None else stored.name,
+        runs=0 if stored is None else len(stored.runs),
         audit=audit.headline,
-        findings=tuple(map(_portable, audit.findings)),
+        findings=tuple(map(portable_finding, audit.findings)),
         words=tuple((each.word, each.lost) for each in audit.most_shifted(WORST_WORDS, moved=True)),
         notes=tuple(notes),
         about={
             "sources": {name: about[name] for name in ("original", "tuned")},
-            **{name: about[name] for name in kept},
+            **{name: about[name] for name in ABOUT},
         },
     )
 
 
-def _portable(finding: Finding) -> Finding:
+def _on_runs(stored: Baseline, current: Run) -> list[str]:
+    """Say where the scatter of runs could not decide."""
+    n = len(stored.runs)
+    if any(run.sha256 == current.sha256 for run in stored.runs):
+        of = f"one of the {n} runs" if n > 1 else "the run"
+        return [f"{current.name} is {of} of {stored.name}, and was compared with itself"]
+    if is_decided_by_runs(stored):
+        return []
+    return [
+        f"{stored.name} holds {counted(n, 'run')}, which does not show how far runs of one recipe "
+        f"lie apart; {FEWEST} or more do, so add some of other seeds (`driftkit baseline add`)"
+    ]
+
+
+def notes_from_reading(*tables: Embeddings) -> list[str]:
+    """Tell of each table how much there was to say when it was read."""
+    notes = []
+    for table in tables:
+        if table.problems:
+            first = table.problems[0]
+            told = f"{counted(len(table.problems), 'note')} from reading it"
+            notes.append(f"{table.source.name}: {told}, such as {first.kind}: {first.detail}")
+    return notes
+
+
+def portable_finding(finding: Finding) -> Finding:
     """Round the evidence of a finding to the digits that every processor agrees on."""
 
     def kept(value: Any) -> Any:

@@ -55,7 +55,8 @@ class Fact:
     `low` and `high` are the interval of what is `uncertain`; `unchanged` is the value had nothing
     changed, `whole` what a percentage is a share of, `margin` the smallest change of a benchmark
     that counts, `n` the words, items or rows behind it. NaN where unknown; `reason` says why.
-    `doubt` says why a value that keeps a rule does not show that it is kept.
+    `doubt` says why a value that keeps a rule does not show that it is kept. Of a value decided by
+    the scatter of `runs`, that many, a rule is kept by a narrower interval, `kept` to either side.
     """
 
     value: float
@@ -69,9 +70,20 @@ class Fact:
     detail: str = ""
     reason: str | None = None
     doubt: str | None = None
+    runs: int = 0
+    kept: float | None = None
 
 
 Facts = dict[Subject, Fact]
+
+
+def step(subject: Subject, fact: Fact) -> float:
+    """Return the step to which a value is known: one of what is counted, or its last digit."""
+    if subject.kind == "count":
+        return 1.0
+    if subject.kind == "benchmark":
+        return 1 / max(fact.n, 1)  # one of its items
+    return 10.0 ** -_decimals(fact.value, *_digits(subject))
 
 
 def rounded(value: float, digits: int = DIGITS, grain: float = 0.0) -> float:
@@ -85,23 +97,32 @@ def rounded(value: float, digits: int = DIGITS, grain: float = 0.0) -> float:
     if not math.isfinite(value) or value == 0:
         return value + 0.0  # -0.0 reads as a change
     agreed = float(f"{value:.{AGREED}g}")
-    decimals = digits - 1 - math.floor(math.log10(abs(agreed)))
-    if grain:
-        decimals = min(decimals, round(-math.log10(grain)))
-    return round(agreed, decimals) + 0.0
+    return round(agreed, _decimals(agreed, digits, grain)) + 0.0
+
+
+def _decimals(value: float, digits: int, grain: float) -> int:
+    """Return how many decimals are kept of a value."""
+    most = round(-math.log10(grain)) if grain else 300
+    return most if value == 0 else min(digits - 1 - math.floor(math.log10(abs(value))), most)
+
+
+def _digits(subject: Subject) -> tuple[int, float]:
+    """Return the significant digits of a subject's values, and their grain."""
+    if subject.kind == "group" and subject.of not in STATISTICS:
+        return SPACE_DIGITS, SPACE_GRAIN
+    return DIGITS, GRAIN
 
 
 def portable(subject: Subject, fact: Fact) -> Fact:
     """Round a fact to the digits that every processor agrees on."""
     if subject.kind in ("question", "count"):
         return fact
-    digits, grain = DIGITS, GRAIN
-    if subject.kind == "group" and subject.of not in STATISTICS:
-        digits, grain = SPACE_DIGITS, SPACE_GRAIN
+    digits, grain = _digits(subject)
     value, low, high, unchanged = (
         rounded(each, digits, grain) for each in (fact.value, fact.low, fact.high, fact.unchanged)
     )
-    return replace(fact, value=value, low=low, high=high, unchanged=unchanged)
+    kept = None if fact.kept is None else rounded(fact.kept, digits, grain)
+    return replace(fact, value=value, low=low, high=high, unchanged=unchanged, kept=kept)
 
 
 def facts_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -> Facts:

@@ -60,6 +60,8 @@ class Result:
     decided_by : {"value", "interval", "status"}
     n : int
         Words, items or rows behind the value.
+    runs : int
+        Accepted runs whose scatter decided; 0 where none did.
     detail : str
         What stands behind the value, such as both scores.
     reason : str or None
@@ -80,6 +82,7 @@ class Result:
     action: Action
     decided_by: DecidedBy
     n: int
+    runs: int
     detail: str
     reason: str | None
 
@@ -144,6 +147,8 @@ class Verdict(Displayed):
         The rules in force.
     baseline : str or None
         What was compared with.
+    runs : int
+        Accepted runs in it; 0 without a baseline.
     audit : str
         The one sentence of the audit.
     findings : tuple of Finding
@@ -161,6 +166,7 @@ class Verdict(Displayed):
     results: tuple[Result, ...]
     policy: Policy
     baseline: str | None
+    runs: int
     audit: str
     findings: tuple[Finding, ...]
     words: tuple[tuple[str, tuple[str, ...]], ...]
@@ -216,11 +222,17 @@ class Verdict(Displayed):
             "audit": self.audit,
             "findings": [each.to_dict() for each in self.findings],
             "baseline": self.baseline,
+            "runs": self.runs,
             "results": [each.to_dict() for each in self.results],
             "words": [{"word": word, "lost": list(lost)} for word, lost in self.words],
             "notes": list(self.notes),
             **self.about,
         }
+
+    @property
+    def compared_with(self) -> str:
+        """What was compared with besides the original, and how many runs it holds."""
+        return (self.baseline or "") + (f" ({self.runs} runs)" if self.runs > 1 else "")
 
     @property
     def noun(self) -> str:
@@ -260,12 +272,13 @@ def results_table(results: Sequence[Result]) -> Table:
 def check_document(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Return the JSON document ``driftkit.check/1`` of `verdicts`, which share their rules."""
     policy = verdicts[0].policy
+    rules = dict.fromkeys(rule for verdict in verdicts for rule in verdict.policy.rules)
     return {
         "schema": SCHEMA,
         "state": worst(each.state for each in verdicts),
         "exit_code": max(each.exit_code for each in verdicts),
         "profile": policy.profile,
-        "rules": [{"level": rule.level, "rule": rule.text} for rule in policy.rules],
+        "rules": [{"level": rule.level, "rule": rule.text} for rule in rules],
         "inconclusive": policy.inconclusive,
         "not_measured": policy.not_measured,
         "checks": [each.to_dict() for each in verdicts],

@@ -17,9 +17,9 @@ from driftkit.evaluators import Evaluator, ScoreChanges, compare_scores
 from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, halves_of
 from driftkit.evaluators.registry import Scorable, evaluators
 from driftkit.gate.apply import apply_rules
-from driftkit.gate.baseline import Baseline
 from driftkit.gate.facts import Facts, facts_of, facts_of_scores, facts_without_findings
 from driftkit.gate.policy import Policy
+from driftkit.gate.run import Run
 from driftkit.gate.subjects import EVERY, Subject
 from driftkit.gate.verdict import Result
 from driftkit.measured import Measured, Settings
@@ -132,7 +132,7 @@ class Gauge:
 
     def _applied(self, pair: Pair, facts: Facts) -> tuple[Result, ...]:
         document = {"settings": {"k": self.settings.k}}
-        return apply_rules(self.policy, Baseline(pair.tuned.source.name, document, facts))
+        return apply_rules(self.policy, Run(pair.tuned.source.name, document, facts))
 
     def _measured(self, pair: Pair) -> tuple[ScoreChanges, Facts]:
         settings, policy = self.settings, self.policy

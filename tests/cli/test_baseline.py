@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 QUICK = ("-b", "ws353", "--resamples", "200")
@@ -25,8 +26,9 @@ def test_write_then_show(baseline):
     written = baseline("write", "original.npy", TUNED, *QUICK, "-r", "word[good] overlap >= 0")
     assert written.exit_code == 0, written.output
     document = json.loads(Path(FILE).read_text("utf-8"))
-    assert document["figures"]["moved"] == 150
-    assert "word[good] overlap@10" in document["figures"]
+    (only,) = document["runs"]
+    assert only["figures"]["moved"] == 150
+    assert "word[good] overlap@10" in only["figures"]
     shown = baseline("show")
     assert shown.stdout.splitlines()[0] == f"{TUNED} against original.npy"
     assert json.loads(baseline("show", "--json", "-").stdout) == document
@@ -47,7 +49,7 @@ def test_update_says_what_changed(baseline):
     assert same.exit_code == 0
     changed = baseline("update", "original.npy", SAME, *QUICK)
     assert "  moved: 150 -> 0\n" in changed.stdout
-    assert json.loads(Path(FILE).read_text())["figures"]["moved"] == 0
+    assert json.loads(Path(FILE).read_text())["runs"][0]["figures"]["moved"] == 0
 
 
 def test_update_refuses_in_ci_unless_forced(baseline, monkeypatch):
@@ -96,3 +98,62 @@ def test_a_name_that_only_a_plugin_knows_is_not_called_damage(baseline):
         "is not known here; give the options that it was written with, such as --plugin and -b, or "
         "restore the file as it was committed.\n"
     )
+
+
+@pytest.fixture
+def seeds(baseline):
+    """Names of four runs of one recipe beside the other tables."""
+    words = Path("original.vocab.txt").read_bytes()
+    before = np.load("original.npy")
+    for seed in range(4):
+        rows = before.copy()
+        rows[:150] += np.random.default_rng(seed).normal(0, 0.02, (150, 50)).astype(np.float32)
+        np.save(f"seed-{seed}.npy", rows)
+        Path(f"seed-{seed}.vocab.txt").write_bytes(words)
+    return [f"seed-{seed}.npy" for seed in range(4)]
+
+
+def runs_in(file=FILE):
+    return [run["tuned"]["name"] for run in json.loads(Path(file).read_text("utf-8"))["runs"]]
+
+
+def test_a_window_of_runs_rolls(baseline, seeds):
+    written = baseline("write", "original.npy", *seeds[:2], *QUICK)
+    assert written.exit_code == 0, written.output
+    accepted = [line.split(": ") for line in written.stdout.splitlines()[2:]]
+    assert [who for who, *_ in accepted] == [f"  accepted {name}" for name in seeds[:2]]
+    assert all("150 of 3,000 words moved" in sentence[-1] for _, *sentence in accepted)
+    first = baseline("add", "original.npy", seeds[2], *QUICK, "--keep", "3")
+    assert f"Added to {FILE}, which holds 3 runs." in first.stdout
+    second = baseline("add", "original.npy", seeds[3], *QUICK, "--keep", "3")
+    assert f"  {seeds[0]} left\n" in second.stdout
+    assert runs_in() == seeds[1:]
+    shown = baseline("show").stdout.splitlines()
+    assert shown[0] == "3 runs against original.npy"
+    assert "least to most" in "\n".join(shown)
+    replaced = baseline("update", "original.npy", *seeds[:3], *QUICK)
+    assert "means [least, most] of 3 runs -> 3 runs" in replaced.stdout
+    assert runs_in() == seeds[:3]
+
+
+def test_a_check_says_against_how_many_runs(baseline, seeds, run):
+    check = ("check", "original.npy", seeds[3], "--baseline", FILE, *QUICK, "--no-github")
+    baseline("write", "original.npy", seeds[0], *QUICK)
+    one = " ".join(run(*check).stdout.split())
+    assert f"{FILE} holds 1 run, which does not show how far runs of one recipe lie apart; 3" in one
+    baseline("add", "original.npy", *seeds[1:3], *QUICK)
+    files = ("--json", "a.json", "--markdown", "a.md", "--junit", "a.xml")
+    several = run(*check, *files)
+    assert several.exit_code == 0, several.output
+    assert f"original.npy and {FILE} (3 runs)" in several.stdout
+    assert "holds" not in several.stdout
+    assert f"{FILE} (3 runs)" in Path("a.md").read_text("utf-8")
+    assert f'<property name="baseline" value="{FILE} (3 runs)"' in Path("a.xml").read_text("utf-8")
+    (found,) = json.loads(Path("a.json").read_text("utf-8"))["checks"]
+    assert found["runs"] == 3
+    by_runs = {each["subject"]: each for each in found["results"] if each["runs"]}
+    assert all(each["decided_by"] == "interval" for each in by_runs.values())
+    assert "in the mean of 3 runs" in by_runs["spearman[ws353] - baseline"]["detail"]
+    own = run("check", "original.npy", seeds[1], "--baseline", FILE, *QUICK).stdout
+    said = f"{seeds[1]} is one of the 3 runs of {FILE}, and was compared with itself"
+    assert said in " ".join(own.split())

@@ -117,3 +117,38 @@ def test_the_same_bytes_in_two_processes_with_one_and_two_threads(tables):
     assert one == document("2")
     values = [each["value"] for each in json.loads(one)["checks"][0]["results"]]
     assert any(isinstance(value, float) and np.isfinite(value) for value in values)
+
+
+def test_two_recipes_are_compared_by_their_runs(run, saved, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words, before = (saved / "original.vocab.txt").read_bytes(), np.load(saved / "original.npy")
+    rows = before[:500]
+    for name, size in (("original", 0.0), ("old", 0.02), ("new", 0.5)):
+        for seed in range(1, 4):
+            moved = rows.copy()
+            noise = np.random.default_rng(seed).normal(0, size, (100, 50))
+            moved[:100] += noise.astype(np.float32)
+            path = Path("original" if name == "original" else f"{name}/seed-{seed}")
+            path.parent.mkdir(exist_ok=True)
+            np.save(f"{path}.npy", moved)
+            Path(f"{path}.vocab.txt").write_bytes(b"\n".join(words.split(b"\n")[:500]) + b"\n")
+    new, old = ([f"{name}/seed-{seed}.npy" for seed in (1, 2, 3)] for name in ("new", "old"))
+    rules = ("-r", "overlap mean[moved] >= baseline - 0.1", "-b", "none", "--json", "out.json")
+    found = run("check", "original.npy", "--runs", *new, "--against", *reversed(old), *rules)
+    assert found.exit_code == 0, found.output
+    said = " ".join(found.stdout.split())
+    assert "paired by name: new/seed-1.npy with old/seed-1.npy, new/seed-2.npy with old/" in said
+    assert "a sign-flip test of 3 pairs of runs has no p-value below 0.25" in said
+    (both,) = json.loads(Path("out.json").read_text("utf-8"))["checks"]
+    assert (both["state"], both["runs"]) == ("warn", 3)
+    spelled = [f"--runs={new[0]}", "--runs", new[1], *rules[:4], "--against", *old[:2]]
+    assert run("check", "original.npy", *spelled).exit_code == 0
+    for wrong in (
+        ["--runs", *new],
+        ["--against", *old],
+        ["--runs", *new, "--against", *old, "--previous", old[0]],
+        ["--runs", "--against", *old],
+        ["--runs", *new, "--against"],
+        ["--runs", new[0], "--against", *old],
+    ):
+        assert run("check", "original.npy", *wrong).exit_code == 2

@@ -111,9 +111,7 @@ def test_a_baseline_of_a_table_not_to_ship_needs_force(run, folder):
     refused = run(*write)
     assert refused.exit_code == 2
     assert refused.stderr.startswith("Error: Do not ship: lost ws353")
-    assert (
-        "give --force to `driftkit baseline write` or `driftkit baseline update`." in refused.stderr
-    )
+    assert "give --force to `driftkit baseline write`, `add` or `update`." in refused.stderr
     assert not (folder / "driftkit-baseline.json").exists()
     forced = run(*write, "--force")
     assert forced.exit_code == 0

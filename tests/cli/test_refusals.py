@@ -109,11 +109,16 @@ COMMANDS = {
     f"{AGAINST} -b ws353 -b family.txt -r 'change[*] >= baseline - margin'": "is outdated: it has "
     "no 3cosadd@1[family], which rule 'change[*] >= baseline - margin' needs.",
     "baseline write original.npy gentle.npy -o accepted.json": "exists already; replace it with "
-    "`driftkit baseline update`, or name another file (-o FILE).",
+    "`driftkit baseline update`, add runs with `driftkit baseline add`, or name another file",
     "baseline write original.npy gentle.npy -o nowhere/b.json": "the folder nowhere does not exist",
     "baseline write original.npy gentle.npy -r 'movd <= 1'": "did you mean 'moved'?",
     "baseline update original.npy tuned.npy -o new.json": "baseline new.json does not exist; make "
     "it with `driftkit baseline write`.",
+    "baseline add original.npy tuned.npy -o new.json": "baseline new.json does not exist",
+    "baseline add original.npy gentle.npy -o accepted.json -b ws353": "gentle.npy is the same "
+    "table as gentle.npy, which is in the baseline, and a run counts once",
+    "baseline write original.npy tuned.npy tuned.npy -o new.json -b ws353": "is the same table as",
+    "baseline add original.npy tuned.npy -o accepted.json --keep 0": "--keep",
     "baseline show": "baseline driftkit-baseline.json does not exist",
 }
 
@@ -125,9 +130,10 @@ def test_a_command_is_refused(command, in_tables):
     assert COMMANDS[command] in refused(shlex.split(command))
 
 
-def test_a_baseline_is_not_updated_where_nobody_looks(in_tables, monkeypatch):
+@pytest.mark.parametrize("verb", ["add", "update"])
+def test_a_baseline_is_not_updated_where_nobody_looks(verb, in_tables, monkeypatch):
     monkeypatch.setenv("CI", "true")
-    error = refused(shlex.split("baseline update original.npy tuned.npy -o accepted.json"))
+    error = refused(shlex.split(f"baseline {verb} original.npy tuned.npy -o accepted.json"))
     assert "the variable CI is set, and a job that updates its own baseline checks nothing" in error
 
 
@@ -136,7 +142,7 @@ GONE = object()
 
 HARM = {
     # Where, what stands there instead, and the sentence.
-    "of a later schema": (("schema",), "driftkit.baseline/2", "its schema is 'driftkit.baseline/2"),
+    "of a later schema": (("schema",), "driftkit.baseline/3", "its schema is 'driftkit.baseline/3"),
     "an audit": (("schema",), "driftkit.audit/1", "its schema is 'driftkit.audit/1', not"),
     "without values": (("figures",), GONE, "is damaged: it has no 'figures'. Restore the file"),
     "without settings": (("settings",), GONE, "is damaged: it has no 'settings'"),
@@ -162,7 +168,8 @@ HARM = {
 @pytest.mark.parametrize("harm", HARM)
 def test_a_baseline_is_refused(harm, in_tables):
     (*path, last), value, sentence = HARM[harm]
-    document = inside = json.loads(Path("accepted.json").read_text("utf-8"))
+    document = json.loads(Path("accepted.json").read_text("utf-8"))
+    inside = document if [*path, last][0] in document else document["runs"][0]
     for step in path:
         inside = inside[step]
     if value is GONE:
@@ -178,7 +185,7 @@ def test_a_baseline_is_refused(harm, in_tables):
         (b"", "is not JSON from line 1, column 1 on. Restore the file"),
         (b"{'figures': {}}", "is not JSON from line 1, column 2 on."),
         (b"\xff", "is not UTF-8 text (byte 0)."),
-        (b"[]", "its schema is None, not 'driftkit.baseline/1'. Write it again"),
+        (b"[]", "its schema is None, not 'driftkit.baseline/2'. Write it again"),
     ],
 )
 def test_a_file_that_is_no_baseline_is_refused(content, sentence, in_tables):

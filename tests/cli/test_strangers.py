@@ -30,6 +30,7 @@ TABLE = list(
     )
 )
 TUNED = "::error::tuned \u202e#\u200b.npy"
+MORE = "::error::more \u202e#.npy"
 BENCHMARK = "::error::##\u200b=1+1 <b>@a.txt"
 SECTIONS = "##[group] sections.txt"
 PATCHED = "::error::m\u202e.safetensors"
@@ -71,6 +72,9 @@ SHOWN = {
     ],
     "baseline": ["baseline", "write", *PAIR, *QUICK, "-o", "::error::b\u200b.json"],
     "baseline show": ["baseline", "show", "-o", "accepted.json", "--json", "out.json"],
+    "baseline add": [
+        *("baseline", "add", "original.npy", MORE, *QUICK, "--keep", "1", "-o", "accepted.json"),
+    ],
     "baseline update": ["baseline", "update", *PAIR, *QUICK, "--seed", "1", "-o", "accepted.json"],
     "datasets": ["datasets", "list", "--json", "out.json"],
     "datasets json": ["datasets", "list", "--json", "-"],
@@ -142,7 +146,7 @@ def made(tmp_path_factory):
     before = rng.normal(size=(len(TABLE), 8)).astype(np.float32)
     after = before.copy()
     after[::2] += rng.normal(size=after[::2].shape).astype(np.float32)
-    for name, rows in (("original.npy", before), (TUNED, after)):
+    for name, rows in (("original.npy", before), (TUNED, after), (MORE, after[:, ::-1])):
         np.save(folder / name, rows)
         (folder / name).with_suffix(".vocab.json").write_text(json.dumps(TABLE))
     words = [word for word in TABLE if not re.search(r"[\s\ud800-\udfff]|^[#:]", word)]

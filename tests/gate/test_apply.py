@@ -13,6 +13,7 @@ from driftkit.gate.apply import apply_rules, decide
 from driftkit.gate.baseline import Baseline
 from driftkit.gate.facts import Fact
 from driftkit.gate.policy import make_policy
+from driftkit.gate.run import Run
 from driftkit.gate.subjects import Subject
 from driftkit.measures import REGISTRY, Measure
 
@@ -25,7 +26,7 @@ MOVED = Subject("count", "moved")
 def table(change=(-0.01, -0.015, -0.005), n=300, moved=10, overlap=0.8, name="a"):
     value, low, high = change
     uncertain = {"uncertain": True, "margin": 0.02, "n": n}
-    return Baseline(
+    return Run(
         name,
         {"benchmarks": {"spearman[ws353]": {"n_used": n}}, "tuned": {"sha256": name}},
         {
@@ -39,7 +40,8 @@ def table(change=(-0.01, -0.015, -0.005), n=300, moved=10, overlap=0.8, name="a"
     )
 
 
-def one(rule, current, stored=None):
+def one(rule, current, *runs):
+    stored = Baseline("b.json", runs) if runs else None
     (result,) = apply_rules(make_policy([rule], baseline=stored is not None), current, stored)
     return result
 
@@ -239,7 +241,7 @@ def test_where_lower_is_better_a_rule_on_any_change_is_mirrored(change, outcome)
             )
         }
         after = Fact(0.5 + value, 0.5 + low, 0.5 + high, unchanged=0.5, **kinds)
-        return Baseline("a", {}, facts | {Subject("benchmark", "misses", "tuned", "ws353"): after})
+        return Run("a", {}, facts | {Subject("benchmark", "misses", "tuned", "ws353"): after})
 
     found = scored(*change)
     for rule in ("change[*] >= -margin", "change[ws353] >= original - margin"):

@@ -8,9 +8,10 @@ import pytest
 
 import driftkit as dk
 from driftkit.errors import BaselineError, OptionError
-from driftkit.gate import baseline_of, read_baseline, write_baseline
-from driftkit.gate.baseline import engine_changes, items_sha256, require_comparable
+from driftkit.gate import Baseline, baseline_of, read_baseline, write_baseline
+from driftkit.gate.baseline import added, engine_changes, require_comparable
 from driftkit.gate.facts import ROUNDING, facts_of
+from driftkit.gate.run import items_sha256, run_of
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +24,10 @@ def test_what_is_written_is_read_back(baseline, tmp_path, audits):
     read = read_baseline(tmp_path / "b.json")
     assert read.document == json.loads(json.dumps(baseline.document))
     figures = {each for each in facts_of(audits.gentle, ["good"]) if each.kind != "question"}
-    assert set(read.facts) == figures
+    (written,), (run,) = baseline.runs, read.runs
+    assert set(run.facts) == figures
     for subject in figures:
-        fact = baseline.facts[subject]
-        again = read.facts[subject]
+        fact, again = written.facts[subject], run.facts[subject]
         assert (
             np.array_equal(
                 [again.value, again.low, again.high],
@@ -44,23 +45,26 @@ def test_the_file_is_small_sorted_and_the_same_each_time(baseline, audits):
     assert len(text) < 64_000
     document = json.loads(text)
     assert list(document) == sorted(document)
-    assert list(document["figures"]) == sorted(document["figures"])
+    (run,) = document["runs"]
+    assert list(run["figures"]) == sorted(run["figures"])
     assert document["rounding"] == ROUNDING
-    assert '    "moved": 150,\n' in text
-    assert all(len(line) < 120 for line in text.splitlines())
+    assert '        "moved": 150,\n' in text
+    assert all(len(line) < 120 for line in text.splitlines() if '"headline"' not in line)
 
 
 def test_it_says_where_it_comes_from(baseline, audits):
     document = baseline.document
-    assert document["schema"] == "driftkit.baseline/1"
+    assert document["schema"] == "driftkit.baseline/2"
+    (run,) = document["runs"]
     settings = dataclasses.asdict(audits.gentle.settings)
     assert document["settings"] == {
         name: settings[name] for name in ("k", "candidates", "resamples", "seed")
     }
-    assert document["driftkit"] == dk.__version__
-    assert set(document["engines"]) == {"numpy", "scipy", "torch"}
+    assert run["driftkit"] == dk.__version__
+    assert run["headline"] == audits.gentle.headline
+    assert set(run["engines"]) == {"numpy", "scipy", "torch"}
     assert document["original"]["name"] == "original.npy"
-    ws353 = document["benchmarks"]["spearman[ws353]"]
+    ws353 = run["benchmarks"]["spearman[ws353]"]
     assert ws353["n_used"] == audits.gentle.scores["ws353"].n_used < ws353["n_total"] == 353
 
 
@@ -69,7 +73,8 @@ def test_nothing_is_written_where_there_is_no_folder(baseline, tmp_path):
         write_baseline(baseline, tmp_path / "no" / "b.json")
 
 
-SCHEMA = '"schema": "driftkit.baseline/1"'
+SCHEMA = '"schema": "driftkit.baseline/2"'
+OF_ONE_RUN = '"schema": "driftkit.baseline/1"'
 
 
 @pytest.mark.parametrize(
@@ -81,7 +86,11 @@ SCHEMA = '"schema": "driftkit.baseline/1"'
         "\xff",
         "[]",
         "3",
-        '{"schema": "driftkit.baseline/2"}',
+        '{"schema": "driftkit.baseline/3"}',
+        f"{{{OF_ONE_RUN}}}",
+        f'{{{SCHEMA}, "runs": []}}',
+        f'{{{SCHEMA}, "runs": 3}}',
+        f'{{{SCHEMA}, "runs": [3]}}',
         f"{{{SCHEMA}}}",
         f'{{{SCHEMA}, "figures": []}}',
         f'{{{SCHEMA}, "original": 3}}',
@@ -110,7 +119,8 @@ def test_a_file_that_is_no_baseline_is_refused(text, tmp_path):
     ],
 )
 def test_an_entry_that_is_no_value_is_refused(baseline, name, entry, tmp_path):
-    document = {**baseline.document, "figures": {name: entry}}
+    document = baseline.document
+    document["runs"][0]["figures"] = {name: entry}
     (tmp_path / "b.json").write_text(json.dumps(document))
     with pytest.raises(BaselineError, match=f"is damaged: '{name}'"):
         read_baseline(tmp_path / "b.json")
@@ -118,22 +128,24 @@ def test_an_entry_that_is_no_value_is_refused(baseline, name, entry, tmp_path):
 
 def _changed(baseline, *path_and_value):
     *path, last, value = path_and_value
-    document = copy.deepcopy(dict(baseline.document))
+    (run,) = baseline.runs
+    document = copy.deepcopy(dict(run.document))
     inside = document
     for step in path:
         inside = inside[step]
     inside[last] = value
-    return dataclasses.replace(baseline, document=document)
+    return Baseline(baseline.name, (dataclasses.replace(run, document=document),))
 
 
 def test_a_patch_release_and_another_library_are_no_reason_to_refuse(baseline):
-    require_comparable(baseline, baseline)
-    require_comparable(_changed(baseline, "driftkit", dk.__version__ + ".post1"), baseline)
+    (run,) = baseline.runs
+    require_comparable(baseline, run)
+    require_comparable(_changed(baseline, "driftkit", dk.__version__ + ".post1"), run)
     older = _changed(baseline, "engines", "numpy", "1.26.0")
-    require_comparable(older, baseline)
-    (change,) = engine_changes(older, baseline)
+    require_comparable(older, run)
+    (change,) = engine_changes(older, run)
     assert change.startswith("made with numpy 1.26.0")
-    assert engine_changes(baseline, baseline) == ()
+    assert engine_changes(baseline, run) == ()
 
 
 def test_the_digest_is_that_of_words_and_little_endian_rows():
@@ -169,3 +181,56 @@ def test_gold_answers_count(tmp_path, audits):
         audit = dk.audit(pair, benchmarks=[tmp_path / "mine.txt"], resamples=100)
         digests.add(items_sha256(audit.scores["mine"]))
     assert len(digests) == 2
+
+
+def test_a_file_of_the_schema_before_is_one_run(baseline, tmp_path):
+    document = baseline.document
+    (run,) = document.pop("runs")
+    del run["headline"]
+    older = {**document, **run, "schema": "driftkit.baseline/1"}
+    (tmp_path / "b.json").write_text(json.dumps(older))
+    (found,) = read_baseline(tmp_path / "b.json").runs
+    write_baseline(baseline, tmp_path / "c.json")
+    (same,) = read_baseline(tmp_path / "c.json").runs
+    assert repr(sorted(found.facts.items())) == repr(sorted(same.facts.items()))
+    assert (found.sha256, found.headline) == (same.sha256, "")
+
+
+@pytest.fixture(scope="module")
+def runs(seeds):
+    return [run_of(each, ["good"]) for each in seeds]
+
+
+def names(baseline):
+    return [run.name for run in baseline.runs]
+
+
+def test_runs_are_kept_in_order_and_the_oldest_leave(baseline, runs, tmp_path):
+    everything = added(baseline, runs)
+    assert names(everything) == ["gentle.pt", "seed-0.pt", "seed-1.pt", "seed-2.pt", "seed-3.pt"]
+    write_baseline(everything, tmp_path / "b.json")
+    assert names(read_baseline(tmp_path / "b.json")) == names(everything)
+    window = baseline
+    for run in runs:
+        window = added(window, [run], keep=2)
+    assert names(window) == ["seed-2.pt", "seed-3.pt"]
+    assert names(added(baseline, runs, keep=99)) == names(everything)
+
+
+def test_a_run_counts_once(baseline, runs, audits, seeds):
+    for again in (runs[0], baseline.runs[0]):
+        with pytest.raises(OptionError, match="a run counts once"):
+            added(added(baseline, runs), [again])
+    with pytest.raises(OptionError, match="is the same table as"):
+        baseline_of([audits.gentle, seeds[0], audits.gentle])
+    with pytest.raises(OptionError, match="one accepted table or more"):
+        baseline_of([])
+
+
+def test_a_run_is_measured_as_those_before(baseline, seeds):
+    pair = seeds[0].pair
+    with pytest.raises(OptionError, match=r"was measured without word\[good\] .*give the options"):
+        added(baseline, [run_of(seeds[0])])
+    other = dk.audit(pair, benchmarks=["ws353", "simlex999"], resamples=200, k=5)
+    with pytest.raises(BaselineError, match="was made with k 10"):
+        added(baseline, [run_of(other, ["good"])])

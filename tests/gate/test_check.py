@@ -6,6 +6,7 @@ import pytest
 import driftkit as dk
 from driftkit.errors import BaselineError, InputError, RuleError
 from driftkit.gate import baseline_of, read_baseline, write_baseline
+from driftkit.gate.facts import facts_of
 
 
 def outcomes(audit, *rules, **settings):
@@ -129,7 +130,7 @@ def test_against_a_baseline(audits, tmp_path):
     found = dk.check(audits.harmed, rules, baseline=tmp_path / "b.json")
     overlap, moved, added = found.results
     assert found.baseline == str(tmp_path / "b.json")
-    accepted = baseline_of(audits.gentle).facts
+    accepted = facts_of(audits.gentle)
     reference = next(f.value for s, f in accepted.items() if str(s) == "overlap@10 mean[moved]")
     assert overlap.bound == pytest.approx(reference - 0.1, abs=1e-6)
     assert (overlap.outcome, moved.outcome, added.outcome) == ("fail", "pass", "fail")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import driftkit as dk
-from driftkit.gate import baseline_of
-from driftkit.gate.baseline import difference, paired_interval
+from driftkit.gate import Baseline
+from driftkit.gate.against import difference, paired_interval
 from driftkit.gate.facts import facts_of, rounded
+from driftkit.gate.run import run_of
 from driftkit.gate.subjects import Subject
 
 WS353 = Subject("benchmark", "spearman", on="ws353")
@@ -16,7 +17,7 @@ WS353 = Subject("benchmark", "spearman", on="ws353")
 
 def _between(now, then, *, live):
     paired = partial(paired_interval, now, then) if live else None
-    return difference(WS353, baseline_of(now), baseline_of(then), paired)
+    return difference(WS353, run_of(now), Baseline("b.json", (run_of(then),)), paired)
 
 
 def test_two_releases_are_compared_item_by_item(audits):
@@ -56,12 +57,14 @@ def test_other_items_are_not_compared(audits):
 
 
 def test_what_one_side_could_not_measure_stays_so(audits):
-    now, then = baseline_of(audits.harmed), baseline_of(audits.gentle)
+    now, then = run_of(audits.harmed), run_of(audits.gentle)
 
-    def with_(baseline, **changes):
-        facts = {**baseline.facts, WS353: replace(baseline.facts[WS353], **changes)}
-        return replace(baseline, facts=facts)
+    def with_(run, **changes):
+        return replace(run, facts={**run.facts, WS353: replace(run.facts[WS353], **changes)})
 
-    unknown = difference(WS353, now, with_(then, value=math.nan))
+    def difference_to(run, now=now):
+        return difference(WS353, now, Baseline("b.json", (run,)))
+
+    unknown = difference_to(with_(then, value=math.nan))
     assert unknown.reason == "the baseline could not measure it"
-    assert difference(WS353, with_(now, reason="why"), then).reason == "why"
+    assert difference_to(then, with_(now, reason="why")).reason == "why"

@@ -68,7 +68,8 @@ def test_the_document_is_plain_and_says_everything(verdict, audits):
     assert first["results"][0] == {
         "rule": "moved <= 4%", "subject": "moved", "value": 150, "low": None, "high": None,
         "operator": "<=", "bound": 120.0, "tolerance": 0.0, "slack": -30.0, "reference": None,
-        "outcome": "fail", "action": "fail", "decided_by": "value", "n": 3000, "detail": "",
+        "outcome": "fail", "action": "fail", "decided_by": "value", "n": 3000, "runs": 0,
+            "detail": "",
         "reason": None,
     }  # fmt: skip
     assert second["words"][0].keys() == {"word", "lost"}

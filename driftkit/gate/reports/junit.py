@@ -34,7 +34,7 @@ def junit_xml(verdicts: Sequence[Verdict]) -> str:
             ("headline", verdict.headline),
             ("audit", verdict.audit),
             ("profile", verdict.policy.profile or ""),
-            ("baseline", verdict.baseline or ""),
+            ("baseline", verdict.compared_with),
             ("original.sha256", sources["original"]["sha256"]),
             ("tuned.sha256", sources["tuned"]["sha256"]),
             ("driftkit", verdict.about["driftkit"]),

@@ -37,7 +37,7 @@ def _lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
 
 
 def _one(verdict: Verdict) -> Iterator[str]:
-    against = f" and {code(verdict.baseline)}" if verdict.baseline else ""
+    against = f" and {code(verdict.compared_with)}" if verdict.baseline else ""
     sign, state = _SIGNS[verdict.state], STATES[verdict.state]
     yield f"### {sign} {code(verdict.tuned)} {state}, against {code(verdict.original)}{against}"
     yield from ("", prose(verdict.headline), "", f"Audit: {prose(verdict.audit)}", "")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 
 from driftkit.display import Text, section, table
-from driftkit.gate.baseline import Baseline
+from driftkit.gate.baseline import Baseline, summary
 from driftkit.gate.verdict import SIGNS, STATES, STYLES, WORST_FIRST, Verdict, results_table
 from driftkit.names import LONG, told_apart
 
@@ -23,21 +23,27 @@ def verdict_view(verdicts: Sequence[Verdict]) -> RenderableType:
 
 
 def baseline_view(baseline: Baseline) -> RenderableType:
-    """Show what a baseline holds: where it comes from, and every value."""
-    document = baseline.document
-    made = table("measure", right=("value", "interval"))
-    for name, entry in sorted(document["figures"].items()):
+    """Show what a baseline holds: where it comes from, and every value, over all of its runs."""
+    about, several = baseline.runs[-1].document, len(baseline.runs) > 1
+    made = table("measure", right=("mean", "least to most") if several else ("value", "interval"))
+    for name, entry in sorted(summary(baseline, several=several).items()):
         value, *ends = entry if isinstance(entry, list) else [entry]
         between = f"{ends[0]:.6g} to {ends[1]:.6g}" if ends and None not in ends else ""
         made.add_row(name, "-" if value is None else f"{value:.6g}", between)
-    settings = ", ".join(f"{name} {value}" for name, value in document["settings"].items())
-    sides = [
-        (side, document[side]["rows"], document[side]["sha256"]) for side in ("original", "tuned")
+    settings = ", ".join(f"{name} {value}" for name, value in about["settings"].items())
+    names = f"{len(baseline.runs)} runs" if several else baseline.runs[0].name
+    sides = [("original", about["original"])]
+    sides += [
+        (f"run {at}: {run.name}" if several else "tuned", run.document["tuned"])
+        for at, run in enumerate(baseline.runs, start=1)
     ]
     return Group(
-        Text(f"{document['tuned']['name']} against {document['original']['name']}", "bold"),
-        Text(f"driftkit {document['driftkit']}; {settings}; {document['rounding']}", "dim"),
-        *(Text(f"{side}: {rows:,} rows, sha256 {digest}", "dim") for side, rows, digest in sides),
+        Text(f"{names} against {about['original']['name']}", "bold"),
+        Text(f"driftkit {about['driftkit']}; {settings}; {about['rounding']}", "dim"),
+        *(
+            Text(f"{side}: {each['rows']:,} rows, sha256 {each['sha256']}", "dim")
+            for side, each in sides
+        ),
         made,
     )
 
@@ -52,7 +58,7 @@ def _one(verdict: Verdict) -> RenderableType:
 
 
 def _name(verdict: Verdict) -> Text:
-    against = f" and {verdict.baseline}" if verdict.baseline else ""
+    against = f" and {verdict.compared_with}" if verdict.baseline else ""
     return Text(f"{verdict.tuned} against {verdict.original}{against}", "bold")
 
 

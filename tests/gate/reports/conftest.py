@@ -63,7 +63,7 @@ def hostile(verdicts):
 @pytest.fixture(scope="session")
 def worked():
     """A verdict written by hand, one result of every kind, for texts that are compared whole."""
-    shared = {"operator": ">=", "tolerance": 0.0, "reference": math.nan, "reason": None}
+    shared = {"operator": ">=", "tolerance": 0.0, "reference": math.nan, "reason": None, "runs": 0}
     exact = {"low": math.nan, "high": math.nan, "decided_by": "value"}
     results = (
         Result(rule="change[*] >= -margin", subject="spearman[ws353]", value=-0.0814, low=-0.15,
@@ -90,6 +90,7 @@ def worked():
         results=results,
         policy=make_policy(["change[*] >= -margin", "moved <= 10%", "word[good] overlap >= 0.5"]),
         baseline=None,
+        runs=0,
         audit="Do not ship: lost ws353 (0.503 to 0.422); 4,392 of 400,000 words moved.",
         findings=(
             Finding("knowledge", "broken", "lost ws353 (0.503 to 0.422)", {"lost": ["ws353"]}),
