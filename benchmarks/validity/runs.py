@@ -5,7 +5,7 @@ Their runs scatter as the direct weeks of `retrains.py` do: either the weeks the
 without replacement from the folder that script keeps, or drawn from a normal, a skewed or a
 heavy-tailed distribution as wide as the weeks of SimLex-999 (a third of the margin).
 
-    python benchmarks/validity/runs.py --folder retrains --pairs 1000 --report runs.md
+    python -m benchmarks.validity.runs --folder retrains --pairs 1000 --report runs.md
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-import retrains
 from scipy.stats import binom
 
+from benchmarks.validity import retrains
 from driftkit.atomic import replacing
 from driftkit.evaluators.significance import LEVEL
 from driftkit.gate.against import KEPT_LEVEL, prediction

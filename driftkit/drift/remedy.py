@@ -102,7 +102,9 @@ def _affine(x: Values, y: Values) -> tuple[Values, Values]:
     kept = lam > FLAT**2 * lam[-1]
     inverse = (vectors[:, kept] / lam[kept]) @ vectors[:, kept].T
     slope = inverse @ (x.T @ (y - mean_y))
-    return slope, x @ slope + mean_y
+    fitted = x @ slope
+    fitted += mean_y
+    return slope, fitted
 
 
 def _of_order(x: Values, y: Values, order: Rows) -> float:
