@@ -231,6 +231,12 @@ def test_tables_of_two_widths_have_a_page_without_a_map(late):
     assert "Not measured: 50 against 30 dimensions" in read.text
 
 
+def test_rows_that_were_all_zero_have_a_page(late):
+    zero = dk.Embeddings(late.pair.words, np.zeros_like(late.pair.before))
+    found = dk.audit(dk.align(zero, late.pair.tuned), [], resamples=100)
+    assert "No original item has a direction" in Read(page_of([found], words=50)).text
+
+
 def test_a_table_of_which_nothing_moved_has_a_page(late):
     found = dk.audit(dk.align(late.pair.original, late.pair.original), ["ws353"], resamples=100)
     text = " ".join(Read(page_of([found], words=50)).text.split())
