@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from driftkit.charts.theme import altair_module, finished, heading, inline, scale
 from driftkit.errors import OptionError
 from driftkit.findings import Findings
-from driftkit.names import told_apart
+from driftkit.names import told_apart, without_shared_folder
 
 if TYPE_CHECKING:
     from driftkit.charts.theme import Chart
@@ -94,9 +94,14 @@ def trajectory(audits: Sequence[Findings]) -> Chart:
 
 
 def checkpoint_names(audits: Sequence[Findings]) -> list[str]:
-    """Return what each checkpoint is called: its file's name, numbered where two have one."""
-    names = [findings.pair.tuned.source.name for findings in audits]
-    short = [name.replace("\\", "/").rstrip("/").rpartition("/")[2] or name for name in names]
+    """Return what each checkpoint is called: its file's name.
+
+    Where two have one, the folders in which they differ stand before it, and numbers if none does.
+    """
+    names = [each.pair.tuned.source.name.replace("\\", "/").rstrip("/") for each in audits]
+    short = [name.rpartition("/")[2] or name for name in names]
+    if len(set(short)) < len(short):
+        short = without_shared_folder(names)
     if len(set(short)) < len(short):
         short = [f"{at}. {name}" for at, name in enumerate(short, 1)]
     return list(told_apart(short, NAME).values())

@@ -52,8 +52,11 @@ def answer(found: Measured) -> Finding:
         evidence["overlap_moved_if_random"] = none_if_nan(_mean(random, moved))
     if not moved.any():
         return Finding("neighbors", "kept", f"no {found.noun} moved", evidence)
+    if not _had_neighbors(found).any():
+        return Finding("neighbors", "not tested", f"no {found.noun} had neighbors before", evidence)
     many = max(UPROOTED, UPROOTED_SHARE * int((found.pair.moved & found.matters).sum()))
-    scattered = (np.isnan(mean["moved"]) or mean["moved"] < BROKEN) and moved.sum() >= UPROOTED
+    had = int((moved & _had_neighbors(found)).sum())
+    scattered = (np.isnan(mean["moved"]) or mean["moved"] < BROKEN) and had >= UPROOTED
     status: Status = "kept"
     if uprooted >= many or beyond >= many or scattered or mean["unmoved"] < UNMOVED_BROKEN:
         status = "broken"
@@ -68,12 +71,17 @@ def _said(found: Measured, mean: dict[str, float], uprooted: int, beyond: int) -
     words = f"moved {found.noun}s"
     if looked != every:
         words = f"{looked:,} of {every:,} {words} looked at"
-    kept = f"{words} have no neighbors any more"
+    had = _had_neighbors(found)[found.shifts.moved]
+    kept = f"{words} {'have no neighbors any more' if had.any() else 'had no neighbors before'}"
     if not np.isnan(mean["moved"]):
         kept = f"{words} kept {max(mean['moved'], 0):.0%} of their neighbors beyond chance"
     if not np.isnan(mean["unmoved"]):
-        kept += f", unmoved {found.noun}s {max(mean['unmoved'], 0):.0%}"
+        share = f"{max(mean['unmoved'], 0):.0%}"
+        theirs = f"kept {share} of theirs" if np.isnan(mean["moved"]) else share
+        kept += f", unmoved {found.noun}s {theirs}"
     yield kept
+    if filled := int((~had).sum()):
+        yield f"{counted(filled, found.noun)} had a row of zeros before"
     if uprooted:
         how = "" if found.pair.mismatch else ", turned away or zeroed,"
         yield f"{counted(uprooted, found.noun)}{how} lost all neighbors"
@@ -93,7 +101,12 @@ def _uprooted(found: Measured) -> Mask:
     """
     own = found.words.self_cosine[found.candidate_rows]
     kept_some = found.shifts.overlap > 0
-    return np.asarray(found.shifts.moved & ~(own >= TURNED) & ~kept_some)
+    return np.asarray(found.shifts.moved & _had_neighbors(found) & ~(own >= TURNED) & ~kept_some)
+
+
+def _had_neighbors(found: Measured) -> Mask:
+    """Candidates that had a neighbor before; a row of zeros has none to lose."""
+    return np.asarray(found.shifts.before[:, 0] >= 0)
 
 
 def _turned_beyond(found: Measured) -> int:
@@ -102,6 +115,8 @@ def _turned_beyond(found: Measured) -> int:
     Where the whole space was turned, only neighbors tell what happened, and these were not sought.
     """
     turned = found.pair.moved & ~(found.words.self_cosine >= TURNED)
+    zero = np.flatnonzero(found.pair.zero)
+    turned[zero] &= found.pair.before[zero].any(axis=1)  # what pointed nowhere was not turned
     looked_at = np.zeros(len(turned), bool)
     looked_at[found.candidate_rows] = True
     if turned[looked_at].sum() > found.pair.moved[looked_at].sum() / 2:

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from driftkit import Embeddings, align
+from driftkit import Embeddings, align, audit
 from driftkit.questions.finding import QUESTIONS, STATUSES, Finding
 from driftkit.questions.verdict import ADVICE, headline_of, verdict_of
 
@@ -83,3 +83,20 @@ def test_the_headline_says_what_decided_and_names_the_rest():
 def test_the_headline_says_what_was_not_tested():
     headline = headline_of(MOVED, findings(knowledge="not tested"))
     assert headline == ("Undecided: said of knowledge; said of neighbors; 3 of 3 words moved.")
+
+
+def test_rows_that_were_zero_and_are_trained_since_lost_nothing():
+    words = [f"w{i}" for i in range(300)]
+    tuned = np.random.default_rng(1).standard_normal((300, 8)).astype(np.float32)
+    original = tuned.copy()
+    original[:60] = 0
+    for before, after, status in (
+        (original, tuned, "changed"),
+        (tuned, original, "broken"),
+        (np.zeros_like(tuned), tuned, "not tested"),
+    ):
+        pair = align(Embeddings(words, before), Embeddings(words, after))
+        finding = audit(pair, []).finding("neighbors")
+        assert finding.status == status
+        assert ("lost all neighbors" in finding.sentence) == (status == "broken")
+        assert ("60 items had a row of zeros before" in finding.sentence) == (status == "changed")

@@ -53,7 +53,7 @@ function shift(checkpoint, word) {
   };
 }
 
-const decimal = (thousandths, digits = 2) =>
+const decimal = (thousandths, digits = 3) =>
   thousandths === null ? "-" : (thousandths / 1000).toFixed(digits).replace(/^-(0\.0+)$/, "$1");
 const counted = (n) => n.toLocaleString("en-US");
 

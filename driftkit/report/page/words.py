@@ -18,7 +18,7 @@ from driftkit.report.page.strings import Strings, packed
 CAUSES: Mapping[Cause, str] = {
     "the word moved": "Its own row moved, and none of the neighbors that it lost or gained.",
     "its neighbors moved": "Its own row did not move; neighbors did.",
-    "both moved": "Its own row moved, and so did neighbors that it lost or gained.",
+    "both moved": "Its own row moved, and so did neighbors of it.",
     "a new word came": "What only the tuned table has came among its neighbors.",
     "nothing changed": "Neither its row nor its neighbors moved.",
     "not measured": "Who moved is not measured between tables of different widths.",
