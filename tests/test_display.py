@@ -206,11 +206,23 @@ def test_tables_that_lack_other_words_are_not_said_to_compare():
     runs = [score("runs/a/hot.pt", "toy", 0.5), score("runs/b/hot.pt", "toy", 0.75, 8, ("tea",))]
     lines = to_text(Scores(tuple(runs)), 100).splitlines()
     assert lines[0].split()[2:4] == ["a/hot.pt", "b/hot.pt"]
-    assert lines[1].endswith("0.5000   0.7500 10 / 8 of 10     0 / 1")
+    assert lines[1].endswith("0.5000   0.7500 8-10 of 10       0-1")
     assert "do not compare" in lines[2]
     alike = to_text(Scores((runs[0], score("runs/b/hot.pt", "toy", 0.75))), 100)
     assert "compare" not in alike
     assert "OOV" not in alike
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 140])
+def test_no_score_is_left_out_or_folded_however_narrow_the_terminal(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    values = [0.1111, -0.2222, 0.3333, -0.4444, 0.5555, -0.6666]
+    several = (
+        score(f"{at}.pt", "a benchmark of long name", value, 10 - at, ("tea",) * at)
+        for at, value in enumerate(values)
+    )
+    shown = to_text(Scores(tuple(several)), columns)
+    assert all(f"{value:.4f}" in shown for value in values)
 
 
 def test_a_table_that_was_not_asked_has_an_empty_place_and_many_go_below():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Group, RenderableType
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 BESIDE = 5
 """Tables that 80 columns hold beside each other; further ones follow below."""
+
+SCORE = 7
+"""Columns of a score, as in ``-0.1234``; it is never folded or left out."""
 
 INCOMPARABLE = (
     "Where tables lack different words, their scores are of different items and do not compare; "
@@ -177,8 +181,10 @@ class Scores(Displayed):
             zip(tables, without_shared_folder([source for source, _ in tables]), strict=True)
         )
         parts: list[RenderableType] = []
-        for at in range(0, len(tables) or 1, BESIDE):
-            parts += [Text("")] * bool(parts) + [_table(rows, tables[at : at + BESIDE], names)]
+        room = (get_terminal_size().columns - 80) // (SCORE + 1)
+        beside = min(BESIDE, max(1, BESIDE + room))
+        for at in range(0, len(tables) or 1, beside):
+            parts += [Text("")] * bool(parts) + [_table(rows, tables[at : at + beside], names)]
         if any(len({(score.oov, score.zero) for score in row.values()}) > 1 for row in rows):
             parts.append(Text(INCOMPARABLE, "yellow"))
         whole = {
@@ -213,19 +219,21 @@ def _table(
     asked = [[row[each] for each in tables if each in row] for row in rows]
     labels = told_apart((_label(score) for scores in asked for score in scores), LABEL)
     lacking = any(score.oov for scores in asked for score in scores)
-    made = table("benchmark", "measure")
+    made = table()
+    for name in ("benchmark", "measure"):
+        made.add_column(name, overflow="fold")
     for each in tables:
         name = printable(names[each]) if len(names) > 1 else "score"
-        made.add_column(name, justify="right", overflow="fold", min_width=6)
+        made.add_column(name, justify="right", overflow="fold", min_width=SCORE)
     for name in ("items", "OOV words") if lacking else ("items",):
-        made.add_column(name, justify="right", no_wrap=True)
+        made.add_column(name, justify="right", overflow="fold")
     for row, scores in zip(rows, asked, strict=True):
         if not scores:
             continue
-        counts = [_once(f"{score.n_used:,}" for score in scores)]
+        counts = [_once(score.n_used for score in scores)]
         if any(score.n_used < score.n_total for score in scores):
-            counts[0] += f" of {_once(f'{score.n_total:,}' for score in scores)}"
-        counts += [_once(f"{len(score.oov):,}" for score in scores)] * lacking
+            counts[0] += f" of {_once(score.n_total for score in scores)}"
+        counts += [_once(len(score.oov) for score in scores)] * lacking
         values = (number(row[each].value, 4) if each in row else "" for each in tables)
         made.add_row(labels[_label(scores[0])], scores[0].measure, *values, *counts)
     return made
@@ -235,10 +243,10 @@ def _label(score: Score) -> str:
     return score.benchmark if score.category is None else f"  {score.category}"
 
 
-def _once(counts: Iterable[str]) -> str:
-    """Write the count that all tables share, or that of each."""
+def _once(counts: Iterable[int]) -> str:
+    """Write the count that all tables share, or the least and the most."""
     each = [*counts]
-    return " / ".join(each[:1] if len({*each}) == 1 else each)
+    return "-".join(f"{count:,}" for count in sorted({min(each), max(each)}))
 
 
 def _place(names: Mapping[_Table, str], score: Score) -> str:

@@ -65,7 +65,19 @@ def checkpoint_view(audits: Sequence[Findings]) -> RenderableType:
     made = _table("", audits)
     for row in rows:
         made.add_row(*row)
-    return section("Checkpoints side by side", made, Text(CHANGES, "dim"))
+    return section("Checkpoints side by side", made, Text(changes_note(audits), "dim"))
+
+
+def changes_note(audits: Sequence[Findings]) -> str:
+    """Say what the rows of benchmarks show, and where those of one row do not compare."""
+    counts: dict[str, set[int]] = {}
+    for findings in audits:
+        for change in findings.scores:
+            counts.setdefault(_name(change), set()).add(change.n_used)
+    other = [name for name, used in counts.items() if len(used) > 1]
+    if not other:
+        return CHANGES
+    return f"{CHANGES} Those of {'; '.join(other)} are of other items in each table, and do not compare."
 
 
 def checkpoint_cells(audits: Sequence[Findings]) -> tuple[list[str], list[list[str]]]:

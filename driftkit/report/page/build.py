@@ -22,7 +22,7 @@ from driftkit.escaping import printable, to_json
 from driftkit.explain.directions import drift_directions
 from driftkit.findings import Findings
 from driftkit.links import Link
-from driftkit.report.checkpoints import CHANGES, checkpoint_cells
+from driftkit.report.checkpoints import changes_note, checkpoint_cells
 from driftkit.report.page.listed import listed_words, which
 from driftkit.report.page.places import places_of
 from driftkit.report.page.sections import Said
@@ -154,7 +154,7 @@ def page_of(
         which=which(audits, listed),
         settings=first.settings,
         checkpoints=checkpoints,
-        changes=CHANGES,
+        changes=changes_note(audits),
         **_of_several(audits),
     )
 
