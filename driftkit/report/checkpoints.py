@@ -77,7 +77,8 @@ def changes_note(audits: Sequence[Findings]) -> str:
     other = [name for name, used in counts.items() if len(used) > 1]
     if not other:
         return CHANGES
-    return f"{CHANGES} Those of {'; '.join(other)} are of other items in each table, and do not compare."
+    those = "; ".join(other)
+    return f"{CHANGES} Those of {those} are of other items in each table, and do not compare."
 
 
 def checkpoint_cells(audits: Sequence[Findings]) -> tuple[list[str], list[list[str]]]:
