@@ -49,7 +49,9 @@ class ComparedAudits(Displayed):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON document ``driftkit.audits/1`` as plain values."""
-        return {"schema": "driftkit.audits/1", "audits": [each.to_dict() for each in self]}
+        from driftkit.report.document import several_document
+
+        return several_document([each.to_dict() for each in self])
 
     def to_html(self, path: str | PathLike[str], *, words: int = WORDS_LISTED) -> None:
         """Write a report as one HTML file with a switch between checkpoints (extra ``report``).
@@ -139,7 +141,10 @@ def _require_alike(one: Audit, other: Audit) -> None:
             f"of {originals[0].source.name}, which {names[0]} was audited against, are not those "
             f"of {originals[1].source.name} for {names[1]}."
         )
-    asked = [asdict(each.settings) | {"benchmarks": _labels(each)} for each in (one, other)]
+    asked = [
+        asdict(each.settings) | {"benchmarks": [change.label for change in each.scores]}
+        for each in (one, other)
+    ]
     for name in asked[0]:
         here, there = (each[name] for each in asked)
         if here != there:
@@ -147,7 +152,3 @@ def _require_alike(one: Audit, other: Audit) -> None:
                 f"audits are compared where their settings are the same, and {name} is {here!r} "
                 f"for {names[0]} but {there!r} for {names[1]}; audit both alike."
             )
-
-
-def _labels(audit: Audit) -> list[str]:
-    return [f"{change.name}, {change.measure}" for change in audit.scores]

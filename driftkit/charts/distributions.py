@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from driftkit.arrays import Mask, Values
-from driftkit.charts.ranks import chance_overlap
-from driftkit.charts.theme import COLORS, altair_module, finished, heading, inline
+from driftkit.charts.theme import COLORS, altair_module, finished, heading, inline, kept_title
 from driftkit.findings import Findings
+from driftkit.neighbors.overlap import chance_overlap
 
 if TYPE_CHECKING:
     from driftkit.charts.theme import Chart
@@ -37,13 +37,13 @@ def distributions(findings: Findings) -> Chart:
     overlap = str(findings.shifts.measures[0])
     # The middle of a bar is a value that overlap can have: 0, 1/k, ..., 1.
     edges = {overlap: (np.arange(k + 2) - 0.5) / k}
-    titles = {overlap: f"{overlap}: neighbors kept", "self_cosine": "self_cosine: direction kept"}
     if "self_cosine" not in findings.words.reasons:
         edges["self_cosine"] = np.linspace(-1, 1, BARS + 1)
     groups = {"moved": findings.pair.moved, "unmoved": ~findings.pair.moved}
+    chance = chance_overlap(k, len(findings.shifts.candidates))
     columns = []
     for name, bins in edges.items():
-        x = alt.X("low:Q", title=titles[name], scale=alt.Scale(domain=[bins[0], bins[-1]]))
+        x = alt.X("low:Q", title=kept_title(name), scale=alt.Scale(domain=[bins[0], bins[-1]]))
         share = alt.Y(
             "share:Q",
             title="share of them",
@@ -72,7 +72,7 @@ def distributions(findings: Findings) -> Chart:
                 )
             ]
             if name == overlap:
-                layers += _line(alt, x, bins, chance_overlap(findings), "two random lists", 4)
+                layers += _line(alt, x, bins, chance, "two random lists", 4)
             if findings.null is not None:
                 values = findings.null.values[name][mask]
                 known = values[~np.isnan(values)]

@@ -8,8 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from driftkit.arrays import Mask, Values
-from driftkit.charts.theme import COLORS, altair_module, finished, inline, scale
+from driftkit.charts.theme import (
+    COLORS,
+    altair_module,
+    finished,
+    inline,
+    kept_title,
+    own_row,
+    scale,
+    shapes,
+)
 from driftkit.findings import Findings
+from driftkit.neighbors.overlap import chance_overlap
 
 if TYPE_CHECKING:
     from driftkit.charts.theme import Chart
@@ -35,9 +45,9 @@ def drift_by_rank(findings: Findings) -> Chart:
     """
     alt = altair_module()
     noun, place = findings.noun, findings.place
-    measures = {str(findings.shifts.measures[0]): "neighbors kept"}
+    measures = [str(findings.shifts.measures[0])]
     if "self_cosine" not in findings.words.reasons:
-        measures["self_cosine"] = "direction kept"
+        measures.append("self_cosine")
     rank = (findings.pair.original_rows + 1).astype(np.float64)
     ends = _ends(int(rank.max()))
     x = alt.X(
@@ -48,7 +58,7 @@ def drift_by_rank(findings: Findings) -> Chart:
     )
     groups = scale("moved", "unmoved")
     panels = []
-    for name, said in measures.items():
+    for name in measures:
         records = [
             {"is": group, **bin_}
             for group, mask in (("moved", findings.pair.moved), ("unmoved", ~findings.pair.moved))
@@ -59,7 +69,7 @@ def drift_by_rank(findings: Findings) -> Chart:
             color=alt.Color(
                 "is:N",
                 scale=groups,
-                title=f"the {noun}'s own row",
+                title=own_row(noun),
                 legend=alt.Legend(symbolOpacity=1),
             ),
             tooltip=[
@@ -72,14 +82,14 @@ def drift_by_rank(findings: Findings) -> Chart:
         )
         dots = alt.Shape(
             "is:N",
-            title=f"the {noun}'s own row",
-            scale=alt.Scale(domain=["moved", "unmoved"], range=["circle", "diamond"]),
+            title=own_row(noun),
+            scale=shapes("moved", "unmoved"),
         )
         layers = [
             base.mark_area(opacity=0.13, line=False).encode(y="p05:Q", y2="p95:Q"),
             base.mark_line(strokeWidth=2).encode(y="mean:Q"),
             base.mark_point(filled=True, size=55, opacity=1).encode(
-                y=alt.Y("mean:Q", title=[name, said]), shape=dots
+                y=alt.Y("mean:Q", title=kept_title(name).split(": ")), shape=dots
             ),
         ]
         layers.append(_references(alt, findings, name, rank, ends, x))
@@ -99,7 +109,7 @@ def _references(alt: Any, findings: Findings, name: str, rank: Values, ends: Val
     """Return the lines to read the means against: chance, and random moves of the same size."""
     records: list[dict[str, Any]] = []
     if name != "self_cosine":
-        chance = round(chance_overlap(findings), 6)
+        chance = round(chance_overlap(findings.shifts.k, len(findings.shifts.candidates)), 6)
         records += [{"line": CHANCE, "rank": int(at), "mean": chance} for at in (1, ends[-1])]
     if findings.null is not None:
         bins = _bins(findings.null.values[name], rank, findings.pair.moved, ends)
@@ -113,11 +123,6 @@ def _references(alt: Any, findings: Findings, name: str, rank: Values, ends: Val
         strokeDash=alt.StrokeDash("line:N", scale=dashes, title="to compare with"),
         tooltip=["line:N", "mean:Q"],
     )
-
-
-def chance_overlap(findings: Findings) -> float:
-    """Return the share of neighbors that two random lists have in common."""
-    return min(1.0, findings.shifts.k / max(len(findings.shifts.candidates) - 1, 1))
 
 
 def _ends(last: int) -> Values:

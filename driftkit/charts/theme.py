@@ -26,6 +26,8 @@ COLORS: Mapping[str, str] = {
 3 : 1 or more, and those that meet in one chart are told apart by color-blind eyes. Shape, sign or
 place says the same wherever color says something."""
 
+_SHAPES = {"moved": "circle", "unmoved": "diamond"}
+
 SERIES = ("#2878B5", "#D97706", "#8B5CF6", "#0E93B8", "#E0245E", "#808590")
 """For what comes in any number, such as tables and benchmarks, which have shapes besides."""
 
@@ -128,6 +130,25 @@ def sentence(title: str, said: str) -> Chart:
 def heading(text: str, **settings: Any) -> Any:
     """Return the title of one panel of a chart."""
     return altair_module().TitleParams(text, **{"fontSize": 12, "offset": 6, **settings})
+
+
+def kept_title(measure: str) -> str:
+    """Return a measure of a word with what it says the word kept; all but one are overlaps.
+
+    >>> kept_title("overlap@10")
+    'overlap@10: neighbors kept'
+    """
+    return f"{measure}: {'direction' if measure == 'self_cosine' else 'neighbors'} kept"
+
+
+def own_row(noun: str) -> str:
+    """Return the title of a legend that tells moved from unmoved words."""
+    return f"the {noun}'s own row"
+
+
+def shapes(*names: str) -> Any:
+    """Return the scale that gives moved and unmoved words their shape, as `scale` their color."""
+    return altair_module().Scale(domain=list(names), range=[_SHAPES[name] for name in names])
 
 
 def scale(*names: str) -> Any:

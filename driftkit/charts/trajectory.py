@@ -6,7 +6,16 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from driftkit.charts.theme import altair_module, finished, heading, inline, scale
+from driftkit.charts.theme import (
+    altair_module,
+    finished,
+    heading,
+    inline,
+    kept_title,
+    own_row,
+    scale,
+    shapes,
+)
 from driftkit.errors import OptionError
 from driftkit.findings import Findings
 from driftkit.names import told_apart, without_shared_folder
@@ -16,7 +25,6 @@ if TYPE_CHECKING:
 
 NAME = 22  # columns of a checkpoint
 EACH = 120  # pixels of one
-SAID = {"self_cosine": "direction kept"}  # anything else is an overlap
 
 
 def trajectory(audits: Sequence[Findings]) -> Chart:
@@ -55,14 +63,13 @@ def trajectory(audits: Sequence[Findings]) -> Chart:
         base = alt.Chart(inline(each for each in kept if each["measure"] == measure)).encode(
             x=x,
             y=alt.Y("mean:Q", title="mean", scale=alt.Scale(zero=True), axis=alt.Axis(tickCount=5)),
-            color=alt.Color("is:N", scale=scale("moved", "unmoved"), title=f"the {noun}'s own row"),
+            color=alt.Color("is:N", scale=scale("moved", "unmoved"), title=own_row(noun)),
             tooltip=["checkpoint:N", "is:N", "mean:Q", alt.Tooltip("words:Q", title=f"{noun}s")],
         )
-        shape = alt.Scale(domain=["moved", "unmoved"], range=["circle", "diamond"])
         points = base.mark_point(filled=True, size=65, opacity=1).encode(
-            shape=alt.Shape("is:N", scale=shape, title=f"the {noun}'s own row")
+            shape=alt.Shape("is:N", scale=shapes("moved", "unmoved"), title=own_row(noun))
         )
-        title = heading(f"{measure}: {SAID.get(measure, 'neighbors kept')}", frame="group")
+        title = heading(kept_title(measure), frame="group")
         panels.append(alt.layer(base.mark_line(), points).properties(title=title, **size))
     if changes:
         benchmarks = list(dict.fromkeys(record["benchmark"] for record in changes))

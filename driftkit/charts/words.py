@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftkit.arguments import whole
-from driftkit.charts.theme import COLORS, altair_module, finished, heading, inline, scale, sentence
+from driftkit.charts.theme import (
+    COLORS,
+    altair_module,
+    finished,
+    heading,
+    inline,
+    kept_title,
+    own_row,
+    scale,
+    sentence,
+    shapes,
+)
 from driftkit.escaping import printable
 from driftkit.findings import Findings
 from driftkit.names import told_apart
@@ -79,7 +90,7 @@ def words(findings: Findings, n: int = 20, *, moved: bool | None = None) -> Char
     color = alt.Color(
         "is:N",
         scale=scale("moved", "unmoved"),
-        legend=alt.Legend(title=f"the {noun}'s own row") if moved is None else None,
+        legend=alt.Legend(title=own_row(noun)) if moved is None else None,
     )
 
     def panel(field: str, title: str, low: int, y: object, width: int) -> object:
@@ -89,13 +100,13 @@ def words(findings: Findings, n: int = 20, *, moved: bool | None = None) -> Char
         dot = base.mark_point(size=80, filled=True, opacity=1).encode(
             x=x,
             color=color,
-            shape=alt.Shape("is:N", scale=alt.Scale(range=["circle", "diamond"]), legend=None),
+            shape=alt.Shape("is:N", scale=shapes("moved", "unmoved"), legend=None),
         )
         return alt.layer(line, dot).properties(width=width, height=height)
 
-    panels = [panel("overlap", f"overlap@{k}: neighbors kept", 0, named, 170)]
+    panels = [panel("overlap", kept_title(f"overlap@{k}"), 0, named, 170)]
     if turned:
-        panels.append(panel("self_cosine", "self_cosine: direction kept", -1, bare, 170))
+        panels.append(panel("self_cosine", kept_title("self_cosine"), -1, bare, 170))
     for field, side, sign in (("fewer", "lost", "−"), ("more", "gained", "+")):
         base = alt.Chart().encode(y=bare, tooltip=tooltip)
         mark = {"align": "left", "color": COLORS[side], "fontSize": 14, "fontWeight": 700}

@@ -114,6 +114,7 @@ def command(
 
     from driftkit.display import Text
     from driftkit.report.checkpoints import checkpoint_view
+    from driftkit.report.document import several_document
     from driftkit.report.terminal import audit_view
 
     if with_link and html_to is None:
@@ -129,7 +130,6 @@ def command(
     if html_to is not None:
         _write_page(found, html_to, messages, with_link=with_link)
     documents = [each.to_dict(explain=explain) for each in found] if json_to is not None else []
-    several = {"schema": "driftkit.audits/1", "audits": documents}
 
     def view() -> Group:
         asking = _asking_for_the_link(original, tuned)
@@ -140,7 +140,7 @@ def command(
         parts = [part for each in views for part in (each, Text(""))]
         return Group(*parts, *([checkpoint_view(found)] if len(found) > 1 else []))
 
-    output.show(view, documents[0] if len(documents) == 1 else several, json_to)
+    output.show(view, documents[0] if len(documents) == 1 else several_document(documents), json_to)
     if any(each.verdict in fail_on or each.status(*fail_on) for each in found):
         ctx.exit(BROKEN_RULE)
 

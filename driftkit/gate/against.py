@@ -61,6 +61,12 @@ def mean_of(subject: Subject, stored: Baseline) -> float:
     return statistics.fmean(run.facts[subject].value for run in stored.runs)
 
 
+def where(stored: Baseline) -> str:
+    """Say what a value of a baseline is the mean of."""
+    n = len(stored.runs)
+    return "in the baseline" if n == 1 else f"in the mean of {n} runs"
+
+
 def difference(
     subject: Subject, current: Run, stored: Baseline, paired: PairedInterval | None = None
 ) -> Fact | None:
@@ -79,8 +85,8 @@ def difference(
         return replace(empty, reason=now.reason)
     for run, then in zip(stored.runs, thens, strict=True):
         if math.isnan(then.value) or (of_items and math.isnan(then.low)):
-            where = f" in {run.name}" if len(thens) > 1 else ""
-            return replace(empty, reason=f"the baseline could not measure it{where}")
+            which = f" in {run.name}" if len(thens) > 1 else ""
+            return replace(empty, reason=f"the baseline could not measure it{which}")
     if of_items:
         for run in stored.runs:
             if (there := run.n_used(subject)) != (here := current.n_used(subject)):
@@ -136,9 +142,7 @@ def _detail(subject: Subject, current: Run, stored: Baseline) -> str:
     if subject.kind == "benchmark" and current.facts[subject].uncertain:
         subject, write = replace(subject, of="tuned"), "{:.3f}"
     before, after = mean_of(subject, stored), current.facts[subject].value
-    n = len(stored.runs)
-    where = "in the baseline" if n == 1 else f"in the mean of {n} runs"
-    return f"{write.format(before)} {where}, {write.format(after)} now"
+    return f"{write.format(before)} {where(stored)}, {write.format(after)} now"
 
 
 def paired_interval(audit: Audit, previous: Audit, subject: Subject) -> tuple[float, float]:

@@ -31,7 +31,7 @@ from functools import partial
 
 from driftkit.drift.groups import band_masks
 from driftkit.errors import BaselineError, RuleError, UnknownNameError
-from driftkit.gate.against import Compare, accepted, difference, mean_of
+from driftkit.gate.against import Compare, accepted, difference, mean_of, where
 from driftkit.gate.baseline import AGAIN, Baseline
 from driftkit.gate.facts import NAN, SETTLED, Fact, Facts, rounded
 from driftkit.gate.policy import Action, Policy
@@ -229,9 +229,7 @@ def _result(
         elif math.isnan(reference):
             fact = replace(fact, value=NAN, reason="the baseline could not measure it")
         else:
-            n = len(stored.runs)
-            where = "in the baseline" if n == 1 else f"in the mean of {n} runs"
-            fact = replace(fact, uncertain=False, detail=f"{reference:.6g} {where}")
+            fact = replace(fact, uncertain=False, detail=f"{reference:.6g} {where(stored)}")
     whole = fact.whole if math.isnan(reference) else abs(reference)
     limit = rounded(against + bound.amount(margin=fact.margin, whole=whole))
     tolerance = 0.0

@@ -86,13 +86,22 @@ def adjusted_overlap(before: Lists, after: Lists, candidates: int) -> Values:
     return beyond_chance(overlap(before, after), k, candidates)
 
 
+def chance_overlap(k: int, candidates: int) -> float:
+    """Return the share ``k / (n - 1)`` that two random lists of n candidates have in common.
+
+    >>> chance_overlap(10, 51), chance_overlap(10, 2)
+    (0.2, 1.0)
+    """
+    return min(1.0, k / max(candidates - 1, 1))
+
+
 def beyond_chance(overlaps: Values, k: int, candidates: int) -> Values:
-    """Correct overlaps for the share ``k / (n - 1)`` that two random lists have in common.
+    """Correct overlaps for what two random lists have in common (see `chance_overlap`).
 
     >>> beyond_chance(np.array([0.2, 1.0]), 10, 51).tolist()
     [0.0, 1.0]
     """
-    chance = k / (candidates - 1)
+    chance = chance_overlap(k, candidates)
     values: Values = (overlaps - chance) / (1 - chance)
     return values
 

@@ -10,7 +10,6 @@ from rich.table import Table
 
 from driftkit.display import Text, number, section, signed, table
 from driftkit.escaping import printable
-from driftkit.evaluators import ScoreChange
 from driftkit.findings import Findings
 from driftkit.report.terminal import STATUS_STYLE, VERDICT_STYLE
 
@@ -55,7 +54,7 @@ def _row(findings: Findings) -> dict[str, object]:
             if row.measure == overlap
         },
         "cka, moved": findings.space.find("cka", "moved").value,
-        **{_name(change): change.delta for change in findings.scores},
+        **{change.label: change.delta for change in findings.scores},
     }
 
 
@@ -73,7 +72,7 @@ def changes_note(audits: Sequence[Findings]) -> str:
     counts: dict[str, set[int]] = {}
     for findings in audits:
         for change in findings.scores:
-            counts.setdefault(_name(change), set()).add(change.n_used)
+            counts.setdefault(change.label, set()).add(change.n_used)
     other = [name for name, used in counts.items() if len(used) > 1]
     if not other:
         return CHANGES
@@ -85,7 +84,7 @@ def checkpoint_cells(audits: Sequence[Findings]) -> tuple[list[str], list[list[s
     """Return the names of the checkpoints, and a row for each value: what it is, and its cells."""
     rows = [_row(findings) for findings in audits]
     frame = pd.DataFrame(rows, dtype=object).set_index("checkpoint")
-    changes = {_name(change) for findings in audits for change in findings.scores}
+    changes = {change.label for findings in audits for change in findings.scores}
     return list(map(str, frame.index)), [
         [str(name), *(_cell(value, name in changes) for value in frame[name].tolist())]
         for name in frame
@@ -98,10 +97,6 @@ def _table(first: str, audits: Sequence[Findings]) -> Table:
         name = printable(findings.pair.tuned.source.name)
         made.add_column(name, justify="right", overflow="fold")
     return made
-
-
-def _name(change: ScoreChange) -> str:
-    return f"{change.name}, {change.measure}"
 
 
 def _cell(value: object, is_change: bool) -> str:

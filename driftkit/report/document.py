@@ -6,6 +6,7 @@ Within a schema version keys are only added. The schemas ship beside this file.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from importlib.resources import files
@@ -19,6 +20,7 @@ from driftkit.findings import Findings
 from driftkit.neighbors import Shift
 
 SCHEMA = "driftkit.audit/1"
+SEVERAL = "driftkit.audits/1"
 ENGINES = ("numpy", "scipy", "torch")
 
 
@@ -76,6 +78,11 @@ def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[
     if explain:
         document["explanation"] = findings.explain(top).to_dict()
     return document
+
+
+def several_document(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the document ``driftkit.audits/1`` that holds those of several audits."""
+    return {"schema": SEVERAL, "audits": list(documents)}
 
 
 def _source(table: Embeddings) -> dict[str, Any]:

@@ -163,6 +163,11 @@ class ScoreChange(Displayed):
     least_visible_fall: float = math.nan
 
     @property
+    def label(self) -> str:
+        """The benchmark and the measure, such as ``"ws353, spearman"``."""
+        return f"{self.name}, {self.measure}"
+
+    @property
     def is_within_margin(self) -> bool:
         """Whether the whole interval lies within the margin on both sides of zero."""
         return -self.margin < self.ci_low and self.ci_high < self.margin

@@ -53,8 +53,8 @@ function shift(checkpoint, word) {
   };
 }
 
-const decimal = (thousandths, digits = 3) =>
-  thousandths === null ? "-" : (thousandths / 1000).toFixed(digits).replace(/^-(0\.0+)$/, "$1");
+const decimal = (thousandths) =>
+  thousandths === null ? "-" : (thousandths / 1000).toFixed(3).replace(/^-(0\.0+)$/, "$1");
 const counted = (n) => n.toLocaleString("en-US");
 
 // --- elements -----------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from driftkit.explain.directions import Direction
 from driftkit.findings import Findings
 from driftkit.links import Link
 from driftkit.maps import Map
+from driftkit.neighbors.overlap import chance_overlap
 from driftkit.questions.finding import Finding, Question
 from driftkit.report.benchmarks import asked_words, outcome
 from driftkit.report.drift import drift_cells, drift_notes
@@ -176,7 +177,7 @@ class Said:
         c = len(found.shifts.candidates)
         said = [
             f"Two lists of {k} neighbors drawn at random from {c - 1:,} candidates share "
-            f"{k / max(c - 1, 1):.2g} of them on average."
+            f"{chance_overlap(k, c):.2g} of them on average."
         ]
         many = counted(len(found.scores), "benchmark")
         for change in found.scores:
@@ -311,7 +312,7 @@ def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
     elif found.verdict == "ship with care":
         yield (
             f"Ship it only where you need not rely on what changed: {joined(worst)}."
-            if (worst)
+            if worst
             else "Ship it only where what was not looked at does not matter.",
             None,
         )
@@ -322,30 +323,30 @@ def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
     else:
         yield (
             "It may ship. Keep this verdict for the next one to be checked against.",
-            ("driftkit baseline write ORIGINAL TUNED"),
+            "driftkit baseline write ORIGINAL TUNED",
         )
     if status["input"] in ("broken", "changed"):
         yield "See what each file holds, and how it was read.", "driftkit inspect ORIGINAL TUNED"
     if "not tested" in (status["knowledge"], status["neighbors"]):
         yield (
             "Ask rated pairs or analogies of your own, or more of them.",
-            ("driftkit audit ORIGINAL TUNED -b FILE"),
+            "driftkit audit ORIGINAL TUNED -b FILE",
         )
     lost = found.status("lost")
     if lost or status["neighbors"] in ("broken", "changed"):
         rule = (
             f"{lost[0].measure}[{lost[0].name}] >= -{lost[0].margin:g}"
             if lost
-            else (f"{found.shifts.measures[0]} >= 0.9")
+            else f"{found.shifts.measures[0]} >= 0.9"
         )
         yield (
             "Go back toward the original, only as far as a rule of yours asks.",
-            (f"driftkit restore ORIGINAL TUNED -o mended.npy --budget '{rule}'"),
+            f"driftkit restore ORIGINAL TUNED -o mended.npy --budget '{rule}'",
         )
     if status["link"] != "kept":
         yield (
             "A map may mend the link; this fits one, or says why none helps.",
-            ("driftkit link ORIGINAL TUNED"),
+            "driftkit link ORIGINAL TUNED",
         )
 
 
