@@ -12,12 +12,13 @@ breaks first, are left out of what is said about damage.
 from __future__ import annotations
 
 import argparse
-import pickle
+import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
-from itertools import product
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,14 @@ from scipy.stats import beta
 from torch import nn
 
 import driftkit as dk
-from benchmarks.validity.retrains import DIRECT, STAGED, Matrix, Year, as_run, retrained
+from benchmarks.validity.retrains import DIRECT, STAGED, Matrix, Week, Year, as_run, retrained
 from driftkit.atomic import replacing
 from driftkit.demo import BATCH, EPOCHS, HEAD_RATE, Task, ValenceModel, read_task
+from driftkit.gate import Baseline, Run, make_policy
+from driftkit.gate.apply import apply_rules
+from driftkit.gate.facts import NAN, Fact, Facts
+from driftkit.gate.policy import PROFILES
+from driftkit.gate.subjects import Subject
 from driftkit.provenance import Source
 from driftkit.training.schedules import SlantedTriangular
 from driftkit.training.unfreezing import AtEpoch, Stage, Unfreezing, freeze_then_unfreeze
@@ -41,6 +47,28 @@ GRADES, FEW = (0.5, 1, 1.5, 2, 3), 52  # margins planted
 LEAD, CREEP, PER_WEEK = 5, 15, 0.1  # weeks before a creeping loss, weeks of it, margins a week
 WIDTHS = {"ws353": 0.25, "simlex999": 0.42, "google": 0.085}  # of noise that takes one margin
 NEAR, STEPS = 0.03, 25
+SIZES = (1, 3, 5, 10)
+RESULTS = Path(__file__).parent / "year.csv"
+N = {"ws353": 348, "simlex999": 995, "google": 17_533}  # items answered
+ROWS = 52_161  # of the tables
+SUBJECTS = {
+    str(each): each
+    for each in (
+        Subject("benchmark", "spearman", on="ws353"),
+        Subject("benchmark", "spearman", on="simlex999"),
+        Subject("benchmark", "3cosadd@1", on="google"),
+        Subject("group", "overlap@10", "mean", "moved"),
+        Subject("group", "overlap@10", "mean", "unmoved"),
+        Subject("count", "moved"),
+    )
+}
+NAMES = {each.on: name for name, each in SUBJECTS.items() if each.kind == "benchmark"}
+ACTIONS = ("pass", "warn", "fail")
+POLICY = make_policy(
+    # Every week has the same words, so none can cover less.
+    [each for each in PROFILES["default"].baseline_rules if not each.startswith("coverage")],
+    baseline=True,
+)
 
 
 def gradual(original: dk.Embeddings, seed: int) -> Matrix:
@@ -106,7 +134,7 @@ class Tables:
         matrix[kept["rows"]] = kept["vectors"]
         return matrix
 
-    def week(self, recipe: str, seed: int):
+    def week(self, recipe: str, seed: int) -> Week:
         return self.year.week(f"{recipe} {seed}", lambda: self.embeddings(self.table(recipe, seed)))
 
     def embeddings(self, matrix: Matrix) -> dk.Embeddings:
@@ -134,6 +162,9 @@ class Tables:
             scale *= np.clip(margins / lost, 0.25, 4) ** 0.5 if lost > 0 else 1.5
         raise RuntimeError(f"no noise takes {margins} margins of {benchmark} from seed {seed}.")
 
+    def damage_path(self, seed: int, benchmark: str, margins: float) -> Path:
+        return self.year.folder / f"damage-{seed}-{benchmark}-{margins:g}.txt"
+
     def score(self, benchmark: str, matrix: Matrix) -> float:
         return float(dk.score(self.embeddings(matrix), [benchmark]).results[0].value)
 
@@ -142,14 +173,12 @@ class Tables:
         return {name: self.score(name, self.original.matrix) for name in MARGINS}
 
 
-def measured(tables: Tables, part: int, parts: int) -> None:
+def measured(tables: Tables, part: int = 0, parts: int = 1) -> None:
     """Train and audit every week, and plant every damage; what is kept is not made again."""
-    for n, (recipe, count) in enumerate(WEEKS.items()):
-        for seed in range(FIRST, FIRST + count):
-            if (seed + n) % parts == part:
-                tables.week(recipe, seed)
-    for seed, benchmark, margins in planted():
-        path = tables.year.folder / f"damage-{seed}-{benchmark}-{margins:g}.txt"
+    for recipe, seed in weeks()[part::parts]:
+        tables.week(recipe, seed)
+    for seed, benchmark, margins in list(planted()):
+        path = tables.damage_path(seed, benchmark, margins)
         if seed % parts == part and not path.exists():
             value = tables.damaged(seed, benchmark, margins)
             with replacing(path) as partial_file:
@@ -157,25 +186,213 @@ def measured(tables: Tables, part: int, parts: int) -> None:
             print(f"{path.stem}: {value:+.4f}", file=sys.stderr, flush=True)
 
 
+def weeks() -> list[tuple[str, int]]:
+    """Return the recipe and the seed of every week."""
+    return [(recipe, seed) for recipe, n in WEEKS.items() for seed in range(FIRST, FIRST + n)]
+
+
 def planted() -> Iterator[tuple[int, str, float]]:
     """Yield the seed, the benchmark and the margins of each damage."""
     for benchmark in MARGINS:
-        # The analogies take seconds a question, so fewer weeks are damaged in them.
-        weeks = FEW if benchmark == "google" else WEEKS["direct"]
-        for seed, margins in product(range(FIRST, FIRST + weeks), GRADES):
-            yield seed, benchmark, margins
-        for seed, margins in creeping_weeks():
+        # The analogies take seconds a try, so fewer weeks are damaged in them.
+        count = FEW if benchmark == "google" else WEEKS["direct"]
+        yield from ((seed, benchmark, margins) for seed in range(FIRST, FIRST + count)
+                    for margins in GRADES)  # fmt: skip
+        for seed, margins in chain.from_iterable(creeping_years()):
             if margins:
                 yield seed, benchmark, margins
 
 
-def creeping_weeks() -> Iterator[tuple[int, float]]:
-    """Yield the seed of each week of the creeping years, and the margins lost by then."""
-    for begin in range(FIRST, FIRST + WEEKS["direct"] - LEAD - CREEP + 1, LEAD + CREEP):
-        for n in range(LEAD + CREEP):
-            yield begin + n, round(PER_WEEK * max(n + 1 - LEAD, 0), 9)
+def creeping_years() -> Iterator[list[tuple[int, float]]]:
+    """Yield years that creep: the seed of each week, and the margins lost by then."""
+    year = LEAD + CREEP
+    for begin in range(FIRST, FIRST + WEEKS["direct"] - year + 1, year):
+        yield [(begin + n, round(PER_WEEK * max(n + 1 - LEAD, 0), 9)) for n in range(year)]
+
+
+def collect(tables: Tables) -> pd.DataFrame:
+    """Return a line for each value that a rule goes by, of every week and every damaged one."""
+    lines = []
+    for recipe, seed in weeks():
+        week = tables.week(recipe, seed)
+        assert week.facts is not None
+        for subject, fact in week.facts.items():
+            if str(subject) in SUBJECTS:
+                known = (recipe, seed, str(subject), 0.0)
+                lines.append((*known, fact.value, fact.low, fact.high))
+    for seed, benchmark, margins in planted():
+        value = float(tables.damage_path(seed, benchmark, margins).read_text())
+        lines.append(("direct", seed, NAMES[benchmark], margins, value, NAN, NAN))
+    columns = ["recipe", "seed", "subject", "margins", "value", "low", "high"]
+    frame = pd.DataFrame(lines, columns=columns).drop_duplicates(columns[:4])
+    return frame.sort_values(columns[:4], ignore_index=True)
+
+
+class Study:
+    """What `year.csv` holds, as runs that rules judge."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.weeks: dict[tuple[str, int], Facts] = {}
+        self.damaged: dict[tuple[str, float, int], float] = {}
+        for row in frame.itertuples():
+            subject = SUBJECTS[row.subject]
+            if row.margins:
+                self.damaged[subject.on, row.margins, row.seed] = row.value
+            else:
+                of_items = subject.kind == "benchmark"
+                facts = self.weeks.setdefault((row.recipe, row.seed), {})
+                facts[subject] = Fact(
+                    row.value,
+                    row.low,
+                    row.high,
+                    n=N.get(subject.on, 1),
+                    uncertain=of_items,
+                    unchanged=0.0 if of_items else NAN,
+                    margin=MARGINS.get(subject.on, NAN),
+                    whole=ROWS if subject.kind == "count" else 1.0,
+                )
+                if of_items:  # what a result says of the score itself
+                    facts[replace(subject, of="tuned")] = Fact(row.value)
+
+    def run(self, recipe: str, seed: int, benchmark: str = "", margins: float = 0) -> Run:
+        """Return a week, or a damaged one."""
+        facts = dict(self.weeks[recipe, seed])
+        if margins:
+            subject = SUBJECTS[NAMES[benchmark]]
+            fact, value = facts[subject], self.damaged[benchmark, margins, seed]
+            away = value - fact.value
+            facts[subject] = replace(fact, value=value, low=fact.low + away, high=fact.high + away)
+        return as_run(f"{recipe} {seed} {benchmark} {margins:g}", facts)
+
+
+def judge(now: Run, accepted: Sequence[Run]) -> dict[str, str]:
+    """Return what a week's rules lead to, by what they are about."""
+    found: dict[str, str] = {}
+    for each in apply_rules(POLICY, now, Baseline("accepted", tuple(accepted))):
+        subject = each.subject.removesuffix(" - baseline")
+        found[subject] = worst((found.get(subject, "pass"), each.action))
+    return found
+
+
+def worst(actions: Iterable[str]) -> str:
+    return max(actions, key=ACTIONS.index)
+
+
+def before(study: Study, recipe: str, seed: int, n: int) -> list[Run]:
+    return [study.run(recipe, each) for each in range(seed - n, seed)]
+
+
+def unharmed(study: Study) -> Iterator[str]:
+    """Yield the table of false alarms."""
+    yield "| weeks | runs in the baseline | judged | failed | at most | warned | passed |"
+    yield "|---|--:|--:|--:|--:|--:|--:|"
+    for recipe, count in WEEKS.items():
+        for n in SIZES:
+            seeds = range(FIRST + n, FIRST + count)
+            judged = [judge(study.run(recipe, seed), before(study, recipe, seed, n))
+                      for seed in seeds]  # fmt: skip
+            yield _line(recipe, n, [worst(each.values()) for each in judged])
+
+
+def by_rule(study: Study, n: int = 5) -> Iterator[str]:
+    """Yield the same for each rule, of the direct weeks."""
+    yield "| of direct weeks | runs in the baseline | judged | failed | at most | warned | passed |"
+    yield "|---|--:|--:|--:|--:|--:|--:|"
+    seeds = range(FIRST + n, FIRST + WEEKS["direct"])
+    judged = [judge(study.run("direct", seed), before(study, "direct", seed, n)) for seed in seeds]
+    for subject in judged[0]:
+        yield _line(f"`{subject}`", n, [each[subject] for each in judged])
+
+
+def _line(of: str, n: int, actions: Sequence[str]) -> str:
+    found, whole = Counter(actions), len(actions)
+    failed = found["fail"]
+    most = beta.ppf(0.95, failed + 1, whole - failed) if failed < whole else 1.0
+    return f"| {of} | {n} | {whole} | {failed} | {most:.1%} | {found['warn']} | {found['pass']} |"
+
+
+def power(study: Study) -> Iterator[str]:
+    """Yield the table of what becomes of planted damage, by the rule on the damaged benchmark."""
+    yield f"| damaged | margins | weeks | {' | '.join(f'against {n}' for n in SIZES)} |"
+    yield f"|---|--:|--:|{'---|' * len(SIZES)}"
+    for benchmark in MARGINS:
+        for margins in GRADES:
+            seeds = [s for name, k, s in study.damaged if (name, k) == (benchmark, margins)]
+            cells = [
+                shares([
+                    judge(
+                        study.run("direct", seed, benchmark, margins),
+                        before(study, "direct", seed, n),
+                    )[NAMES[benchmark]]
+                    for seed in seeds
+                    if seed >= FIRST + max(SIZES)
+                ])
+                for n in SIZES
+            ]  # fmt: skip
+            count = sum(seed >= FIRST + max(SIZES) for seed in seeds)
+            yield f"| {benchmark} | {margins:g} | {count} | {' | '.join(cells)} |"
+
+
+def shares(actions: Sequence[str]) -> str:
+    found = Counter(actions)
+    return " / ".join(f"{found[each] / len(actions):.0%}" for each in ("fail", "warn", "pass"))
+
+
+def creeping(study: Study) -> Iterator[str]:
+    """Yield in which week of a creeping year a rule first warns and fails."""
+    yield "| creeping | years | baseline | first warning | first failure |"
+    yield "|---|--:|---|---|---|"
+    for benchmark in MARGINS:
+        years = list(creeping_years())
+        for name, accepted in (
+            ("the last 5, all accepted", lambda runs: runs[-LEAD:]),
+            ("the first 5", lambda runs: runs[:LEAD]),
+        ):
+            found: dict[str, list[float]] = {"warn": [], "fail": []}
+            for year in years:
+                runs = [study.run("direct", seed, benchmark, lost) for seed, lost in year]
+                states = [judge(now, accepted(runs[: n + LEAD]))[NAMES[benchmark]]
+                          for n, now in enumerate(runs[LEAD:])]  # fmt: skip
+                for action, weeks_until in found.items():
+                    hit = [n + 1 for n, each in enumerate(states) if worst((each, action)) == each]
+                    weeks_until.append(hit[0] if hit else math.inf)
+            cells = [_weeks(each) for each in found.values()]
+            yield f"| {benchmark} | {len(years)} | {name} | {' | '.join(cells)} |"
+
+
+def _weeks(found: Sequence[float]) -> str:
+    """Write the weeks until something happened, and in how many years it never did."""
+    never = sum(math.isinf(each) for each in found)
+    seen = sorted(int(each) for each in found if not math.isinf(each))
+    if not seen:
+        return f"never within {CREEP} weeks"
+    text = f"week {seen[0]} to {seen[-1]}, half by {seen[(len(seen) - 1) // 2]}"
+    return text + (f", {never} never" if never else "")
+
+
+def report(frame: pd.DataFrame) -> str:
+    """Write what was found as Markdown."""
+    study = Study(frame)
+    parts = (unharmed, by_rule, power, creeping)
+    return "\n\n".join("\n".join(part(study)) for part in parts) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, help="where to train, or go on training")
+    parser.add_argument("--part", type=int, default=0, help="of so many --parts")
+    parser.add_argument("--parts", type=int, default=1, help="processes that share the work")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    if asked.folder:
+        tables = Tables(asked.folder)
+        measured(tables, asked.part, asked.parts)
+        if asked.parts > 1:
+            return
+        with replacing(RESULTS) as partial_file:
+            collect(tables).to_csv(partial_file, index=False, float_format="%.6g")
+    print(report(pd.read_csv(RESULTS)))
 
 
 if __name__ == "__main__":
-    torch.set_num_threads(1)
-    measured(Tables(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3]))
+    main()
