@@ -19,11 +19,14 @@ from benchmarks.forgetting.tasks import read_task
 from benchmarks.predict import consumers, measures
 from benchmarks.predict.tables import FROZEN, cells, path_of, reader_of
 from driftkit.atomic import replacing
+from driftkit.audits import candidate_words
+from driftkit.drift.space import space_drift
+from driftkit.drift.words import word_drift
+from driftkit.neighbors.shifts import neighbor_shifts
 from driftkit.provenance import Source
 from driftkit.training.embedding import embedding_from
 
-CANDIDATES = 5_000
-OPTIONAL = ("displacement(center=1)", "local_neighborhood", "average_overlap", "jaccard")
+CANDIDATES = 2_500  # of the words used most, and as many of the moved ones after these
 DIGITS = "%.7g"
 
 
@@ -67,7 +70,7 @@ def _original(glove, task, folder):
 def measure_all(folder, glove, folder_of_texts=None):
     """Measure every cell that is trained and not yet measured; return a row for each measured."""
     setting, key = None, None
-    order = sorted(cells(), key=lambda cell: (cell.task, cell.fraction, cell.seed))
+    order = sorted(cells(), key=lambda cell: (cell.seed, cell.fraction, cell.task))
     for cell in order:
         out = path_of(folder, cell).with_suffix(".json")
         if out.exists() or not path_of(folder, cell).exists():
@@ -120,27 +123,25 @@ def replaced(cell, recipe):
 def measured(setting, table):
     """Every measure of a tuned table; none of the consumers' sentences or labels is known."""
     pair = dk.align(setting.original, setting.tuned(table))
-    audit = dk.audit(
-        pair, benchmarks=[], candidates=CANDIDATES, measures=OPTIONAL, resamples=100,
-        memo=setting.memo,
-    )  # fmt: skip
-    row = {
-        f"{each.measure}[{each.group}]": each.mean
-        for each in audit.summaries()
-        if each.group in ("all", "moved")
-    }
-    for each in audit.space:
+    moved, drift = pair.moved, word_drift(pair)
+    pool = candidate_words(pair, CANDIDATES)
+    shifts = neighbor_shifts(pair, pool, candidates=pool, memo=setting.memo)
+    counts = setting.counts
+    asked = counts[[setting.original.index[word] for word in pool]]
+    row = {}
+    for name in ("self_cosine", "l2", "relative_l2", "norm_ratio"):
+        values = getattr(drift, name)
+        row[f"{name}[all]"], row[f"{name}[moved]"] = values.mean(), _mean(values[moved])
+        row[f"{name}[used]"] = measures.weighted(values, counts)
+    for name, values in (("overlap@10", shifts.overlap), ("rbo@10", shifts.rbo)):
+        row[f"{name}[all]"], row[f"{name}[moved]"] = values.mean(), _mean(values[shifts.moved])
+        row[f"{name}[used]"] = measures.weighted(values, asked)
+    for each in space_drift(pair, bands=()):
         if each.group in ("all", "moved") and each.of != "original":
             of = "" if each.of == "pair" else ".tuned"
             row[f"{each.measure}{of}[{each.group}]"] = each.value
-    moved = pair.moved
-    row["moved share"] = float(moved.mean())
-    row["displaced share"] = float(audit.displaced.mean())
-    counts = setting.counts
+    row["moved share"] = moved.mean()
     row["moved share[used]"] = measures.weighted(moved.astype(float), counts)
-    words = audit.to_frame("words")
-    for name in ("self_cosine", "l2", "relative_l2", "overlap@10"):
-        row[f"{name}[used]"] = measures.weighted(words[name].to_numpy(float), counts)
     after = consumers.means(table, setting.dev)
     row |= measures.of_texts(setting.texts, after)
     row["text overlap@10"] = 1 - consumers.changed_neighbors(
@@ -152,4 +153,8 @@ def measured(setting, table):
         some = measures.sample(np.arange(len(x)))
         row["distance_correlation[moved]"] = measures.distance_correlation(x[some], y[some])
         row["rdm_drift[moved]"] = measures.rdm_drift(x[some], y[some])
-    return {name: None if value is None or value != value else value for name, value in row.items()}
+    return {name: None if value != value else float(value) for name, value in row.items()}
+
+
+def _mean(values):
+    return float(values.mean()) if len(values) else np.nan
