@@ -15,7 +15,7 @@ from benchmarks.predict.consumers import CONSUMERS
 
 SETTING = ["task", "model", "fraction"]
 GROUP = [*SETTING, "recipe"]
-KNOWN = [*SETTING, "recipe", "seed", "epochs", "test", "seconds"]
+KNOWN = [*SETTING, "recipe", "seed", "epochs", "test", "seconds", "reseeded"]
 BASELINES = ("rate", "epochs", "rate x epochs")
 DRAWS = 1000
 FEWEST = 8  # cells below which a rank correlation is not taken
@@ -48,12 +48,9 @@ def by_task(cells, x, y):
 
 
 def mean_within(cells, keys, x, y):
-    """Mean over groups of cells of the correlations (m,) within each."""
-    found = [
-        spearman(x[places], y[places])
-        for places in cells.groupby(keys).indices.values()
-        if len(places) >= FEWEST
-    ]
+    """Mean over groups of cells, all if no keys are given, of the correlations (m,) within."""
+    groups = cells.groupby(keys).indices.values() if keys else [np.arange(len(cells))]
+    found = [spearman(x[places], y[places]) for places in groups if len(places) >= FEWEST]
     known = [[value for value in column if value == value] for column in zip(*found, strict=True)]
     means = [float(np.mean(some)) if some else np.nan for some in known]
     return np.array(means or [np.nan] * x.shape[1])
@@ -66,8 +63,7 @@ def table_of(cells, consumer, names):
     for task, places in cells.groupby("task").indices.items():
         table[task] = spearman(x[places], y[places])
     for label, keys in {
-        "tasks": ["task"], "recipe": ["recipe"], "setting": SETTING,
-        "recipe of a task": ["task", "recipe"],
+        "tasks": ["task"], "settings": SETTING, "recipes": ["recipe"],
     }.items():  # fmt: skip
         table[f"within {label}"] = mean_within(cells, keys, x, y)
     return table
@@ -90,11 +86,20 @@ def draws(cells, n=DRAWS, seed=0):
         )
 
 
-def intervals(cells, consumer, names, n=DRAWS):
-    """95 % intervals (m, 2) of the mean correlation within tasks, over settings."""
+def resampled(cells, consumer, names, n=DRAWS):
+    """Mean correlations within tasks (n, m) over settings resampled."""
     x, y = cells[list(names)].to_numpy(float), cells[consumer].to_numpy(float)
-    found = [by_task(cells.iloc[some], x[some], y[some]) for some in draws(cells, n)]
-    return np.nanpercentile(found, [2.5, 97.5], axis=0).T
+    return np.array([by_task(cells.iloc[some], x[some], y[some]) for some in draws(cells, n)])
+
+
+def ties(found):
+    """Whether each measure (m,) ties with the strongest, from resampled correlations (n, m).
+
+    It does where the 95 % interval of the difference in strength takes in 0.
+    """
+    strength = np.abs(found)
+    first = int(np.nanmean(strength, axis=0).argmax())
+    return np.nanpercentile(strength[:, [first]] - strength, 2.5, axis=0) <= 0
 
 
 def best(cells, consumer, names):
@@ -139,29 +144,18 @@ def ceilings(cells, consumer, draws_of=200, seed=0):
         for places in pools:
             noise[places] = rng.choice(left[places], len(places)) if len(places) else 0
         simulated.append(mean + noise)
+    pairs = [(a, b) for at, a in enumerate(seeds) for b in seeds[at + 1 :]]
     rows = []
-    for label, keys in {"all": None, "within tasks": ["task"], "within setting": SETTING}.items():
-        agreed = []
-        for i, first in enumerate(seeds):
-            for second in seeds[i + 1 :]:
-                both = wide[wide[[first, second]].notna().all(axis=1)]
-                both = both if keys else both.assign(one=0)
-                agreed.append(
-                    mean_within(
-                        both.reset_index(drop=True), keys or ["one"],
-                        both[[first]].to_numpy(), both[second].to_numpy(),
-                    )[0] * len(both)
-                )  # fmt: skip
-        weights = [
-            wide[[first, second]].notna().all(axis=1).sum()
-            for i, first in enumerate(seeds)
-            for second in seeds[i + 1 :]
-        ]
-        reached = [
-            mean_within(cells.assign(one=0), keys or ["one"], mean[:, None], each)[0]
-            for each in simulated
-        ]
-        agreement = float(np.sum(agreed) / np.sum(weights))
+    for label, keys in {"all": [], "within tasks": ["task"], "within settings": SETTING}.items():
+        agreed, sizes = [], []
+        for first, second in pairs:
+            both = wide[wide[[first, second]].notna().all(axis=1)].reset_index(drop=True)
+            found = mean_within(both, keys, both[[first]].to_numpy(), both[second].to_numpy())[0]
+            if found == found:
+                agreed.append(found)
+                sizes.append(len(both))
+        agreement = float(np.average(agreed, weights=sizes)) if sizes else np.nan
+        reached = [mean_within(cells, keys, mean[:, None], each)[0] for each in simulated]
         rows.append(
             {
                 "over": label, "seeds": agreement, "root": float(np.sqrt(max(agreement, 0))),

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 import driftkit as dk
+from benchmarks.forgetting.study import SEEDS
 from benchmarks.forgetting.tasks import read_task
 from benchmarks.predict import consumers, measures
 from benchmarks.predict.tables import FROZEN, cells, path_of, reader_of
@@ -82,7 +83,23 @@ def measure_all(folder, glove, folder_of_texts=None):
             partial.write_text(json.dumps(row_of(folder, cell, setting)), encoding="utf-8")
         print(cell.key, flush=True)
     done = [path_of(folder, cell).with_suffix(".json") for cell in cells()]
-    return pd.DataFrame([json.loads(path.read_text()) for path in done if path.exists()])
+    rows = pd.DataFrame([json.loads(path.read_text()) for path in done if path.exists()])
+    return rows.assign(reseeded=reseeded(folder))
+
+
+def reseeded(folder):
+    """For each frozen cell measured, the share of labels that the next seed's gives otherwise."""
+    found = []
+    for cell in cells():
+        here, other = (
+            path_of(folder, type(cell)(**asdict(cell) | {"seed": seed}))
+            for seed in (cell.seed, (cell.seed + 1) % len(SEEDS))
+        )
+        if here.with_suffix(".json").exists():
+            both = cell.recipe == FROZEN and other.exists()
+            labels = [np.load(path)["predicted"] for path in (here, other)] if both else None
+            found.append(consumers.changed_labels(*labels) if labels else np.nan)
+    return found
 
 
 def row_of(folder, cell, setting):
