@@ -25,7 +25,7 @@ def tuned(rows):
     """The cells in which a table moved, with what is known without looking at a table."""
     cells = rows[rows["moved share"] > 0].reset_index(drop=True)
     rate = cells["recipe"].map({name: recipe.rate for name, recipe in RECIPES.items()})
-    return cells.assign(**{"rate": rate, "rate x epochs": rate * cells["epochs"]})
+    return cells.copy().assign(**{"rate": rate, "rate x epochs": rate * cells["epochs"]})
 
 
 def measures_of(rows):

@@ -16,6 +16,9 @@ from driftkit.atomic import replacing
 RESULTS = Path(__file__).parent / "results.csv"
 STUDY = Path(__file__).parents[1] / "forgetting" / "results.csv"
 SUMMARY = Path(__file__).parent / "summary.json"
+ALIKE = "classifier, trained alike"
+OTHERWISE = ("gradual",)  # recipes that also train the classifier itself in another way
+COMPARED = ("pip_loss[moved]", "overlap@10[moved]")
 SETS = {"tables": "the tables alone", "texts": "the tables and unlabeled texts"}
 
 
@@ -33,16 +36,57 @@ def summarize(rows, study, n=analysis.DRAWS):
     names = analysis.measures_of(cells)
     return {
         "counts": counts(rows, cells, names, study),
-        "ranking": [row for each in CONSUMERS for row in ranking(cells, each, names, n)],
+        "ranking": [
+            {"view": view} | row
+            for view, each, some in views(cells)
+            for row in ranking(some, each, names, n)
+        ],
+        "again": [
+            {"view": view} | row
+            for view, each, some in views(analysis.tuned(as_rows(study)))
+            if each == "classifier"
+            for row in again(some, each, names, n)
+        ],
+        "leads": [
+            {"view": view, "study": of is study} | lead(some, each, *COMPARED, n)
+            for of in (rows, study)
+            for view, each, some in views(analysis.tuned(rows if of is rows else as_rows(study)))
+            if of is rows or each == "classifier"
+        ],
         "ceilings": [
-            {"consumer": each} | row
-            for each in CONSUMERS
-            for row in analysis.ceilings(cells, each).to_dict("records")
+            {"view": view} | row
+            for view, each, some in views(cells)
+            for row in analysis.ceilings(some, each).to_dict("records")
         ],
         "held out": [
-            row for each in CONSUMERS for which in SETS for row in judged(cells, each, names, which, n)
+            {"view": view} | row
+            for view, each, some in views(cells)
+            for which in SETS
+            for row in judged(some, each, names, which, n)
         ],
     }
+
+
+def views(cells):
+    """Yield a name, the consumer and the cells of each view that is ranked."""
+    alike = cells[~cells["recipe"].isin(OTHERWISE)].reset_index(drop=True)
+    yield "classifier", "classifier", cells
+    yield ALIKE, "classifier", alike
+    for consumer in CONSUMERS[1:]:
+        yield consumer, consumer, cells
+
+
+def as_rows(study):
+    """The rows of the forgetting study under the names used here."""
+    return study.rename(
+        columns=lambda name: name.replace("rbo(p=0.9)@10", "rbo@10")
+    ).assign(**{"moved share": study["moved"], "classifier": study["disagreement"]})  # fmt: skip
+
+
+def again(cells, consumer, names, n):
+    """The same measures on the tables of the forgetting study, trained apart from these."""
+    shared = [name for name in analysis.measures_of(cells) if name in names]
+    return ranking(cells, consumer, shared, n)
 
 
 def counts(rows, cells, names, study):
@@ -69,7 +113,7 @@ def ranking(cells, consumer, names, n):
     table = analysis.table_of(cells, consumer, every)
     found = analysis.resampled(cells, consumer, every, n)
     low, high = np.nanpercentile(found, [2.5, 97.5], axis=0)
-    table = table.assign(consumer=consumer, low=low, high=high, ties=analysis.ties(found))
+    table = table.assign(low=low, high=high, ties=analysis.ties(found))
     order = table["within tasks"].abs().sort_values(ascending=False).index
     return _plain(table.loc[order])
 
@@ -79,23 +123,43 @@ def judged(cells, consumer, names, which, n):
     some = of_set(names, which)
     chosen = analysis.held_out(cells, consumer, some)
     y = cells[consumer].to_numpy(float)
-    single = np.empty(len(cells))
-    for row in chosen.itertuples():
-        here = (cells["task"] == row.task).to_numpy()
-        single[here] = cells.loc[here, row.measure] * np.sign(row.others)
+    single = turned(cells, chosen)
+    of_tables = turned(cells, analysis.held_out(cells, consumer, of_set(names, "tables")))
     ways = {"single": (single, dict(zip(chosen["task"], chosen["measure"], strict=True)))}
     made, weights = combine.predictions(cells, consumer, some)
     ways["combined"] = (made, {task: int((weights[task] > 0).sum()) for task in weights})
     ways["boosted"] = (combine.predictions(cells, consumer, some, trees=True)[0], {})
     for way, (values, of) in ways.items():
         yield {
-            "consumer": consumer, "from": which, "way": way, "of": of,
+            "from": which, "way": way, "of": of,
             **{
                 task: float(spearman(values[places][:, None], y[places])[0])
                 for task, places in cells.groupby("task").indices.items()
             },
             **combine.gain(cells, consumer, values, single, n),
+            "over tables": combine.gain(cells, consumer, values, of_tables, n),
         }  # fmt: skip
+
+
+def turned(cells, chosen):
+    """The values (n,) of the measure chosen for each task, turned to rise with drift."""
+    values = np.empty(len(cells))
+    for row in chosen.itertuples():
+        here = (cells["task"] == row.task).to_numpy()
+        values[here] = cells.loc[here, row.measure] * np.sign(row.others)
+    return values
+
+
+def lead(cells, consumer, first, second, n):
+    """How much more strongly one measure tells than another, and its 95 % interval."""
+    found = np.abs(analysis.resampled(cells, consumer, [first, second], n))
+    x = cells[[first, second]].to_numpy(float)
+    one, other = np.abs(analysis.by_task(cells, x, cells[consumer].to_numpy(float)))
+    low, high = np.nanpercentile(found[:, 0] - found[:, 1], [2.5, 97.5])
+    return {
+        "first": first, "second": second, "difference": float(one - other),
+        "low": float(low), "high": float(high),
+    }  # fmt: skip
 
 
 def _plain(table):
