@@ -18,21 +18,16 @@ def rng():
 
 def frame(rng, noise):
     """Cells whose outcome is a drift that seeds share, and noise of their own."""
-    rows = []
-    for task in TASKS:
-        for model in MODELS:
-            for recipe in range(RECIPES):
-                drift = rng.normal()
-                for seed in range(SEEDS):
-                    rows.append(
-                        {
-                            "task": task, "model": model, "fraction": 1.0,
-                            "recipe": f"recipe {recipe}", "seed": seed,
-                            "outcome": drift + noise * rng.normal(), "true": drift,
-                            "other": rng.normal(), "flat": 1.0,
-                        }
-                    )  # fmt: skip
-    return pd.DataFrame(rows)
+    cells = pd.MultiIndex.from_product(
+        [TASKS, MODELS, [1.0], [f"recipe {n}" for n in range(RECIPES)], range(SEEDS)],
+        names=["task", "model", "fraction", "recipe", "seed"],
+    ).to_frame(index=False)
+    drift = np.repeat(rng.normal(size=len(cells) // SEEDS), SEEDS)
+    return cells.assign(
+        outcome=drift + noise * rng.normal(size=len(cells)),
+        true=drift,
+        other=rng.normal(size=len(cells)),
+    )
 
 
 def test_distance_correlation_by_sums_over_pairs_and_triples(rng):

@@ -22,7 +22,9 @@ RUNS = Path(__file__).parent / "runs"
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.predict", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.predict", description=__doc__.splitlines()[0]
+    )
     parser.add_argument("step", nargs="?", choices=STEPS, default="all")
     parser.add_argument("--folder", type=Path, default=RUNS, help="where tables are kept")
     parser.add_argument("--part", type=int, default=0)

@@ -42,7 +42,7 @@ def means(matrix, sentences):
 
 
 def ten_nearest(queries, documents, k=NEAREST):
-    """Places (n, k) of the documents with the highest cosine to each query, but its own, unordered."""
+    """Places (n, k), in no order, of the documents nearest to each query, but for its own."""
     cosines = unit(queries) @ unit(documents).T
     np.fill_diagonal(cosines, -np.inf)
     return np.argpartition(-cosines, k, axis=1)[:, :k]

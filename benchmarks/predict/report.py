@@ -45,7 +45,7 @@ def _parts(summary, resi):
     ranking, again = pd.DataFrame(summary["ranking"]), pd.DataFrame(summary["again"])
     yield from _head(summary)
     yield "## What follows"
-    yield from _follows(summary, ranking, again)
+    yield _follows(summary, ranking, again)
     yield "## Which measure tells what a consumer does"
     yield f"""
 Spearman's correlation of each measure with the share of decisions that changed. *Within tasks* is
@@ -65,107 +65,147 @@ consumer is judged."""
         yield _ties(some)
     yield "## The ceiling"
     yield """
-*Seeds* is how well the outcomes of one seed tell those of another, of the same recipes and settings.
-A measure that knew recipe and setting and nothing of the seed could reach its root at most, by the
-attenuation formula; *simulated* is what the mean over seeds reaches for one more seed, whose scatter
-is drawn from that of the setting. *Strongest* is the strongest of all measures; it may pass the
-ceiling, since a table also knows its own seed."""
+*Seeds* is how well the outcomes of one seed tell those of another, of the same recipes and
+settings. A measure that knew recipe and setting and nothing of the seed could reach its root at
+most, by the attenuation formula; *simulated* is what the mean over seeds reaches for one more seed,
+whose scatter is drawn from that of the setting. *Strongest* is the strongest of all measures; it may
+pass the ceiling, since a table also knows its own seed."""
     yield to_markdown(_ceilings(summary, ranking))
     yield "## Judged on the task that was held out"
+    counts = summary["counts"]
     yield f"""
 On two tasks a measure is chosen, or a combination fitted; the third has no say and judges.
 *Combined* is nonnegative least squares of the log odds of the outcome on the standing of each
 measure among the tables of the two tasks (in brackets: how many measures have a weight); *boosted*
 are monotone trees, as an upper bound. *Gain* is over the single measure chosen in the same way, and
 *over tables* over that chosen without texts, with 95 % intervals over settings.
-{summary["counts"]["measures"]} measures stood for choice, {summary["counts"]["texts"]} of which need
-texts, and two ways to combine them."""
+{counts["measures"]} measures stood for choice, {counts["texts"]} of which need texts, and two ways
+to combine them; what is said above of PIP loss and of overlap was chosen on all three tasks, and the
+study's tables are its test."""
     yield to_markdown(_held_out(summary))
     yield from _resi(resi)
 
 
 def _head(summary):
     counts = summary["counts"]
+    left = counts["planned"] - counts["tuned"]
+    missing = f" ({left} of {counts['planned']} were not finished)" if left else ""
     yield "# DriftBench: which measure to watch"
     yield f"""
 Written by `python -m benchmarks.predict page` from `benchmarks/predict/summary.json`, which
-`python -m benchmarks.predict summary` makes of `results.csv` beside it. `python -m benchmarks.predict`
-makes everything from nothing: {counts["hours"]:.1f} processor hours of training, and half an hour
-for the rest."""
+`python -m benchmarks.predict summary` makes of `results.csv` beside it.
+`python -m benchmarks.predict` makes everything from nothing, in {counts["hours"]:.1f} processor
+hours of training and about a quarter of an hour for the rest."""
     yield f"""
 A drift measure is worth what it tells of those who use the table. {counts["tuned"]} tables were
 tuned: three tasks, three classifiers and shares of the sentences ({counts["settings"]} settings),
-eleven recipes, three seeds (four of the cheapest setting), as in the
-[forgetting study](should-one-fine-tune.md). Four consumers of each were set against the same
-consumers of the original table, and every measure of driftkit, those that others propose and a few
-more were asked how well they rank the tables by what the consumers do differently."""
+eleven recipes, three seeds and a fourth of the cheapest setting, as in the
+[forgetting study](should-one-fine-tune.md){missing}. Four consumers of each were set against the
+same consumers of the original table, and every measure of driftkit, those that others propose and a
+few more were asked how well they rank the tables by what the consumers do differently."""
     yield f"""
-The tables are not those of the study, which were not kept: they were trained anew with pinned
-kernels. Of {counts["compared"]} cells {counts["same"]} end with the study's accuracy, the others
-{counts["apart"]:.3f} away on average, {counts["bias"]:+.4f} with the sign: they are further runs of the
-same recipes rather than the same ones, and so all measures were taken anew. That makes the study a
-second sample, trained apart."""
+The tables are not those of the study, which were not kept. They were trained anew from the same
+seeds and sentences with pinned kernels, and yet of {counts["compared"]} cells only {counts["same"]}
+end with the study's accuracy; they lie {counts["apart"]:.3f} from it on average, and
+{counts["bias"]:+.4f} with the sign. Why is not known. So they are further runs of the same recipes,
+all measures were taken anew, and the study is a second sample to test what these say."""
+
+
+FOLLOWS = """
+- **For a classifier trained with the table, watch PIP loss of the moved rows**, then their overlap:
+  {pip} and {overlap} within tasks, a lead of {lead}; {pip_again} and {overlap_again} on the study's
+  tables, {lead_again}. Over all rows PIP loss tells less ({pip_all}): rows that stayed dilute it.
+- **For retrieval, watch the overlap of moved words**: {overlap_retrieval} for an index made anew and
+  {overlap_mixed} for a mixed one, where PIP loss reaches {pip_retrieval} and {pip_mixed}. With a few
+  hundred unlabeled texts of the kind that is searched, their own mean vectors tell it nearly without
+  error ({texts_retrieval}, {texts_mixed}): there the measure is the consumer itself, on other texts.
+- **RSA does not lead here**, nor distance correlation, nor `rdm_drift`: {rsa}, {distance} and {rdm}
+  for the classifier. The rank of the drift ({rank}) and the share of moved rows ({share}) tell next
+  to nothing, less than the rate ({rate}), which knows no table.
+- **On held-out tasks** a measure chosen on the other two reaches {held_classifier} for the
+  classifier, {held_reader} for the reader, {held_retrieval} for retrieval and {held_mixed} for the
+  mixed index, without texts.
+- **Seed noise is not what keeps the classifier's below .9**: its ceiling is {root}. Part of the gap
+  is one recipe: *gradual* also trains the classifier itself in another way, which no table shows.
+  Without it {pip_alike} of {root_alike} ({held_alike} held out; {pip_alike_again} on the study's
+  tables). This cut was made after the values were seen.
+- **Within one recipe measures tell less**: {recipes} over settings, against {settings} over the
+  recipes of a setting. Compare tables of one task and one model; what a value means for another
+  does not carry over.
+- **No combination is worth its weights**, so driftkit has no `predicted_disagreement`. Without texts
+  nonnegative weights gain {gain_tables} for the classifier over the one measure chosen in the same
+  way, with texts {gain_texts}; where all classifiers were trained alike, {gain_alike_tables} and
+  {gain_alike_texts}.
+- **Some of a disagreement is no drift**: a classifier trained on the *frozen* table from another
+  seed labels {reseeded} of the sentences otherwise, and {reseeded_scarce} when it is trained on a
+  hundredth of the sentences, which are then others.
+"""
 
 
 def _follows(summary, ranking, again):
-    def top(view, measure=None, of=ranking):
+    """Return what the figures come to, each read from the summary."""
+
+    def size(view, measure=None, of=ranking, column="within tasks"):
         some = of[of["view"] == view]
         some = some[some["measure"] == measure] if measure else some
-        return some.iloc[0]
+        return f"{abs(some.iloc[0][column]):.2f}"
 
-    def mean(view, which="tables", way="single"):
-        return next(
-            row for row in summary["held out"]
-            if (row["view"], row["from"], row["way"]) == (view, which, way)
-        )  # fmt: skip
+    judged = {(row["view"], row["from"], row["way"]): row for row in summary["held out"]}
+    leads = {(row["view"], row["study"]): _gain(row) for row in summary["leads"]}
+    within = [row for row in summary["ceilings"] if row["over"] == "within tasks"]
+    roots = {row["view"]: f"{row['root']:.2f}" for row in within}
 
-    def lead(view, study=False):
-        row = next(r for r in summary["leads"] if r["view"] == view and r["study"] == study)
-        return f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
+    def held(view):
+        return f"{judged[view, 'tables', 'single']['combined']:.2f}"
+
+    def gain(view, which):
+        return _gain(judged[view, which, "combined"])
 
     pip, overlap = COMPARED
-    roots = {
-        row["view"]: row["root"] for row in summary["ceilings"] if row["over"] == "within tasks"
-    }
     apart = summary["counts"]["reseeded"]
-    yield f"""
-- **For a classifier trained with the table, watch PIP loss of the moved rows**, then their overlap:
-  {_size(top("classifier", pip))} and {_size(top("classifier", overlap))} within tasks, a lead of
-  {lead("classifier")}; {_size(top("classifier", pip, again))} and
-  {_size(top("classifier", overlap, again))} on the study's tables, {lead("classifier", True)}. Over
-  all rows PIP loss tells less ({_size(top("classifier", "pip_loss[all]"))}): the unmoved dilute it.
-- **For retrieval, watch the overlap of moved words**: {_size(top("retrieval", overlap))} for an index
-  made anew and {_size(top("mixed index", overlap))} for a mixed one; PIP loss reaches
-  {_size(top("retrieval", pip))} and {_size(top("mixed index", pip))}. With a few hundred unlabeled texts of
-  the kind that is searched, their own mean vectors tell it nearly without error
-  ({_size(top("retrieval"))}, {_size(top("mixed index"))}): there the measure is the consumer itself, on
-  other texts.
-- **RSA does not lead here**, nor distance correlation, nor `rdm_drift`: {_size(top("classifier", "rsa[moved]"))},
-  {_size(top("classifier", "distance_correlation[moved]"))} and {_size(top("classifier", "rdm_drift[moved]"))} for the
-  classifier. Nor does the rank of the drift ({_size(top("classifier", "drift effective rank[moved]"))}), the share of
-  moved rows ({_size(top("classifier", "moved share"))}), or the rate ({_size(top("classifier", "rate"))}), which knows no table.
-- **On held-out tasks** a measure chosen on the other two reaches {mean("classifier")["combined"]:.2f} for the
-  classifier, {mean("reader")["combined"]:.2f} for the reader, {mean("retrieval")["combined"]:.2f} for retrieval and
-  {mean("mixed index")["combined"]:.2f} for the mixed index, without texts.
-- **Seed noise is not what keeps the classifier's from .9**: its ceiling is {roots["classifier"]:.2f}. Half of
-  the gap is one recipe: *gradual* also trains the classifier itself in another way, which no table
-  shows. Without it {_size(top(ALIKE, pip))} of {roots[ALIKE]:.2f} ({mean(ALIKE)["combined"]:.2f} held out;
-  {_size(top(ALIKE, pip, again))} on the study's tables). This cut was made after the values were seen.
-- **Within one recipe measures tell less**: {abs(top("classifier", pip)["within recipes"]):.2f} over settings, against
-  {abs(top("classifier", pip)["within settings"]):.2f} over recipes within a setting. Compare tables of one task and
-  one model; a value from another does not carry over.
-- **No combination is worth its weights**, so driftkit has no `predicted_disagreement`: the gains
-  below are within noise, or only over a worse choice.
-- A classifier trained on the *frozen* table from another seed labels {apart["1.0"]:.0%} of the sentences
-  otherwise ({apart["0.01"]:.0%} with a hundredth of the sentences, which are then others): part of a
-  disagreement is no drift at all."""
-
-
-def _size(row):
-    return f"{abs(row['within tasks']):.2f}"
+    classifier, retrieval, mixed = "classifier", "retrieval", "mixed index"
+    return FOLLOWS.format(
+        pip=size(classifier, pip),
+        overlap=size(classifier, overlap),
+        lead=leads[classifier, False],
+        pip_again=size(classifier, pip, again),
+        overlap_again=size(classifier, overlap, again),
+        lead_again=leads[classifier, True],
+        pip_all=size(classifier, "pip_loss[all]"),
+        overlap_retrieval=size(retrieval, overlap),
+        overlap_mixed=size(mixed, overlap),
+        pip_retrieval=size(retrieval, pip),
+        pip_mixed=size(mixed, pip),
+        texts_retrieval=size(retrieval, "text overlap@10"),
+        texts_mixed=size(mixed, "text self_cosine"),
+        rsa=size(classifier, "rsa[moved]"),
+        distance=size(classifier, "distance_correlation[moved]"),
+        rdm=size(classifier, "rdm_drift[moved]"),
+        rank=size(classifier, "drift effective rank[moved]"),
+        share=size(classifier, "moved share"),
+        rate=size(classifier, "rate"),
+        held_classifier=held(classifier),
+        held_reader=held("reader"),
+        held_retrieval=held(retrieval),
+        held_mixed=held(mixed),
+        root=roots[classifier],
+        pip_alike=size(ALIKE, pip),
+        root_alike=roots[ALIKE],
+        held_alike=held(ALIKE),
+        pip_alike_again=size(ALIKE, pip, again),
+        recipes=size(classifier, pip, column="within recipes"),
+        settings=size(classifier, pip, column="within settings"),
+        gain_tables=gain(classifier, "tables"),
+        gain_texts=gain(classifier, "texts"),
+        gain_alike_tables=gain(ALIKE, "tables"),
+        gain_alike_texts=gain(ALIKE, "texts"),
+        reseeded=f"{apart['1.0']:.0%}",
+        reseeded_scarce=f"{apart['0.01']:.0%}",
+    )
 
 
 def _strongest(some, again):
+    """The strongest measures, and those always shown, with the same on the study's tables."""
     study = again.set_index("measure")["within tasks"]
     shown = pd.concat([some.head(SHOWN), some[some["measure"].isin(ALWAYS)]]).drop_duplicates(
         "measure"
@@ -174,7 +214,9 @@ def _strongest(some, again):
         [
             {
                 "measure": row["measure"],
-                "within tasks": f"{row['within tasks']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]",
+                "within tasks": (
+                    f"{row['within tasks']:+.2f} [{row['low']:+.2f}, {row['high']:+.2f}]"
+                ),
                 **{task: _rho(row[task]) for task in TASKS},
                 "all": _rho(row["all"]),
                 "recipes": _rho(row["within recipes"]),
@@ -194,20 +236,17 @@ def _ties(some):
     tied = some[some["ties"]]
     tables = some[~some["measure"].map(needs_texts)].iloc[0]
     return (
-        f"{len(tied)} of {len(some)} tie with the strongest, itself included: the 95 % interval of the "
-        f"difference takes in 0. Without texts {tables['measure']} is strongest "
+        f"{len(tied)} of {len(some)} tie with the strongest, itself included: the 95 % interval of "
+        f"the difference takes in 0. Without texts {tables['measure']} is strongest "
         f"({tables['within tasks']:+.2f})."
     )
 
 
 def _ceilings(summary, ranking):
     first = ranking.groupby("view", sort=False)
-    columns = {
-        "all": "all", "within tasks": "within tasks", "within settings": "within settings"
-    }  # fmt: skip
     rows = []
     for row in summary["ceilings"]:
-        values = first.get_group(row["view"])[columns[row["over"]]].abs()
+        values = first.get_group(row["view"])[row["over"]].abs()
         rows.append(
             {
                 "consumer": row["view"], "over": row["over"],
@@ -250,9 +289,9 @@ ReSi (Klabunde et al. 2025) asks the same of measures between language models: r
 how differently their classifiers label. Its repository (mklabunde/resi, commit 24ab9e5) prints the
 correlations of each of four sets of models; their means are the published .773 for RSA, .766 for
 distance correlation, .757 for CKA, .720 for Procrustes and .646 for Jaccard
-(`python -m benchmarks.predict.resi`). The scores of single pairs, which these come from, are in a file
-of results that is not in the repository; they were not computed again. The means of the first three
-lie within .02, where one set of models is .3 from the next: four sets do not tell them apart."""
+(`python -m benchmarks.predict.resi`). What the correlations come from, the scores of single pairs of
+models, is in a file that the repository does not hold, so they were not computed again. The first
+three lie within .02 of each other, and the four sets up to .4: so few do not tell them apart."""
     yield to_markdown(
         pd.DataFrame(
             [

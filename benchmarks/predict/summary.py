@@ -11,6 +11,8 @@ import pandas as pd
 from benchmarks.predict import analysis, combine
 from benchmarks.predict.analysis import BASELINES, SETTING, spearman
 from benchmarks.predict.consumers import CONSUMERS
+from benchmarks.predict.tables import FROZEN
+from benchmarks.predict.tables import cells as planned
 from driftkit.atomic import replacing
 
 RESULTS = Path(__file__).parent / "results.csv"
@@ -78,9 +80,8 @@ def views(cells):
 
 def as_rows(study):
     """The rows of the forgetting study under the names used here."""
-    return study.rename(
-        columns=lambda name: name.replace("rbo(p=0.9)@10", "rbo@10")
-    ).assign(**{"moved share": study["moved"], "classifier": study["disagreement"]})  # fmt: skip
+    renamed = study.copy().rename(columns=lambda name: name.replace("rbo(p=0.9)@10", "rbo@10"))
+    return renamed.assign(**{"moved share": study["moved"], "classifier": study["disagreement"]})
 
 
 def again(cells, consumer, names, n):
@@ -96,6 +97,7 @@ def counts(rows, cells, names, study):
     apart = (both["test"] - both["test_study"]).abs()
     frozen = rows.dropna(subset=["reseeded"])
     return {
+        "planned": sum(cell.recipe != FROZEN for cell in planned()),
         "cells": len(rows), "tuned": len(cells), "settings": len(cells.groupby(SETTING)),
         "measures": len(names), "texts": sum(map(needs_texts, names)),
         "hours": float(rows["seconds"].sum() / 3600),
