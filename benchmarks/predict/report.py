@@ -68,8 +68,8 @@ consumer is judged."""
 *Seeds* is how well the outcomes of one seed tell those of another, of the same recipes and
 settings. A measure that knew recipe and setting and nothing of the seed could reach its root at
 most, by the attenuation formula; *simulated* is what the mean over seeds reaches for one more seed,
-whose scatter is drawn from that of the setting. *Strongest* is the strongest of all measures; it may
-pass the ceiling, since a table also knows its own seed."""
+whose scatter is drawn from that of the setting. *Strongest* is the strongest of all measures; it
+may pass the ceiling, since a table also knows its own seed."""
     yield to_markdown(_ceilings(summary, ranking))
     yield "## Judged on the task that was held out"
     counts = summary["counts"]
@@ -80,8 +80,8 @@ measure among the tables of the two tasks (in brackets: how many measures have a
 are monotone trees, as an upper bound. *Gain* is over the single measure chosen in the same way, and
 *over tables* over that chosen without texts, with 95 % intervals over settings.
 {counts["measures"]} measures stood for choice, {counts["texts"]} of which need texts, and two ways
-to combine them; what is said above of PIP loss and of overlap was chosen on all three tasks, and the
-study's tables are its test."""
+to combine them; what is said above of PIP loss and of overlap was chosen on all three tasks, and
+the study's tables are its test."""
     yield to_markdown(_held_out(summary))
     yield from _resi(resi)
 
@@ -115,10 +115,11 @@ FOLLOWS = """
 - **For a classifier trained with the table, watch PIP loss of the moved rows**, then their overlap:
   {pip} and {overlap} within tasks, a lead of {lead}; {pip_again} and {overlap_again} on the study's
   tables, {lead_again}. Over all rows PIP loss tells less ({pip_all}): rows that stayed dilute it.
-- **For retrieval, watch the overlap of moved words**: {overlap_retrieval} for an index made anew and
-  {overlap_mixed} for a mixed one, where PIP loss reaches {pip_retrieval} and {pip_mixed}. With a few
-  hundred unlabeled texts of the kind that is searched, their own mean vectors tell it nearly without
-  error ({texts_retrieval}, {texts_mixed}): there the measure is the consumer itself, on other texts.
+- **For retrieval, watch the overlap of moved words**: {overlap_retrieval} for an index made anew
+  and {overlap_mixed} for a mixed one, where PIP loss reaches {pip_retrieval} and {pip_mixed}. With
+  a few hundred unlabeled texts of the kind that is searched, their own mean vectors tell it nearly
+  without error ({texts_retrieval}, {texts_mixed}): there the measure is the consumer itself, on
+  other texts.
 - **RSA does not lead here**, nor distance correlation, nor `rdm_drift`: {rsa}, {distance} and {rdm}
   for the classifier. The rank of the drift ({rank}) and the share of moved rows ({share}) tell next
   to nothing, less than the rate ({rate}), which knows no table.
@@ -132,10 +133,10 @@ FOLLOWS = """
 - **Within one recipe measures tell less**: {recipes} over settings, against {settings} over the
   recipes of a setting. Compare tables of one task and one model; what a value means for another
   does not carry over.
-- **No combination is worth its weights**, so driftkit has no `predicted_disagreement`. Without texts
-  nonnegative weights gain {gain_tables} for the classifier over the one measure chosen in the same
-  way, with texts {gain_texts}; where all classifiers were trained alike, {gain_alike_tables} and
-  {gain_alike_texts}.
+- **No combination is worth its weights**, so driftkit has no `predicted_disagreement`. Without
+  texts nonnegative weights gain {gain_tables} for the classifier over the one measure chosen in the
+  same way, with texts {gain_texts}; where all classifiers were trained alike, {gain_alike_tables}
+  and {gain_alike_texts}.
 - **Some of a disagreement is no drift**: a classifier trained on the *frozen* table from another
   seed labels {reseeded} of the sentences otherwise, and {reseeded_scarce} when it is trained on a
   hundredth of the sentences, which are then others.
@@ -289,9 +290,10 @@ ReSi (Klabunde et al. 2025) asks the same of measures between language models: r
 how differently their classifiers label. Its repository (mklabunde/resi, commit 24ab9e5) prints the
 correlations of each of four sets of models; their means are the published .773 for RSA, .766 for
 distance correlation, .757 for CKA, .720 for Procrustes and .646 for Jaccard
-(`python -m benchmarks.predict.resi`). What the correlations come from, the scores of single pairs of
-models, is in a file that the repository does not hold, so they were not computed again. The first
-three lie within .02 of each other, and the four sets up to .4: so few do not tell them apart."""
+(`python -m benchmarks.predict.resi`). What the correlations come from, the scores of single pairs
+of models, is in a file that the repository does not hold, so they were not computed again. The
+first three lie within .02 of each other, and the four sets up to .4: so few do not tell them
+apart."""
     yield to_markdown(
         pd.DataFrame(
             [
