@@ -1,12 +1,15 @@
 """DriftBench: its measures by other formulas, its analysis on frames with known answers."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
+from scipy.stats import t as student
 
-from benchmarks.predict import analysis, combine, consumers, measures
+from benchmarks.predict import analysis, combine, consumers, measures, report, resi, summary
 
 TASKS, MODELS, RECIPES, SEEDS = ("mr", "sst2", "trec"), ("mlp", "cnn"), 12, 3
 
@@ -119,18 +122,34 @@ def test_the_held_out_task_has_no_say_in_the_choice(rng):
     assert found.loc["trec", "others"] == pytest.approx(1)
 
 
-def test_intervals_resample_settings_within_tasks(rng):
+def test_intervals_are_over_settings_within_tasks(rng):
     cells = frame(rng, 0.1)
-    for places in analysis.draws(cells, 5):
-        drawn = cells.iloc[places]
-        assert len(drawn) == len(cells)
-        sizes = drawn.groupby(["task", "model"]).size()
-        assert (sizes % (RECIPES * SEEDS) == 0).all()
-        assert (drawn.groupby("task").size() == len(MODELS) * RECIPES * SEEDS).all()
-    (low, high), _ = np.percentile(
-        analysis.resampled(cells, "outcome", ["true", "other"], 50), [2.5, 97.5], axis=0
-    ).T
-    assert 0.9 < low < high <= 1
+    x, y = cells[["true", "other"]].to_numpy(), cells["outcome"].to_numpy()
+    without, tasks = analysis.spread(cells, x, y)
+    assert without.shape == (len(TASKS) * len(MODELS), 2)
+    left = cells[(cells["task"] != "trec") | (cells["model"] != "cnn")].reset_index(drop=True)
+    at = [*cells.groupby(analysis.SETTING).indices].index(("trec", "cnn", 1.0))
+    expected = analysis.by_task(
+        left, left[["true", "other"]].to_numpy(), left["outcome"].to_numpy()
+    )
+    assert without[at] == pytest.approx(expected)
+    assert tasks[at] == "trec"
+
+
+def test_the_jackknife_of_a_mean_is_student_s_interval(rng):
+    """Each task's value is the mean of its settings; what is found is the mean over tasks."""
+    values = rng.normal(size=(3, 5))
+    tasks = np.repeat(TASKS, 5)
+    without = np.array(
+        [
+            (values.mean(axis=1).sum() - values[t].mean() + np.delete(values[t], i).mean()) / 3
+            for t in range(3)
+            for i in range(5)
+        ]
+    )
+    error = np.sqrt((values.var(axis=1, ddof=1) / 5).sum()) / 3
+    expected = student.ppf(0.975, 12) * error
+    assert analysis.half(without[:, None], tasks) == pytest.approx([expected])
 
 
 @pytest.mark.parametrize("noise", [0.3, 1.0])
@@ -152,12 +171,59 @@ def test_a_combination_finds_two_parts_and_never_turns_a_measure_round(rng):
     made, weights = combine.predictions(cells, "outcome", ["first", "second", "other"])
     assert analysis.by_task(cells, made[:, None], cells["outcome"].to_numpy())[0] > 0.95
     assert (weights.to_numpy() >= 0).all()
-    one = combine.gain(cells, "outcome", made, cells["first"].to_numpy(), 30)
-    assert one["low"] > 0
-    none = combine.gain(cells, "outcome", made, made, 30)
-    assert none["low"] == none["high"] == none["difference"] == 0
+
+
+def test_a_lead_is_of_strengths_and_none_over_itself(rng):
+    cells = frame(rng, 0.1)
+    cells = cells.assign(turned=-cells["true"])
+    strength = summary.Strength(cells, "outcome", ["turned", "true", "other"])
+    assert strength.lead("turned", "other")["low"] > 0
+    assert set(strength.lead("turned", "true").values()) == {0}
 
 
 def test_standings_are_shares_of_the_training_tables():
     among = np.array([[1.0], [2.0], [2.0], [4.0]])
     assert combine.standing(np.array([[0.0], [2.0], [9.0]]), among).ravel().tolist() == [0, 0.5, 1]
+
+
+@pytest.fixture(scope="module")
+def summed():
+    return json.loads(summary.SUMMARY.read_text())
+
+
+def test_the_page_says_what_the_summary_says(summed):
+    assert report.PAGE.read_text() == report.page_of(summed, pd.read_csv(resi.PUBLISHED))
+
+
+def test_the_summary_says_what_the_results_say(summed):
+    """To six digits, but for intervals, which take minutes, and predictions of trees."""
+    cells = analysis.tuned(pd.read_csv(summary.RESULTS))
+    names = analysis.measures_of(cells)
+    assert summed["counts"]["tuned"] == len(cells)
+    assert summed["counts"]["measures"] == len(names)
+    for view, consumer, some in summary.views(cells):
+        written = pd.DataFrame(row for row in summed["ranking"] if row["view"] == view)
+        table = analysis.table_of(some, consumer, written["measure"])
+        for column in ("all", "trec", "within tasks", "within recipes", "within settings"):
+            expected = written[column].astype(float).to_numpy()
+            assert table[column].to_numpy() == pytest.approx(expected, abs=2e-6, nan_ok=True)
+        for row in summed["held out"]:
+            if row["view"] == view and row["way"] == "single":
+                chosen = analysis.held_out(some, consumer, summary.of_set(names, row["from"]))
+                assert dict(zip(chosen["task"], chosen["measure"], strict=True)) == row["of"]
+                for task, value in zip(chosen["task"], chosen["held out"], strict=True):
+                    assert abs(value) == pytest.approx(row[task])
+
+
+def test_intervals_hold_what_they_are_of(summed):
+    for row in summed["held out"]:
+        assert row["low"] <= row["high"]
+        assert row["way"] != "single" or row["difference"] == row["low"] == row["high"] == 0
+
+
+def test_resi_s_language_figures_are_means_of_its_four_sets():
+    found = pd.read_csv(resi.PUBLISHED).set_index("measure").mean(axis=1)
+    assert found.round(3).to_dict() == {
+        "RSA": 0.773, "distance correlation": 0.766, "CKA": 0.757, "Procrustes": 0.720,
+        "Jaccard": 0.646,
+    }  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
+from scipy.stats import t as student
 
 from benchmarks.forgetting.recipes import RECIPES
 from benchmarks.predict.consumers import CONSUMERS
@@ -17,7 +18,6 @@ SETTING = ["task", "model", "fraction"]
 GROUP = [*SETTING, "recipe"]
 KNOWN = [*SETTING, "recipe", "seed", "epochs", "test", "seconds", "reseeded"]
 BASELINES = ("rate", "epochs", "rate x epochs")
-DRAWS = 1000
 FEWEST = 8  # cells below which a rank correlation is not taken
 
 
@@ -69,37 +69,30 @@ def table_of(cells, consumer, names):
     return table
 
 
-def draws(cells, n=DRAWS, seed=0):
-    """Yield the places of cells of settings resampled within their tasks."""
-    rng = np.random.default_rng(seed)
-    tasks = [
-        list(some.groupby(SETTING).indices.values())
-        for some in (cells[cells["task"] == task] for task in cells["task"].unique())
-    ]
-    starts = [np.flatnonzero(cells["task"] == task) for task in cells["task"].unique()]
-    settings = [
-        [start[places] for places in some] for start, some in zip(starts, tasks, strict=True)
-    ]
-    for _ in range(n):
-        yield np.concatenate(
-            [some[i] for some in settings for i in rng.integers(len(some), size=len(some))]
-        )
+def spread(cells, x, y):
+    """Mean correlations within tasks (m,) with each setting left out, and the task it is of.
 
-
-def resampled(cells, consumer, names, n=DRAWS):
-    """Mean correlations within tasks (n, m) over settings resampled."""
-    x, y = cells[list(names)].to_numpy(float), cells[consumer].to_numpy(float)
-    return np.array([by_task(cells.iloc[some], x[some], y[some]) for some in draws(cells, n)])
-
-
-def ties(found):
-    """Whether each measure (m,) ties with the strongest, from resampled correlations (n, m).
-
-    It does where the 95 % interval of the difference in strength takes in 0.
+    A bootstrap would draw some of the few settings of a task twice and others not at all, which
+    lowers correlations: its intervals can leave out the value they are of.
     """
-    strength = np.abs(found)
-    first = int(np.nanmean(strength, axis=0).argmax())
-    return np.nanpercentile(strength[:, [first]] - strength, 2.5, axis=0) <= 0
+    settings = cells.groupby(SETTING).indices
+    kept = [np.setdiff1d(np.arange(len(cells)), places) for places in settings.values()]
+    found = [by_task(cells.iloc[some], x[some], y[some]) for some in kept]
+    return np.array(found), np.array([task for task, *_ in settings])
+
+
+def half(without, tasks):
+    """Half the 95 % interval (m,) of what was found (s, m) without each of s settings.
+
+    The jackknife within tasks, with Student's t of as many degrees of freedom as there are
+    settings, less one a task.
+    """
+    variance = np.zeros(without.shape[1])
+    for task in np.unique(tasks):
+        some = without[tasks == task]
+        variance += (len(some) - 1) * some.var(axis=0)
+    freedom = len(tasks) - len(np.unique(tasks))
+    return student.ppf(0.975, freedom) * np.sqrt(variance) if freedom else variance * np.nan
 
 
 def best(cells, consumer, names):
@@ -121,7 +114,7 @@ def held_out(cells, consumer, names):
     return pd.DataFrame(rows)
 
 
-def ceilings(cells, consumer, draws_of=200, seed=0):
+def ceilings(cells, consumer, draws_of=100, seed=0):
     """What seeds alone allow, over all cells, within tasks and within settings.
 
     *Seeds* is the correlation of one seed's outcomes with another's of the same recipes and

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import nnls
 
-from benchmarks.predict.analysis import DRAWS, by_task, draws, spearman
+from benchmarks.predict.analysis import spearman
 
 
 def standing(values, among):
@@ -74,19 +74,3 @@ def predictions(cells, consumer, names, *, trees=False):
             made[here] = fitted(x[here])
             weights[task] = pd.Series(fitted.weights[: len(names)], list(names))
     return made, pd.DataFrame(weights)
-
-
-def gain(cells, consumer, made, singles, n=DRAWS):
-    """How much better predictions tell held-out tasks than the measures chosen for each.
-
-    Returns the mean over tasks of |rho| of both, the difference, and its 95 % interval over
-    settings. `singles` (n,) holds for each cell its chosen measure, turned to rise with drift.
-    """
-    x, y = np.column_stack([made, singles]), cells[consumer].to_numpy(float)
-    combined, single = by_task(cells, x, y)
-    found = [by_task(cells.iloc[some], x[some], y[some]) for some in draws(cells, n)]
-    low, high = np.percentile([a - b for a, b in found], [2.5, 97.5])
-    return {
-        "combined": combined, "single": single, "difference": combined - single,
-        "low": low, "high": high,
-    }  # fmt: skip

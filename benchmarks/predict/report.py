@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.forgetting.tables import to_markdown
-from benchmarks.predict.analysis import BASELINES, DRAWS
+from benchmarks.predict.analysis import BASELINES
 from benchmarks.predict.resi import PUBLISHED
 from benchmarks.predict.summary import ALIKE, COMPARED, SETS, SUMMARY, needs_texts
 from driftkit.atomic import replacing
@@ -49,8 +49,8 @@ def _parts(summary, resi):
     yield "## Which measure tells what a consumer does"
     yield f"""
 Spearman's correlation of each measure with the share of decisions that changed. *Within tasks* is
-the mean of the three tasks, with its 95 % interval over settings ({DRAWS:,} draws of the five
-settings of each task, few for an interval: take it as the least there is); *recipes* and *settings*
+the mean of the three tasks, with its 95 % interval over settings (five a task, by the jackknife: a
+bootstrap over so few leaves out what it is of); *recipes* and *settings*
 are means within each recipe and within each setting. *Study* is the same within tasks on the tables
 of the [forgetting study](forgetting-results.md), which were trained apart from these. The {SHOWN}
 strongest are shown, then those that others advise, and what knows no table: rate and epochs.
@@ -157,7 +157,7 @@ def _follows(summary, ranking, again):
     roots = {row["view"]: f"{row['root']:.2f}" for row in within}
 
     def held(view):
-        return f"{judged[view, 'tables', 'single']['combined']:.2f}"
+        return f"{judged[view, 'tables', 'single']['mean']:.2f}"
 
     def gain(view, which):
         return _gain(judged[view, which, "combined"])
@@ -269,7 +269,7 @@ def _held_out(summary):
                     task: f"{row[task]:.2f}" + (f" ({row['of'][task]})" if row["of"] else "")
                     for task in TASKS
                 },
-                "mean": f"{row['combined']:.2f}",
+                "mean": f"{row['mean']:.2f}",
                 "gain": "" if row["way"] == "single" else _gain(row),
                 "over tables": _gain(row["over tables"]) if row["from"] == "texts" else "",
             }

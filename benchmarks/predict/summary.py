@@ -32,41 +32,53 @@ def of_set(names, which):
     return [name for name in names if which == "texts" or not needs_texts(name)]
 
 
-def summarize(rows, study, n=analysis.DRAWS):
+def summarize(rows, study):
     """Return what is known of measures, ceilings and combinations, as plain lists."""
-    cells = analysis.tuned(rows)
+    cells, again = analysis.tuned(rows), analysis.tuned(as_rows(study))
     names = analysis.measures_of(cells)
-    return {
-        "counts": counts(rows, cells, names, study),
-        "ranking": [
-            {"view": view} | row
-            for view, each, some in views(cells)
-            for row in ranking(some, each, names, n)
-        ],
-        "again": [
-            {"view": view} | row
-            for view, each, some in views(analysis.tuned(as_rows(study)))
-            if each == "classifier"
-            for row in again(some, each, names, n)
-        ],
-        "leads": [
-            {"view": view, "study": of is study} | lead(some, each, *COMPARED, n)
-            for of in (rows, study)
-            for view, each, some in views(analysis.tuned(rows if of is rows else as_rows(study)))
-            if of is rows or each == "classifier"
-        ],
-        "ceilings": [
-            {"view": view} | row
-            for view, each, some in views(cells)
-            for row in analysis.ceilings(some, each).to_dict("records")
-        ],
-        "held out": [
-            {"view": view} | row
-            for view, each, some in views(cells)
-            for which in SETS
-            for row in judged(some, each, names, which, n)
-        ],
-    }
+    shared = [name for name in analysis.measures_of(again) if name in names]
+    found = {"ranking": [], "again": [], "leads": [], "ceilings": [], "held out": []}
+    for view, consumer, some in views(cells):
+        ways = [way for which in SETS for way in fitted(some, consumer, names, which)]
+        made = pd.DataFrame({way["column"]: way.pop("values") for way in ways})
+        columns = [*names, *BASELINES, *made]
+        strength = Strength(pd.concat([some, made], axis=1), consumer, columns)
+        for part, lines in {
+            "ranking": ranking(strength, [*names, *BASELINES]),
+            "leads": [strength.lead(*COMPARED) | {"study": False}],
+            "ceilings": analysis.ceilings(some, consumer).to_dict("records"),
+            "held out": judged(strength, ways),
+        }.items():
+            found[part] += [{"view": view} | line for line in lines]
+    for view, consumer, some in views(again):
+        if consumer == CONSUMERS[0]:
+            strength = Strength(some, consumer, [*shared, *BASELINES])
+            lines = ranking(strength, [*shared, *BASELINES])
+            found["again"] += [{"view": view} | line for line in lines]
+            found["leads"].append({"view": view} | strength.lead(*COMPARED) | {"study": True})
+    return {"counts": counts(rows, cells, names, study)} | found
+
+
+class Strength:
+    """How strongly columns tell a consumer within tasks, with every setting and without each."""
+
+    def __init__(self, cells, consumer, columns):
+        self.cells, self.consumer = cells, consumer
+        x, y = cells[columns].to_numpy(float), cells[consumer].to_numpy(float)
+        without, self.tasks = analysis.spread(cells, x, y)
+        self.of = pd.Series(analysis.by_task(cells, x, y), columns)
+        self.without = pd.DataFrame(without, columns=columns)
+
+    def half(self, columns):
+        return analysis.half(self.without[columns].to_numpy(), self.tasks)
+
+    def lead(self, first, second):
+        """How much more strongly one column tells than another, and its 95 % interval."""
+        one, other = self.of[[first, second]].abs()
+        apart = self.without[first].abs() - self.without[second].abs()
+        within = float(analysis.half(apart.to_numpy()[:, None], self.tasks)[0])
+        difference = float(one - other)
+        return {"difference": difference, "low": difference - within, "high": difference + within}
 
 
 def views(cells):
@@ -82,12 +94,6 @@ def as_rows(study):
     """The rows of the forgetting study under the names used here."""
     renamed = study.copy().rename(columns=lambda name: name.replace("rbo(p=0.9)@10", "rbo@10"))
     return renamed.assign(**{"moved share": study["moved"], "classifier": study["disagreement"]})
-
-
-def again(cells, consumer, names, n):
-    """The same measures on the tables of the forgetting study, trained apart from these."""
-    shared = [name for name in analysis.measures_of(cells) if name in names]
-    return ranking(cells, consumer, shared, n)
 
 
 def counts(rows, cells, names, study):
@@ -109,38 +115,52 @@ def counts(rows, cells, names, study):
     }  # fmt: skip
 
 
-def ranking(cells, consumer, names, n):
-    """A row for each measure and baseline, the strongest first."""
-    every = [*names, *BASELINES]
-    table = analysis.table_of(cells, consumer, every)
-    found = analysis.resampled(cells, consumer, every, n)
-    low, high = np.nanpercentile(found, [2.5, 97.5], axis=0)
-    table = table.assign(low=low, high=high, ties=analysis.ties(found))
+def ranking(strength, names):
+    """A row for each measure and baseline, the strongest first; whether it ties with that."""
+    table = analysis.table_of(strength.cells, strength.consumer, names)
+    within = strength.half(names)
+    first = strength.of[names].abs().idxmax()
+    table = table.assign(
+        low=table["within tasks"] - within,
+        high=table["within tasks"] + within,
+        ties=[name == first or strength.lead(first, name)["low"] <= 0 for name in names],
+    )
     order = table["within tasks"].abs().sort_values(ascending=False).index
-    return _plain(table.loc[order])
+    return json.loads(table.loc[order].to_json(orient="records", double_precision=6))
 
 
-def judged(cells, consumer, names, which, n):
-    """What is chosen or fitted on two tasks and judged on the third: single, combined, boosted."""
+def fitted(cells, consumer, names, which):
+    """What is chosen or fitted on two tasks for the third, and its values (n,) for every cell."""
     some = of_set(names, which)
     chosen = analysis.held_out(cells, consumer, some)
-    y = cells[consumer].to_numpy(float)
-    single = turned(cells, chosen)
-    of_tables = turned(cells, analysis.held_out(cells, consumer, of_set(names, "tables")))
-    ways = {"single": (single, dict(zip(chosen["task"], chosen["measure"], strict=True)))}
+    of = dict(zip(chosen["task"], chosen["measure"], strict=True))
     made, weights = combine.predictions(cells, consumer, some)
-    ways["combined"] = (made, {task: int((weights[task] > 0).sum()) for task in weights})
-    ways["boosted"] = (combine.predictions(cells, consumer, some, trees=True)[0], {})
-    for way, (values, of) in ways.items():
+    weighty = {task: int((weights[task] > 0).sum()) for task in weights}
+    trees, _ = combine.predictions(cells, consumer, some, trees=True)
+    for way, values, chosen_of in (
+        ("single", turned(cells, chosen), of), ("combined", made, weighty), ("boosted", trees, {}),
+    ):  # fmt: skip
         yield {
-            "from": which, "way": way, "of": of,
-            **{
-                task: float(spearman(values[places][:, None], y[places])[0])
-                for task, places in cells.groupby("task").indices.items()
-            },
-            **combine.gain(cells, consumer, values, single, n),
-            "over tables": combine.gain(cells, consumer, values, of_tables, n),
+            "from": which, "way": way, "of": chosen_of, "column": f"{way} of {which}",
+            "values": values,
         }  # fmt: skip
+
+
+def judged(strength, ways):
+    """Each way with its correlation on every task, and its gain over the single measures chosen."""
+    y = strength.cells[strength.consumer].to_numpy(float)
+    for way in ways:
+        values = strength.cells[[way["column"]]].to_numpy(float)
+        yield {
+            **way,
+            **{
+                task: float(spearman(values[places], y[places])[0])
+                for task, places in strength.cells.groupby("task").indices.items()
+            },
+            "mean": float(strength.of[way["column"]]),
+            **strength.lead(way["column"], f"single of {way['from']}"),
+            "over tables": strength.lead(way["column"], "single of tables"),
+        }
 
 
 def turned(cells, chosen):
@@ -150,22 +170,6 @@ def turned(cells, chosen):
         here = (cells["task"] == row.task).to_numpy()
         values[here] = cells.loc[here, row.measure] * np.sign(row.others)
     return values
-
-
-def lead(cells, consumer, first, second, n):
-    """How much more strongly one measure tells than another, and its 95 % interval."""
-    found = np.abs(analysis.resampled(cells, consumer, [first, second], n))
-    x = cells[[first, second]].to_numpy(float)
-    one, other = np.abs(analysis.by_task(cells, x, cells[consumer].to_numpy(float)))
-    low, high = np.nanpercentile(found[:, 0] - found[:, 1], [2.5, 97.5])
-    return {
-        "first": first, "second": second, "difference": float(one - other),
-        "low": float(low), "high": float(high),
-    }  # fmt: skip
-
-
-def _plain(table):
-    return json.loads(table.to_json(orient="records", double_precision=6))
 
 
 def write_summary(results=RESULTS, study=STUDY, path=SUMMARY):
