@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 from scipy.stats import t as student
 
 from benchmarks.predict import analysis, combine, consumers, measures, report, resi, summary
+from driftkit import Embeddings
 
 TASKS, MODELS, RECIPES, SEEDS = ("mr", "sst2", "trec"), ("mlp", "cnn"), 12, 3
 
@@ -184,6 +186,30 @@ def test_a_lead_is_of_strengths_and_none_over_itself(rng):
 def test_standings_are_shares_of_the_training_tables():
     among = np.array([[1.0], [2.0], [2.0], [4.0]])
     assert combine.standing(np.array([[0.0], [2.0], [9.0]]), among).ravel().tolist() == [0, 0.5, 1]
+
+
+def test_a_cell_is_trained_once_measured_and_nothing_changes_where_nothing_moved(rng, tmp_path):
+    from benchmarks.forgetting.cell import Cell
+    from benchmarks.predict import measuring, tables
+
+    words = [f"word{n}" for n in range(40)]
+    lines = [
+        f"{n % 2} {' '.join(rng.choice(words, 4))} {['bad', 'good'][n % 2]}" for n in range(150)
+    ]
+    (tmp_path / "rt-polarity.all").write_text("\n".join(lines) + "\n")
+    vectors = Embeddings([*words, "good", "bad"], rng.normal(size=(42, 8)).astype(np.float32))
+    setting = measuring.Setting(vectors, "mr", 1.0, 0, tmp_path)
+    rows = {}
+    with torch.random.fork_rng():
+        for recipe in ("frozen", "tuned-1e-2"):
+            cell = Cell("mr", "mlp", recipe, 0, 1.0, 2, 42)
+            tables.keep(tables.path_of(tmp_path, cell), cell, vectors, tmp_path)
+            rows[recipe] = measuring.row_of(tmp_path, cell, setting)
+    assert {rows["frozen"][consumer] for consumer in consumers.CONSUMERS} == {0}
+    assert rows["frozen"]["pip_loss[all]"] == rows["frozen"]["moved share"] == 0
+    assert rows["tuned-1e-2"]["moved share"] > 0.9
+    assert rows["tuned-1e-2"]["l2[moved]"] > 0
+    assert set(rows["frozen"]) <= set(rows["tuned-1e-2"])
 
 
 @pytest.fixture(scope="module")

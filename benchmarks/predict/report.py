@@ -114,8 +114,8 @@ all measures were taken anew, and the study is a second sample to test what thes
 FOLLOWS = """
 - **For a classifier trained with the table, watch PIP loss of the moved rows**, then their overlap:
   {pip} and {overlap} within tasks, a lead of {lead}; {pip_again} and {overlap_again} on the study's
-  tables, {lead_again}. {ties} measures tie, so it leads by little. Over all rows PIP loss tells less
-  ({pip_all}): rows that stayed dilute it.
+  tables, {lead_again}. {ties} measures tie, so it leads by little. Over all rows PIP loss tells
+  less ({pip_all}): rows that stayed dilute it.
 - **For retrieval, watch the overlap of moved words**: {overlap_retrieval} for an index made anew
   and {overlap_mixed} for a mixed one, where PIP loss reaches {pip_retrieval} and {pip_mixed}. With
   a few hundred unlabeled texts of the kind that is searched, their own mean vectors tell it nearly
@@ -136,9 +136,9 @@ FOLLOWS = """
   recipes of a setting. Compare tables of one task and one model; what a value means for another
   does not carry over.
 - **No combination is worth its weights**, so driftkit has no `predicted_disagreement`. For the
-  classifier nonnegative weights gain {gain_tables} over the one measure chosen in the same way, with
-  texts {gain_texts}; where all were trained alike, {gain_alike_tables} and {gain_alike_texts}. Trees,
-  an upper bound, gain {gain_trees} with texts, and for the reader {gain_reader}.
+  classifier nonnegative weights gain {gain_tables} over the one measure chosen in the same way,
+  with texts {gain_texts}; where all were trained alike, {gain_alike_tables} and {gain_alike_texts}.
+  Trees, an upper bound, gain {gain_trees} with texts, and for the reader {gain_reader}.
 - **Some of a disagreement is no drift**: a classifier trained on the *frozen* table from another
   seed labels {reseeded} of the sentences otherwise, and {reseeded_scarce} when it is trained on a
   hundredth of the sentences, which are then others.
