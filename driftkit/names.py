@@ -81,6 +81,19 @@ def without_shared_folder(paths: Sequence[str]) -> list[str]:
     return ["/".join(parts[alike:]) for parts in split]
 
 
+def numbered(names: Sequence[str]) -> list[str]:
+    """Return names of things in a row; each gets its number in front if two have one name.
+
+    Examples
+    --------
+    >>> numbered(["hot.pt", "cold.pt"]), numbered(["hot.pt", "hot.pt"])
+    (['hot.pt', 'cold.pt'], ['1. hot.pt', '2. hot.pt'])
+    """
+    if len(set(names)) == len(names):
+        return list(names)
+    return [f"{at}. {name}" for at, name in enumerate(names, 1)]
+
+
 class Names:
     """The names of one view: `names[name]` in a list, `names.title(name)` above it.
 

@@ -168,7 +168,7 @@ def _section(findings: Findings) -> Iterator[str]:
         least = ", ".join(f"{margin:g} ({measure})" for measure, margin in margins.items())
         yield from ("", prose(f"A change counts if it is at least {least}."))
     yield from ("", "### What was not looked at", "")
-    yield from (f"- {said(clause)}" for clause in not_looked_at(findings))
+    yield from (f"- {said(sentence)}" for sentence in not_looked_at(findings))
     yield from ("", "<details><summary>How it was measured</summary>", "")
     yield (
         f"driftkit {version('driftkit')}; {settings.k} neighbors among "

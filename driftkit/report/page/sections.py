@@ -10,7 +10,6 @@ import numpy as np
 
 from driftkit.display import counted, interval, joined, number, signed, to_text
 from driftkit.drift.groups import GROUPS
-from driftkit.drift.words import unmeasured
 from driftkit.embeddings import Embeddings
 from driftkit.escaping import printable
 from driftkit.evaluators import ScoreChange
@@ -23,6 +22,7 @@ from driftkit.neighbors.overlap import chance_overlap
 from driftkit.questions.finding import Finding, Question
 from driftkit.report.benchmarks import asked_words, outcome
 from driftkit.report.drift import drift_cells, drift_notes
+from driftkit.report.not_looked_at import not_looked_at
 from driftkit.report.page.listed import NAMED
 from driftkit.report.page.strings import Strings
 from driftkit.report.terminal import compared, reading_notes
@@ -91,7 +91,7 @@ class Said:
                     self._shifted(moved=False),
                 ),
             ],
-            "unseen": list(not_looked_at(found)),
+            "unseen": not_looked_at(found),
             "steps": list(next_steps(found)),
         }
 
@@ -269,38 +269,6 @@ class Said:
         if text := " ".join(self.findings.texts.get(name, "").split()):
             shown += f" {printable(text if len(text) <= ASIDE else f'{text[:ASIDE]}…')}"
         return shown, address
-
-
-def not_looked_at(found: Findings) -> Iterator[str]:
-    """Say what the audit did not look at, or could not tell."""
-    noun, pair = found.noun, found.pair
-    for finding in found.findings:
-        if finding.status == "not tested":
-            yield f"{finding.question.capitalize()} was not tested: {finding.sentence}."
-    for change in found.scores:
-        if change.status in ("inconclusive", "not tested", "not measured"):
-            why = change.reason
-            if why is None and not np.isnan(change.ci_low):
-                ends = interval(change.ci_low, change.ci_high)
-                why = f"its change may lie anywhere within {ends}"
-            yield f"{change.name} is {change.status}{f': {why}' if why else ''}."
-        if change.n_used < change.n_total:
-            yield (
-                f"{change.name}: {change.n_total - change.n_used:,} of {change.n_total:,} items "
-                "were not answered by both tables."
-            )
-    looked = len(found.shifts)
-    if looked < len(pair):
-        yield (
-            f"The neighbors of {len(pair) - looked:,} of {len(pair):,} {noun}s were not sought; "
-            f"the first {found.settings.candidates:,} and the moved ones were."
-        )
-    if pair.added:
-        yield f"{counted(len(pair.added), f'added {noun}')} had nothing to be compared with."
-    yield from unmeasured(found.words.reasons)
-    if found.scores:
-        asked = joined(dict.fromkeys(change.name for change in found.scores))
-        yield f"The benchmarks ({asked}) say nothing about your own task."
 
 
 def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
