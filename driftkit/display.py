@@ -159,10 +159,11 @@ def _html(view: RenderableType) -> str:
 
 
 def _table_html(made: Table) -> str:
+    titles = (str(column.header).rstrip() for column in made.columns)
     head = [
         # A column of signs has no name, and a heading without one helps nobody who listens.
-        _cell("th" if column.header else "td", column.header, column, made.header_style)
-        for column in made.columns
+        _cell("th" if title else "td", title, column, made.header_style)
+        for title, column in zip(titles, made.columns, strict=True)
     ]
     columns = ([*column.cells] for column in made.columns)
     body = [
@@ -264,8 +265,9 @@ def before_and_after(
     names = Names((title, *before, *after)) if names is None else names
     block = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for side in ("before", "after"):
-        block.add_column("", width=1)
-        block.add_column(side, width=names.width, no_wrap=True, overflow="ellipsis")
+        block.add_column("", no_wrap=True)
+        # As wide as its names may be; in a narrow terminal they alone are folded.
+        block.add_column(side.ljust(names.width), overflow="fold")
         if scores is not None:
             block.add_column(score, justify="right", no_wrap=True)
     for rank in range(max(len(before), len(after))):
