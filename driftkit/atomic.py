@@ -167,6 +167,8 @@ def place(path: str | os.PathLike[str], *, is_folder: bool = False) -> Path | No
     An OutputError says why nothing can be written there: it is told before long work, too.
     """
     given = Path(path)
+    if not os.fspath(path):
+        raise OutputError(repr(path), "the name is empty; name a file.")
     if "\0" in str(given):
         raise OutputError(repr(str(given)), "no name holds a NUL; name another file.")
     with writing(path):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from driftkit.arguments import shown
 from driftkit.arrays import Matrix, Rows, Values, as_array, row_blocks, row_norms
-from driftkit.display import OneLine
+from driftkit.display import OneLine, counted
 from driftkit.errors import OptionError, SourceError, UnknownNameError, VocabularyError
 from driftkit.escaping import printable
 from driftkit.provenance import Problem, Source
@@ -195,7 +195,7 @@ class Embeddings(OneLine):
         except KeyError as error:
             word = str(error.args[0])
             raise UnknownNameError(
-                "word", word, self.words, f"It is not among the {len(self):,} words."
+                "word", word, self.words, f"It is not among the {counted(len(self), 'word')}."
             ) from None
 
     def __contains__(self, word: object) -> bool:
@@ -216,8 +216,8 @@ class Embeddings(OneLine):
 
     def __repr__(self) -> str:
         return (
-            f"<Embeddings {printable(self.source.name)}: {len(self):,} words x {self.dimensions}, "
-            f"{self.source.format}>"
+            f"<Embeddings {printable(self.source.name)}: {counted(len(self), 'word')} x "
+            f"{self.dimensions}, {self.source.format}>"
         )
 
     def save(self, folder: str | os.PathLike[str]) -> None:

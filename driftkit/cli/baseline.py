@@ -195,7 +195,7 @@ def update(
     "show",
     examples=("baseline show -o accepted.json",),
 )
-@_baseline_option(click.Path(dir_okay=False))
+@_baseline_option(options.Named(dir_okay=False))
 @options.json_option
 @options.common_options
 def show(*, baseline: str, json_to: str | None) -> None:

@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 
 from driftkit.arguments import position, whole
 from driftkit.arrays import Mask, Rows, Values
-from driftkit.display import Displayed, Text, before_and_after, first_few, number, table
+from driftkit.display import Displayed, Text, before_and_after, counted, first_few, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import OptionError
 from driftkit.measures.measure import Measure
@@ -224,7 +224,7 @@ class NeighborShifts(Displayed):
     def among(self) -> str:
         """Say how many candidates there were, such as ``"20,010 candidates, 10 of them added"``."""
         new = f", {self.added:,} of them added" if self.added else ""
-        return f"{len(self.candidates):,} candidates{new}"
+        return f"{counted(len(self.candidates), 'candidate')}{new}"
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -410,7 +410,7 @@ class NeighborShifts(Displayed):
             made.add_row(names[shift.word], *cells, *lists)
         return Group(
             Text(
-                f"Neighbors of {'1 word' if len(self) == 1 else f'{len(self):,} words'} "
+                f"Neighbors of {counted(len(self), 'word')} "
                 f"among {self.among}, "
                 f"{mean}{'; most shifted:' if many else ''}"
             ),

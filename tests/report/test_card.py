@@ -116,6 +116,12 @@ def test_the_hubs_library_reads_the_entries_of_eval_results(audited):
     )
 
 
+@pytest.mark.parametrize("name", ["", " ", "a\x1b[2Jb", "two\nlines", "a\u200bb", "x" * 201])
+def test_a_name_that_would_not_be_shown_as_it_is_is_refused(name, audited):
+    with pytest.raises(OptionError, match="give one that can be read"):
+        audited.to_card(name)
+
+
 @pytest.mark.parametrize("place", ["owner/name", "name:task", "owner/name:a b", "", "a/b/c:d"])
 def test_what_is_no_task_of_a_data_set_is_refused(place, audited):
     with pytest.raises(OptionError, match="write the data set and its task as OWNER/NAME:TASK"):

@@ -189,7 +189,7 @@ function sorted(words) {
 function refresh() {
   state.found = wanted();
   $("count").value =
-    `${counted(state.found.length)} of ${counted(listed)} ${noun}s` +
+    `${counted(state.found.length)} of ${counted(listed)} ${noun}${listed === 1 ? "" : "s"}` +
     (state.area ? " are in the area of the map" : "");
   $("unbrush").hidden = state.area === null;
   for (const head of document.querySelectorAll("#list th[data-sort]")) {

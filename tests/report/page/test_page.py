@@ -116,7 +116,8 @@ def test_what_is_not_listed_is_told(audits, late):
     assert said.startswith("100 of 3,000 shared words are listed: ")
     assert said.endswith("Of the others this page holds no neighbors.")
     assert "100 of 3,000 shared words are listed: " in page_of([late], words=100)
-    assert which([late], late.pair.words) == "All 3,000 shared words are listed."
+    assert which([late], late.pair.words) == "Every row is listed: 3,000 shared words."
+    assert which([late], []) == "None of 3,000 shared words is listed, as none was asked for."
     of_three = listed_words(audits, [(), (), ()], 300)
     assert len(set(of_three)) == len(of_three) == 300
 
