@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from driftkit.display import counted, interval, joined, number, signed, to_text
+from driftkit.display import argument, counted, interval, joined, number, signed, to_text
 from driftkit.drift.groups import GROUPS
 from driftkit.embeddings import Embeddings
 from driftkit.escaping import printable
@@ -275,6 +275,7 @@ def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
     """Yield what to do next, each with the command that does it, if one does."""
     status = {finding.question: finding.status for finding in found.findings}
     worst = [question for question, each in status.items() if each in ("broken", "changed")]
+    tables = f"{_typed(found.pair.original, 'ORIGINAL')} {_typed(found.pair.tuned, 'TUNED')}"
     if found.verdict == "do not ship":
         yield "Do not put this table in the place of the original.", None
     elif found.verdict == "ship with care":
@@ -291,14 +292,14 @@ def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
     else:
         yield (
             "It may ship. Keep this verdict for the next one to be checked against.",
-            "driftkit baseline write ORIGINAL TUNED",
+            f"driftkit baseline write {tables}",
         )
     if status["input"] in ("broken", "changed"):
-        yield "See what each file holds, and how it was read.", "driftkit inspect ORIGINAL TUNED"
+        yield "See what each file holds, and how it was read.", f"driftkit inspect {tables}"
     if "not tested" in (status["knowledge"], status["neighbors"]):
         yield (
             "Ask rated pairs or analogies of your own, or more of them.",
-            "driftkit audit ORIGINAL TUNED -b FILE",
+            f"driftkit audit {tables} -b FILE",
         )
     lost = found.status("lost")
     if lost or status["neighbors"] in ("broken", "changed"):
@@ -309,13 +310,20 @@ def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
         )
         yield (
             "Go back toward the original, only as far as a rule of yours asks.",
-            f"driftkit restore ORIGINAL TUNED -o mended.npy --budget '{rule}'",
+            f"driftkit restore {tables} -o mended.npy --budget {argument(rule)}",
         )
     if status["link"] != "kept":
         yield (
             "A map may mend the link; this fits one, or says why none helps.",
-            "driftkit link ORIGINAL TUNED",
+            f"driftkit link {tables}",
         )
+
+
+def _typed(table: Embeddings, unknown: str) -> str:
+    """Return a table as a command names it; `unknown` if it was in memory, or a model made it."""
+    source = table.source
+    is_read_alone = source.path is not None and source.fingerprint is None
+    return argument(source.name) if is_read_alone else unknown
 
 
 def evidence(values: Mapping[str, Any]) -> Iterator[Part]:
