@@ -36,12 +36,14 @@ def tables(added=0, copies=0):
     )
 
 
-@pytest.fixture(autouse=True)
-def worth_it(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def worth_it():
     """Let few words be worth graphs."""
     pytest.importorskip("pynndescent", reason="needs pynndescent")
-    monkeypatch.setattr(approximate, "WORTH", 0)
-    monkeypatch.setattr(approximate, "SAMPLE", 600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(approximate, "WORTH", 0)
+        patch.setattr(approximate, "SAMPLE", 600)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,7 @@ def pair():
     return tables(added=40, copies=20)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def found(pair):
     return neighbor_shifts(pair, recall=ASKED, device="cpu")
 
