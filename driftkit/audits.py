@@ -71,6 +71,8 @@ class Audit(Displayed, Findings):
         The one simple map that explains the whole change, if one does.
     texts : mapping of str to str
         Texts that views show beside the names of rows.
+    time : datetime
+        When it was measured, in UTC; or what the variable ``SOURCE_DATE_EPOCH`` says.
     null : Audit or None
         The same for random moves of the same size per row, if they were asked for (see
         `driftkit.drift.null_model`). It is one draw, so values of a single word scatter.

@@ -49,6 +49,7 @@ def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[
     moved, unmoved = (findings.most_shifted(top, moved=moved) for moved in (True, False))
     document = {
         "schema": SCHEMA,
+        "time": findings.time.isoformat(timespec="microseconds"),
         "driftkit": version("driftkit"),
         "engines": {name: version(name) for name in ENGINES},
         "settings": {**asdict(findings.settings), "measures": list(findings.settings.measures)},
@@ -96,13 +97,16 @@ def _source(table: Embeddings) -> dict[str, Any]:
         "d": table.dimensions,
         "dtype": source.dtype,
         "sha256": source.sha256(),
+        "content_sha256": table.sha256,
         "problems": len(table.problems),
     }
 
 
 def _benchmarks(findings: Findings) -> list[dict[str, Any]]:
     """Entries of the benchmarks; ``null`` is what random moves would have made of ``tuned``."""
-    entries = [change.to_dict() for change in findings.scores]
+    entries = [
+        change.to_dict() | {"items_sha256": change.items_sha256} for change in findings.scores
+    ]
     if findings.null is not None:
         for entry, random in zip(entries, findings.null.scores, strict=True):
             entry["null"] = none_if_nan(random.tuned)
