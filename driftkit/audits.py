@@ -25,6 +25,7 @@ from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMP
 from driftkit.evaluators.coverage import knows_a_word
 from driftkit.evaluators.registry import Scorable, evaluators
 from driftkit.findings import Findings, Settings
+from driftkit.measured import time_now
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import requested_measures
 from driftkit.neighbors.optional_measures import shifts_with_measures
@@ -297,7 +298,7 @@ def audit(
     whole(0, seed=seed)
     if memory is not None:
         whole(1, memory=memory)
-    known = {} if texts is None else texts_of(pair, texts)
+    known, begun = {} if texts is None else texts_of(pair, texts), time_now()
     told = as_stage_progress(progress)
     asked = requested_measures(strings("measures", measures, "measures"), k)
     settings = Settings(k, candidates, resamples, seed, tuple(map(str, asked)), null)
@@ -321,7 +322,8 @@ def audit(
         )
         told.expect(now, later)
     moved_at_random = null_pair(pair, seed=seed) if null else pair
-    found = replace(_measure(pair, settings, benchmarks, asked, memo, memory, stage), texts=known)
+    found = _measure(pair, settings, benchmarks, asked, memo, memory, stage)
+    found = replace(found, texts=known, time=begun)
     if not null:
         pair.require_as_read()
         return found

@@ -306,6 +306,21 @@ def number(value: float, digits: int = 2) -> str:
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
+def compact(value: float) -> str:
+    """Write a value in a few columns, with digits enough to tell runs of one recipe apart.
+
+    Examples
+    --------
+    >>> compact(-0.0144712), compact(0.0), compact(4392.3), compact(43.42), compact(1.003)
+    ('-0.0145', '0', '4,392', '43.4', '1.003')
+    """
+    if math.isnan(value):
+        return "-"
+    if value == round(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return number(value, 4 if abs(value) < 1 else 3 if abs(value) < 10 else 1)
+
+
 def signed(value: float) -> str:
     """Write a change with its sign; one that rounds to zero has none.
 

@@ -38,7 +38,7 @@ TIE = 2.0**-23  # cosines closer than this can be one number in float32
 _LAST = 253_402_300_799  # the last second of the year 9999
 
 
-def _now() -> datetime:
+def time_now() -> datetime:
     """Return the time, in UTC; `EPOCH`, where it is set, tells it."""
     given = os.environ.get(EPOCH)
     if given is None:
@@ -78,7 +78,7 @@ class Measured:
     remedy: Remedy | None = field(repr=False)
     null: Measured | None = field(default=None, repr=False)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
-    time: datetime = field(default_factory=_now, repr=False, compare=False)
+    time: datetime = field(default_factory=time_now, repr=False, compare=False)
 
     @property
     def noun(self) -> Literal["word", "item"]:

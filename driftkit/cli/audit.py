@@ -120,7 +120,7 @@ def command(
     if with_link and html_to is None:
         raise click.UsageError("--link is for the report; give --html FILE too.")
     if html_to is not None:
-        from driftkit.report.page.build import require_libraries
+        from driftkit.report.page.render import require_libraries
 
         require_libraries()  # before the long work
     asked = gather_words(words, words_from)

@@ -35,6 +35,7 @@ from driftkit.gate.facts import (
 from driftkit.gate.run import COMPARED, Run
 from driftkit.gate.subjects import Subject
 from driftkit.gate.verdict import SCHEMA as CHECK
+from driftkit.measures.registry import parse_measure
 from driftkit.report.document import SCHEMA, SEVERAL
 
 AGAIN = "audit the tables again (`driftkit audit ... --json FILE`)"
@@ -94,7 +95,9 @@ def audits_of(document: Any, file: str) -> list[Written]:
     """Return the audits of a document, ``driftkit.audit/1`` or ``driftkit.audits/1``."""
     if (why := kind_of(document)) is not None:
         raise SourceError(file, f"{why}.")
-    several = document["audits"] if "audits" in document else [document]
+    several = document.get("audits") if document["schema"] == SEVERAL else [document]
+    if not isinstance(several, list) or not several:
+        raise SourceError(file, f"is damaged: 'audits' is no list of audits; {AGAIN}.")
     return [_written(each, file) for each in several]
 
 
@@ -112,8 +115,9 @@ def _written(document: Any, file: str) -> Written:
         )
     except SourceError:
         raise
-    except DriftkitError as error:  # a measure or a status that nobody knows here
-        raise SourceError(file, f"cannot be judged here: {cut(str(error))}") from None
+    except DriftkitError as error:
+        why = f"cannot be judged here (--plugin loads what it was written with): {error}"
+        raise SourceError(file, why) from None
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         why = f"is damaged ({type(error).__name__}: {cut(str(error))}); {AGAIN}."
         raise SourceError(file, why) from None
@@ -128,6 +132,8 @@ def _lacking(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _run(document: Mapping[str, Any]) -> Run:
+    for name in (*document["drift"], *(each["measure"] for each in document["benchmarks"])):
+        parse_measure(name)  # one of a plugin may not be known here
     original, tuned = (_table(document["sources"][side]) for side in ("original", "tuned"))
     benchmarks = {
         str(Subject("benchmark", each["measure"], on=each["name"])): {
@@ -206,4 +212,3 @@ def _number(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or math.isinf(value):
         raise TypeError(f"{shown(value)} is not a number")
     return float(value)
-

@@ -194,9 +194,7 @@ def _row_counts(pair: Pair) -> Iterator[tuple[Subject, Fact]]:
     return of_rows(counts, len(pair.original), len(pair.tuned))
 
 
-def of_rows(
-    counts: Mapping[str, int], original: int, tuned: int
-) -> Iterator[tuple[Subject, Fact]]:
+def of_rows(counts: Mapping[str, int], original: int, tuned: int) -> Iterator[tuple[Subject, Fact]]:
     """Yield the counts of words, of two tables of so many rows."""
     shared = counts["shared"]
     for name, value, whole in (
@@ -341,7 +339,10 @@ def _words(audit: Measured, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
                 subject, fact = of_word(
                     word, measure, values[at], shifts.reasons.get(word) or _NO_LIST
                 )
-                yield subject, replace(fact, reason=fact.reason or by_chance(measure, candidates, k))
+                yield (
+                    subject,
+                    replace(fact, reason=fact.reason or by_chance(measure, candidates, k)),
+                )
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:
