@@ -206,6 +206,11 @@ class Trajectory:
         return tuple(at for at, point in enumerate(self.points) if point.is_outside)
 
     @property
+    def spread(self) -> float:
+        """How wide the band of the next run is; NaN where there is none."""
+        return self.next_band.high - self.next_band.low
+
+    @property
     def direction(self) -> str:
         """What a rule asks, in words."""
         return {

@@ -76,7 +76,7 @@ def test_options_reach_the_judgment(history, folder, tmp_path):
 WRONG = {
     "nothing": "Error: nothing: there is no such file or folder",
     "empty": "Error: empty: holds no audit; put there what",
-    "damaged.json": "Error: damaged.json: is not JSON from line 1, column 13 on.",
+    "damaged.json": "Error: damaged.json: is not JSON from line 1, column 12 on.",
     "other.json": "Error: other.json: is no audit: it has the schema 'other/1'",
     "audits --order given": "Error: audits is a folder, whose files have no order; name the files.",
     "audits -r 'moved'": "Error: rule 'moved': write SUBJECT",
@@ -98,10 +98,10 @@ def test_what_cannot_be_shown_is_told_in_one_sentence(command, history, folder):
 
 def test_a_check_writes_its_audits_for_it(run, in_tables):
     """The gate's own run is enough to keep the history."""
-    for name in ("gentle", "harmed"):
+    for name in ("gentle", "hot"):
         run("check", "original.npy", f"{name}.npy", "--audit", f"{name}.json")
-    run("check", "original.npy", "gentle.npy", "harmed.npy", "--audit", "both.json")
-    apart = run("history", "gentle.json", "harmed.json", "--json", "-")
+    run("check", "original.npy", "gentle.npy", "hot.npy", "--audit", "both.json")
+    apart = run("history", "gentle.json", "hot.json", "--json", "-")
     together = run("history", "both.json", "--json", "-")
     assert (apart.exit_code, together.exit_code) == (0, 0), apart.stderr
     states = [
@@ -109,4 +109,4 @@ def test_a_check_writes_its_audits_for_it(run, in_tables):
         for result in (apart, together)
     ]
     assert states[0] == states[1]
-    assert states[0][1] == ("harmed.npy", "fail")
+    assert states[0][1] == ("hot.npy", "fail")

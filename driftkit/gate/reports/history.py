@@ -159,7 +159,7 @@ def _value(each: Trajectory, value: float) -> str:
         return "-"
     if each.is_status:
         return ANSWERS[int(value)]
-    return compact(value)
+    return compact(value, each.spread)
 
 
 def _newest(each: Trajectory) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -75,13 +76,23 @@ def _check(document: Mapping[str, Any], at: int) -> dict[str, Any]:
         )
         if holds
     ]
-    state = state_of(each)
+    state, known = state_of(each), following["low"] is not None
+    spread = following["high"] - following["low"] if known else math.nan
+
+    def written(value: float | str | None) -> str:
+        if value is None:
+            return "-"
+        return value if isinstance(value, str) else compact(value, spread)
+
+    def band(of: Mapping[str, Any]) -> str:
+        return "" if of["low"] is None else f"{written(of['low'])} to {written(of['high'])}"
+
     rows = [
         {
             "run": run["label"],
-            "value": _value(point["value"]),
-            "band": _band(point["band"]),
-            "bound": _value(point["bound"]),
+            "value": written(point["value"]),
+            "band": band(point["band"]),
+            "bound": written(point["bound"]),
             "state": state_of({"points": [point]}),
             "reason": _reason(point, is_newest=point is newest),
         }
@@ -91,10 +102,10 @@ def _check(document: Mapping[str, Any], at: int) -> dict[str, Any]:
         "id": f"check-{at + 1}",
         "subject": each["subject"],
         "limit": each["limit"],
-        "newest": _value(newest["value"]),
-        "band": _band(newest["band"]),
-        "bound": _value(newest["bound"]),
-        "next": _band(following),
+        "newest": written(newest["value"]),
+        "band": band(newest["band"]),
+        "bound": written(newest["bound"]),
+        "next": band(following),
         "state": state,
         "since": "" if state == "passed" else runs[each["since"]]["label"],
         "why": ", ".join(why),
@@ -108,15 +119,3 @@ def _reason(point: Mapping[str, Any], *, is_newest: bool) -> str | None:
     """Return why there is no value or no decision; of older runs, not why one was open."""
     is_open = point["outcome"] == "inconclusive" and not is_newest
     return None if is_open else point["reason"]
-
-
-def _value(value: float | str | None) -> str:
-    if value is None:
-        return "-"
-    return value if isinstance(value, str) else compact(value)
-
-
-def _band(band: Mapping[str, Any]) -> str:
-    if band["low"] is None:
-        return ""
-    return f"{compact(band['low'])} to {compact(band['high'])}"
