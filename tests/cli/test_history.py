@@ -35,12 +35,13 @@ def history(run, folder, monkeypatch):
 
 
 @pytest.mark.parametrize("columns", [80, 140])
-def test_the_screen(history, golden, columns):
+def test_the_screen_is_as_wide_as_the_terminal(history, columns):
     result = history("audits", *RULE_OPTIONS, columns=columns)
     assert (result.exit_code, result.stderr) == (0, "")
     lines = [line.rstrip() for line in result.stdout.splitlines()]
     assert max(map(len, lines)) <= columns
-    golden("\n".join(lines) + "\n", f"history-{columns}.txt")
+    assert lines[0].startswith("All 4 checks hold.")
+    assert any("x" in line and line.startswith("= self_cosine mean") for line in lines)
 
 
 def test_json_is_all_that_is_printed_and_a_file_is_the_same(history, tmp_path):

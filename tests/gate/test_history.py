@@ -11,12 +11,10 @@ from scipy.stats import t
 from small_weeks import RULES, SIZES, WORDS, audit_of, write
 
 import driftkit as dk
-from driftkit.display import to_text
 from driftkit.errors import BaselineError, OptionError, RuleError, SourceError, UnknownNameError
 from driftkit.gate import Run, baseline_of, write_baseline
 from driftkit.gate.facts import Fact
 from driftkit.gate.judged import NO_RUN_BEFORE
-from driftkit.gate.reports.history import ASCII, history_view
 
 
 @pytest.fixture(scope="module")
@@ -305,24 +303,6 @@ def test_benchmarks_that_items_do_not_have_lead_to_nothing(weeks):
 
 
 # --- how it is shown ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("width", [80, 140])
-def test_every_rule_is_one_line(found, width):
-    lines = to_text(found, width).splitlines()
-    assert max(map(len, lines)) <= width
-    for each in found.trajectories:
-        (line,) = [line for line in lines if f" {each.subject} " in line and line[1] == " "][:1]
-        assert "x" in line or each.points[6].action != "fail"
-
-
-def test_ascii_is_enough(found):
-    view = history_view(
-        found.runs, found.trajectories, found.explained, found.notes, ascii_only=True
-    )
-    text = to_text(view, 80)
-    assert text.isascii()
-    assert any(set(ASCII) & set(line) for line in text.splitlines() if "self_cosine" in line)
 
 
 def test_plain_values(found, weeks):
