@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from driftkit.arguments import whole
 from driftkit.audits import Audit
 from driftkit.defaults import RUNS_COMPARED
-from driftkit.display import Displayed, counted
+from driftkit.display import Displayed, counted, joined
 from driftkit.errors import OptionError, UnknownNameError
 from driftkit.escaping import to_json
 from driftkit.evaluators.significance import LEVEL
@@ -280,6 +280,7 @@ def history(
             f"{len(kept)} of {len(found)} runs passed, and bands go by these alone; write rules "
             "that runs of this recipe keep, or compare with all (--with-failed, with_failed=True)"
         )
+    notes += _engines(runs)
     window = kept[-keep:] if stored is None else list(stored.runs)
     inside = {run.sha256 for run in kept}
     return History(
@@ -310,6 +311,14 @@ def history(
         order="given" if order == "given" else "time",
         notes=tuple(notes),
     )
+
+
+def _engines(runs: Sequence[Run]) -> Iterator[str]:
+    """Name the libraries of which runs had several versions."""
+    for name in runs[-1].document["engines"]:
+        versions = dict.fromkeys(str(run.document["engines"].get(name)) for run in runs)
+        if len(versions) > 1:
+            yield f"runs were audited with {name} {joined(versions)}; last digits may differ"
 
 
 def _compares(rule: str) -> bool:

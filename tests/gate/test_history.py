@@ -248,6 +248,14 @@ def test_another_driftkit_and_other_items_join_no_line(seeds, tmp_path):
     assert "1.json (seed-1.pt) is outdated: spearman[ws353] is measured on other items now" in items
 
 
+def test_other_versions_of_libraries_are_told(weeks, tmp_path):
+    for at, (week, numpy) in enumerate(zip(weeks[:3], ("1.26.4", "2.0.0", "2.0.0"), strict=True)):
+        engines = {"numpy": numpy, "scipy": "1.13.0", "torch": "2.4.0"}
+        write(week, tmp_path / f"{at}.json", engines=engines)
+    (note,) = dk.history(tmp_path, RULES).notes
+    assert note == "runs were audited with numpy 1.26.4 and 2.0.0; last digits may differ"
+
+
 def test_what_is_no_audit_is_named_and_what_is_damaged_is_refused(weeks, tmp_path):
     with pytest.raises(SourceError, match="holds no audit; put there what"):
         dk.history(tmp_path)
