@@ -13,10 +13,10 @@ from driftkit.defaults import RUNS_COMPARED
     "history",
     cls=Command,
     examples=(
-        "history audits/",
-        "history audits/ --rule 'change[*] >= baseline - margin' --html history.html",
-        "history week-1.json week-2.json week-3.json --order given",
-        "history audits/ --baseline accepted.json --json -",
+        "history audits --html history.html",
+        "history audits -r 'change[*] >= baseline - margin'",
+        "history week-1.json week-2.json --order given",
+        "history audits --baseline accepted.json --json -",
     ),
     short_help="Show what each rule came to in one run after the other, and what stands out.",
 )
