@@ -148,7 +148,9 @@ class Audit(Displayed, Findings):
             projection=projection,
         )
 
-    def to_dict(self, top: int = 50, *, explain: bool = False) -> dict[str, Any]:
+    def to_dict(
+        self, top: int = 50, *, explain: bool = False, words: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """Return the JSON document ``driftkit.audit/1`` as plain values.
 
         Parameters
@@ -157,10 +159,12 @@ class Audit(Displayed, Findings):
             How many of the most shifted moved, and of the unmoved, words to include.
         explain : bool
             Whether to include what `explain` tells.
+        words : sequence of str
+            Words to include besides; those that only one table has are left out.
         """
         from driftkit.report.document import audit_document
 
-        return audit_document(self, top, explain)
+        return audit_document(self, top, explain, words)
 
     @property
     def plot(self) -> Plots:

@@ -129,7 +129,9 @@ def command(
     found = audits(original, tuned, messages, words=asked, composer=composer, **audit_options)
     if html_to is not None:
         _write_page(found, html_to, messages, with_link=with_link)
-    documents = [each.to_dict(explain=explain) for each in found] if json_to is not None else []
+    documents = []
+    if json_to is not None:
+        documents = [each.to_dict(explain=explain, words=asked) for each in found]
 
     def view() -> Group:
         asking = _asking_for_the_link(original, tuned)

@@ -136,7 +136,7 @@ def command(
         other = found.pop() if previous is not None else stored
         verdicts = [check(audit, rules, baseline=other, **deciding) for audit in found]
     if audit_to is not None:
-        _write_audits(audit_to, [audit.to_dict() for audit in found])
+        _write_audits(audit_to, [audit.to_dict(words=policy.words) for audit in found])
     for path, text in ((junit, junit_xml), (markdown, to_markdown)):
         if path is not None:
             output.write_text(path, text(verdicts))

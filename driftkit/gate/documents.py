@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,6 +22,7 @@ from driftkit.gate.facts import (
     NAN,
     ROUNDING,
     Fact,
+    by_chance,
     facts_of_scores,
     of_damage,
     of_questions,
@@ -47,6 +48,8 @@ _NO_AUDITS: Mapping[str, str] = {
     "`driftkit audit --json FILE`, or `driftkit check --audit FILE`, writes",
 }
 """Documents that hold no whole audit, and what to do about them."""
+
+NO_VALUE = "its row is zero in one of the tables, or it has no neighbors there"
 
 _TABLE = ("name", "key", "format", "dtype", "rows", "d")
 _NUMBERS = ("original", "tuned", "delta", "ci_low", "ci_high", "margin")
@@ -180,9 +183,11 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[Subject, Fact]]:
     yield from of_statuses(_changes(document))
     yield from of_words(_summaries(document["drift"]), candidates, k)
     yield from of_space(_space(document["drift"]))
-    for each in (*document["words"], *document["unmoved_words"]):
+    listed = (*document["words"], *document["unmoved_words"], *document.get("asked_words", ()))
+    for each in listed:
         for measure, value in each["measures"].items():
-            yield of_word(each["word"], measure, _number(value), "it has no value")
+            subject, fact = of_word(each["word"], measure, _number(value), NO_VALUE)
+            yield subject, replace(fact, reason=fact.reason or by_chance(measure, candidates, k))
 
 
 def _summaries(drift: Mapping[str, Any]) -> Iterator[SimpleNamespace]:

@@ -52,8 +52,11 @@ def lines_of(policy: Policy, rule: Rule, runs: Sequence[Run]) -> Iterator[Line]:
                 wrong = error
         if not found and wrong is not None:
             if pattern.kind == "word":
-                why = "audits keep the values of those words only that they list; write another."
-                raise RuleError(rule.text, f"{pattern} is in none of them: {why}")
+                why = (
+                    "is in none of these audits; `driftkit check --audit FILE` keeps the words of "
+                    "its rules, and `driftkit audit -w WORD --json FILE` those that are named."
+                )
+                raise RuleError(rule.text, f"{pattern} {why}")
             raise wrong
         for subject in found:
             yield Line(rule, pattern, subject)

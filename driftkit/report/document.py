@@ -40,10 +40,13 @@ def _schema(name: str) -> dict[str, Any]:
     return schema
 
 
-def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[str, Any]:
+def audit_document(
+    findings: Findings, top: int, explain: bool = False, words: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return an audit as plain values, ready for JSON; what could not be measured is None.
 
-    At most `top` of the most shifted moved, and of the unmoved, words are included.
+    At most `top` of the most shifted moved, and of the unmoved, words are included, and those of
+    `words` that both tables have.
     """
     pair = findings.pair
     moved, unmoved = (findings.most_shifted(top, moved=moved) for moved in (True, False))
@@ -76,6 +79,8 @@ def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[
         "moved_words": [pair.words[row] for row in np.flatnonzero(pair.moved).tolist()],
         "unmoved_words": [_word(findings, shift) for shift in unmoved],
     }
+    if words:
+        document["asked_words"] = _asked(findings, words)
     if explain:
         document["explanation"] = findings.explain(top).to_dict()
     return document
@@ -145,6 +150,22 @@ def _word(findings: Findings, shift: Shift) -> dict[str, Any]:
         **({} if null is None else {"null": _measures(null, row)}),
         **shift.lists(),
     }
+
+
+def _asked(findings: Findings, words: Sequence[str]) -> list[dict[str, Any]]:
+    """Entries of words that need not be candidates."""
+    shared = [word for word in dict.fromkeys(words) if word in findings.pair.index]
+    if not shared:
+        return []
+    shifts = findings.shifts_of(shared)
+    return [
+        _word(findings, shifts.at(at))
+        | {
+            "measures": _measures(findings, findings.pair.index[word])
+            | {name: none_if_nan(float(each[at])) for name, each in shifts.values.items()}
+        }
+        for at, word in enumerate(shared)
+    ]
 
 
 def _measures(findings: Findings, row: int) -> dict[str, float | None]:

@@ -101,7 +101,10 @@ def test_a_check_writes_its_audits_for_it(run, in_tables):
     """The gate's own run is enough to keep the history."""
     for name in ("gentle", "hot"):
         run("check", "original.npy", f"{name}.npy", "--audit", f"{name}.json")
-    run("check", "original.npy", "gentle.npy", "hot.npy", "--audit", "both.json")
+    rule = "word[the] overlap >= 0.5"
+    run("check", "original.npy", "gentle.npy", "hot.npy", "-r", rule, "--audit", "both.json")
+    words = run("history", "both.json", "-r", rule, "--json", "-")
+    assert [each["state"] for each in json.loads(words.stdout)["runs"]] == ["pass", "fail"]
     apart = run("history", "gentle.json", "hot.json", "--json", "-")
     together = run("history", "both.json", "--json", "-")
     assert (apart.exit_code, together.exit_code) == (0, 0), apart.stderr

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from driftkit.errors import SourceError
 from driftkit.gate import baseline_of, check_document, write_baseline
 from driftkit.gate.documents import audits_of, read_audits
 from driftkit.gate.run import run_of
-from driftkit.report.document import several_document
+from driftkit.report.document import audit_schema, several_document
 
 BANDS = ["rank 1-1000", "rank 1001-2000", "rank 1001-3000"]
 
@@ -51,6 +52,16 @@ def test_so_do_measures_that_were_asked_for_and_words_that_are_listed(pair):
     assert {subject.kind for subject in unlisted} <= {"word"}  # unmoved words that lost neighbors
     found = {each: written.run.facts[each] for each in written.run.facts.keys() - unlisted}
     assert comparable(found) == comparable(expected.facts)
+
+
+def test_words_that_were_asked_for_have_theirs(audits):
+    audit = audits.harmed
+    rare = [audit.pair.words[-1], audit.pair.words[0]]
+    document = json.loads(json.dumps(audit.to_dict(words=[*rare, "<pad>"])))
+    jsonschema.Draft202012Validator(audit_schema()).validate(document)
+    (written,) = audits_of(document, "a.json")
+    expected = run_of(audit, rare).facts
+    assert comparable({each: written.run.facts[each] for each in expected}) == comparable(expected)
 
 
 def test_tables_of_two_widths_say_why_they_are_not_measured():
