@@ -89,7 +89,8 @@ def point_of(
         )
     band = _band(subject, run, window, looked_at)
     point = replace(gap, value=fact.value, low=fact.low, high=fact.high, band=band)
-    known = _known(subject, window)
+    # A baseline that lacks a value is outdated, and the gate says so.
+    known = _known(subject, window) if stored is None else list(window)
     if line.compares and not known:
         unknown = fact.reason if math.isnan(fact.value) else None
         return replace(point, reason=unknown or NO_RUN_BEFORE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -46,22 +46,32 @@ def read(
 
 
 def _in_folder(folder: Path, notes: list[str]) -> Iterator[Written]:
-    others, found = [], False
+    others: dict[str, list[str]] = {}
+    found = False
     for path in sorted(folder.glob("*.json")):
         document = read_json(path, lambda why, path=path: SourceError(path, why))  # type: ignore[misc]
         if (why := kind_of(document)) is not None:
-            others.append(f"{path} {why}")
+            others.setdefault(why, []).append(str(path))
             continue
         found = True
         yield from audits_of(document, str(path))
     if not found:
-        seen = f" ({others[0]})" if others else ""
+        seen = next((f" ({paths[0]} {why})" for why, paths in others.items()), "")
         raise SourceError(
             folder,
             f"holds no audit{seen}; put there what `driftkit audit ... --json FILE.json` writes "
             "(folders in it are not looked into).",
         )
-    notes += [f"{other}, and was left out" for other in others]
+    notes += _left_out(others)
+
+
+def _left_out(listed: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Say what was left out, once for each reason why."""
+    for why, names in listed.items():
+        if len(names) == 1:
+            yield f"{names[0]} {why}, and was left out"
+        else:
+            yield f"{len(names)} audits were left out, such as {names[0]}, which {why}"
 
 
 def in_order(found: list[Written], order: str) -> list[Written]:
@@ -92,13 +102,15 @@ def comparable(found: list[Written], notes: list[str]) -> list[Written]:
     """Leave out what does not compare with the newest audit, and all but the first of one table."""
     newest = found[-1]
     kept: dict[str, Written] = {}
+    others: dict[str, list[str]] = {}
     for each in found:
         if why := next(differences(each.run, newest.run, "the newest"), None):
-            notes.append(f"{_named(each)} {why[0]}, and was left out")
+            others.setdefault(why[0], []).append(_named(each))
         elif (first := kept.setdefault(each.run.sha256, each)) is not each:
             notes.append(
                 f"{_named(each)} is of the same table as {_named(first)}, and a run counts once"
             )
+    notes += _left_out(others)
     return list(kept.values())
 
 

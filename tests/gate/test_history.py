@@ -3,6 +3,7 @@
 import json
 import math
 import random
+from dataclasses import replace
 from statistics import fmean
 
 import numpy as np
@@ -12,7 +13,7 @@ from small_weeks import RULES, SIZES, WORDS, audit_of, write
 
 import driftkit as dk
 from driftkit.errors import BaselineError, OptionError, RuleError, SourceError, UnknownNameError
-from driftkit.gate import Run, baseline_of, write_baseline
+from driftkit.gate import Baseline, Run, baseline_of, read_baseline, write_baseline
 from driftkit.gate.facts import Fact
 from driftkit.gate.judged import NO_RUN_BEFORE
 
@@ -166,6 +167,9 @@ def test_a_baseline_is_what_all_runs_are_compared_with(weeks, tmp_path):
     assert history.baseline == f"{path} (4 runs)"
     with pytest.raises(OptionError, match="no rule compares with it"):
         dk.history(weeks, ["moved <= 60"], baseline=path)
+    with pytest.raises(BaselineError, match="is outdated: it has no cka"):
+        thin = replace(read_baseline(path).runs[0], facts={})
+        dk.history(weeks, ["cka >= baseline - 0.1"], baseline=Baseline(str(path), (thin,)))
     foreign = baseline_of(audit_of(1, original=np.ones((len(WORDS), 6)) + np.eye(len(WORDS), 6)))
     with pytest.raises(BaselineError, match="is foreign"):
         dk.history(weeks, RULES, baseline=foreign)
@@ -216,11 +220,11 @@ def test_a_table_counts_once(weeks, tmp_path):
     assert history.notes == ("copy.pt is of the same table as week-2.pt, and a run counts once",)
 
 
-def other(kind):
+def other(kind, day=1):
     if kind == "original":
         original = np.random.default_rng(9).normal(size=(len(WORDS), 6))
-        return audit_of(90, day=1, original=original), "is foreign: it was made against o.npy"
-    return audit_of(90, day=1, k=4), "was made with k 4 and the newest uses k 3"
+        return audit_of(90, day=day, original=original), "is foreign: it was made against o.npy"
+    return audit_of(90, day=day, k=4), "was made with k 4 and the newest uses k 3"
 
 
 @pytest.mark.parametrize("kind", ["original", "settings"])
@@ -231,6 +235,8 @@ def test_what_does_not_compare_with_the_newest_joins_no_line(weeks, kind):
     (note,) = history.notes
     assert note.startswith(f"week-90.pt {why}")
     assert note.endswith("and was left out")
+    (note,) = dk.history([*weeks[:4], other(kind, day=99)[0]], RULES).notes
+    assert note.startswith("4 audits were left out, such as week-1.pt, which ")
 
 
 def test_another_driftkit_and_other_items_join_no_line(seeds, tmp_path):

@@ -218,7 +218,8 @@ def _runs(
         state = runs[at].state
         shown = Text(STATES[state], STYLES[state]) if state else Text("not decided", "yellow")
         made.add_row(runs[at].label, runs[at].name, shown, _named(outside) if outside else "")
-    return section("Runs that failed or stood out", made)
+    newest = f", the newest {SHOWN} of {len(stood)}" if len(stood) > SHOWN else ""
+    return section(f"Runs that failed or stood out{newest}", made)
 
 
 def _legend(*, ascii_only: bool) -> str:
