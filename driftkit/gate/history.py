@@ -275,7 +275,7 @@ def history(
         if with_failed or states[-1] != "fail":
             kept.append(each.run)
         compared = {run.sha256 for run in window}
-    if stored is None and len(kept) < len(found) / 2:
+    if stored is None and len(found) > FEWEST and len(kept) < len(found) / 2:
         notes.append(
             f"{len(kept)} of {len(found)} runs passed, and bands go by these alone; write rules "
             "that runs of this recipe keep, or compare with all (--with-failed, with_failed=True)"
