@@ -30,7 +30,6 @@ from driftkit.defaults import RUNS_COMPARED
 @options.number_option(
     "--keep", default=RUNS_COMPARED, help="Compare with the N accepted runs before, at most."
 )
-@click.option("--with-failed", is_flag=True, help="Compare with runs that failed, too.")
 @click.option(
     "--order",
     type=click.Choice(["time", "given"]),
@@ -55,7 +54,6 @@ def command(
     not_measured: str | None,
     baseline: str | None,
     keep: int,
-    with_failed: bool,
     order: str,
     html_to: str | None,
     json_to: str | None,
@@ -78,7 +76,6 @@ def command(
         not_measured=not_measured,
         baseline=baseline,
         keep=keep,
-        with_failed=with_failed,
         order=order,
     )
     if html_to is not None:

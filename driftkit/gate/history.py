@@ -52,8 +52,6 @@ class History(Displayed):
         The rules in force.
     keep : int
         How many accepted runs before it a run is compared with, at most.
-    with_failed : bool
-        Whether runs that fail are accepted, too.
     baseline : str or None
         What all runs are compared with instead.
     order : {"time", "given"}
@@ -67,7 +65,6 @@ class History(Displayed):
     trajectories: tuple[Trajectory, ...]
     policy: Policy
     keep: int
-    with_failed: bool
     baseline: str | None
     order: Order
     notes: tuple[str, ...]
@@ -83,12 +80,10 @@ class History(Displayed):
         by = "of the times in their audits" if self.order == "time" else "in which they were given"
         if self.baseline is not None:
             against = f"all runs are compared with {self.baseline}"
-        elif self.with_failed:
-            against = f"each run is compared with the {self.keep} before it, at most"
         else:
             against = (
                 f"each run is compared with the {self.keep} accepted ones before it, at most; one "
-                "that fails is not accepted"
+                "that fails and stands out is not accepted"
             )
         return (
             f"Runs are in the order {by}; {against}. A band is where {LEVEL:.0%} of runs like "
@@ -105,7 +100,6 @@ class History(Displayed):
             "original": self.original,
             "order": self.order,
             "keep": self.keep,
-            "with_failed": self.with_failed,
             "baseline": self.baseline,
             "level": LEVEL,
             "profile": self.policy.profile,
@@ -183,7 +177,6 @@ def history(
     profile: str | None = None,
     baseline: str | os.PathLike[str] | Baseline | None = None,
     keep: int = RUNS_COMPARED,
-    with_failed: bool = False,
     order: str = "time",
     inconclusive: str | None = None,
     not_measured: str | None = None,
@@ -191,8 +184,8 @@ def history(
     """Put the audits of several runs in their order, and say what each rule came to.
 
     Each run is judged as `driftkit.check` would have judged it with a baseline of the accepted runs
-    before it. A run counts once, and those that cannot be compared with the newest are left out;
-    `History.notes` names them.
+    before it: all but those that failed and stood out. A run counts once, and those that cannot be
+    compared with the newest are left out; `History.notes` names them.
 
     Parameters
     ----------
@@ -204,8 +197,6 @@ def history(
         What every run is compared with, instead of the runs before it.
     keep : int
         How many accepted runs before it a run is compared with, at most.
-    with_failed : bool
-        Whether runs that fail are accepted, too.
     order : {"time", "given"}
         By the times that audits hold, or as they are given, which needs files and not a folder.
 
@@ -272,14 +263,10 @@ def history(
             theirs.append(point_of(policy, line, each.run, window, stored, looked_at))
         decided = [theirs[-1].action for theirs in points if theirs[-1].action is not None]
         states.append(worst(decided) if decided else None)
-        if with_failed or states[-1] != "fail":
+        stands_out = any(theirs[-1].stands_out for theirs in points)
+        if not (states[-1] == "fail" and stands_out):
             kept.append(each.run)
         compared = {run.sha256 for run in window}
-    if stored is None and len(found) > FEWEST and len(kept) < len(found) / 2:
-        notes.append(
-            f"{len(kept)} of {len(found)} runs passed, and bands go by these alone; write rules "
-            "that runs of this recipe keep, or compare with all (--with-failed, with_failed=True)"
-        )
     notes += _engines(runs)
     window = kept[-keep:] if stored is None else list(stored.runs)
     inside = {run.sha256 for run in kept}
@@ -306,7 +293,6 @@ def history(
         ),
         policy=policy,
         keep=keep,
-        with_failed=with_failed,
         baseline=None if stored is None else f"{stored.name} ({counted(len(stored.runs), 'run')})",
         order="given" if order == "given" else "time",
         notes=tuple(notes),

@@ -32,7 +32,7 @@ class PastRun:
     state : {"fail", "warn", "pass"} or None
         What the gate would have said; None where no rule could be decided.
     is_accepted : bool
-        Whether later runs may be compared with it.
+        Whether later runs may be compared with it: not with one that failed and stood out.
     is_compared : bool
         Whether the newest run is.
     """

@@ -61,8 +61,6 @@ def test_options_reach_the_judgment(history, folder, tmp_path):
         for each in json.loads(few)["trajectories"]
         for point in each["points"]
     )
-    everything = json.loads(history("audits", *RULE_OPTIONS, "--with-failed", "--json", "-").stdout)
-    assert all(run["is_accepted"] for run in everything["runs"])
     path = tmp_path / "accepted.json"
     write_baseline(baseline_of([audit_of(at) for at in (1, 2, 3)]), path)
     against = json.loads(history("audits", *RULE_OPTIONS, "--baseline", path, "--json", "-").stdout)

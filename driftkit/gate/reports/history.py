@@ -100,7 +100,9 @@ def history_view(
             _band(each),
             _bound(each),
         )
-    stood = [at for at in range(len(runs)) if _stood_out(runs, trajectories, at)]
+    stood = [
+        at for at in range(len(runs)) if any(each.points[at].stands_out for each in trajectories)
+    ]
     return Group(
         Text(headline_of(runs, trajectories), STYLES[runs[-1].state or "warn"]),
         Text(""),
@@ -204,22 +206,18 @@ def _reasons(runs: Sequence[PastRun], ordered: Sequence[Trajectory]) -> list[Ren
     return list(lines.values())
 
 
-def _stood_out(runs: Sequence[PastRun], trajectories: Sequence[Trajectory], at: int) -> bool:
-    return runs[at].state == "fail" or any(each.points[at].stands_out for each in trajectories)
-
-
 def _runs(
     runs: Sequence[PastRun], trajectories: Sequence[Trajectory], stood: Sequence[int]
 ) -> RenderableType:
     made = table("run", "table", "state")
-    made.add_column("stood out", overflow="fold")
+    made.add_column("in", overflow="fold")
     for at in stood[-SHOWN:]:
         outside = sorted({each.subject for each in trajectories if each.points[at].stands_out})
         state = runs[at].state
         shown = Text(STATES[state], STYLES[state]) if state else Text("not decided", "yellow")
         made.add_row(runs[at].label, runs[at].name, shown, _named(outside) if outside else "")
     newest = f", the newest {SHOWN} of {len(stood)}" if len(stood) > SHOWN else ""
-    return section(f"Runs that failed or stood out{newest}", made)
+    return section(f"Runs that stood out{newest}", made)
 
 
 def _legend(*, ascii_only: bool) -> str:
