@@ -316,6 +316,27 @@ def number(value: float, digits: int = 2) -> str:
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
+def compact(value: float, spread: float = math.nan) -> str:
+    """Write a value in a few columns, with digits enough to tell it from others.
+
+    Those lie so far apart; where nobody knows, four digits do.
+
+    Examples
+    --------
+    >>> compact(-0.0144712), compact(0.0), compact(4392.3), compact(43.42), compact(1.003)
+    ('-0.0145', '0', '4,392', '43.4', '1.003')
+    >>> compact(0.9998541, spread=2e-5)
+    '0.999854'
+    """
+    if math.isnan(value):
+        return "-"
+    if value == round(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if 0 < spread < 1:
+        return number(value, min(6, 2 - math.floor(math.log10(spread))))
+    return number(value, 4 if abs(value) < 1 else 3 if abs(value) < 10 else 1)
+
+
 def signed(value: float) -> str:
     """Write a change with its sign, as `number` does; one that rounds to zero has none.
 

@@ -473,6 +473,29 @@ audit_options = group_of(
     seed_option,
 )
 
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=completion.profiles,
+    help="strict, default or lenient. Rules are added to a profile that is named; without a name "
+    "they replace the default one.",
+)
+
+_ACTIONS = click.Choice(["fail", "warn", "pass"])
+
+undecided_options = group_of(
+    click.option(
+        "--inconclusive",
+        type=_ACTIONS,
+        help="What a rule that cannot be decided leads to.  [default: as the profile says]",
+    ),
+    click.option(
+        "--not-measured",
+        type=_ACTIONS,
+        help="What a rule leads to whose subject could not be measured.  [default: fail]",
+    ),
+)
+
 rules_option = click.option(
     "-r",
     "--rule",

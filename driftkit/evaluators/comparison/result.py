@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -171,6 +172,12 @@ class ScoreChange(Displayed):
     def is_within_margin(self) -> bool:
         """Whether the whole interval lies within the margin on both sides of zero."""
         return -self.margin < self.ci_low and self.ci_high < self.margin
+
+    @property
+    def items_sha256(self) -> str:
+        """SHA-256 of the items that both tables answered, with the gold answers."""
+        text = repr((self.measure, sorted(self.items.questions().items())))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
     def broken_frame(self) -> pd.DataFrame:
