@@ -50,8 +50,8 @@ def _parts(summary, resi):
     yield f"""
 Spearman's correlation of each measure with the share of decisions that changed. *Within tasks* is
 the mean of the three tasks, with its 95 % interval over settings (five a task, by the jackknife: a
-bootstrap over so few leaves out what it is of); *recipes* and *settings*
-are means within each recipe and within each setting. *Study* is the same within tasks on the tables
+bootstrap over so few leaves out what it is of); *recipes* and *settings* are means within each
+recipe and within each setting. *Study* is the same within tasks on the tables
 of the [forgetting study](forgetting-results.md), which were trained apart from these. The {SHOWN}
 strongest are shown, then those that others advise, and what knows no table: rate and epochs.
 *[moved]* is over moved rows, *[all]* over all, *[used]* weighs words as often as texts use them,
@@ -95,7 +95,7 @@ def _head(summary):
 Written by `python -m benchmarks.predict page` from `benchmarks/predict/summary.json`, which
 `python -m benchmarks.predict summary` makes of `results.csv` beside it.
 `python -m benchmarks.predict` makes everything from nothing, in {counts["hours"]:.1f} processor
-hours of training and about a quarter of an hour for the rest."""
+hours of training and a few minutes of measuring."""
     yield f"""
 A drift measure is worth what it tells of those who use the table. {counts["tuned"]} tables were
 tuned: three tasks, three classifiers and shares of the sentences ({counts["settings"]} settings),
@@ -114,7 +114,7 @@ all measures were taken anew, and the study is a second sample to test what thes
 FOLLOWS = """
 - **For a classifier trained with the table, watch PIP loss of the moved rows**, then their overlap:
   {pip} and {overlap} within tasks, a lead of {lead}; {pip_again} and {overlap_again} on the study's
-  tables, {lead_again}. {ties} measures tie, so it leads by little. Over all rows PIP loss tells
+  tables, {lead_again}. {ties} measures tie for the first place. Over all rows PIP loss tells
   less ({pip_all}): rows that stayed dilute it.
 - **For retrieval, watch the overlap of moved words**: {overlap_retrieval} for an index made anew
   and {overlap_mixed} for a mixed one, where PIP loss reaches {pip_retrieval} and {pip_mixed}. With
