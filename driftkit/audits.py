@@ -181,6 +181,11 @@ class Audit(Displayed, Findings):
         name : str, optional
             The model. With it the text begins with metadata, a ``model-index`` of the scores of
             the tuned table, and is a card of its own.
+
+        Raises
+        ------
+        OptionError
+            If a card could not show the name as it is.
         """
         from driftkit.report.card import card_section, front_matter
 

@@ -105,16 +105,17 @@ class Measured:
 
         The word's new vector is less like its own old one than another word's old vector was, so
         anything that still reads the original table can take it for another word. A tie counts, as
-        where two nearest neighbors were exchanged, and so do rows that moved and have no direction.
-        Rows of different widths have no distance, which is an `AlignmentError`.
+        where two nearest neighbors were exchanged, and so do rows that became zero; one that was
+        zero before had no place to leave. Rows of different widths have no distance, which is an
+        `AlignmentError`.
         """
         if self.pair.mismatch:
             raise AlignmentError(f"displaced words are not measured: {self.pair.mismatch}.")
         own = self.words.self_cosine[self.candidate_rows]
-        moved = self.pair.moved[self.candidate_rows]
+        left = (self.pair.moved & (self.pair.before_norms > 0))[self.candidate_rows]
         nearest = self.shifts.before_cosine[:, 0]
         near = (own - nearest > TIE) | (own >= 1 - TIE)
-        return np.asarray(moved & ~near)
+        return np.asarray(left & ~near)
 
     @cached_property
     def matters(self) -> Mask:

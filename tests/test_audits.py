@@ -60,6 +60,15 @@ def test_a_rotation_keeps_meaning_and_breaks_readers_of_the_old_space(pair):
     assert "one rotation explains it all" in result.headline
 
 
+def test_a_row_that_was_zero_has_no_old_place_to_leave():
+    before = np.array([[0.0, 0], [1, 0], [1, 0.1], [0, 1]])
+    after = np.array([[1.0, 0], [0, 0], [1, 0.1], [0, 1]])
+    tables = (dk.Embeddings(list("abcd"), each) for each in (before, after))
+    found = dk.audit(dk.align(*tables), [], k=1)
+    assert found.displaced.tolist() == [False, True, False, False]
+    assert "1 of 2 moved items is farther from its old place" in found.finding("link").sentence
+
+
 def test_five_percent_of_rows_replaced_are_named(pair):
     rng = np.random.default_rng(1)
     replaced = rng.choice(len(pair), len(pair) // 20, replace=False)

@@ -47,7 +47,8 @@ def bands_view(findings: Findings) -> RenderableType:
     title = f"By {place} of the {noun}s"
     bands = tuple(band_masks(len(findings.pair)))
     if not bands:
-        return section(title, Text(f"All {len(findings.pair):,} {noun}s are in one band.", "dim"))
+        every = counted(len(findings.pair), f"{noun} is", f"{noun}s are")
+        return section(title, Text(f"{every} in one band.", "dim"))
     made = _table([f"to\n{int(band.rsplit('-')[-1]):,}" for band in bands])
     for name, groups in drift_cells(findings, bands=True).items():
         if bands[0] in groups:

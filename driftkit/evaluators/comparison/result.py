@@ -329,7 +329,7 @@ class ScoreChanges(Displayed):
         margins = {change.measure: change.margin for change in self.changes}
         counts = ", ".join(f"{margin:g} ({measure})" for measure, margin in margins.items())
         notes = [f"A change counts if it is at least {counts}."] + [
-            f"{change.name}: {change.n_used:,} of {change.n_total:,} items answered; "
+            f"{change.name}: {change.n_used:,} of {counted(change.n_total, 'item')} answered; "
             f"{counted(len(change.oov), 'word is', 'words are')} not in both tables."
             for change in self.changes
             if change.n_used < change.n_total

@@ -180,7 +180,7 @@ def _of_several(audits: Sequence[Findings]) -> dict[str, Any]:
         return {"side_by_side": None, "trajectory": None}
     from driftkit.report.page.figures import drawn
 
-    _, rows = checkpoint_cells(audits)
+    rows = checkpoint_cells(audits)
     return {"side_by_side": rows, "trajectory": drawn(trajectory(audits))}
 
 
