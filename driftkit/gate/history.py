@@ -19,7 +19,7 @@ from driftkit.escaping import to_json
 from driftkit.evaluators.significance import LEVEL
 from driftkit.gate.against import FEWEST
 from driftkit.gate.baseline import Baseline, read_baseline, require_comparable
-from driftkit.gate.judged import lines_of, point_of, trajectory_of
+from driftkit.gate.judged import lines_of, point_of, sides_of, trajectory_of
 from driftkit.gate.ordered import ORDERS, Given, Order, comparable, in_order, labels_of, read
 from driftkit.gate.policy import Policy, make_policy
 from driftkit.gate.reports.history import headline_of, history_view
@@ -88,7 +88,9 @@ class History(Displayed):
         return (
             f"Runs are in the order {by}; {against}. A band is where {LEVEL:.0%} of runs like "
             f"those lie; it takes {FEWEST} of them. What stands out left its band by more "
-            "than one of so many values does by chance."
+            "than one of so many values does by chance. What creeps has moved toward its bound "
+            f"run by run, which of runs that only scatter at most {1 - LEVEL:.0%} of histories "
+            "ever show, however often one looks."
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -147,7 +149,7 @@ class History(Displayed):
         ----------
         which : str, optional
             A subject, or a rule as it was written; by default those that do not hold, are near
-            their bound or stood out in the newest run, or the first one.
+            their bound, creep to it or stood out in the newest run, or the first one.
         """
         from driftkit.charts.history import control_charts
 
@@ -157,7 +159,10 @@ class History(Displayed):
             worth = [
                 entry
                 for entry, each in zip(every, self.trajectories, strict=True)
-                if each.state != "pass" or each.is_near or each.newest.stands_out
+                if each.state != "pass"
+                or each.is_near
+                or each.is_creeping
+                or each.newest.stands_out
             ]
             return control_charts(document["runs"], worth or every[:1])
         chosen = [each for each in every if which in (each["subject"], each["rule"])]
@@ -270,6 +275,15 @@ def history(
     notes += _engines(runs)
     window = kept[-keep:] if stored is None else list(stored.runs)
     inside = {run.sha256 for run in kept}
+    accepted = [run.sha256 in inside for run in runs]
+    ways = len(
+        {
+            (line.subject, side)
+            for line in lines
+            if line.subject.kind != "question"
+            for side in sides_of(line.rule.operator)
+        }
+    )
     return History(
         original=runs[-1].document["original"]["name"],
         runs=tuple(
@@ -282,13 +296,15 @@ def history(
                 verdict=each.verdict,
                 headline=each.run.headline,
                 state=state,
-                is_accepted=each.run.sha256 in inside,
+                is_accepted=counts,
                 is_compared=each.run.sha256 in compared,
             )
-            for each, label, state in zip(found, labels_of(found), states, strict=True)
+            for each, label, state, counts in zip(
+                found, labels_of(found), states, accepted, strict=True
+            )
         ),
         trajectories=tuple(
-            trajectory_of(policy, line, tuple(theirs), runs, window, looked_at)
+            trajectory_of(policy, line, tuple(theirs), runs, window, accepted, looked_at, ways)
             for line, theirs in zip(lines, points, strict=True)
         ),
         policy=policy,

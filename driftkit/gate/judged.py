@@ -11,6 +11,7 @@ from driftkit.evaluators.significance import LEVEL
 from driftkit.gate.against import FEWEST, accepted, prediction
 from driftkit.gate.apply import is_moot, judge, subjects_of
 from driftkit.gate.baseline import Baseline
+from driftkit.gate.creeping import Creeping, creeping
 from driftkit.gate.facts import NAN, Fact, portable, rounded, step
 from driftkit.gate.policy import Policy
 from driftkit.gate.rules import Rule
@@ -185,9 +186,14 @@ def trajectory_of(
     points: tuple[Point, ...],
     runs: Sequence[Run],
     window: Sequence[Run],
+    accepted: Sequence[bool],
     looked_at: int,
+    ways: int,
 ) -> Trajectory:
-    """Put the points of a line together, with what one more run after the window is to expect."""
+    """Put the points of a line together, with what one more run after the window is to expect.
+
+    `ways` is in how many ways values might creep, one for each subject and side of a bound.
+    """
     subject, newest = line.subject, points[-1]
     operator, limit = line.rule.operator, f"{line.rule.operator} {line.rule.bound}"
     band, bound, is_near = Band(reason=newest.reason or "not measured"), newest.bound, False
@@ -205,6 +211,9 @@ def trajectory_of(
                 is_near = (operator in (">=", ">", "=") and low < below) or (
                     operator in ("<=", "<", "=") and high > above
                 )
+    crept = None
+    if measured is not None and subject.kind != "question":
+        crept = _creeping(subject, operator, measured, runs, accepted)
     return Trajectory(
         rule=line.rule.text,
         level=line.rule.level,
@@ -216,4 +225,32 @@ def trajectory_of(
         next_band=band,
         next_bound=bound,
         is_near=is_near,
+        creeping=crept,
+        is_creeping=crept is not None and crept.is_shown(ways),
     )
+
+
+FALLS = (">=", ">"), ("<=", "<")
+"""Operators whose bound a value comes to by falling, and by rising."""
+
+
+def sides_of(operator: str) -> tuple[bool, ...]:
+    """Return whether values creep to the bound by falling: True, False, or both for ``=``."""
+    return tuple(
+        falls
+        for falls, those in zip((True, False), FALLS, strict=True)
+        if operator in (*those, "=")
+    )
+
+
+def _creeping(
+    subject: Subject, operator: str, measured: Run, runs: Sequence[Run], accepted: Sequence[bool]
+) -> Creeping | None:
+    """Ask whether the values of accepted runs creep to a bound, by the same items each."""
+    values = [
+        (_values(subject, measured, [run]) or [NAN])[0] if counts else NAN
+        for run, counts in zip(runs, accepted, strict=True)
+    ]
+    least = step(subject, measured.facts[subject])
+    found = [creeping(values, falls=falls, step=least) for falls in sides_of(operator)]
+    return max(found, key=lambda each: each.evidence, default=None)

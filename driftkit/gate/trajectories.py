@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
+from driftkit.gate.creeping import Creeping
 from driftkit.gate.policy import Action
 from driftkit.gate.rules import ANSWERS, Level, Operator
 from driftkit.gate.verdict import Outcome
@@ -164,6 +165,11 @@ class Trajectory:
     is_near : bool
         Whether that band reaches past that bound though the newest run keeps to it: then a run that
         is like those before it may cross it by chance.
+    creeping : Creeping or None
+        How the values of accepted runs have moved toward the bound, run by run; None for a status,
+        and where that cannot be told.
+    is_creeping : bool
+        Whether that is no chance, with all rules asked about after every run.
     """
 
     rule: str
@@ -176,6 +182,8 @@ class Trajectory:
     next_band: Band
     next_bound: float
     is_near: bool
+    creeping: Creeping | None
+    is_creeping: bool
 
     @property
     def label(self) -> str:
@@ -234,6 +242,8 @@ class Trajectory:
             "state": self.state,
             "since": self.since,
             "is_near": self.is_near,
+            "is_creeping": self.is_creeping,
+            "creeping": None if self.creeping is None else asdict(self.creeping),
             "next": {
                 **self.next_band.to_dict(),
                 "bound": (_answer if self.is_status else _plain)(self.next_bound),

@@ -48,6 +48,8 @@ def headline_of(runs: Sequence[PastRun], trajectories: Sequence[Trajectory]) -> 
         parts.append(f"Not decided: {_named([each.label for each in open_])}")
     if near := [each.label for each in trajectories if each.is_near]:
         parts.append(f"Near the bound: {_named(near)}")
+    if crept := [_crept(runs, each) for each in trajectories if each.is_creeping]:
+        parts.append(f"Creeping: {_named(crept)}")
     if outside := {each.subject for each in trajectories if each.newest.stands_out}:
         parts.append(f"Stands out from the runs before: {_named(sorted(outside))}")
     parts.append(f"Newest of {counted(len(runs), 'run')}: {newest.name}, {newest.label}")
@@ -63,6 +65,14 @@ def _with_since(runs: Sequence[PastRun], listed: Sequence[Trajectory]) -> list[s
 def _since(runs: Sequence[PastRun], each: Trajectory) -> str:
     count = len(runs) - each.since
     return f" since {runs[each.since].label} ({count} runs)" if count > 1 else ""
+
+
+def _crept(runs: Sequence[PastRun], each: Trajectory) -> str:
+    """Say how far a subject has moved, and since when."""
+    found = each.creeping
+    assert found is not None
+    start = f"{each.subject} by about {found.total:+.3g} since {runs[found.since - 1].label}"
+    return f"{start} ({counted(found.runs, 'run')})"
 
 
 def _named(names: Sequence[str]) -> str:
@@ -117,7 +127,11 @@ def history_view(
 def _order(each: Trajectory) -> tuple[int, bool, bool]:
     action = each.newest.action
     place = WORST_FIRST.index(action) if action is not None else 1
-    return place if each.state != "pass" else 2, not each.is_near, not each.newest.stands_out
+    return (
+        place if each.state != "pass" else 2,
+        not (each.is_near or each.is_creeping),
+        not each.newest.stands_out,
+    )
 
 
 def _sign(point: Point) -> Text:
@@ -200,6 +214,8 @@ def _reasons(runs: Sequence[PastRun], ordered: Sequence[Trajectory]) -> list[Ren
                 f"near: the next run is to be expected at {_value(each, low)} to "
                 f"{_value(each, high)}, and the bound is {_value(each, each.next_bound)}"
             )
+        if each.is_creeping:
+            said.append(f"creeping: {_crept(runs, each).removeprefix(each.subject).strip()}")
         if said:
             line = f"{_sign(point).plain} {each.label}: {'; '.join(said)}."
             lines[line] = Text(line, _sign(point).style)  # type: ignore[arg-type]

@@ -72,6 +72,7 @@ def _check(document: Mapping[str, Any], at: int) -> dict[str, Any]:
         text
         for holds, text in (
             (each["is_near"], "near the bound"),
+            (each["is_creeping"], "creeping"),
             (newest["stands_out"], "stands out"),
         )
         if holds
