@@ -89,8 +89,8 @@ class History(Displayed):
             f"Runs are in the order {by}; {against}. A band is where {LEVEL:.0%} of runs like "
             f"those lie; it takes {FEWEST} of them. What stands out left its band by more "
             "than one of so many values does by chance. What creeps has moved toward its bound "
-            f"run by run, which of runs that only scatter at most {1 - LEVEL:.0%} of histories "
-            "ever show, however often one looks."
+            f"run by run; runs that only scatter, and normally, ever do so in {1 - LEVEL:.0%} of "
+            "histories at most, however often one looks."
         )
 
     def to_dict(self) -> dict[str, Any]:
