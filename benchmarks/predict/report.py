@@ -52,8 +52,8 @@ Spearman's correlation of each measure with the share of decisions that changed.
 the mean of the three tasks, with its 95 % interval over settings (five a task, by the jackknife: a
 bootstrap over so few leaves out what it is of); *recipes* and *settings* are means within each
 recipe and within each setting. *Study* is the same within tasks on the tables
-of the [forgetting study](forgetting-results.md), which were trained apart from these, by the same recipes and seeds. The {SHOWN}
-strongest are shown, then those that others advise, and what knows no table: rate and epochs.
+of the [forgetting study](forgetting-results.md), which were trained apart from these, by the same
+recipes and seeds. The {SHOWN} strongest are shown, then those that others advise, and what knows no table: rate and epochs.
 *[moved]* is over moved rows, *[all]* over all, *[used]* weighs words as often as texts use them,
 *text* is of mean vectors of texts; the texts are the sentences of dev, without labels, on which no
 consumer is judged."""
@@ -107,9 +107,9 @@ few more were asked how well they rank the tables by what the consumers do diffe
 The tables are not those of the study, which were not kept. They were trained anew from the same
 seeds and sentences with pinned kernels, and yet of {counts["compared"]} cells only {counts["same"]}
 end with the study's accuracy; they lie {counts["apart"]:.3f} from it on average, and
-{counts["bias"]:+.4f} with the sign. The study's cells were not pinned, and driftkit has since come to
-draw the vectors of words without one in another way. So they are further runs of the same recipes,
-and all measures were taken anew. The study's tables share tasks, recipes and seeds with them: they
+{counts["bias"]:+.4f} with the sign. The study's cells were not pinned, and driftkit has since
+come to draw the vectors of words without one in another way. So they are further runs of the same
+recipes, and all measures were taken anew. The study's tables share tasks, recipes and seeds with them: they
 show what another training changes, not what other tasks would."""
 
 
