@@ -80,6 +80,7 @@ html_theme_options = {
         "**": ["page-toc"],
         "index": [],
         "explanation/forgetting-results": [],
+        "explanation/driftbench": [],
     },
 }
 html_static_path = ["_static"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from driftkit.embeddings import Embeddings
     from driftkit.encoders import encode
     from driftkit.evaluators import Scores, compare_scores, register_evaluator, score
-    from driftkit.gate import Verdict, check
+    from driftkit.gate import History, Verdict, check, history
     from driftkit.golden import Lock, Verification, lock, read_lock, verify
     from driftkit.links import Link, link
     from driftkit.loaders import inspect, load, register_format
@@ -35,6 +35,7 @@ _HOME = {
     "Audit": "audits",
     "ComparedAudits": "checkpoints",
     "Embeddings": "embeddings",
+    "History": "gate",
     "Link": "links",
     "Map": "maps",
     "Lock": "golden",
@@ -56,6 +57,7 @@ _HOME = {
     "compare_scores": "evaluators",
     "fit_map": "maps",
     "encode": "encoders",
+    "history": "gate",
     "inspect": "loaders",
     "link": "links",
     "load": "loaders",
@@ -80,6 +82,7 @@ __all__ = [
     "Audit",
     "ComparedAudits",
     "Embeddings",
+    "History",
     "Link",
     "Lock",
     "Map",
@@ -101,6 +104,7 @@ __all__ = [
     "compare_scores",
     "encode",
     "fit_map",
+    "history",
     "inspect",
     "link",
     "load",

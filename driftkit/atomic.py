@@ -121,11 +121,12 @@ def new_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 @contextmanager
-def locked(path: str | os.PathLike[str]) -> Iterator[None]:
+def locked(path: str | os.PathLike[str], *, wait: bool = False) -> Iterator[None]:
     """Hold the lock of `path` while the block runs; an OutputError names the run that holds it.
 
-    The lock is that of the operating system on a hidden file beside, so a process that dies
-    leaves it free. Where there are no locks, this does nothing.
+    With `wait` the end of that run is waited for, which is for locks held but a moment. The lock is
+    that of the operating system on a hidden file beside, so a process that dies leaves it free.
+    Where there are no locks, this does nothing.
     """
     target = place(path, is_folder=True)
     if target is None or fcntl is None:
@@ -133,7 +134,7 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
         return
     lock = beside(target, ".lock")
     with writing(path):
-        descriptor = _take(lock, path)
+        descriptor = _take(lock, path, wait=wait)
         try:
             yield
         finally:
@@ -167,6 +168,8 @@ def place(path: str | os.PathLike[str], *, is_folder: bool = False) -> Path | No
     An OutputError says why nothing can be written there: it is told before long work, too.
     """
     given = Path(path)
+    if not os.fspath(path):
+        raise OutputError(repr(path), "the name is empty; name a file.")
     if "\0" in str(given):
         raise OutputError(repr(str(given)), "no name holds a NUL; name another file.")
     with writing(path):
@@ -244,12 +247,12 @@ def _remove_if_dead(partial: Path, host: str) -> None:
             partial.unlink()
 
 
-def _lock(descriptor: int) -> bool | None:
+def _lock(descriptor: int, *, wait: bool = False) -> bool | None:
     """Lock an open file: True, or False if another holds it, or None where there are no locks."""
     if fcntl is None:
         return None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     except OSError:
@@ -257,11 +260,11 @@ def _lock(descriptor: int) -> bool | None:
     return True
 
 
-def _take(lock: Path, path: str | os.PathLike[str]) -> int:
+def _take(lock: Path, path: str | os.PathLike[str], *, wait: bool) -> int:
     """Open and lock the file `lock`, and write into it who holds it."""
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
-        if _lock(descriptor) is False:
+        if _lock(descriptor, wait=wait) is False:
             holder = os.read(descriptor, 100).decode("ascii", "replace") or "just begun"
             os.close(descriptor)
             raise OutputError(

@@ -25,6 +25,7 @@ from driftkit.evaluators.comparison.compare import FEWEST_RESAMPLES, MOST_RESAMP
 from driftkit.evaluators.coverage import knows_a_word
 from driftkit.evaluators.registry import Scorable, evaluators
 from driftkit.findings import Findings, Settings
+from driftkit.measured import time_now
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import requested_measures
 from driftkit.neighbors.optional_measures import shifts_with_measures
@@ -71,6 +72,8 @@ class Audit(Displayed, Findings):
         The one simple map that explains the whole change, if one does.
     texts : mapping of str to str
         Texts that views show beside the names of rows.
+    time : datetime
+        When it was measured, in UTC; or what the variable ``SOURCE_DATE_EPOCH`` says.
     null : Audit or None
         The same for random moves of the same size per row, if they were asked for (see
         `driftkit.drift.null_model`). It is one draw, so values of a single word scatter.
@@ -145,7 +148,9 @@ class Audit(Displayed, Findings):
             projection=projection,
         )
 
-    def to_dict(self, top: int = 50, *, explain: bool = False) -> dict[str, Any]:
+    def to_dict(
+        self, top: int = 50, *, explain: bool = False, words: Sequence[str] = ()
+    ) -> dict[str, Any]:
         """Return the JSON document ``driftkit.audit/1`` as plain values.
 
         Parameters
@@ -154,10 +159,12 @@ class Audit(Displayed, Findings):
             How many of the most shifted moved, and of the unmoved, words to include.
         explain : bool
             Whether to include what `explain` tells.
+        words : sequence of str
+            Words to include besides; those that only one table has are left out.
         """
         from driftkit.report.document import audit_document
 
-        return audit_document(self, top, explain)
+        return audit_document(self, top, explain, words)
 
     @property
     def plot(self) -> Plots:
@@ -174,6 +181,11 @@ class Audit(Displayed, Findings):
         name : str, optional
             The model. With it the text begins with metadata, a ``model-index`` of the scores of
             the tuned table, and is a card of its own.
+
+        Raises
+        ------
+        OptionError
+            If a card could not show the name as it is.
         """
         from driftkit.report.card import card_section, front_matter
 
@@ -295,7 +307,7 @@ def audit(
     whole(0, seed=seed)
     if memory is not None:
         whole(1, memory=memory)
-    known = {} if texts is None else texts_of(pair, texts)
+    known, begun = {} if texts is None else texts_of(pair, texts), time_now()
     told = as_stage_progress(progress)
     asked = requested_measures(strings("measures", measures, "measures"), k)
     settings = Settings(k, candidates, resamples, seed, tuple(map(str, asked)), null)
@@ -319,7 +331,8 @@ def audit(
         )
         told.expect(now, later)
     moved_at_random = null_pair(pair, seed=seed) if null else pair
-    found = replace(_measure(pair, settings, benchmarks, asked, memo, memory, stage), texts=known)
+    found = _measure(pair, settings, benchmarks, asked, memo, memory, stage)
+    found = replace(found, texts=known, time=begun)
     if not null:
         pair.require_as_read()
         return found

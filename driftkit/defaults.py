@@ -7,3 +7,5 @@ CANDIDATES = 60_000
 RESAMPLES = 2_000
 """Bootstrap resamples behind each interval."""
 WORDS_LISTED = 10_000  # in a report as HTML
+RUNS_COMPARED = 10
+"""Accepted runs before it that a run of a history is compared with."""

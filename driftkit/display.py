@@ -159,10 +159,11 @@ def _html(view: RenderableType) -> str:
 
 
 def _table_html(made: Table) -> str:
+    titles = (str(column.header).rstrip() for column in made.columns)
     head = [
         # A column of signs has no name, and a heading without one helps nobody who listens.
-        _cell("th" if column.header else "td", column.header, column, made.header_style)
-        for column in made.columns
+        _cell("th" if title else "td", title, column, made.header_style)
+        for title, column in zip(titles, made.columns, strict=True)
     ]
     columns = ([*column.cells] for column in made.columns)
     body = [
@@ -264,8 +265,9 @@ def before_and_after(
     names = Names((title, *before, *after)) if names is None else names
     block = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False, header_style="dim")
     for side in ("before", "after"):
-        block.add_column("", width=1)
-        block.add_column(side, width=names.width, no_wrap=True, overflow="ellipsis")
+        block.add_column("", no_wrap=True)
+        # As wide as its names may be; in a narrow terminal they alone are folded.
+        block.add_column(side.ljust(names.width), overflow="fold")
         if scores is not None:
             block.add_column(score, justify="right", no_wrap=True)
     for rank in range(max(len(before), len(after))):
@@ -292,6 +294,10 @@ def _marked(
     return Text(sign, style), Text(names[listed[rank]], style)
 
 
+VERY_LARGE = 1e9
+"""From here on a value is written as a power of ten: more digits than these nobody reads."""
+
+
 def number(value: float, digits: int = 2) -> str:
     """Write a value, or a dash where it could not be measured; what rounds to zero has no sign.
 
@@ -299,25 +305,48 @@ def number(value: float, digits: int = 2) -> str:
     --------
     >>> number(0.5033, 3), number(-0.0001), number(float("nan")), number(2943.7023, 3)
     ('0.503', '0.00', '-', '2,944')
+    >>> number(1.5164e30), number(-1e9)
+    ('1.52e+30', '-1e+09')
     """
     if math.isnan(value):
         return "-"
+    if abs(value) >= VERY_LARGE:
+        return f"{value:.3g}"
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}f}"
     return text.removeprefix("-") if float(text.replace(",", "")) == 0 else text
 
 
-def signed(value: float) -> str:
-    """Write a change with its sign; one that rounds to zero has none.
+def compact(value: float, spread: float = math.nan) -> str:
+    """Write a value in a few columns, with digits enough to tell it from others.
+
+    Those lie so far apart; where nobody knows, four digits do.
 
     Examples
     --------
-    >>> signed(0.0581), signed(-0.0001), signed(float("nan"))
-    ('+0.058', '0.000', '-')
+    >>> compact(-0.0144712), compact(0.0), compact(4392.3), compact(43.42), compact(1.003)
+    ('-0.0145', '0', '4,392', '43.4', '1.003')
+    >>> compact(0.9998541, spread=2e-5)
+    '0.999854'
     """
     if math.isnan(value):
         return "-"
-    text = f"{value:+.3f}"
-    return "0.000" if float(text) == 0 else text
+    if value == round(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if 0 < spread < 1:
+        return number(value, min(6, 2 - math.floor(math.log10(spread))))
+    return number(value, 4 if abs(value) < 1 else 3 if abs(value) < 10 else 1)
+
+
+def signed(value: float) -> str:
+    """Write a change with its sign, as `number` does; one that rounds to zero has none.
+
+    Examples
+    --------
+    >>> signed(0.0581), signed(-0.0001), signed(float("nan")), signed(2943.7023)
+    ('+0.058', '0.000', '-', '+2,944')
+    """
+    text = number(value, 3)
+    return text if math.isnan(value) or text[0] == "-" or text == "0.000" else f"+{text}"
 
 
 def interval(low: float, high: float) -> str:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from mmap import mmap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from driftkit.arguments import shown
 from driftkit.arrays import Matrix, Rows, Values, as_array, row_blocks, row_norms
-from driftkit.display import OneLine
+from driftkit.display import OneLine, counted
 from driftkit.errors import OptionError, SourceError, UnknownNameError, VocabularyError
 from driftkit.escaping import printable
 from driftkit.provenance import Problem, Source
@@ -90,6 +91,7 @@ class Embeddings(OneLine):
             )
         if len(self.words) == 0:
             raise SourceError(self.source.name, "holds no word vector at all.")
+        self._stamp = _stamp_of(_file_of(self.matrix, self.source))
         self._norms = row_norms(self.matrix)  # which tells what is not finite in the same pass
         _require_finite(self._norms, self.words, self.source)
         self._spell_out_surrogates()
@@ -150,9 +152,12 @@ class Embeddings(OneLine):
     def is_as_read(self) -> bool:
         """Whether the rows are still those that were read, told by looking at all of them.
 
-        Those of a memory-mapped file change with it, when it is written to in place. Lengths tell;
-        the digest does too, if it was asked for before.
+        Those of a memory-mapped file change with it, when it is written to in place. The file's own
+        time tells, even where it was put back since, and lengths do; so does the digest, if it was
+        asked for before. A file that another took the place of is still the one that was read.
         """
+        if _was_written_to(self._stamp, _stamp_of(_file_of(self.matrix, self.source))):
+            return False
         norms = row_norms(self.matrix)
         if not np.allclose(norms, self._norms, rtol=1e-9, atol=0):
             return False
@@ -166,7 +171,7 @@ class Embeddings(OneLine):
         SourceError
             If `is_as_read` says so.
         """
-        if _is_mapped(self.matrix) and not self.is_as_read():
+        if _is_mapped(self.matrix, self.source) and not self.is_as_read():
             raise SourceError(
                 self.source.name,
                 "was changed while it was read, so there is no result; let nobody write to it, "
@@ -195,7 +200,7 @@ class Embeddings(OneLine):
         except KeyError as error:
             word = str(error.args[0])
             raise UnknownNameError(
-                "word", word, self.words, f"It is not among the {len(self):,} words."
+                "word", word, self.words, f"It is not among the {counted(len(self), 'word')}."
             ) from None
 
     def __contains__(self, word: object) -> bool:
@@ -216,8 +221,8 @@ class Embeddings(OneLine):
 
     def __repr__(self) -> str:
         return (
-            f"<Embeddings {printable(self.source.name)}: {len(self):,} words x {self.dimensions}, "
-            f"{self.source.format}>"
+            f"<Embeddings {printable(self.source.name)}: {counted(len(self), 'word')} x "
+            f"{self.dimensions}, {self.source.format}>"
         )
 
     def save(self, folder: str | os.PathLike[str]) -> None:
@@ -305,11 +310,40 @@ def _as_matrix(matrix: Any, source: Source) -> Matrix:
         raise SourceError(source.name, why) from None
 
 
-def _is_mapped(matrix: Any) -> bool:
-    """Whether an array is, or shows a part of, a memory-mapped file."""
-    while matrix is not None and not isinstance(matrix, np.memmap | mmap):
-        matrix = getattr(matrix, "base", None)
-    return matrix is not None
+def _is_mapped(matrix: Any, source: Source) -> bool:
+    """Whether an array is, or shows a part of, a memory-mapped file, as tensors of one may."""
+    is_known = isinstance(_base_of(matrix), np.memmap | mmap)
+    return is_known or _file_of(matrix, source) is not None
+
+
+def _base_of(matrix: Any) -> Any:
+    """Return what holds the numbers of an array: a mapped file, a tensor, or an array itself."""
+    while isinstance(matrix, np.ndarray) and not isinstance(matrix, np.memmap):
+        if matrix.base is None:
+            break
+        matrix = matrix.base
+    return matrix
+
+
+def _file_of(matrix: Any, source: Source) -> Path | None:
+    """Return the file that an array is mapped from; None if there is none, or it is not known."""
+    base = _base_of(matrix)
+    if isinstance(base, np.memmap):
+        return None if base.filename is None else Path(base.filename)
+    return source.path if type(base).__module__ == "torch" else None
+
+
+def _stamp_of(path: Path | None) -> tuple[int, ...] | None:
+    """Return which file there is at a path, and when it was last written to."""
+    try:
+        found = None if path is None else path.stat()
+    except OSError:
+        return None
+    return found and (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _was_written_to(then: tuple[int, ...] | None, now: tuple[int, ...] | None) -> bool:
+    return then is not None and now is not None and then[:2] == now[:2] and then != now
 
 
 def _require_finite(norms: Values, words: Sequence[str], source: Source) -> None:

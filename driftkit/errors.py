@@ -26,7 +26,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from driftkit.escaping import harmless, printable
+from driftkit.escaping import harmless, looks, printable, spelled_out
 
 
 class DriftkitError(Exception):
@@ -116,13 +116,25 @@ class UnknownNameError(InputError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str], hint: str = "") -> None:
         names = list(known)
-        close = get_close_matches(str(name), names, n=1)
+        alike = _look_alike(name, names)
+        close = [alike] if alike else get_close_matches(str(name), names, n=1)
         self.kind, self.name = kind, name
         self.nearest = close[0] if close else None
         guess = f"did you mean {_short(self.nearest)!r}?" if self.nearest else ""
+        if alike:
+            one, other = map(spelled_out, (name, alike))
+            guess = f"it is written '{one}', and what is known is written '{other}'."
         listed = f"Known: {', '.join(map(_short, names))}." if 0 < len(names) <= 40 else ""
         said = " ".join(part for part in (guess, listed, hint) if part)
         super().__init__(f"unknown {kind} {_short(name)!r}" + (f": {said}" if said else "."))
+
+
+def _look_alike(name: str, known: Iterable[str]) -> str | None:
+    """Return a known name that looks the same, its letters composed in another way."""
+    if not isinstance(name, str) or name.isascii():
+        return None
+    look = looks(name)
+    return next((each for each in known if isinstance(each, str) and looks(each) == look), None)
 
 
 def _short(name: str, longest: int = 60) -> str:

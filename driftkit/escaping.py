@@ -15,8 +15,9 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from unicodedata import category
+from unicodedata import category, normalize
 
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 _LONG_WORD = re.compile(r"\S{201,}")
 _LONG_TEXT = 5_000
 _MARKS = 8
@@ -70,6 +71,24 @@ def printable(text: str, *, cut: bool = True) -> str:
         shown = "".join(_seen(shown))
         shown = _cut(shown) if cut else shown
     return shown
+
+
+def looks(text: str) -> str:
+    """Return what tells two printable texts apart by eye: one code for each composed letter."""
+    return normalize("NFC", text)
+
+
+def spelled_out(text: str) -> str:
+    r"""Return a text whose letters are composed in another way than usual as escapes, to be told.
+
+    Examples
+    --------
+    >>> print(spelled_out("caf\u00e9"), spelled_out("cafe\u0301"))
+    café cafe\u0301
+    """
+    if looks(text) == text:
+        return text
+    return _BEYOND_ASCII.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def harmless(lines: str) -> str:

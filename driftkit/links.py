@@ -167,8 +167,9 @@ class Link(Displayed):
         moved, n = int(self.pair.moved.sum()), len(self.pair)
         if self.flips is not None:
             yield (
-                f"the consumer decides {self.flips.flipped:.1%} of {self.flips.n:,} inputs "
-                f"otherwise ({self.flips.low:.1%} to {self.flips.high:.1%})"
+                f"the consumer decides {self.flips.flipped:.1%} of "
+                f"{counted(self.flips.n, 'input')} otherwise "
+                f"({self.flips.low:.1%} to {self.flips.high:.1%})"
             )
             if self.flips.n < self.flips.given:
                 repeated = self.flips.given - self.flips.n
@@ -211,7 +212,7 @@ class Link(Displayed):
         half = self.step[0]
         much = f"{half:.1%}" if half < MANY_TIMES else f"{half:.3g} times their length"
         by = "" if np.isnan(half) else f", half of them by {much} or more"
-        yield f"{moved:,} of {n:,} rows moved{by}"
+        yield f"{moved:,} of {counted(n, 'row')} moved{by}"
         if self.flips is None:
             yield "no consumer was given, so no decision was looked at"
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from driftkit.arguments import whole
+from driftkit.arguments import shown, whole, whole_number
 from driftkit.arrays import Mask, Rows, Values
 from driftkit.drift import SpaceDrift, WordDrift
 from driftkit.drift.clipping import saturated
@@ -18,7 +20,7 @@ from driftkit.drift.groups import Summary, band_masks, summarize
 from driftkit.drift.reading import Reading
 from driftkit.drift.remedy import Remedy
 from driftkit.encoders import encoder_of
-from driftkit.errors import AlignmentError
+from driftkit.errors import AlignmentError, OptionError
 from driftkit.evaluators import ScoreChange, ScoreChanges
 from driftkit.explain.explanation import Explained, explained
 from driftkit.measures.registry import requested_measures
@@ -27,7 +29,27 @@ from driftkit.neighbors.optional_measures import shifts_of_others
 from driftkit.pair import Pair
 from driftkit.subwords import is_special
 
+EPOCH = "SOURCE_DATE_EPOCH"
+"""The variable that says what time it is to whatever has to give the same bytes again; see
+https://reproducible-builds.org/specs/source-date-epoch."""
+
 TIE = 2.0**-23  # cosines closer than this can be one number in float32
+
+_LAST = 253_402_300_799  # the last second of the year 9999
+
+
+def time_now() -> datetime:
+    """Return the time, in UTC; `EPOCH`, where it is set, tells it."""
+    given = os.environ.get(EPOCH)
+    if given is None:
+        return datetime.now(UTC)
+    seconds = whole_number(given)
+    if seconds is None or not 0 <= seconds <= _LAST:
+        raise OptionError(
+            f"the variable {EPOCH} is {shown(given)}; it holds seconds since 1970, such as "
+            "1764230400, or is not set."
+        )
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +78,7 @@ class Measured:
     remedy: Remedy | None = field(repr=False)
     null: Measured | None = field(default=None, repr=False)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    time: datetime = field(default_factory=time_now, repr=False, compare=False)
 
     @property
     def noun(self) -> Literal["word", "item"]:
@@ -82,16 +105,17 @@ class Measured:
 
         The word's new vector is less like its own old one than another word's old vector was, so
         anything that still reads the original table can take it for another word. A tie counts, as
-        where two nearest neighbors were exchanged, and so do rows that moved and have no direction.
-        Rows of different widths have no distance, which is an `AlignmentError`.
+        where two nearest neighbors were exchanged, and so do rows that became zero; one that was
+        zero before had no place to leave. Rows of different widths have no distance, which is an
+        `AlignmentError`.
         """
         if self.pair.mismatch:
             raise AlignmentError(f"displaced words are not measured: {self.pair.mismatch}.")
         own = self.words.self_cosine[self.candidate_rows]
-        moved = self.pair.moved[self.candidate_rows]
+        left = (self.pair.moved & (self.pair.before_norms > 0))[self.candidate_rows]
         nearest = self.shifts.before_cosine[:, 0]
         near = (own - nearest > TIE) | (own >= 1 - TIE)
-        return np.asarray(moved & ~near)
+        return np.asarray(left & ~near)
 
     @cached_property
     def matters(self) -> Mask:

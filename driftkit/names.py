@@ -6,11 +6,12 @@ no two names that differ look alike in it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich.cells import cell_len
 
-from driftkit.escaping import printable
+from driftkit.escaping import looks, printable, spelled_out
 
 SHORT, LONG = 15, 30
 """Columns of a name in two lists side by side: enough for words, and the most that 80 hold with the
@@ -41,7 +42,8 @@ def told_apart(
 ) -> dict[str, str]:
     """Return how each name is printed in so many columns; no two look alike.
 
-    A text that belongs to a name stands behind it. Names that would look alike are numbered.
+    A text that belongs to a name stands behind it. Names that would look alike are numbered, and
+    those that only compose a letter in another way are spelled out.
 
     Examples
     --------
@@ -52,15 +54,19 @@ def told_apart(
     for name in dict.fromkeys(names):
         text = " ".join((texts or {}).get(name, "").split())
         whole[name] = f"{name} {text}" if text else name
-    short = {name: shortened(full, width) for name, full in whole.items()}
-    taken = {short[name] for name, full in whole.items() if short[name] == full}
+    alike = Counter(map(looks, whole.values()))
+    short = {
+        name: shortened(spelled_out(full) if alike[looks(full)] > 1 else full, width)
+        for name, full in whole.items()
+    }
+    taken = {looks(short[name]) for name, full in whole.items() if short[name] == full}
     for name, full in whole.items():
         number = 1
-        while short[name] != full and short[name] in taken:
+        while short[name] != full and looks(short[name]) in taken:
             number += 1
             mark = f" ~{number}"
             short[name] = shortened(full, width - len(mark)) + mark
-        taken.add(short[name])
+        taken.add(looks(short[name]))
     return short
 
 
@@ -79,6 +85,19 @@ def without_shared_folder(paths: Sequence[str]) -> list[str]:
             break
         alike += 1
     return ["/".join(parts[alike:]) for parts in split]
+
+
+def numbered(names: Sequence[str]) -> list[str]:
+    """Return names of things in a row; each gets its number in front if two have one name.
+
+    Examples
+    --------
+    >>> numbered(["hot.pt", "cold.pt"]), numbered(["hot.pt", "hot.pt"])
+    (['hot.pt', 'cold.pt'], ['1. hot.pt', '2. hot.pt'])
+    """
+    if len(set(names)) == len(names):
+        return list(names)
+    return [f"{at}. {name}" for at, name in enumerate(names, 1)]
 
 
 class Names:

@@ -11,7 +11,7 @@ from os import PathLike
 import numpy as np
 
 from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks, row_norms
-from driftkit.display import OneLine
+from driftkit.display import OneLine, counted
 from driftkit.embeddings import Embeddings
 from driftkit.errors import AlignmentError, OptionError, UnknownNameError
 from driftkit.spill import joined
@@ -49,7 +49,7 @@ class Pair(OneLine):
     def __repr__(self) -> str:
         width = self.mismatch or f"{self.original.dimensions}"
         return (
-            f"<Pair of {len(self):,} shared words x {width}: "
+            f"<Pair of {counted(len(self), 'shared word')} x {width}: "
             f"{int(self.moved.sum()):,} moved, {len(self.added):,} added, "
             f"{len(self.removed):,} removed>"
         )
@@ -99,8 +99,9 @@ class Pair(OneLine):
                     f"it is only in the {side} table ({here.source.name}), not in "
                     f"{there.source.name}, and a comparison needs both.",
                 )
+        shared = counted(len(self), "word is", "words are")
         raise UnknownNameError(
-            "word", word, self.words, f"It is in neither table; {len(self):,} words are shared."
+            "word", word, self.words, f"It is in neither table; {shared} shared."
         )
 
     def require_as_read(self) -> None:

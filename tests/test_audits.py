@@ -60,6 +60,15 @@ def test_a_rotation_keeps_meaning_and_breaks_readers_of_the_old_space(pair):
     assert "one rotation explains it all" in result.headline
 
 
+def test_a_row_that_was_zero_has_no_old_place_to_leave():
+    before = np.array([[0.0, 0], [1, 0], [1, 0.1], [0, 1]])
+    after = np.array([[1.0, 0], [0, 0], [1, 0.1], [0, 1]])
+    tables = (dk.Embeddings(list("abcd"), each) for each in (before, after))
+    found = dk.audit(dk.align(*tables), [], k=1)
+    assert found.displaced.tolist() == [False, True, False, False]
+    assert "1 of 2 moved items is farther from its old place" in found.finding("link").sentence
+
+
 def test_five_percent_of_rows_replaced_are_named(pair):
     rng = np.random.default_rng(1)
     replaced = rng.choice(len(pair), len(pair) // 20, replace=False)
@@ -185,11 +194,23 @@ def test_the_document_follows_its_schema_and_holds_the_values(audited, pair):
     )
 
 
-def test_two_runs_give_the_same_bytes(audited, pair):
+def test_two_runs_give_the_same_bytes_but_for_the_time(audited, pair, monkeypatch):
     again = dk.audit(pair, resamples=RESAMPLES)
-    assert json.dumps(again.to_dict()) == json.dumps(audited.to_dict())
+    assert audited.time < again.time
+    one, other = (each.to_dict() for each in (again, audited))
+    assert one.pop("time") > other.pop("time")
+    assert json.dumps(one) == json.dumps(other)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764230400")
+    assert dk.audit(pair, [], k=1).to_dict()["time"] == "2025-11-27T08:00:00.000000+00:00"
     other = dk.audit(pair, resamples=RESAMPLES, seed=1)
     assert other.to_dict()["benchmarks"] != audited.to_dict()["benchmarks"]
+
+
+@pytest.mark.parametrize("given", ["", "yesterday", "-1", "1" * 400])
+def test_a_time_that_is_none_is_refused(given, pair, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", given)
+    with pytest.raises(OptionError, match="seconds since 1970"):
+        dk.audit(pair, [], k=1)
 
 
 def test_views_in_a_shell_and_in_a_notebook(audited):

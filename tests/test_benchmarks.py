@@ -9,7 +9,7 @@ import benchmarks
 
 MODULES = sorted(
     found.name
-    for room in ("speed", "validity", "forgetting", "links")
+    for room in ("speed", "validity", "forgetting", "links", "predict")
     for found in pkgutil.iter_modules(
         [f"{benchmarks.__path__[0]}/{room}"], prefix=f"benchmarks.{room}."
     )

@@ -170,6 +170,33 @@ def test_the_action_passes_fails_and_breaks_with_the_right_code(folder):
     assert (done.returncode, output["state"]) == (1, "fail")
 
 
+def test_the_check_takes_lines_as_people_write_them_and_clears_old_reports(folder):
+    """Of driftkit only the arguments are looked at; what it does with them is tested above."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "driftkit").write_text('#!/bin/sh\nprintf "<%s>\\n" "$@"\nexit 2\n')
+    (folder / "bin" / "driftkit").chmod(0o755)
+    (folder / "-x").write_text("green")
+    (folder / "driftkit.md").write_text("green")
+    done, output = _run_step(
+        "Check",
+        folder,
+        environment={"PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"},
+        original="original.npy",
+        tuned="my runs/a.pt\r\n \t\r\nb.pt\r\n",
+        rules="moved <= 10%\n   \n\nwarn moved >= 1",
+        arguments="-b\r\nws353",
+        junit="-x",
+    )
+    assert (done.returncode, output) == (2, {})
+    given = re.findall("<(.*)>", done.stdout)
+    assert given[given.index("--rule") :] == [
+        "--rule", "moved <= 10%", "--rule", "warn moved >= 1", "-b", "ws353",
+        "--", "original.npy", "my runs/a.pt", "b.pt",
+    ]  # fmt: skip
+    assert not (folder / "-x").exists()
+    assert not (folder / "driftkit.md").exists()
+
+
 def test_no_expression_is_pasted_into_a_script():
     """Pasted into one, it could run as code."""
     outputs = {f"steps.{each['id']}.outputs" for each in STEPS.values() if "id" in each}

@@ -34,6 +34,9 @@ from driftkit.evaluators.scores import Score, Scores
 def test_numbers():
     assert number(0.12345) == "0.12"
     assert number(12345.6, 3) == "12,346"
+    assert [number(x, 3) for x in (999_999_999, 1e9, -1.5164e30)] == [
+        "999,999,999", "1e+09", "-1.52e+30",
+    ]  # fmt: skip
     assert number(math.nan) == "-"
 
 

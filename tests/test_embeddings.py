@@ -1,5 +1,8 @@
+import os
+
 import numpy as np
 import pytest
+import torch
 from gensim.models import KeyedVectors
 
 from driftkit import Embeddings, load
@@ -157,3 +160,38 @@ def test_names_that_may_be_read_in_two_ways_are_refused(ids, held):
     assert str(refused.value) == (
         f"memory: the words {held}; give strings, or whole numbers, which are kept as their digits."
     )
+
+
+@pytest.mark.parametrize("kind", ["npy", "pt"])
+def test_a_mapped_table_that_was_changed_and_put_back_is_noticed(tmp_path, kind):
+    rows = np.random.default_rng(0).normal(size=(40, 16)).astype(np.float32)
+    path = tmp_path / f"table.{kind}"
+    if kind == "npy":
+        np.save(path, rows)
+    else:
+        torch.save({"weight": torch.from_numpy(rows)}, path)
+    table = load(path, vocab=[f"w{row}" for row in range(40)])
+    table.require_as_read()
+    whole = path.read_bytes()
+
+    def write(part):
+        with path.open("r+b") as file:
+            file.seek(whole.index(rows[3].tobytes()))
+            file.write(part)
+        later = path.stat().st_mtime_ns + 1  # as a clock says that ticks finely enough
+        os.utime(path, ns=(later, later))
+
+    write((2 * rows[3]).tobytes())
+    write(rows[3].tobytes())
+    assert path.read_bytes() == whole
+    with pytest.raises(SourceError, match="was changed while it was read"):
+        table.require_as_read()
+
+
+def test_a_file_in_the_place_of_the_one_that_was_read_changes_nothing(tmp_path):
+    rows = np.random.default_rng(0).normal(size=(40, 16)).astype(np.float32)
+    np.save(tmp_path / "table.npy", rows)
+    table = load(tmp_path / "table.npy", vocab=[f"w{row}" for row in range(40)])
+    np.save(tmp_path / "other.npy", -rows)
+    (tmp_path / "other.npy").replace(tmp_path / "table.npy")
+    table.require_as_read()

@@ -1,5 +1,7 @@
 """Names in tables: short enough for 80 columns, and told apart."""
 
+from unicodedata import normalize
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -8,8 +10,10 @@ from rich.cells import cell_len
 
 import driftkit as dk
 from driftkit.display import to_text
+from driftkit.errors import UnknownNameError
 from driftkit.escaping import printable
 from driftkit.names import LONG, SHORT, Names, shortened, told_apart
+from driftkit.report.page.strings import Strings
 from driftkit.report.terminal import audit_view
 from driftkit.report.words import neighbors_view
 
@@ -132,3 +136,35 @@ class TestTexts:
     def test_texts_that_cannot_be_meant_are_one_sentence(self, numbered, texts, said):
         with pytest.raises(dk.errors.OptionError, match=said):
             dk.audit(numbered, texts=texts)
+
+
+COMPOSED, MARKED, JAMO = "caf\u00e9", "cafe\u0301", "\u1112\u1161\u11ab"
+
+
+def test_letters_that_are_composed_in_another_way_are_spelled_out():
+    shown = told_apart([MARKED, COMPOSED, "word"], SHORT)
+    assert shown == {MARKED: r"cafe\u0301", COMPOSED: COMPOSED, "word": "word"}
+    assert told_apart([MARKED, "word"], SHORT)[MARKED] == MARKED
+    assert told_apart(["\ud55c", JAMO], LONG)[JAMO] == r"\u1112\u1161\u11ab"
+    assert len(set(told_apart([MARKED, COMPOSED, r"cafe\u0301"], SHORT).values())) == 3
+    strings = Strings()
+    strings.places([COMPOSED, MARKED])
+    assert strings.shown == [COMPOSED, r"cafe\u0301"]
+
+
+SPELLINGS = ["e\u0301", "\u00e9", "e", "\u212b", "\u00c5", "A\u030a"]
+
+
+@given(st.lists(st.sampled_from(SPELLINGS), max_size=6))
+def test_no_two_names_look_alike_whatever_composes_their_letters(letters):
+    names = ["".join(letters[at:]) for at in range(len(letters))]
+    shown = told_apart(names, LONG)
+    assert len({normalize("NFC", each) for each in shown.values()}) == len(shown)
+
+
+def test_an_unknown_name_that_looks_like_a_known_one_says_how_both_are_written():
+    table = dk.Embeddings([MARKED, "word"], np.eye(2))
+    with pytest.raises(UnknownNameError) as caught:
+        table.rows([COMPOSED])
+    assert caught.value.nearest == MARKED
+    assert r"written 'café', and what is known is written 'cafe\u0301'." in str(caught.value)

@@ -124,6 +124,7 @@ MET_WITH = {
     "Encoder": "open_encoder",
     "EncodedItems": "encode",
     "Evaluation": "Similarity",
+    "History": "history",
     "Inspection": "inspect",
     "MeasureChange": "compare_retrieval",
     "Link": "link",

@@ -29,44 +29,44 @@ class Plots:
     ``.json``, ``.html``) writes it.
     """
 
-    findings: Findings
+    _findings: Findings
 
     def words(self, n: int = 20, *, moved: bool | None = None) -> Chart:
         """Draw the n words that kept the fewest neighbors, with those they lost and gained."""
-        return words(self.findings, n, moved=moved)
+        return words(self._findings, n, moved=moved)
 
     def benchmarks(self) -> Chart:
         """Draw each benchmark before and after, its change with the interval, and whose it is."""
-        parts = (part_frame(self.findings, part) for part in ("benchmarks", "split"))
+        parts = (part_frame(self._findings, part) for part in ("benchmarks", "split"))
         return benchmarks(*parts)
 
     def map(self, n: int = 15, *, points: int = POINTS, method: Method = "pca") -> Chart:
         """Draw both tables in one plane, with arrows for the n words that turned most."""
-        return map_(self.findings, n, points=points, method=method)
+        return map_(self._findings, n, points=points, method=method)
 
     def drift_by_rank(self) -> Chart:
         """Draw mean overlap and self-cosine against the rank of words."""
-        return drift_by_rank(self.findings)
+        return drift_by_rank(self._findings)
 
     def distributions(self) -> Chart:
         """Draw how overlap and self-cosine are spread over moved and unmoved words."""
-        return distributions(self.findings)
+        return distributions(self._findings)
 
     def directions(self, n: int = 5) -> Chart:
         """Draw the first n directions of the drift, with the words at their ends."""
-        return directions(self.findings, n)
+        return directions(self._findings, n)
 
     def trajectory(self) -> Chart:
         """Say that a trajectory needs several checkpoints: `driftkit.compare_audits` has it."""
-        return trajectory([self.findings])
+        return trajectory([self._findings])
 
 
 @dataclass(frozen=True, slots=True)
 class TrajectoryPlots:
     """Charts of several audits against one original."""
 
-    audits: Sequence[Findings]
+    _audits: Sequence[Findings]
 
     def trajectory(self) -> Chart:
         """Draw what each checkpoint kept, and how benchmarks changed, in the order given."""
-        return trajectory(self.audits)
+        return trajectory(self._audits)

@@ -18,7 +18,7 @@ from driftkit.charts.theme import (
 )
 from driftkit.errors import OptionError
 from driftkit.findings import Findings
-from driftkit.names import told_apart, without_shared_folder
+from driftkit.names import numbered, told_apart, without_shared_folder
 
 if TYPE_CHECKING:
     from driftkit.charts.theme import Chart
@@ -109,9 +109,7 @@ def checkpoint_names(audits: Sequence[Findings]) -> list[str]:
     short = [name.rpartition("/")[2] or name for name in names]
     if len(set(short)) < len(short):
         short = without_shared_folder(names)
-    if len(set(short)) < len(short):
-        short = [f"{at}. {name}" for at, name in enumerate(short, 1)]
-    return list(told_apart(short, NAME).values())
+    return list(told_apart(numbered(short), NAME).values())
 
 
 def _kept(label: str, findings: Findings) -> list[dict[str, Any]]:

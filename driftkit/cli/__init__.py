@@ -26,6 +26,7 @@ BY_USE = {
     "Guard and report": {
         "check": "Apply rules, and exit with 1 when one is broken: a gate for CI.",
         "baseline": "Write, show, add to or update the values that check compares with.",
+        "history": "Show what each rule came to in one run after the other, and what stands out.",
         "lock": "Write down how a model behaves on golden items.",
         "verify": "Say whether a model still behaves as its lock says, and if not, how it changed.",
         "card": "Print an audit as a section of a Hugging Face model card.",

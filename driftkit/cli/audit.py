@@ -120,7 +120,7 @@ def command(
     if with_link and html_to is None:
         raise click.UsageError("--link is for the report; give --html FILE too.")
     if html_to is not None:
-        from driftkit.report.page.build import require_libraries
+        from driftkit.report.page.render import require_libraries
 
         require_libraries()  # before the long work
     asked = gather_words(words, words_from)
@@ -129,7 +129,9 @@ def command(
     found = audits(original, tuned, messages, words=asked, composer=composer, **audit_options)
     if html_to is not None:
         _write_page(found, html_to, messages, with_link=with_link)
-    documents = [each.to_dict(explain=explain) for each in found] if json_to is not None else []
+    documents = []
+    if json_to is not None:
+        documents = [each.to_dict(explain=explain, words=asked) for each in found]
 
     def view() -> Group:
         asking = _asking_for_the_link(original, tuned)

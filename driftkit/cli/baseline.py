@@ -87,15 +87,15 @@ def write(
     goes by that from three runs on. Rules decide which benchmarks and protected words are measured;
     none is applied. A table whose audit says *do not ship* is refused without --force.
     """
+    from driftkit.atomic import locked
     from driftkit.display import argument
-    from driftkit.errors import BaselineError
     from driftkit.gate import write_baseline
 
-    if Path(baseline).exists():
-        more = "replace it with `driftkit baseline update`, add runs with `driftkit baseline add`"
-        raise BaselineError(baseline, f"exists already; {more}, or name another file (-o FILE).")
+    _require_new(baseline)
     made = _measure(original, runs, rules, audit_options, force)
-    write_baseline(made, baseline)
+    with locked(baseline, wait=True):
+        _require_new(baseline)  # another run may have written it meanwhile
+        write_baseline(made, baseline)
     command = ["driftkit check", argument(original), "TUNED", "--baseline", argument(baseline)]
     output.say(f"Wrote {baseline}. Commit it, and check with:", err=False)
     output.say(
@@ -134,14 +134,17 @@ def add(
     They are measured as the ones before: give the same options. Refuses where the variable CI is
     set, and a table whose audit says *do not ship*.
     """
+    from driftkit.atomic import locked
     from driftkit.gate import read_baseline, write_baseline
     from driftkit.gate.baseline import added
 
     _require_somebody(force)
-    before = read_baseline(baseline)
+    read_baseline(baseline)  # before the long work
     new = _measure(original, runs, rules, audit_options, force)
-    after = added(before, new.runs, keep)
-    write_baseline(after, baseline)
+    with locked(baseline, wait=True):
+        before = read_baseline(baseline)  # with what other runs added meanwhile
+        after = added(before, new.runs, keep)
+        write_baseline(after, baseline)
     output.say(f"Added to {baseline}, which holds {_count(after)}.", err=False)
     _say_accepted(new)
     for run in before.runs:
@@ -171,6 +174,7 @@ def update(
     Refuses where the variable CI is set: a job that accepts its own values checks nothing. Refuses
     a table whose audit says *do not ship*.
     """
+    from driftkit.atomic import locked
     from driftkit.errors import BaselineError
     from driftkit.gate import read_baseline, write_baseline
 
@@ -183,7 +187,8 @@ def update(
         output.say(f"The old baseline cannot be read, so nothing is compared: {error}")
         before = None
     after = _measure(original, runs, rules, audit_options, force)
-    write_baseline(after, baseline)
+    with locked(baseline, wait=True):
+        write_baseline(after, baseline)
     output.say(f"Updated {baseline}.", err=False)
     _say_accepted(after)
     if before is not None:
@@ -195,7 +200,7 @@ def update(
     "show",
     examples=("baseline show -o accepted.json",),
 )
-@_baseline_option(click.Path(dir_okay=False))
+@_baseline_option(options.Named(dir_okay=False))
 @options.json_option
 @options.common_options
 def show(*, baseline: str, json_to: str | None) -> None:
@@ -205,6 +210,14 @@ def show(*, baseline: str, json_to: str | None) -> None:
 
     read = read_baseline(baseline)
     output.show(lambda: baseline_view(read), read.document, json_to)
+
+
+def _require_new(baseline: str) -> None:
+    from driftkit.errors import BaselineError
+
+    if Path(baseline).exists():
+        more = "replace it with `driftkit baseline update`, add runs with `driftkit baseline add`"
+        raise BaselineError(baseline, f"exists already; {more}, or name another file (-o FILE).")
 
 
 def _require_somebody(force: bool) -> None:

@@ -58,13 +58,15 @@ def command(
     It holds, in Markdown, what was compared, the verdict and its reasons, the benchmarks with their
     differences and intervals, and what was not looked at.
     """
-    from driftkit.report.card import hub_task, to_yaml
+    from driftkit.report.card import hub_task, require_name, to_yaml
 
     if bool(hub_datasets) != bool(eval_results):
         raise click.UsageError(
             "--eval-results FILE and --hub-dataset BENCHMARK=OWNER/NAME:TASK need each other: the "
             "Hub lists a score only under a data set that is registered there as a benchmark."
         )
+    if name is not None:
+        require_name(name)
     datasets = dict(map(_named, hub_datasets))
     for benchmark, place in datasets.items():  # before the long work
         hub_task(benchmark, place)

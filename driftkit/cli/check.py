@@ -17,8 +17,6 @@ from driftkit.cli.tables import audits
 if TYPE_CHECKING:
     from driftkit.gate import Policy, Verdict
 
-ACTIONS = click.Choice(["fail", "warn", "pass"])
-
 
 @click.command(
     "check",
@@ -35,13 +33,7 @@ ACTIONS = click.Choice(["fail", "warn", "pass"])
 )
 @click.argument("original", shell_complete=completion.files, required=False)
 @click.argument("tuned", shell_complete=completion.files, nargs=-1)
-@click.option(
-    "--profile",
-    metavar="NAME",
-    shell_complete=completion.profiles,
-    help="strict, default or lenient. Rules are added to a profile that is named; without a name "
-    "they replace the default one.",
-)
+@options.profile_option
 @options.rules_option
 @options.file_option("--baseline", help="Compare with this baseline as well.")
 @click.option(
@@ -65,18 +57,15 @@ ACTIONS = click.Choice(["fail", "warn", "pass"])
     shell_complete=completion.files,
     help="Runs of the recipe to compare with; where names pair, as by seed, so do runs.",
 )
-@click.option(
-    "--inconclusive",
-    type=ACTIONS,
-    help="What a rule that cannot be decided leads to.  [default: as the profile says]",
-)
-@click.option(
-    "--not-measured",
-    type=ACTIONS,
-    help="What a rule leads to whose subject could not be measured.  [default: fail]",
-)
+@options.undecided_options
 @click.option("--show-rules", is_flag=True, help="Print the rules in force and stop.")
 @options.audit_options
+@options.output_option(
+    "--audit",
+    "audit_to",
+    stdout=False,
+    help="Write what was measured to FILE, as `driftkit audit --json` does.",
+)
 @options.json_option
 @options.output_option("--junit", help="Write JUnit XML to FILE, or with - to standard output.")
 @options.output_option("--markdown", help="Write Markdown to FILE, or with - to standard output.")
@@ -102,6 +91,7 @@ def command(
     inconclusive: str | None,
     not_measured: str | None,
     show_rules: bool,
+    audit_to: str | None,
     json_to: str | None,
     junit: str | None,
     markdown: str | None,
@@ -145,6 +135,8 @@ def command(
     else:
         other = found.pop() if previous is not None else stored
         verdicts = [check(audit, rules, baseline=other, **deciding) for audit in found]
+    if audit_to is not None:
+        _write_audits(audit_to, [audit.to_dict(words=policy.words) for audit in found])
     for path, text in ((junit, junit_xml), (markdown, to_markdown)):
         if path is not None:
             output.write_text(path, text(verdicts))
@@ -156,6 +148,14 @@ def command(
         _tell_github(verdicts, to_stderr=to_stdout)
     if any(verdict.exit_code for verdict in verdicts):
         ctx.exit(BROKEN_RULE)
+
+
+def _write_audits(path: str, documents: list[dict[str, Any]]) -> None:
+    from driftkit.escaping import to_json
+    from driftkit.report.document import several_document
+
+    whole = documents[0] if len(documents) == 1 else several_document(documents)
+    output.write_text(path, to_json(whole, indent=2) + "\n")
 
 
 def rules_text(policy: Policy) -> list[str]:

@@ -49,6 +49,7 @@ def command(
     words are never put in their place. What had to be skipped or repaired is listed on stderr.
     """
     from driftkit.atomic import place
+    from driftkit.display import counted
     from driftkit.loaders.convert import format_of, write
 
     target = format_of(dest, kind)
@@ -62,4 +63,4 @@ def command(
         messages.say(str(problem))
     if len(table.problems) > 10:
         messages.say(f"... and {len(table.problems) - 10:,} more")
-    messages.say(f"{dest}: {len(table):,} words x {table.dimensions}, {target}")
+    messages.say(f"{dest}: {counted(len(table), 'word')} x {table.dimensions}, {target}")

@@ -53,7 +53,8 @@ def command(*, output: str, seed: int) -> None:
     from driftkit.atomic import writing
     from driftkit.demo import FROZEN, RECIPES, read_task, save, save_original, train
     from driftkit.display import SafeConsole, argument, section, unwrapped
-    from driftkit.report.page.build import require_libraries, write_page
+    from driftkit.report.page.build import write_page
+    from driftkit.report.page.render import require_libraries
 
     require_libraries()  # before the long work
     show = Messages()

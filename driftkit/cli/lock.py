@@ -37,6 +37,7 @@ def command(source: str, *, target: str, items: str | None, **reading: Any) -> N
     verify` compares a model with it.
     """
     from driftkit import lock
+    from driftkit.display import counted
     from driftkit.encoders import read_items
 
     messages = output.Messages()
@@ -44,4 +45,5 @@ def command(source: str, *, target: str, items: str | None, **reading: Any) -> N
     if items is not None:
         table.rows(read_items(items).ids)  # each of them is locked, or nothing is
     made = lock(table, target, texts=items)
-    messages.say(f"{target}: {len(made):,} items of {made.vectors.shape[1]:,} numbers.")
+    width = counted(made.vectors.shape[1], "number")
+    messages.say(f"{target}: {counted(len(made), 'item')} of {width}.")

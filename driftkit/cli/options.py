@@ -47,10 +47,20 @@ def is_from_file(ctx: click.Context, option: click.Parameter) -> bool:
 
 def file_option(*names: str, help: str) -> Callable[[F], F]:  # noqa: A002 - click's word
     """Make an option that takes a file to read."""
-    return click.option(*names, type=click.Path(), metavar="FILE", help=help)
+    return click.option(*names, type=Named(), metavar="FILE", help=help)
 
 
-class Output(click.Path):
+class Named(click.Path):
+    """A file by its name, which an empty text is not: a variable of a script may not be set."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse an empty name."""
+        if not value:
+            self.fail("the name is empty; name a file.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Output(Named):
     """Where a command writes: a file, or ``-`` where `stdout` can be meant.
 
     Whether a file can be written there is found before the command begins, but not where it may be
@@ -75,7 +85,7 @@ class Output(click.Path):
         if value == "-":
             if not self.stdout:
                 self.fail("- is standard output, which this is not written to.", param, ctx)
-        elif not self.may_be_folder:
+        elif value and not self.may_be_folder:
             place(value)
         return super().convert(value, param, ctx)
 
@@ -461,6 +471,29 @@ audit_options = group_of(
     memory_option,
     resamples_option,
     seed_option,
+)
+
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    shell_complete=completion.profiles,
+    help="strict, default or lenient. Rules are added to a profile that is named; without a name "
+    "they replace the default one.",
+)
+
+_ACTIONS = click.Choice(["fail", "warn", "pass"])
+
+undecided_options = group_of(
+    click.option(
+        "--inconclusive",
+        type=_ACTIONS,
+        help="What a rule that cannot be decided leads to.  [default: as the profile says]",
+    ),
+    click.option(
+        "--not-measured",
+        type=_ACTIONS,
+        help="What a rule leads to whose subject could not be measured.  [default: fail]",
+    ),
 )
 
 rules_option = click.option(

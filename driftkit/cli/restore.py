@@ -130,6 +130,7 @@ def command(
     exit code is 1.
     """
     from driftkit import align, restore
+    from driftkit.display import counted
     from driftkit.loaders.convert import format_of, write
     from driftkit.patches.files import refusal
 
@@ -166,10 +167,11 @@ def command(
         )
     if found.table is not None and target is not None:
         write(found.table, target, kind)
-        messages.say(f"{target}: {len(found.table):,} words x {found.table.dimensions}")
+        messages.say(f"{target}: {counted(len(found.table), 'word')} x {found.table.dimensions}")
     if found.patch is not None and patch_to is not None:
         found.patch.save(patch_to)
-        messages.say(f"{patch_to}: {len(found.patch):,} of {len(pair.tuned):,} rows change")
+        rows = counted(len(pair.tuned), "row")
+        messages.say(f"{patch_to}: {len(found.patch):,} of {rows} change")
         if refused := refusal(found.patch, tuned, vocab=vocab):
             cut = "" if reading["limit"] is None else " It was read with --limit; leave that out."
             messages.say(f"{patch_to}: `driftkit patch apply` would refuse it: {refused}{cut}")

@@ -285,7 +285,7 @@ def command(
 
     def view() -> Group:
         sentences = (Text(str(each)) for each in told)
-        return Group(neighbors_view(shifts, known, score=metric), Text(""), *sentences)
+        return Group(neighbors_view(shifts, known), Text(""), *sentences)
 
     show(view, document, json_to)
 

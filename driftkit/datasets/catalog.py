@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
 from os import PathLike
@@ -170,6 +171,8 @@ class Dataset:
                     raise TypeError(f"{type(found).__name__} is no benchmark, nor evaluator of one")
         elif self.task == "bias":
             found = read_word_set(self.fetch(), self.name)
+        elif isinstance(self.origin, Packaged):
+            found = _of_package(self.fetch(), self.name)
         else:
             found = read_benchmark(self.fetch(), self.name)
         if name_of(found) != self.name:
@@ -178,6 +181,18 @@ class Dataset:
                 "and results go by the name, so give both the same."
             )
         return found
+
+
+@lru_cache(maxsize=8)
+def _of_package(path: Path, name: str) -> Any:
+    """Read a file that an installed package carries, once: every audit asks for three of them.
+
+    What is given to everyone must not be written to.
+    """
+    found = read_benchmark(path, name)
+    if (gold := getattr(found, "gold", None)) is not None:
+        gold.setflags(write=False)
+    return found
 
 
 def _built_in() -> dict[str, Dataset]:

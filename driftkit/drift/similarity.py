@@ -106,7 +106,8 @@ def procrustes_angle(m: Moments, nuclear: float) -> float:
 def pip_loss(m: Moments) -> float:
     """Return ``|XX' - YY'|_F / |XX'|_F``: change of all inner products of words, by their size.
 
-    Neighbors tell better what a downstream model will do differently; do not read it alone.
+    Over moved rows it tells as well as any measure what a classifier trained with the table will do
+    differently (see DriftBench in the documentation); over all rows, those that stayed dilute it.
     Yin & Shen 2018, "On the Dimensionality of Word Embedding".
     """
     size = float(np.square(m.raw_xx).sum())

@@ -11,7 +11,7 @@ from rich.console import Group, RenderableType
 
 from driftkit.arguments import position
 from driftkit.arrays import Mask, Matrix, Rows, Values, changed_rows, row_blocks
-from driftkit.display import Displayed, Text, number, table
+from driftkit.display import Displayed, Text, counted, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.measures.measure import Measure
 from driftkit.measures.registry import OWN, REGISTRY, compute, computed_from, provide
@@ -109,7 +109,7 @@ class WordDrift(Displayed):
         for row in rows:
             cells = (number(float(values[row]), 3) for values in taken.values())
             made.add_row(names[self.words[row]], "yes" if self.moved[row] else "no", *cells)
-        title = f"Drift of {len(self):,} words, {moved:,} moved{note}; most moved:"
+        title = f"Drift of {counted(len(self), 'word')}, {moved:,} moved{note}; most moved:"
         return Group(
             Text(title), made, *(Text(each, "yellow") for each in unmeasured(self.reasons))
         )

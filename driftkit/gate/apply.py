@@ -61,12 +61,24 @@ def apply_rules(
                 results.append(_moot(rule, pattern, current.facts))
                 continue
             results += (
-                _result(
-                    policy, _oriented(rule, pattern, subject), subject, current, stored, compare
-                )
-                for subject in _subjects(rule, pattern, current)
+                judge(policy, rule, pattern, subject, current, stored, compare)
+                for subject in subjects_of(rule, pattern, current)
             )
     return tuple(results)
+
+
+def judge(
+    policy: Policy,
+    rule: Rule,
+    pattern: Subject,
+    subject: Subject,
+    current: Run,
+    stored: Baseline | None = None,
+    compare: Compare = difference,
+) -> Result:
+    """Apply a rule to one of the subjects that one of its own stands for (`subjects_of`)."""
+    oriented = _oriented(rule, pattern, subject)
+    return _result(policy, oriented, subject, current, stored, compare)
 
 
 def is_moot(policy: Policy, rule: Rule, pattern: Subject, current: Run) -> bool:
@@ -155,7 +167,7 @@ def _negated(fact: Fact) -> Fact:
     )
 
 
-def _subjects(rule: Rule, pattern: Subject, current: Run) -> Sequence[Subject]:
+def subjects_of(rule: Rule, pattern: Subject, current: Run) -> Sequence[Subject]:
     """Return what a subject of a rule stands for among the facts."""
     if rule.bound.reference == "original" and not pattern.of:
         pattern = replace(pattern, of="tuned")

@@ -240,28 +240,34 @@ def require_comparable(baseline: Baseline, current: Run) -> None:
     The original, the settings, the release series of driftkit and the benchmarks must be the same.
     """
     for run in baseline.runs:
-        for why in _incomparable(run.document, current.document):
-            raise BaselineError(baseline.name, why)
+        for why, advice in differences(run, current, "this check"):
+            raise BaselineError(baseline.name, f"{why}{advice}")
 
 
-def _incomparable(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+def differences(earlier: Run, later: Run, here: str) -> Iterator[tuple[str, str]]:
+    """Say why two runs cannot be compared, and what to do where one is of a baseline.
+
+    `here` is what the later one is called.
+    """
+    then, now = earlier.document, later.document
     if then["original"]["sha256"] != now["original"]["sha256"]:
         yield (
             f"is foreign: it was made against {then['original']['name']} with other words or "
             f"vectors than {now['original']['name']} (sha256 {then['original']['sha256'][:12]}... "
-            f"and {now['original']['sha256'][:12]}...). Give that original, or write the baseline "
-            "again with `driftkit baseline update`."
+            f"and {now['original']['sha256'][:12]}...)",
+            ". Give that original, or write the baseline again with `driftkit baseline update`.",
         )
     if _series(then["driftkit"]) != _series(now["driftkit"]):
         yield (
             f"is outdated: driftkit {then['driftkit']} wrote it and this is {now['driftkit']}, "
-            f"whose measures may differ. {AGAIN}"
+            "whose measures may differ",
+            f". {AGAIN}",
         )
     for name, value in now["settings"].items():
         if (before := then["settings"].get(name)) != value:
             yield (
-                f"was made with {name} {before} and this check uses {name} {value}; use the same, "
-                "or write it again with `driftkit baseline update`."
+                f"was made with {name} {before} and {here} uses {name} {value}",
+                "; use the same, or write it again with `driftkit baseline update`.",
             )
     for name, entry in now["benchmarks"].items():
         # Only a rule that needs a benchmark may complain that there is none.
@@ -269,7 +275,7 @@ def _incomparable(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[s
         same_count = before["n_used"] == entry["n_used"]
         other_items = same_count and before["items_sha256"] != entry["items_sha256"]
         if before["n_total"] != entry["n_total"] or other_items:
-            yield f"is outdated: {name} is measured on other items now. {AGAIN}"
+            yield f"is outdated: {name} is measured on other items now", f". {AGAIN}"
 
 
 def engine_changes(baseline: Baseline, current: Run) -> tuple[str, ...]:

@@ -7,8 +7,9 @@ stores is the same number, and the same on every processor.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -16,11 +17,10 @@ from driftkit.audits import Audit
 from driftkit.display import counted
 from driftkit.drift.groups import GROUPS
 from driftkit.errors import UnknownNameError
-from driftkit.evaluators import ScoreChange
 from driftkit.gate.rules import ANSWERS
 from driftkit.gate.subjects import COVERAGE, STATISTICS, Subject
 from driftkit.measured import Measured
-from driftkit.measures.registry import parse_measure
+from driftkit.measures.registry import computed_from, parse_measure
 from driftkit.neighbors.overlap import CANDIDATES_PER_NEIGHBOR, chance_alone
 from driftkit.pair import Pair
 
@@ -130,7 +130,7 @@ def facts_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ())
 
     A word that only the original has is not measured; one that it has not is an UnknownNameError.
     """
-    found = dict(_questions(audit)) | dict(_counts(audit))
+    found = dict(of_questions(audit.findings, len(audit.pair))) | dict(_counts(audit))
     found.update(_of_rows(audit, words, bands))
     return _portable(found) | facts_of_scores(audit.scores)
 
@@ -151,16 +151,19 @@ def facts_without_findings(
     return _portable(found)
 
 
-def facts_of_scores(changes: Iterable[ScoreChange]) -> Facts:
-    """Return the values of benchmarks."""
+def facts_of_scores(changes: Iterable[Any]) -> Facts:
+    """Return the values of benchmarks: of each `ScoreChange`, or of its entry in a document."""
     return _portable(dict(found for change in changes for found in _benchmark(change)))
 
 
 def _of_rows(
     measured: Measured, words: Iterable[str], bands: Iterable[str]
 ) -> Iterator[tuple[Subject, Fact]]:
-    yield from _summaries(measured, set(bands))
-    yield from _space(measured)
+    groups = {*GROUPS, *bands}
+    rows = measured.summaries(bands=len(groups) > len(GROUPS))
+    candidates, k = len(measured.shifts.candidates), measured.shifts.k
+    yield from of_words((row for row in rows if row.group in groups), candidates, k)
+    yield from of_space(measured.space)
     yield from _words(measured, list(dict.fromkeys(words)))
 
 
@@ -168,51 +171,76 @@ def _portable(found: Facts) -> Facts:
     return {subject: portable(subject, fact) for subject, fact in found.items()}
 
 
-def _questions(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
-    for each in audit.findings:
+def of_questions(findings: Iterable[Any], n: int) -> Iterator[tuple[Subject, Fact]]:
+    """Yield the answers to the six questions about n shared words."""
+    for each in findings:
         known = each.status in ANSWERS
         value = ANSWERS.index(each.status) if known else NAN
         why = None if known else each.sentence
         yield (
             Subject("question", each.question),
-            Fact(value, n=len(audit.pair), detail=each.sentence, reason=why),
+            Fact(value, n=n, detail=each.sentence, reason=why),
         )
 
 
 def _row_counts(pair: Pair) -> Iterator[tuple[Subject, Fact]]:
-    shared, moved = len(pair), int(pair.moved.sum())
+    counts = {
+        "shared": len(pair),
+        "moved": int(pair.moved.sum()),
+        "added": len(pair.added),
+        "removed": len(pair.removed),
+        "zero": int(pair.zero.sum()),
+    }
+    return of_rows(counts, len(pair.original), len(pair.tuned))
+
+
+def of_rows(counts: Mapping[str, int], original: int, tuned: int) -> Iterator[tuple[Subject, Fact]]:
+    """Yield the counts of words, of two tables of so many rows."""
+    shared = counts["shared"]
     for name, value, whole in (
-        ("shared", shared, len(pair.original)),
-        ("moved", moved, shared),
-        ("unmoved", shared - moved, shared),
-        ("added", len(pair.added), len(pair.tuned)),
-        ("removed", len(pair.removed), len(pair.original)),
-        ("zero", int(pair.zero.sum()), shared),
+        ("shared", shared, original),
+        ("moved", counts["moved"], shared),
+        ("unmoved", shared - counts["moved"], shared),
+        ("added", counts["added"], tuned),
+        ("removed", counts["removed"], original),
+        ("zero", counts["zero"], shared),
     ):
         yield Subject("count", name), Fact(value, whole=whole, n=whole)
 
 
 def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
-    pair = audit.pair
+    pair, damaged, at = audit.pair, audit.damaged, ""
     yield from _row_counts(pair)
-    shared = len(pair)
-    damaged, at = audit.damaged, ""
     if damaged["saturated"]:
         at = f"cut off at {np.abs(pair.after[audit.saturated]).max():.6g}"
-    for name, value, whole, detail in (
-        ("displaced", damaged["displaced"], len(audit.candidate_rows), ""),
-        ("saturated", damaged["saturated"], shared, at),
-    ):
-        fact = Fact(NAN, reason=pair.mismatch) if value is None else Fact(value, detail=detail)
+    yield from of_damage(damaged, len(audit.candidate_rows), len(pair), pair.mismatch, at)
+    yield from of_statuses(audit.scores)
+
+
+def of_damage(
+    damaged: Mapping[str, int | None], candidates: int, shared: int, why: str | None, at: str = ""
+) -> Iterator[tuple[Subject, Fact]]:
+    """Yield the counts of damaged words, and where None, why; `at` is where some were cut off."""
+    for name, whole, detail in (("displaced", candidates, ""), ("saturated", shared, at)):
+        value = damaged[name]
+        fact = Fact(NAN, reason=why) if value is None else Fact(value, detail=detail)
         yield Subject("count", name), replace(fact, whole=whole, n=whole)
-    total = len(audit.scores)
-    undecided, unknown = audit.status("inconclusive"), audit.status("not measured")
-    untested = audit.status("not tested")
+
+
+def of_statuses(changes: Iterable[Any]) -> Iterator[tuple[Subject, Fact]]:
+    """Yield the counts of benchmarks by their status."""
+    by_status: dict[str, list[Any]] = {}
+    for change in changes:
+        by_status.setdefault(change.status, []).append(change)
+    total = sum(map(len, by_status.values()))
+    undecided, unknown, untested = (
+        by_status.get(status, []) for status in ("inconclusive", "not measured", "not tested")
+    )
     unsure = [each for each in untested if _is_open(each)]
     reason = "; ".join(f"{each.name}: {each.reason}" for each in unknown) or None
     doubt = None if total else "the audit has no benchmark"
     for status in SETTLED:
-        named = audit.status(status)
+        named = by_status.get(status, [])
         # Every benchmark that is not settled might still be one more.
         count, open_ = len(named), untested if status == "retained" else unsure
         most = count + len(undecided) + len(open_) + len(unknown)
@@ -229,12 +257,12 @@ def _counts(audit: Audit) -> Iterator[tuple[Subject, Fact]]:
         yield Subject("count", name), Fact(len(changes), whole=total, n=total, detail=detail)
 
 
-def _is_open(change: ScoreChange) -> bool:
+def _is_open(change: Any) -> bool:
     """Whether a benchmark was not tested, though some item could have changed."""
-    return change.status == "not tested" and change.items_changeable + change.items_rivals > 0
+    return bool(change.status == "not tested" and change.items_changeable + change.items_rivals)
 
 
-def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
+def _benchmark(change: Any) -> Iterator[tuple[Subject, Fact]]:
     measure, name, n = change.measure, change.name, change.n_used
     known = not math.isnan(change.delta)
     detail = f"{rounded(change.original):.3f} to {rounded(change.tuned):.3f}" if known else ""
@@ -259,32 +287,35 @@ def _benchmark(change: ScoreChange) -> Iterator[tuple[Subject, Fact]]:
     yield Subject("benchmark", COVERAGE, on=name), covered
 
 
-def _by_chance(audit: Measured, measure: str) -> str | None:
+def by_chance(name: str, candidates: int, k: int) -> str | None:
     """Say why a measure of lists of neighbors decides nothing; None where it does, and of others.
 
-    Of too few candidates, the lists of two tables that have nothing in common are nearly the same.
+    Of too few candidates, the lists of two tables that have nothing in common are nearly the same;
+    a measure that names no depth is of lists of depth k.
     """
-    if measure not in audit.shifts.values:
+    measure = parse_measure(name)
+    of_lists = measure.k is not None or computed_from("neighbors", "word", [measure])
+    if not of_lists or computed_from("pair", "word", [measure]):
         return None
-    why = chance_alone(len(audit.shifts.candidates), parse_measure(measure).k or audit.shifts.k)
+    why = chance_alone(candidates, measure.k or k)
     return why and f"{why}; a rule needs {CANDIDATES_PER_NEIGHBOR} for each"
 
 
-def _summaries(audit: Measured, bands: set[str]) -> Iterator[tuple[Subject, Fact]]:
-    for row in audit.summaries(bands=bool(bands)):
-        if row.group in GROUPS or row.group in bands:
-            group = "" if row.group == "all" else row.group
-            why = row.reason or _by_chance(audit, row.measure)
-            for statistic in STATISTICS:
-                fact = Fact(getattr(row, statistic), n=row.n, reason=why)
-                yield Subject("group", row.measure, statistic, group), fact
+def of_words(rows: Iterable[Any], candidates: int, k: int) -> Iterator[tuple[Subject, Fact]]:
+    """Yield what sums up the measures of words, whose k neighbors were sought among candidates."""
+    for row in rows:
+        group = "" if row.group == "all" else row.group
+        why = row.reason or by_chance(row.measure, candidates, k)
+        for statistic in STATISTICS:
+            fact = Fact(getattr(row, statistic), n=row.n, reason=why)
+            yield Subject("group", row.measure, statistic, group), fact
 
 
-def _space(audit: Measured) -> Iterator[tuple[Subject, Fact]]:
-    originals = {
-        (each.measure, each.group): each.value for each in audit.space if each.of == "original"
-    }
-    for each in audit.space:
+def of_space(values: Iterable[Any]) -> Iterator[tuple[Subject, Fact]]:
+    """Yield the measures of the whole space."""
+    values = list(values)
+    originals = {(each.measure, each.group): each.value for each in values if each.of == "original"}
+    for each in values:
         group = "" if each.group == "all" else each.group
         unchanged = originals.get((each.measure, each.group), NAN)
         fact = Fact(each.value, n=each.n, reason=each.reason, unchanged=unchanged)
@@ -292,7 +323,7 @@ def _space(audit: Measured) -> Iterator[tuple[Subject, Fact]]:
 
 
 def _words(audit: Measured, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
-    pair = audit.pair
+    pair, candidates, k = audit.pair, len(audit.shifts.candidates), audit.shifts.k
     if unknown := [word for word in words if word not in pair.original]:
         hint = "The original table has no such word; quotes, if any, are double ones."
         raise UnknownNameError("protected word", unknown[0], pair.original.words, hint)
@@ -302,20 +333,24 @@ def _words(audit: Measured, words: list[str]) -> Iterator[tuple[Subject, Fact]]:
         row = pair.index[word]
         for measure, values in audit.words.values.items():
             why = audit.words.reasons.get(measure, "its row is zero in one of the tables")
-            yield _word(word, measure, values[row], why)
+            yield of_word(word, measure, values[row], why)
         if shifts is not None:
             for measure, values in shifts.values.items():
-                subject, fact = _word(
+                subject, fact = of_word(
                     word, measure, values[at], shifts.reasons.get(word) or _NO_LIST
                 )
-                yield subject, replace(fact, reason=fact.reason or _by_chance(audit, measure))
+                yield (
+                    subject,
+                    replace(fact, reason=fact.reason or by_chance(measure, candidates, k)),
+                )
     gone = f"the word is not in {pair.tuned.source.name}"
     for word in words:
         if word not in pair.index:
             for measure in [*audit.words.values, *audit.shifts.values]:
-                yield _word(word, measure, NAN, gone)
+                yield of_word(word, measure, NAN, gone)
 
 
-def _word(word: str, measure: str, value: float, why: str) -> tuple[Subject, Fact]:
+def of_word(word: str, measure: str, value: float, why: str) -> tuple[Subject, Fact]:
+    """Return the value of one word; NaN where it has none, and why."""
     fact = Fact(float(value), n=1, reason=why if math.isnan(value) else None)
     return Subject("word", measure, on=word), fact

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
@@ -10,7 +9,6 @@ from typing import Any
 
 from driftkit.audits import Audit
 from driftkit.embeddings import Embeddings
-from driftkit.evaluators import ScoreChange
 from driftkit.gate.facts import ROUNDING, Facts, facts_of
 from driftkit.gate.subjects import Subject
 from driftkit.report.document import ENGINES
@@ -70,18 +68,12 @@ def run_of(audit: Audit, words: Iterable[str] = (), bands: Iterable[str] = ()) -
                 "margin": change.margin,
                 "n_total": change.n_total,
                 "n_used": change.n_used,
-                "items_sha256": items_sha256(change),
+                "items_sha256": change.items_sha256,
             }
             for change in audit.scores
         },
     }
     return Run(pair.tuned.source.name, document, facts_of(audit, words, bands))
-
-
-def items_sha256(change: ScoreChange) -> str:
-    """SHA-256 of the items of a benchmark that both tables answered, with the gold answers."""
-    text = repr((change.measure, sorted(change.items.questions().items())))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _describe_table(table: Embeddings) -> dict[str, Any]:

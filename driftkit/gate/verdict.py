@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from driftkit.display import Displayed, Text, signed, table
+from driftkit.display import Displayed, Text, number, signed, table
 from driftkit.gate.policy import Action, Policy
 from driftkit.gate.rules import ANSWERS, Operator
 from driftkit.questions.finding import Finding
@@ -291,9 +291,7 @@ def worst(actions: Iterable[Action]) -> Action:
 
 
 def _short(value: float) -> str:
-    if math.isnan(value):
-        return "-"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return number(value) if math.isnan(value) or abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _listed(results: Sequence[Result]) -> str:

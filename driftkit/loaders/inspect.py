@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from rich.console import Group, RenderableType
 
-from driftkit.display import Displayed, Text, argument, unwrapped
+from driftkit.display import Displayed, Text, argument, counted, unwrapped
 from driftkit.display import table as new_table
 from driftkit.errors import InputError, VocabularyError
 from driftkit.loaders.choose_rows import WordsNotFoundError
@@ -171,7 +171,7 @@ class Inspection(Displayed):
     def __rich__(self) -> RenderableType:
         parts: list[RenderableType] = [Text(f"{self.source}: {self.format}", "bold")]
         if self.words is not None:
-            parts.append(Text(f"vocabulary: {self.vocabulary}, {self.words:,} words"))
+            parts.append(Text(f"vocabulary: {self.vocabulary}, {counted(self.words, 'word')}"))
         if self.first_words:
             more = self.last_word is not None and (self.words or 0) > len(self.first_words)
             last = f" ... {quote(self.last_word)}" if more else ""

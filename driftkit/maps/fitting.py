@@ -13,6 +13,7 @@ import numpy as np
 
 from driftkit.arguments import require, whole
 from driftkit.arrays import Mask, Matrix, Rows, Values, alike, generator, row_bytes
+from driftkit.display import counted
 from driftkit.drift.crossing import IMMATERIAL, Found, own_ranks, spaced, steps
 from driftkit.errors import OptionError
 from driftkit.maps.affine import Affine, families
@@ -153,8 +154,8 @@ def _without_a_trial(pair: Pair, rows: Rows, n: int, *, is_asked: bool) -> Refus
     if n < FEWEST:
         unlike = " and differ" if n < len(rows) else ""
         return Refusal(
-            f"{n:,} moved rows have a direction on both sides{unlike}; a map is fitted on "
-            f"{FEWEST} or more"
+            f"{counted(n, 'moved row has', 'moved rows have')} a direction on both sides{unlike}; "
+            f"a map is fitted on {FEWEST} or more"
         )
     if not is_asked and not pair.mismatch and _stay(pair, rows):
         return Refusal(

@@ -327,7 +327,8 @@ class Map(Displayed):
 
     def __rich__(self) -> RenderableType:
         d, e = self.affine.matrix.shape
-        which = "every row" if self.names is None else f"{len(self.names):,} rows that moved"
+        names = self.names
+        which = "every row" if names is None else f"{counted(len(names), 'row')} that moved"
         text = f"{self.affine.name.capitalize()} to the {self.to} space ({d} to {e}), for {which}"
         if self.evidence is not None:
             before, after = self.evidence.found

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from driftkit.arrays import Rows, Values
+from driftkit.display import counted
 
 Lists = npt.NDArray[np.int32]
 
@@ -66,8 +67,8 @@ def chance_alone(candidates: int, k: int) -> str | None:
     """
     if candidates >= CANDIDATES_PER_NEIGHBOR * k:
         return None
-    have = "1 candidate" if candidates == 1 else f"{candidates:,} candidates"
-    return f"{have} for {k} neighbors agree by chance"
+    lists = f"{counted(candidates, 'candidate')} for {counted(k, 'neighbor')}"
+    return f"{lists} agree by chance"
 
 
 def adjusted_overlap(before: Lists, after: Lists, candidates: int) -> Values:

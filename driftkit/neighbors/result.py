@@ -13,7 +13,7 @@ from rich.console import Group, RenderableType
 
 from driftkit.arguments import position, whole
 from driftkit.arrays import Mask, Rows, Values
-from driftkit.display import Displayed, Text, before_and_after, first_few, number, table
+from driftkit.display import Displayed, Text, before_and_after, counted, first_few, number, table
 from driftkit.drift.groups import Summary, group_masks, none_if_nan, summarize
 from driftkit.errors import OptionError
 from driftkit.measures.measure import Measure
@@ -52,6 +52,9 @@ class Shift(Displayed):
     within : tuple of float or None
         Where neighbors are approximate, the ends between which the true overlap lies, but for 5 %
         of the words.
+    metric : str
+        What nearest means. What are called cosines here are the scores of this metric, of
+        distances the negative.
     """
 
     word: str
@@ -62,6 +65,7 @@ class Shift(Displayed):
     reason: str | None = None
     added: tuple[str, ...] = ()
     within: tuple[float, float] | None = None
+    metric: str = "cosine"
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -98,22 +102,24 @@ class Shift(Displayed):
         return (self.word, *(name for name, _ in self.before), *(name for name, _ in self.after))
 
     def beside(
-        self, caption: str, names: Names | None = None, *, score: str | None = None
+        self, caption: str, names: Names | None = None, *, scored: bool = False
     ) -> RenderableType:
         """Return both lists side by side, under the word and a caption; `names` as shown.
 
-        The cosines stand beside the names where they are to have a heading, `score`.
+        If `scored`, the cosines stand beside the names, or the scores of another metric.
         """
-        before, after = ([name for name, _ in side] for side in (self.before, self.after))
-        scores = [score for _, score in self.before], [score for _, score in self.after]
+        title, sign = ("distance", -1) if self.metric == "euclidean" else (self.metric, 1)
+        sides = self.before, self.after
+        before, after = ([name for name, _ in side] for side in sides)
+        of_before, of_after = ([sign * score for _, score in side] for side in sides)
         return before_and_after(
             self.word,
             caption,
             before,
             after,
             names=names,
-            scores=None if score is None else scores,
-            score=score or "",
+            scores=(of_before, of_after) if scored else None,
+            score=title,
             reason=self.reason,
         )
 
@@ -127,7 +133,7 @@ class Shift(Displayed):
     def __rich__(self) -> RenderableType:
         within = "" if self.within is None else f" ({_ends(self.within)}, approximate)"
         agreement = f"overlap {number(self.overlap)}{within}, rbo {number(self.rbo)}"
-        return self.beside(agreement, score="cosine")
+        return self.beside(agreement, scored=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -161,6 +167,8 @@ class NeighborShifts(Displayed):
         How many of the candidates, the last ones, only the tuned table has.
     recall : Recall or None
         Where a recall below 1 was asked for, what was found and how far measures may be off.
+    metric : str
+        What nearest means (see `Shift`).
     """
 
     words: tuple[str, ...]
@@ -177,6 +185,7 @@ class NeighborShifts(Displayed):
     optional: Mapping[str, Values] = field(default_factory=dict)
     added: int = 0
     recall: Recall | None = None
+    metric: str = "cosine"
 
     @property
     def _missing(self) -> Recall | None:
@@ -215,7 +224,7 @@ class NeighborShifts(Displayed):
     def among(self) -> str:
         """Say how many candidates there were, such as ``"20,010 candidates, 10 of them added"``."""
         new = f", {self.added:,} of them added" if self.added else ""
-        return f"{len(self.candidates):,} candidates{new}"
+        return f"{counted(len(self.candidates), 'candidate')}{new}"
 
     @property
     def shared(self) -> tuple[str, ...]:
@@ -247,6 +256,7 @@ class NeighborShifts(Displayed):
             None
             if (missing := self._missing) is None
             else _overlap_within(missing, self.overlap[row], missing.word_error),
+            self.metric,
         )
 
     def _named(self, positions: Lists, cosines: Cosines) -> Neighbors:
@@ -400,7 +410,7 @@ class NeighborShifts(Displayed):
             made.add_row(names[shift.word], *cells, *lists)
         return Group(
             Text(
-                f"Neighbors of {'1 word' if len(self) == 1 else f'{len(self):,} words'} "
+                f"Neighbors of {counted(len(self), 'word')} "
                 f"among {self.among}, "
                 f"{mean}{'; most shifted:' if many else ''}"
             ),

@@ -160,6 +160,7 @@ def neighbor_shifts(
         },
         added=len(added),
         recall=reached,
+        metric=metric,
     )
 
 

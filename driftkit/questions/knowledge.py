@@ -56,7 +56,7 @@ def answer(found: Measured) -> Finding:
     if outcomes["not tested"] or outcomes["not measured"]:
         spoken += found.scores.notes
     if items:
-        spoken.append(f"{items:,} of {total:,} items could have changed")
+        spoken.append(f"{items:,} of {counted(total, 'item')} could have changed")
     biases = [change for change in found.scores if not change.items.is_judged]
     spoken += _of_bias(biases)
     gone = sum(change.items_lost_from_set.count for change in asked)

@@ -10,7 +10,7 @@ from driftkit.arrays import Mask, Values
 from driftkit.display import counted
 from driftkit.drift.groups import none_if_nan
 from driftkit.measured import Measured
-from driftkit.neighbors.overlap import beyond_chance, chance_alone
+from driftkit.neighbors.overlap import CANDIDATES_PER_NEIGHBOR, beyond_chance, chance_alone
 from driftkit.questions.finding import Finding, Status
 
 KEPT, BROKEN = 0.9, 0.2
@@ -33,7 +33,13 @@ def answer(found: Measured) -> Finding:
     shifts, moved = found.shifts, found.shifts.moved
     c = len(shifts.candidates)
     if why := chance_alone(c, shifts.k):
-        said = f"{why}; ask for fewer (-k)"
+        if c >= CANDIDATES_PER_NEIGHBOR:
+            instead = "ask for fewer (-k)"
+        elif len(shifts) < len(found.pair):
+            instead = "take more candidates (--candidates)"
+        else:
+            instead = "the tables have too few rows to tell"
+        said = f"{why}; {instead}"
         return Finding("neighbors", "not tested", said, {"candidates": c, "k": shifts.k})
     overlap = beyond_chance(shifts.overlap, shifts.k, c)
     groups = {"moved": moved, "unmoved": ~moved}

@@ -50,7 +50,8 @@ def answer(found: Measured) -> Finding:
             said = f"{counted(count, 'row')} {what}"
             notes.append(("broken" if count >= least else "changed", said))
     if lost:
-        said = f"{lost:,} of {d:,} dimensions no longer {'varies' if lost == 1 else 'vary'}"
+        verb = "varies" if lost == 1 else "vary"
+        said = f"{lost:,} of {counted(d, 'dimension')} no longer {verb}"
         notes.append(("broken" if lost >= DIMENSIONS * d else "changed", said))
     if coarse > COARSE:
         notes.append(("changed", f"its numbers are rounded by up to {coarse:.0%} of their size"))

@@ -54,7 +54,7 @@ def headline_of(pair: Pair, findings: Sequence[Finding], noun: str = "word") -> 
 
 def _parts(verdict: Advice, pair: Pair, findings: Sequence[Finding], noun: str) -> Iterator[str]:
     if verdict == "unchanged":
-        yield f"none of {len(pair):,} rows differs by more than rounding"
+        yield f"none of {counted(len(pair), 'row')} differs by more than rounding"
         yield "if the table was tuned, the wrong file may have been exported"
         return
     shown = [each for each in findings if _is_shown(verdict, each)]

@@ -23,7 +23,8 @@ def broken_view(changes: Iterable[ScoreChange]) -> RenderableType | None:
         found = change.items.broken(change.n_used) if change.status == "lost" else []
         if not found:
             continue
-        lines.append(Text(f"{change.name}: {len(found):,} of {change.n_used:,} items fell"))
+        of = counted(change.n_used, "item")
+        lines.append(Text(f"{change.name}: {len(found):,} of {of} fell"))
         lines += [Text(f"  {describe(item)}", "dim") for item in found[:NAMED]]
     return section("What broke", *lines) if lines else None
 

@@ -35,7 +35,17 @@ def card_section(findings: Findings) -> str:
 
 def front_matter(findings: Findings, name: str) -> str:
     """Return the metadata of a card of that name, the scores of the tuned table."""
+    require_name(name)
     return f"---\n{to_yaml({'model-index': model_index(findings, name)})}---\n"
+
+
+def require_name(name: str) -> None:
+    """Refuse a name of a model that a card could not show as it is."""
+    if not name.strip() or printable(name) != name:
+        raise OptionError(
+            f"{name!r} was given as the name of the model; give one that can be read, of "
+            "visible characters and at most 200 letters without a blank."
+        )
 
 
 def model_index(findings: Findings, name: str) -> list[dict[str, Any]]:
@@ -168,12 +178,12 @@ def _section(findings: Findings) -> Iterator[str]:
         least = ", ".join(f"{margin:g} ({measure})" for measure, margin in margins.items())
         yield from ("", prose(f"A change counts if it is at least {least}."))
     yield from ("", "### What was not looked at", "")
-    yield from (f"- {said(clause)}" for clause in not_looked_at(findings))
+    yield from (f"- {said(sentence)}" for sentence in not_looked_at(findings))
     yield from ("", "<details><summary>How it was measured</summary>", "")
     yield (
-        f"driftkit {version('driftkit')}; {settings.k} neighbors among "
-        f"{len(findings.shifts.candidates):,} candidates; {settings.resamples:,} resamples, seed "
-        f"{settings.seed}. Moved means {prose(pair.tolerance)}."
+        f"driftkit {version('driftkit')}; {counted(settings.k, 'neighbor')} among "
+        f"{counted(len(findings.shifts.candidates), 'candidate')}; {settings.resamples:,} "
+        f"resamples, seed {settings.seed}. Moved means {prose(pair.tolerance)}."
     )
     yield ""
     for source in sources:

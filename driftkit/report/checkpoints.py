@@ -11,6 +11,7 @@ from rich.table import Table
 from driftkit.display import Text, number, section, signed, table
 from driftkit.escaping import printable
 from driftkit.findings import Findings
+from driftkit.names import numbered
 from driftkit.report.terminal import STATUS_STYLE, VERDICT_STYLE
 
 CHANGES = "The rows of benchmarks show their change from the original."
@@ -20,9 +21,9 @@ def comparison_view(audits: Sequence[Findings]) -> RenderableType:
     """What each audit advises, its answers to the six questions, and then its values."""
     heads = [
         line
-        for findings in audits
+        for name, findings in zip(_names(audits), audits, strict=True)
         for line in (
-            Text(findings.pair.tuned.source.name, "bold"),
+            Text(name, "bold"),
             Text(findings.headline, VERDICT_STYLE[findings.verdict]),
         )
     ]
@@ -38,13 +39,23 @@ def checkpoint_frame(audits: Sequence[Findings]) -> pd.DataFrame:
 
     Where the checkpoints are steps of one run, a column read downwards is its trajectory.
     """
-    return pd.DataFrame([_row(findings) for findings in audits])
+    return pd.DataFrame(_rows(audits))
 
 
-def _row(findings: Findings) -> dict[str, object]:
+def _names(audits: Sequence[Findings]) -> list[str]:
+    return numbered([findings.pair.tuned.source.name for findings in audits])
+
+
+def _rows(audits: Sequence[Findings]) -> list[dict[str, object]]:
+    return [
+        {"checkpoint": name, **_values(findings)}
+        for name, findings in zip(_names(audits), audits, strict=True)
+    ]
+
+
+def _values(findings: Findings) -> dict[str, object]:
     overlap = str(findings.shifts.measures[0])
     return {
-        "checkpoint": findings.pair.tuned.source.name,
         "verdict": findings.verdict,
         "moved": int(findings.pair.moved.sum()),
         "displaced": findings.damaged["displaced"],
@@ -60,9 +71,8 @@ def _row(findings: Findings) -> dict[str, object]:
 
 def checkpoint_view(audits: Sequence[Findings]) -> RenderableType:
     """The same as a table to print, with one column for each checkpoint."""
-    _, rows = checkpoint_cells(audits)
     made = _table("", audits)
-    for row in rows:
+    for row in checkpoint_cells(audits):
         made.add_row(*row)
     return section("Checkpoints side by side", made, Text(changes_note(audits), "dim"))
 
@@ -80,12 +90,11 @@ def changes_note(audits: Sequence[Findings]) -> str:
     return f"{CHANGES} Those of {those} are of other items in each table, and do not compare."
 
 
-def checkpoint_cells(audits: Sequence[Findings]) -> tuple[list[str], list[list[str]]]:
-    """Return the names of the checkpoints, and a row for each value: what it is, and its cells."""
-    rows = [_row(findings) for findings in audits]
-    frame = pd.DataFrame(rows, dtype=object).set_index("checkpoint")
+def checkpoint_cells(audits: Sequence[Findings]) -> list[list[str]]:
+    """Return a row for each value: what it is, and a cell for each checkpoint."""
+    frame = pd.DataFrame(_rows(audits), dtype=object).set_index("checkpoint")
     changes = {change.label for findings in audits for change in findings.scores}
-    return list(map(str, frame.index)), [
+    return [
         [str(name), *(_cell(value, name in changes) for value in frame[name].tolist())]
         for name in frame
     ]
@@ -93,9 +102,8 @@ def checkpoint_cells(audits: Sequence[Findings]) -> tuple[list[str], list[list[s
 
 def _table(first: str, audits: Sequence[Findings]) -> Table:
     made = table(first)
-    for findings in audits:
-        name = printable(findings.pair.tuned.source.name)
-        made.add_column(name, justify="right", overflow="fold")
+    for name in _names(audits):
+        made.add_column(printable(name), justify="right", overflow="fold")
     return made
 
 

@@ -40,15 +40,19 @@ def _schema(name: str) -> dict[str, Any]:
     return schema
 
 
-def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[str, Any]:
+def audit_document(
+    findings: Findings, top: int, explain: bool = False, words: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return an audit as plain values, ready for JSON; what could not be measured is None.
 
-    At most `top` of the most shifted moved, and of the unmoved, words are included.
+    At most `top` of the most shifted moved, and of the unmoved, words are included, and those of
+    `words` that both tables have.
     """
     pair = findings.pair
     moved, unmoved = (findings.most_shifted(top, moved=moved) for moved in (True, False))
     document = {
         "schema": SCHEMA,
+        "time": findings.time.isoformat(timespec="microseconds"),
         "driftkit": version("driftkit"),
         "engines": {name: version(name) for name in ENGINES},
         "settings": {**asdict(findings.settings), "measures": list(findings.settings.measures)},
@@ -75,6 +79,8 @@ def audit_document(findings: Findings, top: int, explain: bool = False) -> dict[
         "moved_words": [pair.words[row] for row in np.flatnonzero(pair.moved).tolist()],
         "unmoved_words": [_word(findings, shift) for shift in unmoved],
     }
+    if words:
+        document["asked_words"] = _asked(findings, words)
     if explain:
         document["explanation"] = findings.explain(top).to_dict()
     return document
@@ -96,13 +102,16 @@ def _source(table: Embeddings) -> dict[str, Any]:
         "d": table.dimensions,
         "dtype": source.dtype,
         "sha256": source.sha256(),
+        "content_sha256": table.sha256,
         "problems": len(table.problems),
     }
 
 
 def _benchmarks(findings: Findings) -> list[dict[str, Any]]:
     """Entries of the benchmarks; ``null`` is what random moves would have made of ``tuned``."""
-    entries = [change.to_dict() for change in findings.scores]
+    entries = [
+        change.to_dict() | {"items_sha256": change.items_sha256} for change in findings.scores
+    ]
     if findings.null is not None:
         for entry, random in zip(entries, findings.null.scores, strict=True):
             entry["null"] = none_if_nan(random.tuned)
@@ -141,6 +150,22 @@ def _word(findings: Findings, shift: Shift) -> dict[str, Any]:
         **({} if null is None else {"null": _measures(null, row)}),
         **shift.lists(),
     }
+
+
+def _asked(findings: Findings, words: Sequence[str]) -> list[dict[str, Any]]:
+    """Entries of words that need not be candidates."""
+    shared = [word for word in dict.fromkeys(words) if word in findings.pair.index]
+    if not shared:
+        return []
+    shifts = findings.shifts_of(shared)
+    return [
+        _word(findings, shifts.at(at))
+        | {
+            "measures": _measures(findings, findings.pair.index[word])
+            | {name: none_if_nan(float(each[at])) for name, each in shifts.values.items()}
+        }
+        for at, word in enumerate(shared)
+    ]
 
 
 def _measures(findings: Findings, row: int) -> dict[str, float | None]:

@@ -12,8 +12,13 @@ from driftkit.drift.groups import GROUPS, band_masks
 from driftkit.drift.words import unmeasured
 from driftkit.findings import Findings
 
-SPACE_SHOWN = ("cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine")
-"""Whole-space measures worth a line; the rest are shown when asked for."""
+SPACE_SHOWN = (
+    "pip_loss", "cka", "debiased_cka", "rsa", "procrustes", "eigenspace_instability", "mean_cosine"
+)  # fmt: skip
+"""Whole-space measures worth a line, those that tell most of a classifier first (see DriftBench).
+
+The rest are shown when asked for.
+"""
 
 Cells = dict[str, dict[str, float]]  # row, group, value
 
@@ -47,7 +52,8 @@ def bands_view(findings: Findings) -> RenderableType:
     title = f"By {place} of the {noun}s"
     bands = tuple(band_masks(len(findings.pair)))
     if not bands:
-        return section(title, Text(f"All {len(findings.pair):,} {noun}s are in one band.", "dim"))
+        every = counted(len(findings.pair), f"{noun} is", f"{noun}s are")
+        return section(title, Text(f"{every} in one band.", "dim"))
     made = _table([f"to\n{int(band.rsplit('-')[-1]):,}" for band in bands])
     for name, groups in drift_cells(findings, bands=True).items():
         if bands[0] in groups:
@@ -78,8 +84,9 @@ def drift_cells(findings: Findings, *, bands: bool = False) -> Cells:
         if row.measure in findings.words.reasons:
             continue
         found.setdefault(f"{row.measure}, mean", {})[row.group] = row.mean
-    for each in findings.space:
-        if each.measure in (*SPACE_SHOWN, *findings.settings.measures):
-            of = "" if each.of == "pair" else f", {each.of}"
-            found.setdefault(each.measure + of, {})[each.group] = each.value
+    shown = (*SPACE_SHOWN, *findings.settings.measures)
+    chosen = (each for each in findings.space if each.measure in shown)
+    for each in sorted(chosen, key=lambda value: shown.index(value.measure)):
+        of = "" if each.of == "pair" else f", {each.of}"
+        found.setdefault(each.measure + of, {})[each.group] = each.value
     return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
 
-from driftkit.display import Text, section, table, unwrapped
+from driftkit.display import Text, counted, section, table, unwrapped
 from driftkit.findings import Findings
 from driftkit.neighbors import Shift
 from driftkit.report.benchmarks import broken_view, null_view
@@ -94,7 +94,7 @@ def compared(findings: Findings) -> str:
     """Say what was compared: how many rows, and what counts as moved."""
     pair, noun = findings.pair, findings.noun
     counts = [
-        f"{len(pair):,} shared {noun}s",
+        counted(len(pair), f"shared {noun}"),
         f"{int(pair.moved.sum()):,} moved",
         f"{len(pair.added):,} added",
         f"{len(pair.removed):,} removed",
@@ -109,7 +109,7 @@ def reading_notes(findings: Findings) -> list[str]:
     for side in (findings.pair.original, findings.pair.tuned):
         if side.problems:
             first, count = side.problems[0], len(side.problems)
-            many = "1 note" if count == 1 else f"{count:,} notes"
+            many = counted(count, "note")
             said = f"{many} from reading it, such as {first.kind}: {first.detail}."
             notes.append(f"{side.source.name}: {said}")
     return notes

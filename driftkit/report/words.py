@@ -17,18 +17,15 @@ LISTED = 20  # columns of a name there, of which 80 hold three
 
 
 def neighbors_view(
-    shifts: NeighborShifts, texts: Mapping[str, str] | None = None, *, score: str = "cosine"
+    shifts: NeighborShifts, texts: Mapping[str, str] | None = None
 ) -> RenderableType:
-    """Neighbors of each word before and after, and the two measures of agreement.
-
-    The cosines stand beside the names, under the name of the metric where it is another, `score`.
-    """
+    """Neighbors of each word before and after with their scores, and how well the lists agree."""
     names = _names(shifts, texts)
     share, ranked = shifts.measures
     blocks = []
     for each in shifts:
         caption = f"{share} {number(each.overlap)}, {ranked} {number(each.rbo)}"
-        blocks.append(each.beside(caption, names, score=score))
+        blocks.append(each.beside(caption, names, scored=True))
     return Columns(blocks, padding=(0, 3))
 
 

@@ -279,8 +279,8 @@ def _by_overlap(search: SearchChange) -> tuple[Status, str]:
     """Return the status of a search without judgments, and why."""
     n, k = len(search.documents), search.k
     if n < CANDIDATES_PER_NEIGHBOR * k:
-        why = f"{n:,} documents: lists of {k} agree by chance; ask for fewer results"
-        return "not tested", why
+        fewer = "; ask for fewer results" if n >= CANDIDATES_PER_NEIGHBOR else ""
+        return "not tested", f"{counted(n, 'document')}: lists of {k} agree by chance{fewer}"
     share = search.adjusted_overlap
     if math.isnan(share):
         return "not tested", "no query found anything before"

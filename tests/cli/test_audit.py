@@ -159,7 +159,8 @@ def test_a_sentence_about_the_original_names_its_own_option(run, tmp_path):
         assert (result.exit_code, "name it: --original-vocab FILE" in result.stderr) == (2, True)
 
 
-def test_memory_for_lists_changes_nothing_but_how_many_are_made_at_once(run, tables):
+def test_memory_for_lists_changes_nothing_but_how_many_are_made_at_once(run, tables, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     documents = [
         run("audit", *tables, *QUICK, *memory, "--json", "-").stdout
         for memory in ((), ("--memory", "200KB"))

@@ -4,6 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from driftkit.cli import baseline as commands
+
 QUICK = ("-b", "ws353", "--resamples", "200")
 SAME, TUNED = "same.pt::embedding.weight", "gentle.pt::embedding.weight"
 FILE = "driftkit-baseline.json"
@@ -157,3 +159,29 @@ def test_a_check_says_against_how_many_runs(baseline, seeds, run):
     own = run("check", "original.npy", seeds[1], "--baseline", FILE, *QUICK).stdout
     said = f"{seeds[1]} is one of the 3 runs of {FILE}, and was compared with itself"
     assert said in " ".join(own.split())
+
+
+def test_a_run_that_was_added_meanwhile_is_not_lost(baseline, seeds, monkeypatch):
+    """Another run of driftkit ends while this one measures."""
+    first, second, third = seeds[:3]
+    baseline("write", "original.npy", first, *QUICK)
+    measure = commands._measure
+
+    def while_another_adds(*given):
+        monkeypatch.setattr(commands, "_measure", measure)
+        assert baseline("add", "original.npy", second, *QUICK).exit_code == 0
+        return measure(*given)
+
+    monkeypatch.setattr(commands, "_measure", while_another_adds)
+    assert baseline("add", "original.npy", third, *QUICK).exit_code == 0
+    assert runs_in() == [first, second, third]
+
+    Path(FILE).unlink()
+
+    def while_another_writes(*given):
+        Path(FILE).write_text("theirs")
+        return measure(*given)
+
+    monkeypatch.setattr(commands, "_measure", while_another_writes)
+    assert baseline("write", "original.npy", first, *QUICK).exit_code == 2
+    assert Path(FILE).read_text() == "theirs"

@@ -46,6 +46,9 @@ REFUSED = {
     "a table as -": (("convert", "same.pt", "-"), "- is standard output, which this is not"),
     "shifts as -": (("shifts", *AUDIT[1:3], "--all", "-o", "-"), "- is standard output, which"),
     "a baseline as -": (("baseline", "write", *AUDIT[1:], "-o", "-"), "- is standard output"),
+    "an empty name": ((*AUDIT, "--html", ""), "'--html': the name is empty; name a file."),
+    "an empty name of a folder": (("convert", "same.pt", ""), "'DEST': the name is empty"),
+    "an empty name to read": ((*CHECK, "--baseline", ""), "'--baseline': the name is empty"),
     "the demo as -": (("demo", "-o", "-"), "- is standard output, which this is not written to."),
 }  # fmt: skip
 

@@ -76,6 +76,11 @@ SHOWN = {
         *("baseline", "add", "original.npy", MORE, *QUICK, "--keep", "1", "-o", "accepted.json"),
     ],
     "baseline update": ["baseline", "update", *PAIR, *QUICK, "--seed", "1", "-o", "accepted.json"],
+    "history": [
+        *("history", "::error::1.json", "2\u202e.json", "-r", "moved <= 0", "--json", "out.json"),
+        *("-r", "change[*] >= baseline - margin", "--html", "::error::h\u202e.html"),
+    ],
+    "history json": ["history", "::error::1.json", "2\u202e.json", "--json", "-"],
     "datasets": ["datasets", "list", "--json", "out.json"],
     "datasets json": ["datasets", "list", "--json", "-"],
     "datasets path": ["datasets", "path", "ws353"],
@@ -205,6 +210,9 @@ def see(request, made, tmp_path, monkeypatch, run):
 def test_what_is_shown(name, see):
     if name.startswith("baseline "):
         see(["baseline", "write", *PAIR, *QUICK, "-o", "accepted.json"], 0)
+    if name.startswith("history"):
+        for tuned, file in ((TUNED, "::error::1.json"), (MORE, "2\u202e.json")):
+            see(["audit", "original.npy", tuned, *QUICK, "--json", file], 0)
     if name == "merge":
         see(["shifts", *PAIR, "--shard", "1/1", "-o", SHOWN[name][-1], "--", *TABLE], 0)
     if name == "verify":

@@ -11,7 +11,7 @@ from driftkit.errors import BaselineError, OptionError
 from driftkit.gate import Baseline, baseline_of, read_baseline, write_baseline
 from driftkit.gate.baseline import added, engine_changes, require_comparable
 from driftkit.gate.facts import ROUNDING, facts_of
-from driftkit.gate.run import items_sha256, run_of
+from driftkit.gate.run import run_of
 
 
 @pytest.fixture(scope="module")
@@ -167,9 +167,9 @@ def test_the_file_format_does_not_matter_and_everything_else_does(saved, tmp_pat
 
 def test_items_depend_on_the_benchmark_and_not_on_the_tables(audits):
     ours, theirs = audits.harmed.scores["ws353"], audits.gentle.scores["ws353"]
-    assert items_sha256(ours) == items_sha256(theirs)
-    assert items_sha256(ours) != items_sha256(audits.harmed.scores["simlex999"])
-    assert items_sha256(ours) != items_sha256(audits.fewer.scores["ws353"])
+    assert ours.items_sha256 == theirs.items_sha256
+    assert ours.items_sha256 != audits.harmed.scores["simlex999"].items_sha256
+    assert ours.items_sha256 != audits.fewer.scores["ws353"].items_sha256
 
 
 def test_gold_answers_count(tmp_path, audits):
@@ -179,7 +179,7 @@ def test_gold_answers_count(tmp_path, audits):
         rows = [f"{word}\tgood\t{i}" for i, word in enumerate(pair.words[:20])]
         (tmp_path / "mine.txt").write_text("\n".join([*rows, f"year\ttime\t{gold}"]))
         audit = dk.audit(pair, benchmarks=[tmp_path / "mine.txt"], resamples=100)
-        digests.add(items_sha256(audit.scores["mine"]))
+        digests.add(audit.scores["mine"].items_sha256)
     assert len(digests) == 2
 
 

@@ -61,20 +61,25 @@ def test_a_section_says_what_was_compared_what_was_found_and_what_was_not_looked
         assert row[6] == f"{change.ci_low:+.3f} to {change.ci_high:+.3f}"
         assert row[7] == change.status
     below = text.partition("### What was not looked at")[2]
-    assert len(re.findall("^- .*:", below, re.MULTILINE)) == len(not_looked_at(audited))
+    assert len(re.findall(r"^- .*\.$", below, re.MULTILINE)) == len(not_looked_at(audited))
 
 
 def test_what_was_not_looked_at_is_told(audited, pair):
     found = not_looked_at(audited)
     ws353 = audited.scores["ws353"]
-    assert f"neighbors: sought among {len(audited.shifts.candidates):,} of 3,000 words" in found
+    sought = len(audited.shifts)
+    assert (
+        f"The neighbors of {3_000 - sought:,} of 3,000 words were not sought, and those of the "
+        f"others only among {audited.shifts.among}." in found
+    )
     assert any(
         each.startswith(f"ws353: {ws353.n_total - ws353.n_used:,} of 353 ") for each in found
     )
-    assert found[-1].startswith("the task it was tuned for: all that was asked is ws353 and simlex")
+    assert found[-1].startswith("The benchmarks (ws353 and simlex999) say nothing about the task")
     nothing = not_looked_at(dk.audit(pair, benchmarks=[], candidates=5_000))
-    (knowledge,) = nothing
-    assert knowledge.startswith("knowledge: no benchmark of knowledge was asked for")
+    knowledge, added = nothing
+    assert added == "2 added items had nothing to be compared with."
+    assert knowledge.startswith("Knowledge was not tested: no benchmark of knowledge was asked for")
 
 
 def test_the_hubs_library_reads_the_scores_from_a_whole_card(audited):
@@ -109,6 +114,12 @@ def test_the_hubs_library_reads_the_entries_of_eval_results(audited):
     assert parsed[0].notes.startswith(
         f"spearman on {change.n_used} of 999 items; {change.original:.3f} before fine-tuning, "
     )
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\x1b[2Jb", "two\nlines", "a\u200bb", "x" * 201])
+def test_a_name_that_would_not_be_shown_as_it_is_is_refused(name, audited):
+    with pytest.raises(OptionError, match="give one that can be read"):
+        audited.to_card(name)
 
 
 @pytest.mark.parametrize("place", ["owner/name", "name:task", "owner/name:a b", "", "a/b/c:d"])

@@ -83,6 +83,15 @@ def test_checkpoints_side_by_side_begin_with_what_they_advise(steps):
         assert line.split() == " ".join([answers[0].question, *statuses]).split()
 
 
+def test_checkpoints_of_one_name_are_numbered(steps):
+    twice = dk.compare_audits([steps[1], steps[1]])
+    assert list(twice.to_frame().checkpoint) == ["1. memory", "2. memory"]
+    shown = to_text(twice, 1000).splitlines()
+    assert [shown[0], shown[2]] == ["1. memory", "2. memory"]
+    heads = [line for line in shown if line.split()[-4:] == ["1.", "memory", "2.", "memory"]]
+    assert len(heads) == 2
+
+
 def test_audits_that_differ_by_more_than_the_checkpoint_are_refused(steps):
     pair = steps[1].pair
     other = dk.align(dk.Embeddings(pair.words, pair.original.matrix + 1), pair.tuned)

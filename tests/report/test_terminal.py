@@ -24,6 +24,29 @@ def test_an_audit_fits_the_width_and_loses_no_value(audited, width):
             assert change.status in text
 
 
+def test_one_is_no_plural():
+    one, other = (dk.Embeddings(["good"], [[float(x)]]) for x in (1, 2))
+    for found in (dk.audit(dk.align(one, each), [], k=1) for each in (one, other)):
+        text = " ".join(to_text(audit_view(found, 1, bands=True), 1000).split())
+        assert not re.search(r"\b1 ([a-z]+ )?(words|items|rows|candidates|neighbors|dim)", text)
+        (answer,) = (each for each in found.findings if each.question == "neighbors")
+        assert answer.sentence == (
+            "1 candidate for 1 neighbor agree by chance; the tables have too few rows to tell"
+        )
+
+
+def test_fewer_neighbors_are_advised_only_where_they_help():
+    rng = np.random.default_rng(0)
+    words = [f"w{row}" for row in range(30)]
+    pair = dk.align(*(dk.Embeddings(words, rng.normal(size=(30, 3))) for _ in range(2)))
+
+    def advised(**how):
+        return dk.audit(pair, [], **how).finding("neighbors").sentence.partition("; ")[2]
+
+    assert advised(k=9) == "ask for fewer (-k)"
+    assert advised(k=1, candidates=4) == "take more candidates (--candidates)"
+
+
 def test_signs_say_what_color_says(audited):
     text = to_text(audit_view(audited, top=4), 140)
     shift = audited.most_shifted(1, moved=True)[0]

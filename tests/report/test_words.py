@@ -1,3 +1,6 @@
+import numpy as np
+import pytest
+
 import driftkit as dk
 from driftkit.display import to_text
 from driftkit.provenance import Source
@@ -27,9 +30,29 @@ def test_before_and_after_stand_side_by_side(pair, nudged):
 
 def test_what_stands_beside_a_neighbor_is_named_after_the_metric(pair):
     shifts = dk.neighbor_shifts(pair, ["good"], k=2, metric="dot")
-    lines = blocks(to_text(neighbors_view(shifts, score="dot"), 80))
+    lines = blocks(to_text(neighbors_view(shifts), 80))
     assert lines[2].split() == ["before", "dot", "after", "dot"]
     assert lines[3].split()[2] == f"{shifts['good'].before[0][1]:.2f}"
+    assert to_text(shifts["good"], 80).splitlines()[2].split() == lines[2].split()
+
+
+def test_a_distance_is_no_negative_number(pair):
+    shifts = dk.neighbor_shifts(pair, ["good"], k=2, metric="euclidean")
+    lines = blocks(to_text(neighbors_view(shifts), 80))
+    assert lines[2].split() == ["before", "distance", "after", "distance"]
+    name, near = shifts["good"].before[0]
+    row, other = (pair.before[pair.index[word]] for word in ("good", name))
+    assert near == pytest.approx(-np.linalg.norm(row - other), rel=1e-5)
+    assert lines[3].split()[2] == f"{-near:.2f}"
+
+
+def test_a_narrow_terminal_folds_names_and_keeps_signs_and_scores(pair, nudged):
+    (shift,) = dk.neighbor_shifts(pair, [nudged.words[nudged.moved[0]]], k=5, metric="euclidean")
+    wide, narrow = (blocks(to_text(shift, width)) for width in (80, 40))
+    for signs in ("-", "+", "="):
+        assert "\n".join(wide).count(f"{signs} ") == "\n".join(narrow).count(f"{signs} ")
+    for _, score in (*shift.before, *shift.after):
+        assert f" {-score:.2f}" in "\n".join(narrow)
 
 
 def test_a_wide_terminal_holds_more_words_a_row(pair):

@@ -12,6 +12,7 @@ import numpy as np
 from driftkit.arguments import require, whole
 from driftkit.arrays import Mask, generator
 from driftkit.defaults import RESAMPLES
+from driftkit.display import counted
 from driftkit.drift.groups import BANDS
 from driftkit.errors import UnknownNameError
 from driftkit.evaluators.base import BuiltIn, Memo, is_encoded, questions_of
@@ -218,7 +219,7 @@ def _not_measured(items: PairedItems, delta: float) -> str | None:
         return items.reason
     if len(items) < fewest:
         return (
-            f"both tables answer {len(items)} items; "
+            f"both tables answer {counted(len(items), 'item')}; "
             f"{items.measure} needs {fewest} or more for a verdict"
         )
     if (undefined := items.undefined()) is not None:
@@ -262,7 +263,7 @@ def _what_it_can_say(
         return "not tested", f"{moved} a word that moved; a status needs {fewest:,}"
     if n < verdict.LEAST_COVERAGE * items.n_total and status != "lost":
         return "not tested", (
-            f"both tables answer {n:,} of {items.n_total:,} items, under a third; "
+            f"both tables answer {n:,} of {counted(items.n_total, 'item')}, under a third; "
             "choose a benchmark whose words they have"
         )
     return status, None

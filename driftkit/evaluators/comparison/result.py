@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -173,6 +174,12 @@ class ScoreChange(Displayed):
         return -self.margin < self.ci_low and self.ci_high < self.margin
 
     @property
+    def items_sha256(self) -> str:
+        """SHA-256 of the items that both tables answered, with the gold answers."""
+        text = repr((self.measure, sorted(self.items.questions().items())))
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
     def broken_frame(self) -> pd.DataFrame:
         """The items that suffered, worst first, as a frame."""
         import pandas as pd
@@ -322,7 +329,7 @@ class ScoreChanges(Displayed):
         margins = {change.measure: change.margin for change in self.changes}
         counts = ", ".join(f"{margin:g} ({measure})" for measure, margin in margins.items())
         notes = [f"A change counts if it is at least {counts}."] + [
-            f"{change.name}: {change.n_used:,} of {change.n_total:,} items answered; "
+            f"{change.name}: {change.n_used:,} of {counted(change.n_total, 'item')} answered; "
             f"{counted(len(change.oov), 'word is', 'words are')} not in both tables."
             for change in self.changes
             if change.n_used < change.n_total

@@ -134,13 +134,16 @@ def _graph(search: Search, width: int, seed: int) -> Ids:
         out[known, : len(known)] = known
         return out
     numba, descent = _descent()
-    threads = min(torch.get_num_threads(), numba.config.NUMBA_NUM_THREADS)
+    allowed = torch.get_num_threads()
     with warnings.catch_warnings():  # of lists that are not full, which is measured here
         warnings.simplefilter("ignore")
         graph = descent(
             search.space.unit(search.candidates[known]).numpy(),
-            metric="dot", n_neighbors=width, random_state=seed, n_jobs=threads,
+            metric="dot", n_neighbors=width, random_state=seed,
+            n_jobs=min(allowed, numba.config.NUMBA_NUM_THREADS),
         )  # fmt: skip
+    # Where numba starts its threads by OpenMP, torch would take as many from then on.
+    torch.set_num_threads(allowed)
     near = graph.neighbor_graph[0]
     out[known] = np.where(near >= 0, known[near], -1)
     return out

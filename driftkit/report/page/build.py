@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
-from importlib.metadata import version
-from importlib.resources import files
-from importlib.util import find_spec
 from os import PathLike
 from typing import Any
 
@@ -17,27 +12,19 @@ from driftkit.atomic import replacing
 from driftkit.charts.trajectory import checkpoint_names, trajectory
 from driftkit.defaults import WORDS_LISTED
 from driftkit.drift.projection import Method
-from driftkit.errors import MissingExtraError, OptionError
-from driftkit.escaping import printable, to_json
+from driftkit.errors import OptionError
+from driftkit.escaping import to_json
 from driftkit.explain.directions import drift_directions
 from driftkit.findings import Findings
 from driftkit.links import Link
 from driftkit.report.checkpoints import changes_note, checkpoint_cells
 from driftkit.report.page.listed import listed_words, which
 from driftkit.report.page.places import places_of
+from driftkit.report.page.render import rendered, require_libraries, source_of
 from driftkit.report.page.sections import Said
 from driftkit.report.page.strings import Strings
 from driftkit.report.page.words import CAUSES, words_of
 from driftkit.thresholds import TranslatedThreshold
-
-_LIBRARIES = {"altair": "altair", "jinja2": "jinja2", "vl_convert": "vl-convert-python"}
-
-
-def require_libraries() -> None:
-    """Raise a MissingExtraError if a library that pages need is not installed."""
-    for module, package in _LIBRARIES.items():
-        if find_spec(module) is None:
-            raise MissingExtraError("a report", package, "report")
 
 
 def write_page(
@@ -193,49 +180,12 @@ def _of_several(audits: Sequence[Findings]) -> dict[str, Any]:
         return {"side_by_side": None, "trajectory": None}
     from driftkit.report.page.figures import drawn
 
-    _, rows = checkpoint_cells(audits)
+    rows = checkpoint_cells(audits)
     return {"side_by_side": rows, "trajectory": drawn(trajectory(audits))}
 
 
 def _rendered(payload: Mapping[str, Any], **context: Any) -> str:
-    """Put everything into the template; the page runs no script and style but its own."""
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    from driftkit.report.page.figures import palette
-
-    def seen(value: Any) -> Any:
-        """Show what cannot be seen; every expression of the template passes through here."""
-        return printable(value) if type(value) is str else value
-
-    made = Environment(
-        autoescape=True,
-        finalize=seen,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    here = files("driftkit.report.page")
-    source = {
-        name: (here / f"page.{name}").read_text(encoding="utf-8") for name in ("html", "css", "js")
-    }
-    style = made.from_string(source["css"]).render(palette())
+    """Put everything into the template."""
     data = to_json(payload, separators=(",", ":")).replace("<", "\\u003c")
     early = "document.documentElement.classList.add('js')"
-    return made.from_string(source["html"]).render(
-        **context,
-        version=version("driftkit"),
-        style=Markup(style),
-        style_hash=_hash(style),
-        early=Markup(early),
-        early_hash=_hash(early),
-        script=Markup(source["js"]),
-        script_hash=_hash(source["js"]),
-        data=Markup(data),
-        raw=Markup,
-    )
-
-
-def _hash(text: str) -> str:
-    """Return what names a text in a Content-Security-Policy."""
-    return f"sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}"
+    return rendered("page", early=early, script=source_of("page.js"), data=data, **context)

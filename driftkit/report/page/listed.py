@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from driftkit.display import counted
 from driftkit.evaluators.comparison.result import BROKEN
 from driftkit.explain.directions import Direction
 from driftkit.findings import Findings
@@ -54,7 +55,9 @@ def which(audits: Sequence[Findings], listed: Sequence[str]) -> str:
     noun = audits[0].noun
     every = len(set().union(*(found.pair.index for found in audits)))
     if len(listed) == every:
-        return f"All {every:,} shared {noun}s are listed."
+        return f"Every row is listed: {counted(every, f'shared {noun}')}."
+    if not listed:
+        return f"None of {counted(every, f'shared {noun}')} is listed, as none was asked for."
     inside = set(listed)
     moved = {
         found.pair.words[row] for found in audits for row in found.pair.moved.nonzero()[0].tolist()

@@ -55,6 +55,9 @@ function shift(checkpoint, word) {
 
 const decimal = (thousandths) =>
   thousandths === null ? "-" : (thousandths / 1000).toFixed(3).replace(/^-(0\.0+)$/, "$1");
+const LARGEST = 2 ** 31 - 1; // what was larger is stored as this
+const times = (thousandths) =>
+  thousandths === LARGEST ? `over ${counted(Math.floor(LARGEST / 1000))}` : decimal(thousandths);
 const counted = (n) => n.toLocaleString("en-US");
 
 // --- elements -----------------------------------------------------------------------------------
@@ -186,7 +189,7 @@ function sorted(words) {
 function refresh() {
   state.found = wanted();
   $("count").value =
-    `${counted(state.found.length)} of ${counted(listed)} ${noun}s` +
+    `${counted(state.found.length)} of ${counted(listed)} ${noun}${listed === 1 ? "" : "s"}` +
     (state.area ? " are in the area of the map" : "");
   $("unbrush").hidden = state.area === null;
   for (const head of document.querySelectorAll("#list th[data-sort]")) {
@@ -242,7 +245,7 @@ function open(word, isAsked = false) {
     ...data.measures.map((name, at) => `${name} ${decimal(words[at ? "rbo" : "overlap"][word])}`),
     ...(words.moved[word] ? [`self_cosine ${decimal(words.self_cosine[word])}`] : []),
     ...(words.moved[word] && words.norm_ratio[word] !== null
-      ? [`${decimal(words.norm_ratio[word])} times as long`] : []),
+      ? [`${times(words.norm_ratio[word])} times as long`] : []),
     ...(words.null && words.null[word] !== null
       ? [`if moved at random ${data.measures[0]} ${decimal(words.null[word])}`] : []),
   ];

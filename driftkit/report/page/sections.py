@@ -8,9 +8,8 @@ from urllib.parse import quote
 
 import numpy as np
 
-from driftkit.display import counted, interval, joined, number, signed, to_text
+from driftkit.display import argument, counted, interval, joined, number, signed, to_text
 from driftkit.drift.groups import GROUPS
-from driftkit.drift.words import unmeasured
 from driftkit.embeddings import Embeddings
 from driftkit.escaping import printable
 from driftkit.evaluators import ScoreChange
@@ -23,6 +22,7 @@ from driftkit.neighbors.overlap import chance_overlap
 from driftkit.questions.finding import Finding, Question
 from driftkit.report.benchmarks import asked_words, outcome
 from driftkit.report.drift import drift_cells, drift_notes
+from driftkit.report.not_looked_at import not_looked_at
 from driftkit.report.page.listed import NAMED
 from driftkit.report.page.strings import Strings
 from driftkit.report.terminal import compared, reading_notes
@@ -91,7 +91,7 @@ class Said:
                     self._shifted(moved=False),
                 ),
             ],
-            "unseen": list(not_looked_at(found)),
+            "unseen": not_looked_at(found),
             "steps": list(next_steps(found)),
         }
 
@@ -271,42 +271,11 @@ class Said:
         return shown, address
 
 
-def not_looked_at(found: Findings) -> Iterator[str]:
-    """Say what the audit did not look at, or could not tell."""
-    noun, pair = found.noun, found.pair
-    for finding in found.findings:
-        if finding.status == "not tested":
-            yield f"{finding.question.capitalize()} was not tested: {finding.sentence}."
-    for change in found.scores:
-        if change.status in ("inconclusive", "not tested", "not measured"):
-            why = change.reason
-            if why is None and not np.isnan(change.ci_low):
-                ends = interval(change.ci_low, change.ci_high)
-                why = f"its change may lie anywhere within {ends}"
-            yield f"{change.name} is {change.status}{f': {why}' if why else ''}."
-        if change.n_used < change.n_total:
-            yield (
-                f"{change.name}: {change.n_total - change.n_used:,} of {change.n_total:,} items "
-                "were not answered by both tables."
-            )
-    looked = len(found.shifts)
-    if looked < len(pair):
-        yield (
-            f"The neighbors of {len(pair) - looked:,} of {len(pair):,} {noun}s were not sought; "
-            f"the first {found.settings.candidates:,} and the moved ones were."
-        )
-    if pair.added:
-        yield f"{counted(len(pair.added), f'added {noun}')} had nothing to be compared with."
-    yield from unmeasured(found.words.reasons)
-    if found.scores:
-        asked = joined(dict.fromkeys(change.name for change in found.scores))
-        yield f"The benchmarks ({asked}) say nothing about your own task."
-
-
 def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
     """Yield what to do next, each with the command that does it, if one does."""
     status = {finding.question: finding.status for finding in found.findings}
     worst = [question for question, each in status.items() if each in ("broken", "changed")]
+    tables = f"{_typed(found.pair.original, 'ORIGINAL')} {_typed(found.pair.tuned, 'TUNED')}"
     if found.verdict == "do not ship":
         yield "Do not put this table in the place of the original.", None
     elif found.verdict == "ship with care":
@@ -323,14 +292,14 @@ def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
     else:
         yield (
             "It may ship. Keep this verdict for the next one to be checked against.",
-            "driftkit baseline write ORIGINAL TUNED",
+            f"driftkit baseline write {tables}",
         )
     if status["input"] in ("broken", "changed"):
-        yield "See what each file holds, and how it was read.", "driftkit inspect ORIGINAL TUNED"
+        yield "See what each file holds, and how it was read.", f"driftkit inspect {tables}"
     if "not tested" in (status["knowledge"], status["neighbors"]):
         yield (
             "Ask rated pairs or analogies of your own, or more of them.",
-            "driftkit audit ORIGINAL TUNED -b FILE",
+            f"driftkit audit {tables} -b FILE",
         )
     lost = found.status("lost")
     if lost or status["neighbors"] in ("broken", "changed"):
@@ -341,13 +310,20 @@ def next_steps(found: Findings) -> Iterator[tuple[str, str | None]]:
         )
         yield (
             "Go back toward the original, only as far as a rule of yours asks.",
-            f"driftkit restore ORIGINAL TUNED -o mended.npy --budget '{rule}'",
+            f"driftkit restore {tables} -o mended.npy --budget {argument(rule)}",
         )
     if status["link"] != "kept":
         yield (
             "A map may mend the link; this fits one, or says why none helps.",
-            "driftkit link ORIGINAL TUNED",
+            f"driftkit link {tables}",
         )
+
+
+def _typed(table: Embeddings, unknown: str) -> str:
+    """Return a table as a command names it; `unknown` if it was in memory, or a model made it."""
+    source = table.source
+    is_read_alone = source.path is not None and source.fingerprint is None
+    return argument(source.name) if is_read_alone else unknown
 
 
 def evidence(values: Mapping[str, Any]) -> Iterator[Part]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from driftkit.escaping import printable
+from driftkit.escaping import looks, printable, spelled_out
 
 LONGEST_TEXT = 240
 """Characters of a text beside an id; what is longer ends in an ellipsis."""
@@ -17,7 +17,8 @@ LONGEST_TEXT = 240
 class Strings:
     r"""A table of names as people may see them, and the place of each name in it.
 
-    Two names that would look alike are numbered, so that what is shown is also an address.
+    Two names that would look alike are numbered or spelled out, so that what is shown is also an
+    address.
 
     Examples
     --------
@@ -58,12 +59,14 @@ class Strings:
         return found
 
     def _apart(self, shown: str) -> str:
-        one, number = shown, self._taken.get(shown, 0)
-        while one in self._taken:
+        if looks(shown) in self._taken:
+            shown = spelled_out(shown)
+        one, number = shown, self._taken.get(looks(shown), 0)
+        while looks(one) in self._taken:
             number += 1
             one = f"{shown} ~{number + 1}"
-        self._taken[shown] = number
-        self._taken.setdefault(one, 0)
+        self._taken[looks(shown)] = number
+        self._taken.setdefault(looks(one), 0)
         return one
 
 

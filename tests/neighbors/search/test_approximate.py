@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from driftkit import Embeddings, align
 from driftkit.errors import MissingExtraError, OptionError
@@ -36,12 +37,14 @@ def tables(added=0, copies=0):
     )
 
 
-@pytest.fixture(autouse=True)
-def worth_it(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def worth_it():
     """Let few words be worth graphs."""
     pytest.importorskip("pynndescent", reason="needs pynndescent")
-    monkeypatch.setattr(approximate, "WORTH", 0)
-    monkeypatch.setattr(approximate, "SAMPLE", 600)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(approximate, "WORTH", 0)
+        patch.setattr(approximate, "SAMPLE", 600)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +52,14 @@ def pair():
     return tables(added=40, copies=20)
 
 
-@pytest.fixture
-def found(pair):
+@pytest.fixture(autouse=True, scope="module")
+def threads():
+    """How many threads torch takes before numba starts any."""
+    return torch.get_num_threads()
+
+
+@pytest.fixture(scope="module")
+def found(pair, threads):
     return neighbor_shifts(pair, recall=ASKED, device="cpu")
 
 
@@ -76,6 +85,10 @@ def test_the_recall_promised_is_found_on_the_words_it_was_not_measured_on(found,
         assert off.mean() <= recall.mean_error[name]
         assert (off <= recall.word_error[name] + 1e-12).mean() >= 0.95
         assert np.isnan(ours[~known]).all()
+
+
+def test_torch_takes_as_many_threads_as_before(found, threads):
+    assert torch.get_num_threads() == threads
 
 
 def test_what_is_listed_has_its_exact_cosine_in_order_and_never_itself(pair, found):

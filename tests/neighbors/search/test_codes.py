@@ -1,5 +1,7 @@
 """No true neighbor lies outside the bound, whatever the rows are."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -72,13 +74,20 @@ def test_no_cosine_is_above_what_its_product_stands_for(kind, seed, n, d, produc
     assert (found[there] > coding.below(space.below(cosine[there]))).all()
 
 
-@pytest.mark.parametrize("kind", sorted(ROWS))
-@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (700, 1), (700, 3), (700, 50), (700, 301)])
-def test_int8_finds_the_neighbors_of_any_rows(kind, shape, engine, same):
+@cache
+def told_by_torch(kind, shape):
+    """A space and the neighbors that torch finds in it, once for both products."""
     space = space_of(kind, 0, *shape)
+    return space, nearest(space.matrix, np.arange(len(space.matrix)), 10, engine="torch")
+
+
+@pytest.mark.parametrize("kind", sorted(ROWS))
+@pytest.mark.parametrize("shape", [(1, 1), (1, 40), (700, 1), (700, 3), (700, 50), (300, 301)])
+@pytest.mark.parametrize("engine", ["int8", "float32"], indirect=True)
+def test_compiled_code_finds_the_neighbors_of_any_rows(kind, shape, engine, same):
+    space, expected = told_by_torch(kind, shape)
     rows = np.arange(len(space.matrix))
-    found = nearest(space.matrix, rows, 10, engine=engine)
-    same(found, nearest(space.matrix, rows, 10, engine="torch"))
+    same(nearest(space.matrix, rows, 10, engine=engine), expected)
 
 
 def test_a_center_shared_by_all_rows_costs_nothing():

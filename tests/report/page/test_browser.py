@@ -314,7 +314,7 @@ def answers(late):
         "why not?": (".verdict:visible .lead", "ost google (0."),
         "what do I do now?": (under("What to do"), "driftkit restore ORIGINAL TUNED"),
         "which tables were these?": (under("What was compared"), "late.pt"),
-        "what was not looked at?": (under("What was not looked at"), "your own task"),
+        "what was not looked at?": (under("What was not looked at"), "the task it was tuned for"),
         "which words changed most?": (".shifted:visible >> nth=0", ", ".join(words)),
         "which did so though they did not move?": (".shifted:visible >> nth=1", "did not move"),
         "what was lost?": (f"{of_google} .status", "lost"),

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import sys
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -16,6 +17,7 @@ from driftkit.escaping import printable
 from driftkit.report.page.build import page_of, write_page
 from driftkit.report.page.figures import inline_svg, narrowed
 from driftkit.report.page.listed import listed_words, which
+from driftkit.report.page.sections import next_steps
 
 
 class Read(HTMLParser):
@@ -116,7 +118,8 @@ def test_what_is_not_listed_is_told(audits, late):
     assert said.startswith("100 of 3,000 shared words are listed: ")
     assert said.endswith("Of the others this page holds no neighbors.")
     assert "100 of 3,000 shared words are listed: " in page_of([late], words=100)
-    assert which([late], late.pair.words) == "All 3,000 shared words are listed."
+    assert which([late], late.pair.words) == "Every row is listed: 3,000 shared words."
+    assert which([late], []) == "None of 3,000 shared words is listed, as none was asked for."
     of_three = listed_words(audits, [(), (), ()], 300)
     assert len(set(of_three)) == len(of_three) == 300
 
@@ -264,3 +267,22 @@ def test_a_narrow_chart_has_its_parts_below_each_other():
     assert narrowed(spec) == {
         "vconcat": [{"width": 250, "data": {"values": [{"width": 600}]}}, {"width": 100}]
     }
+
+
+def test_commands_name_the_tables_as_they_were_typed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for name in ("before.npy", "my 'tuned' table.npy"):
+        np.save(name, rng.normal(size=(40, 4)))
+    words = [f"w{row}" for row in range(40)]
+    tables = [dk.load(each, vocab=words) for each in ("before.npy", "my 'tuned' table.npy")]
+    in_memory = [dk.Embeddings(words, table.matrix) for table in tables]
+
+    def commands(pair):
+        steps = next_steps(dk.audit(dk.align(*pair), [], k=3))
+        return [shlex.split(command) for _, command in steps if command]
+
+    typed = commands(tables)
+    assert ["driftkit", "link", "before.npy", "my 'tuned' table.npy"] in typed
+    assert all(command[2:4] == ["before.npy", "my 'tuned' table.npy"] for command in typed)
+    assert all(command[2:4] == ["ORIGINAL", "TUNED"] for command in commands(in_memory))

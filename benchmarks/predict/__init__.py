@@ -1,0 +1,1 @@
+"""DriftBench: which measure of a table tells what its consumers will do."""
