@@ -53,7 +53,8 @@ the mean of the three tasks, with its 95 % interval over settings (five a task, 
 bootstrap over so few leaves out what it is of); *recipes* and *settings* are means within each
 recipe and within each setting. *Study* is the same within tasks on the tables
 of the [forgetting study](forgetting-results.md), which were trained apart from these, by the same
-recipes and seeds. The {SHOWN} strongest are shown, then those that others advise, and what knows no table: rate and epochs.
+recipes and seeds. The {SHOWN} strongest are shown, then those that others advise, and what knows no
+table: rate and epochs.
 *[moved]* is over moved rows, *[all]* over all, *[used]* weighs words as often as texts use them,
 *text* is of mean vectors of texts; the texts are the sentences of dev, without labels, on which no
 consumer is judged."""
@@ -109,8 +110,8 @@ seeds and sentences with pinned kernels, and yet of {counts["compared"]} cells o
 end with the study's accuracy; they lie {counts["apart"]:.3f} from it on average, and
 {counts["bias"]:+.4f} with the sign. The study's cells were not pinned, and driftkit has since
 come to draw the vectors of words without one in another way. So they are further runs of the same
-recipes, and all measures were taken anew. The study's tables share tasks, recipes and seeds with them: they
-show what another training changes, not what other tasks would."""
+recipes, and all measures were taken anew. The study's tables share tasks, recipes and seeds with
+them: they show what another training changes, not what other tasks would."""
 
 
 FOLLOWS = """
