@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from itertools import chain
+from itertools import chain, product
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ from driftkit.atomic import replacing
 from driftkit.demo import BATCH, EPOCHS, HEAD_RATE, Task, ValenceModel, read_task
 from driftkit.gate import Baseline, Run, make_policy
 from driftkit.gate.apply import apply_rules
+from driftkit.gate.creeping import creeping
 from driftkit.gate.facts import NAN, Fact, Facts
 from driftkit.gate.policy import PROFILES
 from driftkit.gate.subjects import Subject
@@ -194,10 +195,10 @@ def weeks() -> list[tuple[str, int]]:
 def planted() -> Iterator[tuple[int, str, float]]:
     """Yield the seed, the benchmark and the margins of each damage."""
     for benchmark in MARGINS:
-        # The analogies take seconds a try, so fewer weeks are damaged in them.
-        count = FEW if benchmark == "google" else WEEKS["direct"]
-        yield from ((seed, benchmark, margins) for seed in range(FIRST, FIRST + count)
-                    for margins in GRADES)  # fmt: skip
+        for seed, margins in product(range(FIRST, FIRST + WEEKS["direct"]), GRADES):
+            # A try of the analogies takes seconds, so not every grade is planted in every week.
+            if benchmark != "google" or margins in (1, 2) or seed < FIRST + FEW:
+                yield seed, benchmark, margins
         for seed, margins in chain.from_iterable(creeping_years()):
             if margins:
                 yield seed, benchmark, margins
@@ -338,26 +339,61 @@ def shares(actions: Sequence[str]) -> str:
     return " / ".join(f"{found[each] / len(actions):.0%}" for each in ("fail", "warn", "pass"))
 
 
-def creeping(study: Study) -> Iterator[str]:
-    """Yield in which week of a creeping year a rule first warns and fails."""
-    yield "| creeping | years | baseline | first warning | first failure |"
+def crept(study: Study) -> Iterator[str]:
+    """Yield in which week of a creeping year it is first told."""
+    yield "| creeping | years | asked | first warning | first failure |"
     yield "|---|--:|---|---|---|"
     for benchmark in MARGINS:
-        years = list(creeping_years())
-        for name, accepted in (
-            ("the last 5, all accepted", lambda runs: runs[-LEAD:]),
-            ("the first 5", lambda runs: runs[:LEAD]),
-        ):
-            found: dict[str, list[float]] = {"warn": [], "fail": []}
-            for year in years:
-                runs = [study.run("direct", seed, benchmark, lost) for seed, lost in year]
-                states = [judge(now, accepted(runs[: n + LEAD]))[NAMES[benchmark]]
-                          for n, now in enumerate(runs[LEAD:])]  # fmt: skip
-                for action, weeks_until in found.items():
-                    hit = [n + 1 for n, each in enumerate(states) if worst((each, action)) == each]
-                    weeks_until.append(hit[0] if hit else math.inf)
-            cells = [_weeks(each) for each in found.values()]
+        years = [
+            [study.run("direct", seed, benchmark, lost) for seed, lost in year]
+            for year in creeping_years()
+        ]
+        for name, ask in ASKED.items():
+            states = [ask(year, benchmark) for year in years]
+            cells = [_weeks([_first(each, action) for each in states]) for action in ACTIONS[1:]]
             yield f"| {benchmark} | {len(years)} | {name} | {' | '.join(cells)} |"
+
+
+def _of_runs(last: bool, runs: Sequence[Run], benchmark: str) -> list[str]:
+    accepted = [runs[n - LEAD : n] if last else runs[:LEAD] for n in range(LEAD, len(runs))]
+    return [
+        judge(now, theirs)[NAMES[benchmark]]
+        for now, theirs in zip(runs[LEAD:], accepted, strict=True)
+    ]
+
+
+def _of_all(runs: Sequence[Run], benchmark: str) -> list[str]:
+    """Warn where the values of all weeks creep, as `driftkit history` tells of three rules."""
+    subject = SUBJECTS[NAMES[benchmark]]
+    values = [run.facts[subject].value for run in runs]
+    shown = [
+        creeping(values[:n], step=1 / N[benchmark]).is_shown(len(MARGINS))
+        for n in range(LEAD + 1, len(values) + 1)
+    ]
+    return ["warn" if each else "pass" for each in shown]
+
+
+ASKED: dict[str, Callable[[Sequence[Run], str], list[str]]] = {
+    "rule, against the last 5": partial(_of_runs, True),
+    "rule, against the first 5": partial(_of_runs, False),
+    "whether all weeks creep": _of_all,
+}
+
+
+def _first(states: Sequence[str], action: str) -> float:
+    """Return the first week, from 1, that came to this or worse."""
+    hit = (n for n, each in enumerate(states, 1) if worst((each, action)) == each)
+    return next(hit, math.inf)
+
+
+def steady(study: Study) -> Iterator[str]:
+    """Yield how often weeks without a loss are said to creep."""
+    yield "| weeks | in a row | rules | said to creep |"
+    yield "|---|--:|--:|--:|"
+    for recipe, count in WEEKS.items():
+        runs = [study.run(recipe, FIRST + n) for n in range(count)]
+        told = sum("warn" in _of_all(runs, benchmark) for benchmark in MARGINS)
+        yield f"| {recipe} | {count} | {len(MARGINS)} | {told} |"
 
 
 def _weeks(found: Sequence[float]) -> str:
@@ -373,7 +409,7 @@ def _weeks(found: Sequence[float]) -> str:
 def report(frame: pd.DataFrame) -> str:
     """Write what was found as Markdown."""
     study = Study(frame)
-    parts = (unharmed, by_rule, power, creeping)
+    parts = (unharmed, by_rule, power, crept, steady)
     return "\n\n".join("\n".join(part(study)) for part in parts) + "\n"
 
 
