@@ -43,7 +43,8 @@ def headline_of(runs: Sequence[PastRun], trajectories: Sequence[Trajectory]) -> 
         ]
     else:
         held = len(trajectories) - len(open_)
-        parts = [f"{held} of {total} hold" if open_ else f"All {total} hold"]
+        whole = f"All {total} hold" if held > 1 else "The one check holds"
+        parts = [f"{held} of {total} hold" if open_ else whole]
     if open_:
         parts.append(f"Not decided: {_named([each.label for each in open_])}")
     if near := [each.label for each in trajectories if each.is_near]:
