@@ -330,6 +330,8 @@ def compact(value: float, spread: float = math.nan) -> str:
     """
     if math.isnan(value):
         return "-"
+    if abs(value) >= VERY_LARGE:
+        return number(value)
     if value == round(value) or abs(value) >= 1000:
         return f"{value:,.0f}"
     if 0 < spread < 1:

@@ -44,6 +44,9 @@ WIDTH = 0.5
 """Of the prior on a run's fall, in standard deviations of the runs. What has to be seen in time, a
 tenth of a margin where a run's deviation is a third of it, is .3."""
 
+MOST = 700.0
+"""Of the logarithm of the evidence, where float64 ends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Creeping:
@@ -52,10 +55,8 @@ class Creeping:
     Parameters
     ----------
     evidence : float
-        The most there was after any run. Without a fall it ever reaches 1 / a in a share a of all
-        series at most.
-    at : int
-        Number of the run, from 1, after which it was the most.
+        After the newest run. Without a fall it ever reaches 1 / a in a share a of all series at
+        most. It fades within a few runs where values come back, and stays where they stay low.
     since : int
         Number of the last run before the fall, as far as it can be told.
     per_run : float
@@ -67,7 +68,6 @@ class Creeping:
     """
 
     evidence: float
-    at: int
     since: int
     per_run: float
     total: float
@@ -99,25 +99,27 @@ def creeping(values: Sequence[float], *, falls: bool = True, step: float = 0.0) 
     --------
     >>> weekly = [0.70, 0.71, 0.70, 0.69, 0.69, 0.68, 0.68, 0.67, 0.66, 0.66, 0.65, 0.64]
     >>> found = creeping(weekly)
-    >>> found.is_shown(), found.at, round(found.total, 2)
-    (True, 12, -0.06)
+    >>> found.is_shown(), found.since, round(found.total, 2)
+    (True, 2, -0.06)
     >>> creeping(weekly, falls=False).is_shown()
     False
     """
     places = [i for i, value in enumerate(values) if not math.isnan(value)]
     x = np.array([values[i] for i in places])
-    history = [_evidence(x[:n], step, falls=falls) for n in range(1, len(x) + 1)]
-    if not history:
-        return Creeping(1.0, 0, 0, 0.0, 0.0, 0)
-    sums = [float(each.sum()) + 1 / (len(each) + 1) for each in history]
-    j = int(history[-1].argmax())
-    ramp = np.maximum(np.arange(len(x)) - j, 0.0)
+    if not places:
+        return Creeping(1.0, 0, 0.0, 0.0, 0)
+    n, each = len(x), _evidence(x, step, falls=falls)
+    j = int(each.argmax())
+    ramp = np.maximum(np.arange(n) - j, 0.0)
     ramp_centered = ramp - ramp.mean()
     spread = float(ramp_centered @ ramp_centered)
     per_run = float(ramp_centered @ x) / spread if spread else 0.0
-    at = int(np.argmax(sums))
     return Creeping(
-        sums[at], places[at] + 1, places[j] + 1, per_run, per_run * float(ramp[-1]), len(x) - 1 - j
+        evidence=float(each.sum()) + 1 / (n + 1),  # what falls from a later run on has had no say
+        since=places[j] + 1,
+        per_run=per_run,
+        total=per_run * float(ramp[-1]),
+        runs=n - 1 - j,
     )
 
 
@@ -140,4 +142,4 @@ def _evidence(x: Values, step: float, *, falls: bool) -> Values:
     rest = a - np.square(b) / narrow
     t = b * np.sqrt((n - 1) / (rest * narrow))
     log = (n - 1) / 2 * np.log(a / rest) - np.log1p(WIDTH**2 * w) / 2
-    return np.asarray(weights * 2 * stdtr(n - 1, t) * np.exp(log))
+    return np.asarray(weights * 2 * stdtr(n - 1, t) * np.exp(np.minimum(log, MOST)))

@@ -149,7 +149,7 @@ def _band(subject: Subject, run: Run, window: Sequence[Run], looked_at: int) -> 
     values = _values(subject, run, window)
     if len(values) < FEWEST:
         return Band(runs=len(values), reason=f"too few runs before it: {len(values)} of {FEWEST}")
-    least = step(subject, run.facts[subject])
+    least = _step(subject, (run, *window))
     half = prediction(values, LEVEL, least)
     far = prediction(values, 1 - (1 - LEVEL) / looked_at, least)
     mean, (lowest, highest) = math.fsum(values) / len(values), _range(subject)
@@ -166,6 +166,13 @@ def _values(subject: Subject, run: Run, window: Sequence[Run]) -> list[float]:
     ]
     values = [each.facts[subject].value for each in same]
     return [value for value in values if not math.isnan(value)]
+
+
+def _step(subject: Subject, runs: Sequence[Run]) -> float:
+    """Return the step to which the values of some runs are known, by the first that has one."""
+    facts = (run.facts[subject] for run in _known(subject, runs))
+    known = next((fact for fact in facts if not math.isnan(fact.value)), None)
+    return 0.0 if known is None else step(subject, known)
 
 
 def _range(subject: Subject) -> tuple[float, float]:
@@ -251,6 +258,6 @@ def _creeping(
         (_values(subject, measured, [run]) or [NAN])[0] if counts else NAN
         for run, counts in zip(runs, accepted, strict=True)
     ]
-    least = step(subject, measured.facts[subject])
+    least = _step(subject, (measured, *runs))
     found = [creeping(values, falls=falls, step=least) for falls in sides_of(operator)]
     return max(found, key=lambda each: each.evidence, default=None)

@@ -65,7 +65,7 @@ SHOWN = {
     "convert": ["convert", TUNED, "::error::out\u202e"],
     "shifts all": ["shifts", *PAIR, "--all", "-o", "::error::x\u202e.jsonl"],
     "merge": ["merge", "::error::m\u202e.jsonl.1-of-1.shard", "-o", "::error::m\u202e.jsonl"],
-    "card": ["card", *PAIR, *QUICK, "--name", "::error::a\u202e##[b]: c"],
+    "card": ["card", *PAIR, *QUICK, "--name", "::error::a##[b]: c"],
     "card for the Hub": [
         *("card", *PAIR, *QUICK, "-b", SECTIONS, "--eval-results", "::error::e\u202e.yaml"),
         *("--hub-dataset", f"{Path(BENCHMARK).stem}=owner/name:task"),

@@ -43,7 +43,8 @@ def test_weights_add_up_to_one_and_one_run_says_nothing():
 
 def test_however_often_one_looks_few_series_that_only_scatter_are_said_to_creep():
     draws = np.random.default_rng(0).normal(size=(200, 26))
-    assert sum(creeping(values).is_shown() for values in draws) <= 0.05 * len(draws)
+    ever = [any(creeping(each[:n]).is_shown() for n in range(1, 27)) for each in draws]
+    assert sum(ever) <= 0.05 * len(draws)
 
 
 def test_a_fall_of_a_tenth_of_the_margin_a_week_is_seen_before_it_is_one_margin():
@@ -76,7 +77,26 @@ def test_a_run_that_was_not_measured_is_left_out_and_places_stay_those_of_the_ru
     weekly = [0.70, 0.71, 0.70, 0.70, 0.68, 0.66, 0.64, 0.62, 0.60, 0.58]
     whole, gap = creeping(weekly), creeping([math.nan, *weekly])
     assert gap.evidence == whole.evidence
-    assert (gap.at, gap.since) == (whole.at + 1, whole.since + 1)
+    assert gap.since == whole.since + 1
+
+
+def test_a_recipe_that_was_mended_no_longer_creeps_and_one_that_stays_low_does():
+    rng = np.random.default_rng(0)
+    fall = np.concatenate([np.zeros(5), 0.1 * np.arange(1, 21)])
+    for year in 0.2 * rng.normal(size=(10, 35)):
+        assert creeping(year[:25] - fall).is_shown()
+        mended = creeping(year - np.concatenate([fall, np.zeros(10)]))
+        low = creeping(year - np.concatenate([fall, np.full(10, 2.0)]))
+        assert not mended.is_shown()
+        assert low.is_shown()
+        assert low.total < 0
+
+
+def test_the_evidence_of_a_long_and_even_fall_is_a_number():
+    found = creeping(np.arange(400.0)[::-1])
+    assert math.isfinite(found.evidence)
+    assert found.is_shown()
+    assert found.per_run == pytest.approx(-1)
 
 
 def test_a_history_names_what_creeps_though_no_week_fails():

@@ -43,7 +43,8 @@ def headline_of(runs: Sequence[PastRun], trajectories: Sequence[Trajectory]) -> 
         ]
     else:
         held = len(trajectories) - len(open_)
-        parts = [f"{held} of {total} hold" if open_ else f"All {total} hold"]
+        whole = f"All {total} hold" if held > 1 else "The one check holds"
+        parts = [f"{held} of {total} hold" if open_ else whole]
     if open_:
         parts.append(f"Not decided: {_named([each.label for each in open_])}")
     if near := [each.label for each in trajectories if each.is_near]:
@@ -104,11 +105,11 @@ def history_view(
     for each in ordered:
         made.add_row(
             _sign(each.newest),
-            each.subject,
+            Text(each.subject),
             spark(each, ascii_only=ascii_only),
             Text(_newest(each), "bold" if each.newest.stands_out else ""),
             _band(each),
-            _bound(each),
+            Text(_bound(each)),
         )
     stood = [
         at for at in range(len(runs)) if any(each.points[at].stands_out for each in trajectories)
@@ -231,7 +232,9 @@ def _runs(
         outside = sorted({each.subject for each in trajectories if each.points[at].stands_out})
         state = runs[at].state
         shown = Text(STATES[state], STYLES[state]) if state else Text("not decided", "yellow")
-        made.add_row(runs[at].label, runs[at].name, shown, _named(outside) if outside else "")
+        said = (runs[at].label, runs[at].name, _named(outside) if outside else "")
+        label, name, which = map(Text, said)
+        made.add_row(label, name, shown, which)
     newest = f", the newest {SHOWN} of {len(stood)}" if len(stood) > SHOWN else ""
     return section(f"Runs that stood out{newest}", made)
 
