@@ -58,13 +58,13 @@ class Creeping:
         After the newest run. Without a fall it ever reaches 1 / a in a share a of all series at
         most. It fades within a few runs where values come back, and stays where they stay low.
     since : int
-        Number of the last run before the fall, as far as it can be told.
+        Place of the last run before the fall, as far as it can be told.
     per_run : float
         The change of a run since then, by least squares, in the unit of the values.
     total : float
         The same of all runs since then.
     runs : int
-        How many these are.
+        How many come after that one.
     """
 
     evidence: float
@@ -100,7 +100,7 @@ def creeping(values: Sequence[float], *, falls: bool = True, step: float = 0.0) 
     >>> weekly = [0.70, 0.71, 0.70, 0.69, 0.69, 0.68, 0.68, 0.67, 0.66, 0.66, 0.65, 0.64]
     >>> found = creeping(weekly)
     >>> found.is_shown(), found.since, round(found.total, 2)
-    (True, 2, -0.06)
+    (True, 1, -0.06)
     >>> creeping(weekly, falls=False).is_shown()
     False
     """
@@ -116,7 +116,7 @@ def creeping(values: Sequence[float], *, falls: bool = True, step: float = 0.0) 
     per_run = float(ramp_centered @ x) / spread if spread else 0.0
     return Creeping(
         evidence=float(each.sum()) + 1 / (n + 1),  # what falls from a later run on has had no say
-        since=places[j] + 1,
+        since=places[j],
         per_run=per_run,
         total=per_run * float(ramp[-1]),
         runs=n - 1 - j,

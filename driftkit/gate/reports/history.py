@@ -69,11 +69,11 @@ def _since(runs: Sequence[PastRun], each: Trajectory) -> str:
 
 
 def _crept(runs: Sequence[PastRun], each: Trajectory) -> str:
-    """Say how far a subject has moved, and since when."""
+    """Say how far a subject has moved, in how many runs."""
     found = each.creeping
     assert found is not None
-    start = f"{each.subject} by about {found.total:+.3g} since {runs[found.since - 1].label}"
-    return f"{start} ({counted(found.runs, 'run')})"
+    after = f"in {counted(found.runs, 'run')} after {runs[found.since].label}"
+    return f"{each.subject} by about {found.total:+.3g} {after}"
 
 
 def _named(names: Sequence[str]) -> str:
