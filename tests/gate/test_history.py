@@ -345,3 +345,12 @@ def test_charts_are_chosen_by_what_is_worth_a_look(found):
     assert found.plot().to_dict()["vconcat"]
     with pytest.raises(UnknownNameError, match="moved"):
         found.plot("movd")
+
+
+def test_a_run_in_which_nothing_moved_is_a_gap_in_what_is_of_moved_words(weeks):
+    same = audit_of(12, size=0.0)
+    history = dk.history([*weeks[:4], same, audit_of(13)], ["l2 mean[moved] <= 1"])
+    gap = history.trajectories[0].points[4]
+    assert math.isnan(gap.value)
+    assert gap.reason
+    assert not math.isnan(history.trajectories[0].points[5].value)
