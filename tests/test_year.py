@@ -15,7 +15,9 @@ def study():
     return year.Study(pd.read_csv(year.RESULTS))
 
 
-@pytest.mark.parametrize("table", [year.unharmed, year.by_rule, year.power, year.crept, year.steady])
+@pytest.mark.parametrize(
+    "table", [year.unharmed, year.by_rule, year.power, year.crept, year.steady]
+)
 def test_the_page_holds_what_the_weeks_say(study, table):
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     assert set(table(study)) <= set(lines)
