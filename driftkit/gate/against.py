@@ -11,7 +11,7 @@ one. With the mean m and the standard deviation s of n runs, one more run x of t
 docs/explanation/gate.md). Two such intervals decide a rule. What
 lies outside the one at `LEVEL` is no chance of seeds; so a run of the same recipe fails a rule in
 at most 2.5 of 100 cases. The bound has to be kept by the whole interval at `KEPT_LEVEL`; so a run
-of a recipe that lost as much as the bound allows passes in at most 10 of 100. The share is one over
+of a recipe that lost as much as the bound allows passes in at most 7.5 of 100. The share is one over
 baselines too: against one whose runs happen to lie close together it is larger for all its weeks.
 """
 
@@ -36,7 +36,7 @@ FEWEST = 3
 """Runs from which their scatter decides. Of two the interval is 15.6 s to either side, of three
 5.0 s, of five 3.0 s, of ten 2.4 s, of very many 2.0 s."""
 
-KEPT_LEVEL = 0.80
+KEPT_LEVEL = 0.85
 
 Compare = Callable[[Subject, Run, Baseline], Fact | None]
 """Return how far a run lies from a baseline; None where two known values are simply compared."""
