@@ -11,8 +11,9 @@ one. With the mean m and the standard deviation s of n runs, one more run x of t
 docs/explanation/gate.md). Two such intervals decide a rule. What
 lies outside the one at `LEVEL` is no chance of seeds; so a run of the same recipe fails a rule in
 at most 2.5 of 100 cases. The bound has to be kept by the whole interval at `KEPT_LEVEL`; so a run
-of a recipe that lost as much as the bound allows passes in at most 7.5 of 100. The share is one over
-baselines too: against one whose runs happen to lie close together it is larger for all its weeks.
+of a recipe that lost as much as the bound allows passes in at most 7.5 of 100. The share is one
+over baselines too: against one whose runs happen to lie close together it is larger for all its
+weeks.
 """
 
 from __future__ import annotations
