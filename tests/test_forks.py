@@ -40,7 +40,7 @@ pair = dk.align(dk.Embeddings(words, before), dk.Embeddings(words, after))
 
 def asked():
     table = dk.neighbor_shifts(pair, k=10).to_frame()
-    return table.to_csv() + repr(dk.audit(pair, k=10).to_dict())
+    return table.to_csv() + repr(dk.audit(pair, k=10).to_dict() | {"time": ""})
 
 expected = asked()
 """

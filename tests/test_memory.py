@@ -13,8 +13,8 @@ import sys
 import numpy as np
 import pytest
 
-MEMORY = 48_000_000
-ROWS, D = 187_500, 256  # 4 times that memory, in each of two tables
+MEMORY = 96_000_000
+ROWS, D = 375_000, 256  # 4 times that memory, in each of two tables
 
 AUDIT = f"""
 import resource, sys
@@ -53,12 +53,12 @@ def test_tables_four_times_the_memory_given_are_audited_to_the_end(tmp_path):
     paths = [tmp_path / "a.npy", tmp_path / "b.npy"]
     a, b = (np.lib.format.open_memmap(p, "w+", np.float32, (ROWS, D)) for p in paths)
     moved = 0
-    for start in range(0, ROWS, 12_500):
-        block = rng.standard_normal((12_500, D), np.float32)
-        a[start : start + 12_500] = block
-        some = rng.random(12_500) < 0.05
+    for start in range(0, ROWS, 25_000):
+        block = rng.standard_normal((25_000, D), np.float32)
+        a[start : start + 25_000] = block
+        some = rng.random(25_000) < 0.05
         block[some] += rng.standard_normal((some.sum(), D), np.float32)
-        b[start : start + 12_500] = block
+        b[start : start + 25_000] = block
         moved += int(some.sum())
     assert 4 * MEMORY == a.nbytes == b.nbytes
     (tmp_path / "vocab.txt").write_text("".join(f"w{row}\n" for row in range(ROWS)))

@@ -34,7 +34,7 @@ def test_rows_in_another_order_lie_in_a_file_where_they_are_many(monkeypatch):
     assert in_a_file(large.after)
     np.testing.assert_array_equal(large.after, small.after)
     assert not large.after.flags.writeable
-    found = [audit(pair, [], k=3).to_dict() for pair in (small, large)]
+    found = [audit(pair, [], k=3).to_dict() | {"time": ""} for pair in (small, large)]
     assert found[0] == found[1]
 
 

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.text import Text as RichText
 
 from driftkit.display import Text, compact, counted, joined, section, table
 from driftkit.gate.rules import ANSWERS
@@ -142,7 +141,7 @@ def _sign(point: Point) -> Text:
     return Text(SIGNS[action], STYLES[action])
 
 
-def spark(each: Trajectory, *, ascii_only: bool = False) -> RichText:
+def spark(each: Trajectory, *, ascii_only: bool = False) -> Text:
     """Draw the newest values in one line: heights, and a sign where a rule did not hold.
 
     A run without a value is a gap, ``?``. The middle half of the heights is the band of the next
@@ -157,7 +156,7 @@ def spark(each: Trajectory, *, ascii_only: bool = False) -> RichText:
     else:
         known = [point.value for point in shown if not math.isnan(point.value)]
         low, high = min(known, default=0.0), max(known, default=0.0)
-    drawn = RichText()
+    drawn = Text()
     for point in shown:
         if math.isnan(point.value):
             drawn.append(UNDECIDED, "yellow")
