@@ -176,13 +176,18 @@ def batches(lengths):
 def evaluate(part, table, model):
     """Accuracy and predictions, (n,)."""
     model.eval()
-    sentences = [table.rows(sentence) for sentence in part.sentences]
+    predicted = labels(model, table, [table.rows(sentence) for sentence in part.sentences])
+    return float((predicted == part.labels).mean()), predicted
+
+
+@torch.no_grad()
+def labels(model, vectors_of, sentences):
+    """Labels (n,) of sentences, tensors of rows, whose vectors `vectors_of` gives by row."""
     found = []
     for start in range(0, len(sentences), 500):
         rows = nn.utils.rnn.pad_sequence(sentences[start : start + 500], batch_first=True)
-        found.append(model(table(rows), rows > 0).argmax(1))
-    predicted = torch.cat(found).numpy()
-    return float((predicted == part.labels).mean()), predicted
+        found.append(model(vectors_of(rows), rows > 0).argmax(1))
+    return torch.cat(found).numpy()
 
 
 @lru_cache(maxsize=3)
@@ -194,16 +199,20 @@ def original_of(glove, task, rows, folder):
     return dk.Embeddings(tuple(chosen), matrix, source=Source("original")), {}
 
 
+def tuned(original, words, start, now):
+    """The original table with those rows of words that moved from `start` to `now`."""
+    after = original.matrix.copy()
+    for row in np.flatnonzero((now != start).any(axis=1)):
+        if words[row] in original:
+            after[original.index[words[row]]] = now[row]
+    return dk.Embeddings(original.words, after, source=Source("tuned"))
+
+
 def measure(cell, glove, table, start, benchmarks, folder):
     """Audit the whole table against the original."""
     original, memo = original_of(glove, cell.task, cell.rows, folder)
-    after = original.matrix.copy()
-    now = table.weight.detach()
-    moved = (now != start).any(dim=1).tolist()
-    for row, word in enumerate(table.words):
-        if moved[row] and word in original:
-            after[original.index[word]] = now[row].numpy()
-    pair = dk.align(original, dk.Embeddings(original.words, after, source=Source("tuned")))
+    now = table.weight.detach().numpy()
+    pair = dk.align(original, tuned(original, table.words, start.numpy(), now))
     audit = dk.audit(pair, benchmarks=benchmarks, candidates=5_000, resamples=200, memo=memo)
     record = {"moved": int(pair.moved.sum()), "displaced": int(audit.displaced.sum())}
     for change in audit.scores:

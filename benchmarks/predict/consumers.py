@@ -9,8 +9,6 @@ index* keeps the vectors of the documents from before and asks with new ones.
 from __future__ import annotations
 
 import numpy as np
-import torch
-from torch import nn
 
 from benchmarks.predict.measures import unit
 
@@ -21,19 +19,6 @@ CONSUMERS = ("classifier", "retrieval", "reader", "mixed index")
 def changed_labels(first, second):
     """Share of sentences that two lists of labels label differently."""
     return float((np.asarray(first) != np.asarray(second)).mean())
-
-
-@torch.no_grad()
-def labels(model, matrix, sentences):
-    """Labels (n,) that a classifier gives to sentences (lists of rows) read in a table (v, d)."""
-    found = []
-    matrix = torch.as_tensor(matrix)
-    for start in range(0, len(sentences), 500):
-        rows = nn.utils.rnn.pad_sequence(
-            [torch.as_tensor(each) for each in sentences[start : start + 500]], batch_first=True
-        )
-        found.append(model(matrix[rows], rows > 0).argmax(1))
-    return torch.cat(found).numpy()
 
 
 def means(matrix, sentences):

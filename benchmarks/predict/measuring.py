@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import asdict
-from functools import lru_cache
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
+import torch
 
 import driftkit as dk
+from benchmarks.forgetting.cell import labels, original_of, tuned
 from benchmarks.forgetting.study import SEEDS
 from benchmarks.forgetting.tasks import read_task
 from benchmarks.predict import consumers, measures
@@ -24,7 +25,6 @@ from driftkit.audits import candidate_words
 from driftkit.drift.space import space_drift
 from driftkit.drift.words import word_drift
 from driftkit.neighbors.shifts import neighbor_shifts
-from driftkit.provenance import Source
 from driftkit.training.embedding import embedding_from
 
 CANDIDATES = 2_500  # of the words used most, and as many of the moved ones after these
@@ -43,7 +43,7 @@ class Setting:
             [layer.rows(each).numpy() for each in part.sentences]
             for part in (self.task.dev, self.task.test)
         )
-        self.original = _original(glove, task, folder)
+        self.original, _ = original_of(glove, task, 0, folder)
         self.used = Counter(word for each in self.task.dev.sentences for word in each)
         self.counts = np.array([self.used[word] for word in self.original.words])
         self.documents = consumers.means(self.start, self.test)
@@ -54,18 +54,7 @@ class Setting:
 
     def tuned(self, table):
         """The original with the rows that training moved."""
-        matrix = self.original.matrix.copy()
-        for row in np.flatnonzero((table != self.start).any(axis=1)):
-            if self.words[row] in self.original:
-                matrix[self.original.index[self.words[row]]] = table[row]
-        return dk.Embeddings(self.original.words, matrix, source=Source("tuned"))
-
-
-@lru_cache(maxsize=3)
-def _original(glove, task, folder):
-    words = [word for word in read_task(task, 1.0, 0, folder).vocabulary if word in glove]
-    matrix = np.asarray(glove.matrix[glove.rows(words)])
-    return dk.Embeddings(tuple(words), matrix, source=Source("original"))
+        return tuned(self.original, self.words, self.start, table)
 
 
 def measure_all(folder, glove, folder_of_texts=None):
@@ -92,13 +81,13 @@ def reseeded(folder):
     found = []
     for cell in cells():
         here, other = (
-            path_of(folder, type(cell)(**asdict(cell) | {"seed": seed}))
+            path_of(folder, replace(cell, seed=seed))
             for seed in (cell.seed, (cell.seed + 1) % len(SEEDS))
         )
         if here.with_suffix(".json").exists():
             both = cell.recipe == FROZEN and other.exists()
-            labels = [np.load(path)["predicted"] for path in (here, other)] if both else None
-            found.append(consumers.changed_labels(*labels) if labels else np.nan)
+            given = [np.load(path)["predicted"] for path in (here, other)] if both else None
+            found.append(consumers.changed_labels(*given) if given else np.nan)
     return found
 
 
@@ -116,25 +105,22 @@ def row_of(folder, cell, setting):
 
 def consumed(folder, cell, setting, table, predicted):
     """What each consumer does differently."""
-    frozen = path_of(folder, replaced(cell, FROZEN))
+    frozen = path_of(folder, replace(cell, recipe=FROZEN))
     reader = reader_of(frozen, cell, table.shape[1], setting.task.classes)
     with np.load(frozen) as kept:
         before = kept["predicted"]
     queries = consumers.means(table, setting.test)
+    read, sentences = torch.from_numpy(table).__getitem__, list(map(torch.from_numpy, setting.test))
     return {
         "classifier": consumers.changed_labels(before, predicted),
         "retrieval": consumers.changed_neighbors(
             setting.nearest, consumers.ten_nearest(queries, queries)
         ),
-        "reader": consumers.changed_labels(before, consumers.labels(reader, table, setting.test)),
+        "reader": consumers.changed_labels(before, labels(reader, read, sentences)),
         "mixed index": consumers.changed_neighbors(
             setting.nearest, consumers.ten_nearest(queries, setting.documents)
         ),
     }
-
-
-def replaced(cell, recipe):
-    return type(cell)(**asdict(cell) | {"recipe": recipe})
 
 
 def measured(setting, table):

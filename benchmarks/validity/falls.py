@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import stdtr
 
+from benchmarks.validity.retrains import publish
 from benchmarks.validity.runs import DRAWS, SCATTER, Draw, weeks
-from driftkit.atomic import replacing
 from driftkit.evaluators.significance import LEVEL
 from driftkit.gate.against import prediction
 from driftkit.gate.creeping import WIDTH, creeping
@@ -139,11 +139,7 @@ def main() -> None:
     require_alike()
     real = dict(weeks(asked.folder)) if asked.folder else {}
     lines = [*false_alarms(DRAWS | real, asked.times), "", *caught(DRAWS, asked.times)]
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if asked.report:
-        with replacing(asked.report) as partial_file:
-            partial_file.write_text(text, encoding="utf-8")
+    publish("\n".join(lines) + "\n", asked.report)
 
 
 if __name__ == "__main__":

@@ -246,6 +246,14 @@ def report(staged: list[Week], direct: list[Week], damage: list[tuple[str, Week]
     return "\n".join(lines) + "\n"
 
 
+def publish(text: str, path: Path | None) -> None:
+    """Print a report, and write it where that is asked for."""
+    print(text)
+    if path:
+        with replacing(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("retrains"))
@@ -257,11 +265,7 @@ def main() -> None:
     staged = year.weeks(STAGED, asked.weeks)
     damage = [(name, year.week(f"{name} {n}", make)) for name, n, make in planted(year.original)]
     direct = year.weeks(DIRECT, asked.weeks)
-    text = report(staged, direct, damage)
-    print(text)
-    if asked.report:
-        with replacing(asked.report) as partial:
-            partial.write_text(text, encoding="utf-8")
+    publish(report(staged, direct, damage), asked.report)
 
 
 if __name__ == "__main__":

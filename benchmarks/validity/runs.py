@@ -22,7 +22,6 @@ import numpy as np
 from scipy.stats import binom
 
 from benchmarks.validity import retrains
-from driftkit.atomic import replacing
 from driftkit.evaluators.significance import LEVEL
 from driftkit.gate.against import KEPT_LEVEL, prediction
 from driftkit.gate.apply import decide
@@ -110,11 +109,7 @@ def main() -> None:
     most = binom(asked.pairs, STATED).ppf(0.999) / asked.pairs
     lines.append(f"\nStated: {STATED:.1%} fail without a loss; {asked.pairs:,} pairs of that rate "
                  f"give no more than {most:.1%} in 999 of 1,000 cases.")  # fmt: skip
-    text = "\n".join(lines) + "\n"
-    print(text)
-    if asked.report:
-        with replacing(asked.report) as partial_file:
-            partial_file.write_text(text, encoding="utf-8")
+    retrains.publish("\n".join(lines) + "\n", asked.report)
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ def command(
 
     from driftkit.display import Text
     from driftkit.report.checkpoints import checkpoint_view
-    from driftkit.report.document import several_document
+    from driftkit.report.document import one_or_several
     from driftkit.report.terminal import audit_view
 
     if with_link and html_to is None:
@@ -142,7 +142,7 @@ def command(
         parts = [part for each in views for part in (each, Text(""))]
         return Group(*parts, *([checkpoint_view(found)] if len(found) > 1 else []))
 
-    output.show(view, documents[0] if len(documents) == 1 else several_document(documents), json_to)
+    output.show(view, one_or_several(documents), json_to)
     if any(each.verdict in fail_on or each.status(*fail_on) for each in found):
         ctx.exit(BROKEN_RULE)
 

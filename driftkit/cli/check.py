@@ -152,10 +152,9 @@ def command(
 
 def _write_audits(path: str, documents: list[dict[str, Any]]) -> None:
     from driftkit.escaping import to_json
-    from driftkit.report.document import several_document
+    from driftkit.report.document import one_or_several
 
-    whole = documents[0] if len(documents) == 1 else several_document(documents)
-    output.write_text(path, to_json(whole, indent=2) + "\n")
+    output.write_text(path, to_json(one_or_several(documents), indent=2) + "\n")
 
 
 def rules_text(policy: Policy) -> list[str]:

@@ -11,6 +11,7 @@ from driftkit.arguments import shown
 from driftkit.arrays import Matrix, Rows, Values, row_blocks
 from driftkit.errors import AlignmentError, MissingExtraError, OptionError
 from driftkit.pair import Pair
+from driftkit.threads import torch_threads_kept
 
 Method = Literal["pca", "umap"]
 
@@ -147,13 +148,15 @@ def _umap(pair: Pair, seed: int) -> Any:
         raise MissingExtraError("a map by UMAP", "umap-learn", "umap") from None
     rows = _fitted_rows(pair)
     reducer = UMAP(n_components=2, metric="cosine", random_state=seed, n_jobs=1)
-    reducer.fit(_directions(pair.before[rows], pair.before_norms[rows]).astype(np.float32))
+    with torch_threads_kept():
+        reducer.fit(_directions(pair.before[rows], pair.before_norms[rows]).astype(np.float32))
 
     def place(directions: Values) -> Values:
         out = np.full((len(directions), 2), np.nan)
         known = np.isfinite(directions).all(axis=1)
         if known.any():
-            out[known] = reducer.transform(directions[known].astype(np.float32))
+            with torch_threads_kept():
+                out[known] = reducer.transform(directions[known].astype(np.float32))
         return out
 
     return place

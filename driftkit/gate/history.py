@@ -271,7 +271,7 @@ def history(
         stands_out = any(theirs[-1].stands_out for theirs in points)
         if not (states[-1] == "fail" and stands_out):
             kept.append(each.run)
-        compared = {run.sha256 for run in window}
+    compared = {run.sha256 for run in window}
     notes += _engines(runs)
     window = kept[-keep:] if stored is None else list(stored.runs)
     inside = {run.sha256 for run in kept}

@@ -215,8 +215,8 @@ def trajectory_of(
                 half = prediction(_values(subject, measured, window), LEVEL)
                 low, high = band.mean - half, band.mean + half
                 below, above = bound - result.tolerance, bound + result.tolerance
-                is_near = (operator in (">=", ">", "=") and low < below) or (
-                    operator in ("<=", "<", "=") and high > above
+                is_near = any(
+                    low < below if falls else high > above for falls in sides_of(operator)
                 )
     crept = None
     if measured is not None and subject.kind != "question":
@@ -237,17 +237,9 @@ def trajectory_of(
     )
 
 
-FALLS = (">=", ">"), ("<=", "<")
-"""Operators whose bound a value comes to by falling, and by rising."""
-
-
 def sides_of(operator: str) -> tuple[bool, ...]:
-    """Return whether values creep to the bound by falling: True, False, or both for ``=``."""
-    return tuple(
-        falls
-        for falls, those in zip((True, False), FALLS, strict=True)
-        if operator in (*those, "=")
-    )
+    """Return whether values come to a bound by falling: True, False, or both for ``=``."""
+    return {"=": (True, False), "!=": ()}.get(operator, (operator in (">=", ">"),))
 
 
 def _creeping(

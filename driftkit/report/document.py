@@ -91,6 +91,11 @@ def several_document(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"schema": SEVERAL, "audits": list(documents)}
 
 
+def one_or_several(documents: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the document of one audit as it is, and those of several in one."""
+    return documents[0] if len(documents) == 1 else several_document(documents)
+
+
 def _source(table: Embeddings) -> dict[str, Any]:
     source = table.source
     return {

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from driftkit.arrays import Rows, generator
 from driftkit.errors import MissingExtraError
@@ -28,6 +27,7 @@ from driftkit.neighbors.search.incremental import Spaces, joined, nearest_in_bot
 from driftkit.neighbors.search.rerank import Proposals, decide
 from driftkit.neighbors.search.space import Ids, device_for, usable_device
 from driftkit.progress import Progress
+from driftkit.threads import torch_threads_kept
 
 WORTH = 1e12
 """Words times candidates below which exact neighbors are taken; at 1.6e11 graphs saved no time."""
@@ -134,16 +134,14 @@ def _graph(search: Search, width: int, seed: int) -> Ids:
         out[known, : len(known)] = known
         return out
     numba, descent = _descent()
-    allowed = torch.get_num_threads()
-    with warnings.catch_warnings():  # of lists that are not full, which is measured here
+    with torch_threads_kept() as allowed, warnings.catch_warnings():
+        # Of lists that are not full, which is measured here.
         warnings.simplefilter("ignore")
         graph = descent(
             search.space.unit(search.candidates[known]).numpy(),
             metric="dot", n_neighbors=width, random_state=seed,
             n_jobs=min(allowed, numba.config.NUMBA_NUM_THREADS),
         )  # fmt: skip
-    # Where numba starts its threads by OpenMP, torch would take as many from then on.
-    torch.set_num_threads(allowed)
     near = graph.neighbor_graph[0]
     out[known] = np.where(near >= 0, known[near], -1)
     return out

@@ -8,6 +8,7 @@ import driftkit as dk
 from driftkit.provenance import Source
 
 CUT_SHORT = 10_000  # letters of a name
+WIDE = {"width": 1300, "height": 900}
 
 
 @pytest.fixture(scope="package")
@@ -68,3 +69,27 @@ def strange(strange_names):
     ]
     texts = {names[0]: "<i>a text</i> behind the id", "item 3": "a kettle " * 200}
     return dk.audit(dk.align(*tables), benchmarks=[], texts=texts)
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a file at an address in it; in the end nothing was complained of or asked elsewhere."""
+    complaints, asked, contexts = [], [], []
+
+    def visit(path, address="", **settings):
+        context = browser.new_context(**{"viewport": WIDE, **settings}, offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("dialog", lambda dialog: complaints.append(dialog.message))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(path.as_uri() + address)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []

@@ -29,30 +29,6 @@ def strange_report(strange, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def visit(browser):
-    """Open a file at an address in it; in the end nothing was complained of or asked elsewhere."""
-    complaints, asked, contexts = [], [], []
-
-    def visit(path, address="", **settings):
-        context = browser.new_context(**{"viewport": WIDE, **settings}, offline=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(dialog.message))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri() + address)
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-
-
 def require_open(page, name):
     """Wait until a word is opened."""
     page.wait_for_function(

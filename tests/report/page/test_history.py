@@ -36,28 +36,6 @@ def report(page, tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def visit(browser):
-    """Open a file; in the end nothing was complained of or asked elsewhere."""
-    complaints, asked, contexts = [], [], []
-
-    def visit(path, **settings):
-        context = browser.new_context(**{"viewport": WIDE, **settings}, offline=True)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(path.as_uri())
-        return page
-
-    yield visit
-    for context in contexts:
-        context.close()
-    assert complaints == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-
-
 def test_the_page_runs_no_script_and_loads_nothing(page):
     assert "<script" not in page
     assert "default-src 'none'" in page
