@@ -36,6 +36,7 @@ from driftkit.gate.apply import apply_rules
 from driftkit.gate.facts import Fact, Facts, facts_of
 from driftkit.gate.policy import PROFILES
 from driftkit.gate.subjects import COVERAGE
+from driftkit.gate.verdict import worst
 from driftkit.provenance import Source
 
 WORDS = 50_000
@@ -194,7 +195,12 @@ def judge(profile: str, week: Week, accepted: Week | None = None) -> str:
         as_run("now", week.facts),
         accepted and Baseline("accepted", (as_run("accepted", accepted.facts),)),
     )
-    return max((each.action for each in results), key=["pass", "warn", "fail"].index)
+    return worst(each.action for each in results)
+
+
+def at_most(failed: int, n: int) -> float:
+    """Return the upper end of the one-sided 95 % interval of a share (Clopper & Pearson)."""
+    return float(beta.ppf(0.95, failed + 1, n - failed)) if failed < n else 1.0
 
 
 def counts(states: Sequence[str]) -> str:
@@ -222,11 +228,10 @@ def report(staged: list[Week], direct: list[Week], damage: list[tuple[str, Week]
         for profile in PROFILES:
             states = Counter(judge(profile, each, against) for each in others)
             failed = states["fail"]
-            most = beta.ppf(0.95, failed + 1, len(others) - failed) if failed < len(others) else 1.0
             lines.append(
                 f"| {weeks} | {'original' if against is None else 'original and week 0'} | "
                 f"{profile} | {failed} of {len(others)} | {states['warn']} | {states['pass']} | "
-                f"{most:.1%} |"
+                f"{at_most(failed, len(others)):.1%} |"
             )
     lines += ["", f"| planted | {' | '.join(PROFILES)} |", f"|---|{'---|' * len(PROFILES)}"]
     for name, weeks in kinds.items():

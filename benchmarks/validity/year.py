@@ -15,7 +15,7 @@ import argparse
 import math
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain, product
@@ -24,11 +24,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from scipy.stats import beta
 from torch import nn
 
 import driftkit as dk
-from benchmarks.validity.retrains import DIRECT, STAGED, Matrix, Week, Year, as_run, retrained
+from benchmarks.validity.retrains import (
+    DIRECT,
+    STAGED,
+    Matrix,
+    Week,
+    Year,
+    as_run,
+    at_most,
+    retrained,
+)
 from driftkit.atomic import replacing
 from driftkit.demo import BATCH, EPOCHS, HEAD_RATE, Task, ValenceModel, read_task
 from driftkit.gate import Baseline, Run, make_policy
@@ -37,6 +45,7 @@ from driftkit.gate.creeping import creeping
 from driftkit.gate.facts import NAN, Fact, Facts
 from driftkit.gate.policy import PROFILES
 from driftkit.gate.subjects import Subject
+from driftkit.gate.verdict import worst
 from driftkit.provenance import Source
 from driftkit.training.schedules import SlantedTriangular
 from driftkit.training.unfreezing import AtEpoch, Stage, Unfreezing, freeze_then_unfreeze
@@ -64,7 +73,6 @@ SUBJECTS = {
     )
 }
 NAMES = {each.on: name for name, each in SUBJECTS.items() if each.kind == "benchmark"}
-ACTIONS = ("pass", "warn", "fail")
 POLICY = make_policy(
     # Every week has the same words, so none can cover less.
     [each for each in PROFILES["default"].baseline_rules if not each.startswith("coverage")],
@@ -275,10 +283,6 @@ def judge(now: Run, accepted: Sequence[Run]) -> dict[str, str]:
     return found
 
 
-def worst(actions: Iterable[str]) -> str:
-    return max(actions, key=ACTIONS.index)
-
-
 def before(study: Study, recipe: str, seed: int, n: int) -> list[Run]:
     return [study.run(recipe, each) for each in range(seed - n, seed)]
 
@@ -308,8 +312,8 @@ def by_rule(study: Study, n: int = 5) -> Iterator[str]:
 def _line(of: str, n: int, actions: Sequence[str]) -> str:
     found, whole = Counter(actions), len(actions)
     failed = found["fail"]
-    most = beta.ppf(0.95, failed + 1, whole - failed) if failed < whole else 1.0
-    return f"| {of} | {n} | {whole} | {failed} | {most:.1%} | {found['warn']} | {found['pass']} |"
+    rates = f"{failed} | {at_most(failed, whole):.1%} | {found['warn']} | {found['pass']}"
+    return f"| {of} | {n} | {whole} | {rates} |"
 
 
 def power(study: Study) -> Iterator[str]:
@@ -350,7 +354,9 @@ def crept(study: Study) -> Iterator[str]:
         ]
         for name, ask in ASKED.items():
             states = [ask(year, benchmark) for year in years]
-            cells = [_weeks([_first(each, action) for each in states]) for action in ACTIONS[1:]]
+            cells = [
+                _weeks([_first(each, action) for each in states]) for action in ("warn", "fail")
+            ]
             yield f"| {benchmark} | {len(years)} | {name} | {' | '.join(cells)} |"
 
 
